@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TCP or MPTCP, and not a raw socket that sends TCP headers of its own */
+static __always_inline bool is_tcp(u64 sk)
+{
+	u16 protocol = READ(u16, sk, SK_PROTOCOL);
+
+	return (protocol == PROTOCOL_TCP || protocol == PROTOCOL_MPTCP) && READ(u16, sk, SK_TYPE) == TYPE_STREAM;
+}
+
+/* A function of plain TCP alone: MPTCP comes to it on the way to another one, where it is counted. */
+static __always_inline bool is_plain_tcp(u64 sk)
+{
+	return READ(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP && READ(u16, sk, SK_TYPE) == TYPE_STREAM;
+}
+
+/* sk: a struct sock for which is_tcp() holds; bytes: what the call returned, so errors and nothing end here. */
+static __always_inline int account(u64 sk, s64 bytes, const int direction)
+{
+	u32 slot = 0, pid, *odd;
+	u16 family;
+
+	if (bytes <= 0)
+		return 0;
+	pid = bpf_get_current_pid_tgid() >> 32;
+@FILTER_PID@
+@FILTER_CONTAINERS@
+	odd = generation.lookup(&slot);
+	if (!odd)
+		return 0;
+	family = READ(u16, sk, SK_FAMILY);
+@FILTER_FAMILY@
+	return 0;
+}

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+	u64 cgroup = bpf_get_current_cgroup_id();
+
+	if (!filter_cgroups.lookup(&cgroup))
+		return 0;

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+	if (family == FAMILY_INET6 && !is_mapped(sk))
+		count6(sk, pid, bytes, direction, *odd);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define TCPTOP_PROGRAM_TEXT
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+@LAYOUT@
+@SESSION@
+/* Reads through any pointer; what cannot be read is zero. For what is not on every event's path. */
+#define READ_COLD(type, base, offset)                                                                        \
+	({                                                                                                   \
+		type read_ = 0;                                                                              \
+		bpf_probe_read_kernel(&read_, sizeof read_, (void *)((base) + (offset)));                    \
+		read_;                                                                                       \
+	})
+
+@ACCESS@
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FROM_NETWORK_ORDER(port) __builtin_bswap16(port)
+#define MAPPED_PREFIX 0xffff0000U
+#else
+#define FROM_NETWORK_ORDER(port) (port)
+#define MAPPED_PREFIX 0x0000ffffU
+#endif
+
+#define FAMILY_INET 2
+#define FAMILY_INET6 10
+#define PROTOCOL_TCP 6
+#define PROTOCOL_MPTCP 262
+#define TYPE_STREAM 1
+#define FLAG_PEEK 0x2
+#define FLAG_ERRQUEUE 0x2000
+
+#define DIRECTION_RX 0
+#define DIRECTION_TX 1
+
+BPF_ARRAY(generation, u32, 1);
+BPF_ARRAY(other, struct session_other, 1);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* On return: ctx holds the arguments and behind them the result. */
+int fentry_@SYMBOL@(u64 *ctx)
+{
+	u64 sk = @SK@;
+
+	if (!@GUARD@(sk))
+		return 0;
+	return returned_@ROLE@(sk, (int)ctx[@RESULT@], @EXTRA@);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What a function's return means, by the role that the function plays. extra is the one further argument
+ * that the role needs. Results are int or ssize_t, and never beyond an int (MAX_RW_COUNT).
+ */
+static __always_inline int returned_send(u64 sk, int result, u64 extra)
+{
+	return account(sk, result, DIRECTION_TX);
+}
+
+static __always_inline int returned_receive(u64 sk, int result, u64 flags)
+{
+	if ((u32)flags & (FLAG_PEEK | FLAG_ERRQUEUE))
+		return 0;
+	return account(sk, result, DIRECTION_RX);
+}
+
+static __always_inline int returned_splice(u64 sk, int result, u64 extra)
+{
+	return account(sk, result, DIRECTION_RX);
+}
+
+/* Not a count but an error is returned; the pages mapped and the bytes copied beside them stand in *zc. */
+static __always_inline int returned_zerocopy(u64 sk, int result, u64 zc)
+{
+	s64 bytes = READ_COLD(u32, zc, ZEROCOPY_LENGTH);
+	s32 copied = READ_COLD(s32, zc, ZEROCOPY_COPYBUF_LEN);
+
+	if (copied > 0)
+		bytes += copied;
+	return account(sk, result ? 0 : bytes, DIRECTION_RX);
+}

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Writes OUT.c and OUT.h with one `const char program_text_NAME[]` for each file of the list TEXTS ('|' between
+# them). The first line of each, its licence, stays out. Run as a script: cmake -DOUT=... -DTEXTS=... -P.
+string(REPLACE "|" ";" texts "${TEXTS}")
+set(header "/* Made from bpf_text by the build. */\n")
+set(source "#include \"program_texts.h\"\n")
+foreach(file IN LISTS texts)
+  get_filename_component(name "${file}" NAME_WE)
+  if(file MATCHES "src/session\\.h$")
+    set(name session_h)
+  endif()
+  file(READ "${file}" text)
+  string(REGEX REPLACE "^[^\n]*SPDX-License-Identifier[^\n]*\n" "" text "${text}")
+  string(REPLACE "\\" "\\\\" text "${text}")
+  string(REPLACE "\"" "\\\"" text "${text}")
+  string(REPLACE "\n" "\\n\"\n\t\"" text "${text}")
+  string(APPEND header "extern const char program_text_${name}[];\n")
+  string(APPEND source "const char program_text_${name}[] =\n\t\"${text}\";\n")
+endforeach()
+file(WRITE "${OUT}.h" "${header}")
+file(WRITE "${OUT}.c" "${source}")

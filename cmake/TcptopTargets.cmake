@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+include(CheckLinkerFlag)
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)
+
+# What every target of the project is compiled and linked with.
+function(tcptop_compile_options target)
+  target_compile_features(${target} PRIVATE c_std_11)
+  set_target_properties(${target} PROPERTIES C_EXTENSIONS ON POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}/src")
+  target_compile_definitions(${target} PRIVATE _GNU_SOURCE TCPTOP_VERSION="${PROJECT_VERSION}")
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
+    -fno-common -fstack-protector-strong -fno-plt
+    $<$<NOT:$<CONFIG:Debug>>:-O2>)
+  target_link_options(${target} PRIVATE LINKER:-z,relro LINKER:-z,now LINKER:-z,noexecstack
+    LINKER:--as-needed)
+  if(TCPTOP_SANITIZE STREQUAL "none")
+    target_compile_definitions(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+  elseif(TCPTOP_SANITIZE STREQUAL "address")
+    target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-sanitize-recover=undefined
+      -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=address,undefined)
+  elseif(TCPTOP_SANITIZE STREQUAL "thread")
+    target_compile_options(${target} PUBLIC -fsanitize=thread)
+    target_link_options(${target} PUBLIC -fsanitize=thread)
+  else()
+    message(FATAL_ERROR "TCPTOP_SANITIZE is none, address or thread, not '${TCPTOP_SANITIZE}'")
+  endif()
+endfunction()
+
+# A static library of files below src.
+function(tcptop_library name)
+  list(TRANSFORM ARGN PREPEND "${PROJECT_SOURCE_DIR}/src/")
+  add_library(${name} STATIC ${ARGN})
+  tcptop_compile_options(${name})
+endfunction()
+
+# A library with each file's text as a constant: program_text_NAME.
+function(tcptop_embed_texts name)
+  list(TRANSFORM ARGN PREPEND "${PROJECT_SOURCE_DIR}/")
+  string(REPLACE ";" "|" joined "${ARGN}")
+  set(out "${PROJECT_BINARY_DIR}/embedded/${name}")
+  file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/embedded")
+  add_custom_command(OUTPUT "${out}.c" "${out}.h"
+    COMMAND ${CMAKE_COMMAND} "-DOUT=${out}" "-DTEXTS=${joined}" -P "${PROJECT_SOURCE_DIR}/cmake/EmbedTexts.cmake"
+    DEPENDS ${ARGN} "${PROJECT_SOURCE_DIR}/cmake/EmbedTexts.cmake"
+    VERBATIM)
+  add_library(${name} STATIC "${out}.c")
+  target_include_directories(${name} PUBLIC "${PROJECT_BINARY_DIR}/embedded")
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+endfunction()

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attach.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kernel.h"
+#include "probe.h"
+
+#define LOG_SIZE (256 * 1024)
+
+static enum bpf_prog_type program_type(enum probe_kind kind)
+{
+	switch (kind) {
+	case PROBE_KIND_TYPED_TRACEPOINT:
+	case PROBE_KIND_FEXIT:
+		return BPF_PROG_TYPE_TRACING;
+	case PROBE_KIND_RAW_TRACEPOINT:
+		return BPF_PROG_TYPE_RAW_TRACEPOINT;
+	default:
+		return BPF_PROG_TYPE_KPROBE;
+	}
+}
+
+static int load(const struct probe *probe, const struct kernel *kernel, const struct bpf_insn *instructions,
+    size_t count, char *log, size_t log_size)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .kern_version = kernel->version, .log_buf = log,
+	    .log_size = log_size, .log_level = log ? 1 : 0);
+
+	if (probe->kind == PROBE_KIND_TYPED_TRACEPOINT)
+		options.expected_attach_type = BPF_TRACE_RAW_TP;
+	else if (probe->kind == PROBE_KIND_FEXIT)
+		options.expected_attach_type = BPF_TRACE_FEXIT;
+	if (program_type(probe->kind) == BPF_PROG_TYPE_TRACING)
+		options.attach_btf_id = kernel->prototypes[probe->symbol].btf_id;
+	int fd = bpf_prog_load(program_type(probe->kind), "tcptop", "GPL", instructions, count, &options);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int attach_load(const struct probe *probe, const struct kernel *kernel, const struct bpf_insn *instructions,
+    size_t count)
+{
+	int fd = load(probe, kernel, instructions, count, NULL, 0);
+
+	if (fd >= 0)
+		return fd;
+	char *log = calloc(1, LOG_SIZE);
+
+	if (log) {
+		load(probe, kernel, instructions, count, log, LOG_SIZE);
+		fprintf(stderr, "%s: %s\n%s", probe->function, strerror(-fd), log);
+	}
+	free(log);
+	return fd;
+}
+
+/*
+ * A perf event of the kprobe PMU, with the default number of return instances: unlike an event made in
+ * tracefs it is gone with its descriptor, however the process ends (perf_event_open(2), since 4.17).
+ */
+static int attach_kprobe(const struct probe *probe, const struct kernel *kernel, int program_fd)
+{
+	struct perf_event_attr attributes = {
+		.type = kernel->kprobe_pmu_type,
+		.size = sizeof attributes,
+		.config = probe->kind == PROBE_KIND_KRETPROBE ? 1ULL << kernel->kretprobe_bit : 0,
+		.kprobe_func = (__u64)(uintptr_t)kernel_symbol_name(probe->symbol),
+	};
+	/* one CPU's event serves all: the program is attached to the probe, not to the event */
+	int fd = syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, program_fd) != 0 || ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) != 0) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int attach_program(const struct probe *probe, const struct kernel *kernel, int program_fd)
+{
+	int fd;
+
+	switch (probe->kind) {
+	case PROBE_KIND_KPROBE:
+	case PROBE_KIND_KRETPROBE:
+		return attach_kprobe(probe, kernel, program_fd);
+	case PROBE_KIND_RAW_TRACEPOINT:
+		fd = bpf_raw_tracepoint_open(kernel_symbol_name(probe->symbol), program_fd);
+		break;
+	default: /* BTF-typed programs know their target */
+		fd = bpf_raw_tracepoint_open(NULL, program_fd);
+		break;
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+int attach_try(const struct probe *probe, const struct kernel *kernel)
+{
+	static const struct bpf_insn return_zero[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int program_fd = load(probe, kernel, return_zero, 2, NULL, 0);
+
+	if (program_fd < 0)
+		return program_fd;
+	int link_fd = attach_program(probe, kernel, program_fd);
+
+	close(program_fd);
+	if (link_fd < 0)
+		return link_fd;
+	close(link_fd);
+	return 0;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "error.h"
+
+#include <stdio.h>
+
+int error_set(struct error *error, int exit_code, int err, const char *format, ...)
+{
+	va_list arguments;
+
+	error->exit_code = exit_code;
+	va_start(arguments, format);
+	vsnprintf(error->text, sizeof error->text, format, arguments);
+	va_end(arguments);
+	return err;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What went wrong, in words for the user, and the exit status that it ends in. */
+#ifndef TCPTOP_ERROR_H
+#define TCPTOP_ERROR_H
+
+#include <stdarg.h>
+
+enum exit_code {
+	EXIT_CODE_OK = 0,
+	EXIT_CODE_RUNTIME = 1,     /* a failure while running */
+	EXIT_CODE_USAGE = 2,       /* wrong options */
+	EXIT_CODE_PERMISSION = 3,  /* root or capabilities missing, lockdown */
+	EXIT_CODE_UNSUPPORTED = 4, /* the kernel or host lacks something; the text names the remedy */
+	EXIT_CODE_OUTPUT = 5,      /* output could not be written */
+	EXIT_CODE_WRONG_COUNT = 6, /* --check found a wrong number */
+};
+
+/* Plain bytes, so that it travels through the loader's socket as it is. */
+struct error {
+	int exit_code;  /* enum exit_code */
+	char text[512]; /* cause and remedy, at most two lines, no newline at the end */
+};
+
+/*
+ * Fills *error and returns err, which is a negative errno: `return error_set(error, ..., -EINVAL, ...)`.
+ * The text is the caller's format alone; strerror is appended by the caller where it helps.
+ */
+int error_set(struct error *error, int exit_code, int err, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The user's pinned filter maps (--cgroupmap, --mntnsmap): opened and checked, never created. */
+#ifndef TCPTOP_FILTER_MAP_H
+#define TCPTOP_FILTER_MAP_H
+
+struct error;
+
+/*
+ * Opens the BPF hash map (hash or LRU hash, 8-byte keys, values of any size) pinned at path. option is the
+ * option's name, for the message. Returns a descriptor that the caller closes, or -errno with *error
+ * (usage) telling what was expected and what was found.
+ */
+int filter_map_open(const char *path, const char *option, struct error *error);
+
+/* Is there a cgroup v2 hierarchy, which --cgroupmap's keys come from? 0, or -ENOTSUP with *error. */
+int filter_map_check_cgroup2(struct error *error);
+
+#endif

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loader_child.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "bcc.h"
+#include "error.h"
+#include "kernel.h"
+#include "loader.h"
+#include "loader_message.h"
+#include "program.h"
+#include "sandbox.h"
+#include "session.h"
+
+struct child {
+	int socket;
+	const struct options *options;
+	const struct filter_fds *filters;
+	struct kernel kernel;
+	struct sandbox sandbox;
+	struct bcc bcc;
+	struct tracing tracing;
+	struct error error;
+};
+
+static __attribute__((format(printf, 2, 3))) void note(struct child *child, const char *format, ...)
+{
+	struct loader_message message = { .kind = LOADER_NOTE };
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message.note, sizeof message.note, format, arguments);
+	va_end(arguments);
+	loader_message_send(child->socket, &message, NULL);
+}
+
+/* Before 5.11 tables count against this limit. Without CAP_SYS_RESOURCE it stays as it is. */
+static void raise_memlock(void)
+{
+	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
+}
+
+/* Creating a map is the least that bpf(2) can be asked: refused, the reason is not the kernel's features. */
+static int check_bpf(struct child *child)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "tcptop_try", 4, 4, 1, NULL), err = -errno;
+
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	if (err == -ENOSYS)
+		return error_set(&child->error, EXIT_CODE_UNSUPPORTED, err,
+		    "this kernel has no bpf(2): it needs CONFIG_BPF_SYSCALL");
+	return error_set(&child->error, err == -EPERM ? EXIT_CODE_PERMISSION : EXIT_CODE_RUNTIME, err,
+	    "the kernel refuses BPF maps: %s\nin a container or user namespace? run tcptop on the host as root",
+	    strerror(-err));
+}
+
+/* One method, as BTF-typed programs where that is a choice. 0 or -errno; *why tells the user. */
+static int try_plan(struct child *child, enum probe_method method, bool typed, char *why, size_t why_size)
+{
+	struct probe_plan *plan = &child->tracing.plan;
+	const char *reason = "";
+
+	if (!probe_plan_make(plan, method, typed, &child->kernel, &reason)) {
+		snprintf(why, why_size, "%s", reason);
+		return -ENOTSUP;
+	}
+	int err = attach_try(&plan->probes[0], &child->kernel);
+
+	if (err)
+		snprintf(why, why_size, "the kernel refuses it: %s",
+		    err == -524 ? "not supported on this processor" : strerror(-err)); /* ENOTSUPP */
+	return err;
+}
+
+static int try_method(struct child *child, enum probe_method method, char *why, size_t why_size)
+{
+	int err = try_plan(child, method, true, why, why_size);
+
+	if (err && method == PROBE_TRACEPOINT) {
+		note(child, "probe tracepoint, BTF-typed: %s", why);
+		err = try_plan(child, method, false, why, why_size);
+	}
+	note(child, "probe %s: %s", probe_method_name(method), err ? why : "works");
+	return err;
+}
+
+static int choose_method(struct child *child)
+{
+	char why[128] = "", all[400] = "";
+	enum probe_method wanted = child->options->probe;
+
+	for (size_t i = 0; i < probe_auto_count; i++) {
+		enum probe_method method = probe_auto_order[i];
+
+		if (wanted != PROBE_AUTO && wanted != method)
+			continue;
+		if (try_method(child, method, why, sizeof why) == 0)
+			return 0;
+		size_t used = strlen(all);
+
+		snprintf(all + used, sizeof all - used, "%s%s: %s", used ? "; " : "", probe_method_name(method), why);
+	}
+	return error_set(&child->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP, "%s\n%s",
+	    wanted == PROBE_AUTO ? "no probe method works on this kernel" : "this probe method does not work here",
+	    all);
+}
+
+static int compile(struct child *child, enum program_layout layout)
+{
+	char *text;
+	int err = program_build(
+	    &text, child->options, &child->kernel, &child->tracing.plan, layout, &child->error);
+
+	if (err)
+		return err;
+	err = bcc_compile(&child->bcc, text, &child->error);
+	free(text);
+	return err;
+}
+
+static int compile_with_stubs(struct child *child)
+{
+	int err = sandbox_add_stubs(&child->sandbox, &child->kernel, &child->error);
+
+	note(child, "headers: generated stubs, layouts from BTF");
+	return err ?: compile(child, PROGRAM_LAYOUT_BTF);
+}
+
+/* libbcc finds installed headers by itself; pointed at the stubs it never looks for others. */
+static int compile_program(struct child *child)
+{
+	const struct kernel *kernel = &child->kernel;
+
+	if (kernel->headers == HEADERS_NONE && !kernel->has_btf)
+		return error_set(&child->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
+		    "this kernel has no BTF, and its headers are not installed\n"
+		    "install them: package linux-headers-%.60s (Debian, Ubuntu) or kernel-devel (Fedora)",
+		    kernel->release);
+	if (kernel->headers == HEADERS_NONE)
+		return compile_with_stubs(child);
+	note(child, "headers: /lib/modules/%s/build, layouts from %s", kernel->release,
+	    kernel->has_btf ? "BTF" : "<net/sock.h>");
+	int err = compile(child, kernel->has_btf ? PROGRAM_LAYOUT_BTF : PROGRAM_LAYOUT_HEADERS);
+
+	if (!err || !kernel->has_btf)
+		return err;
+	note(child, "headers: those do not compile, trying without");
+	return compile_with_stubs(child);
+}
+
+static const struct {
+	enum table table;
+	const char *name;
+	size_t key_size;
+	size_t value_size;
+} text_tables[] = {
+	{ TABLE_GENERATION, "generation", sizeof(__u32), sizeof(__u32) },
+	{ TABLE_OTHER, "other", sizeof(__u32), sizeof(struct session_other) },
+	{ TABLE_MISSED_RUNS, "missed_runs", sizeof(__u32), sizeof(__u64) },
+	{ TABLE_SESSIONS4_EVEN, "sessions4_even", sizeof(struct session_key4), sizeof(struct session_value) },
+	{ TABLE_SESSIONS4_ODD, "sessions4_odd", sizeof(struct session_key4), sizeof(struct session_value) },
+	{ TABLE_SESSIONS6_EVEN, "sessions6_even", sizeof(struct session_key6), sizeof(struct session_value) },
+	{ TABLE_SESSIONS6_ODD, "sessions6_odd", sizeof(struct session_key6), sizeof(struct session_value) },
+};
+
+/* What the kernel accounts to a map, in bytes (proc(5), fdinfo's memlock). */
+static unsigned long map_memory_bytes(int fd)
+{
+	char path[64], line[128];
+	unsigned long bytes = 0;
+
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+	FILE *stream = fopen(path, "re");
+
+	if (!stream)
+		return 0;
+	while (fgets(line, sizeof line, stream))
+		if (sscanf(line, "memlock: %lu", &bytes) == 1)
+			break;
+	fclose(stream);
+	return bytes;
+}
+
+static int take_tables(struct child *child)
+{
+	unsigned long bytes = 0;
+
+	for (size_t i = 0; i < sizeof text_tables / sizeof *text_tables; i++) {
+		int fd = bcc_table_fd(&child->bcc, text_tables[i].name);
+
+		if (fd < 0)
+			continue;
+		if (bcc_table_key_size(&child->bcc, text_tables[i].name) != text_tables[i].key_size ||
+		    bcc_table_value_size(&child->bcc, text_tables[i].name) != text_tables[i].value_size)
+			return error_set(&child->error, EXIT_CODE_RUNTIME, -EPROTO,
+			    "table %s was not compiled as it is read: its sizes differ", text_tables[i].name);
+		child->tracing.tables[text_tables[i].table] = fd;
+		bytes += map_memory_bytes(fd);
+	}
+	note(child, "tables: %u sessions each, %.1f MB of kernel memory in all", child->options->max_sessions,
+	    bytes / 1e6);
+	return 0;
+}
+
+/* The user's maps take the places of the text's placeholders: instructions name descriptors, not maps. */
+static int place_filter_maps(struct child *child)
+{
+	const struct {
+		const char *placeholder;
+		int fd;
+	} filters[] = {
+		{ "filter_cgroups", child->filters->cgroups },
+		{ "filter_mntns", child->filters->mntns },
+	};
+
+	for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
+		if (filters[i].fd >= 0 &&
+		    dup2(filters[i].fd, bcc_table_fd(&child->bcc, filters[i].placeholder)) < 0)
+			return error_set(&child->error, EXIT_CODE_RUNTIME, -errno, "cannot place the filter map: %s",
+			    strerror(errno));
+	return 0;
+}
+
+/* kernel/bpf/syscall.c, maybe_wait_bpf_programs: updating a map of maps waits for an RCU grace period. */
+static int make_barrier(struct child *child)
+{
+	int *tables = child->tracing.tables;
+
+	tables[TABLE_BARRIER_SLOT] = bpf_map_create(BPF_MAP_TYPE_ARRAY, "tcptop_slot", 4, 4, 1, NULL);
+	LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = tables[TABLE_BARRIER_SLOT]);
+
+	if (tables[TABLE_BARRIER_SLOT] >= 0)
+		tables[TABLE_BARRIER] =
+		    bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "tcptop_barrier", 4, 4, 1, &options);
+	if (tables[TABLE_BARRIER] < 0)
+		return error_set(&child->error, EXIT_CODE_RUNTIME, -errno, "cannot make the barrier map: %s",
+		    strerror(errno));
+	return 0;
+}
+
+static bool is_required(const struct probe *probe)
+{
+	for (size_t i = 0; i < probe_hook_count; i++)
+		if (probe_hooks[i].symbol == probe->symbol)
+			return probe_hooks[i].required;
+	return true;
+}
+
+static int attach_one(struct child *child, const struct probe *probe, int *program_fd, int *link_fd)
+{
+	size_t count;
+	const struct bpf_insn *instructions = bcc_function(&child->bcc, probe->function, &count);
+
+	if (!instructions)
+		return -ENOENT;
+	*program_fd = attach_load(probe, &child->kernel, instructions, count);
+	if (*program_fd < 0)
+		return *program_fd;
+	*link_fd = attach_program(probe, &child->kernel, *program_fd);
+	if (*link_fd < 0) {
+		close(*program_fd);
+		*program_fd = -1;
+		return *link_fd;
+	}
+	return 0;
+}
+
+/*
+ * A function's probes stand together in the plan; an optional one that cannot be attached leaves it. The
+ * order matters to kprobes: entries come before returns.
+ */
+static int attach_all(struct child *child)
+{
+	struct tracing *tracing = &child->tracing;
+	struct probe_plan wanted = tracing->plan;
+
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	tracing->start_ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	tracing->plan.probe_count = 0;
+	for (size_t i = 0; i < wanted.probe_count; i++) {
+		const struct probe *probe = &wanted.probes[i];
+		size_t next = tracing->plan.probe_count;
+		int err = attach_one(child, probe, &tracing->programs[next], &tracing->links[next]);
+
+		if (!err) {
+			tracing->plan.probes[tracing->plan.probe_count++] = *probe;
+			continue;
+		}
+		tracing->programs[next] = tracing->links[next] = -1;
+		if (is_required(probe))
+			return error_set(&child->error,
+			    err == -EPERM ? EXIT_CODE_PERMISSION : EXIT_CODE_UNSUPPORTED, err, "cannot attach %s: %s",
+			    probe->function, strerror(-err));
+		note(child, "cannot attach %s: %s", probe->function, strerror(-err));
+	}
+	return 0;
+}
+
+int loader_child(int socket, const struct options *options, const struct filter_fds *filters)
+{
+	struct child child = { .socket = socket, .options = options, .filters = filters };
+	struct loader_message message = { .kind = LOADER_READY };
+
+	tracing_init(&child.tracing);
+	raise_memlock();
+	int err = check_bpf(&child);
+
+	err = err ?: kernel_inspect(&child.kernel, NULL, &child.error);
+	err = err ?: choose_method(&child);
+	err = err ?: sandbox_enter(&child.sandbox, &child.error);
+	err = err ?: bcc_open(&child.bcc, &child.error);
+	err = err ?: compile_program(&child);
+	err = err ?: take_tables(&child);
+	err = err ?: place_filter_maps(&child);
+	err = err ?: make_barrier(&child);
+	err = err ?: attach_all(&child);
+	if (err) {
+		message.kind = LOADER_FAILED;
+		message.err = err;
+		message.error = child.error;
+	}
+	sandbox_leave(&child.sandbox);
+	return loader_message_send(socket, &message, err ? NULL : &child.tracing) == 0 ? 0 : 1;
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stages, in order: options, program text, tracing, tables, rendering. The only printer of errors. */
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <malloc.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "filter_map.h"
+#include "kernel.h"
+#include "loader.h"
+#include "monitor.h"
+#include "options.h"
+#include "privilege.h"
+#include "probe.h"
+#include "program.h"
+#include "renderer.h"
+#include "tables.h"
+#include "tracer.h"
+
+/* The user asked it to end before tracing began: not a failure, and nothing to print. */
+#define ENDED_EARLY (-ECANCELED)
+
+static int fail(const struct error *error)
+{
+	fprintf(stderr, "tcptop: %s\n", error->text);
+	return error->exit_code;
+}
+
+/*
+ * A closed standard descriptor would be the next one opened, and data would go there. Opened for reading
+ * alone, writing to it fails as it should.
+ */
+static void occupy_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int finish_output(struct error *error)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	return error_set(
+	    error, EXIT_CODE_OUTPUT, -EIO, "cannot write to standard output: %s", strerror(errno));
+}
+
+/* The method that BTF and sysfs predict, for those who cannot try. */
+static int predict_plan(
+    struct probe_plan *plan, const struct options *options, const struct kernel *kernel, struct error *error)
+{
+	const char *why = "";
+
+	for (size_t i = 0; i < probe_auto_count; i++) {
+		enum probe_method method = probe_auto_order[i];
+
+		if (options->probe != PROBE_AUTO && options->probe != method)
+			continue;
+		if (probe_plan_make(plan, method, kernel->has_btf, kernel, &why)) {
+			if (options->probe == PROBE_AUTO)
+				fprintf(stderr, "tcptop: for probe method %s, which this kernel's BTF predicts; nothing was tried\n",
+				    probe_method_name(method));
+			return 0;
+		}
+	}
+	return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP, "no probe method can be used on this kernel\n%s", why);
+}
+
+static int print_program(const struct options *options, struct error *error)
+{
+	struct probe_plan plan;
+	struct kernel kernel;
+	char *text;
+	int err = kernel_inspect(&kernel, NULL, error);
+
+	err = err ?: predict_plan(&plan, options, &kernel, error);
+	if (err)
+		return err;
+	err = program_build(&text, options, &kernel, &plan,
+	    kernel.has_btf ? PROGRAM_LAYOUT_BTF : PROGRAM_LAYOUT_HEADERS, error);
+	if (err)
+		return err;
+	fputs(text, stdout);
+	free(text);
+	return 0;
+}
+
+static int open_filters(struct filter_fds *filters, const struct options *options, struct error *error)
+{
+	*filters = (struct filter_fds){ -1, -1 };
+	if (options->cgroup_map_path) {
+		int err = filter_map_check_cgroup2(error);
+
+		if (err)
+			return err;
+		filters->cgroups = filter_map_open(options->cgroup_map_path, "--cgroupmap", error);
+		if (filters->cgroups < 0)
+			return filters->cgroups;
+	}
+	if (options->mntns_map_path) {
+		filters->mntns = filter_map_open(options->mntns_map_path, "--mntnsmap", error);
+		if (filters->mntns < 0)
+			return filters->mntns;
+	}
+	return 0;
+}
+
+static void close_filters(struct filter_fds *filters)
+{
+	if (filters->cgroups >= 0)
+		close(filters->cgroups);
+	if (filters->mntns >= 0)
+		close(filters->mntns);
+}
+
+/* What libbcc and the verifier printed: all of it with -v, else the first error, which tells the cause. */
+static void show_compiler_output(const struct loader *loader, bool verbose, bool failed)
+{
+	char line[512];
+	FILE *stream = loader->output >= 0 && lseek(loader->output, 0, SEEK_SET) == 0 ? fdopen(dup(loader->output), "r")
+										 : NULL;
+
+	while (stream && fgets(line, sizeof line, stream)) {
+		bool telling = strstr(line, "error:") != NULL;
+
+		if (verbose || (failed && telling))
+			fprintf(stderr, "%s", line);
+		if (!verbose && failed && telling)
+			break;
+	}
+	if (stream)
+		fclose(stream);
+}
+
+/* Waits for the loader's child; a signal to end comes first. */
+static int load(struct tracing *tracing, const struct options *options, const struct filter_fds *filters,
+    struct signals *signals, struct error *error)
+{
+	struct loader loader;
+	char note[1024];
+	int result = loader_start(&loader, options, filters, error);
+
+	while (result == 0) {
+		struct pollfd events[] = { { loader.socket, POLLIN, 0 }, { signals->fd, POLLIN, 0 } };
+
+		if (poll(events, 2, -1) < 0 && errno != EINTR)
+			result = error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot wait: %s", strerror(errno));
+		else if (events[1].revents && signals_is_end(signals_next(signals)))
+			result = ENDED_EARLY;
+		else if (events[0].revents) {
+			*note = '\0';
+			result = loader_receive(&loader, tracing, note, sizeof note, error);
+			if (*note && options->verbose)
+				fprintf(stderr, "tcptop: %s\n", note);
+		}
+	}
+	if (result != ENDED_EARLY)
+		show_compiler_output(&loader, options->verbose, result < 0);
+	loader_close(&loader);
+	return result < 0 ? result : 0;
+}
+
+/* From here on the process is nobody; before 5.19 one capability has to stay. */
+static int give_up_root(const struct tracing *tracing, const struct options *options, struct error *error)
+{
+	int err = privilege_drop(error);
+
+	if (err)
+		return err;
+	bool keep = tables_try(tracing) == -EPERM;
+
+	if (keep || options->verbose)
+		fprintf(stderr, "tcptop: %s\n",
+		    keep ? privilege_kept_name() : "privileges: none are needed from here on");
+	if (keep)
+		fprintf(stderr, "tcptop: this kernel asks for it to read tables: the one capability that is kept\n");
+	return privilege_settle(keep, error);
+}
+
+/* What cannot be seen is said at the start; the screen and JSON say it by themselves, too. */
+static void declare(const struct run_facts *facts, const struct probe_blind_spot *const *spots)
+{
+	if (facts->options->output == OUTPUT_SCREEN)
+		return;
+	for (size_t i = 0; i < facts->not_counted_count; i++)
+		fprintf(stderr, "tcptop: not counted (%s): %s\n", spots[i]->path, spots[i]->reason);
+}
+
+static const struct renderer *choose_renderer(const struct options *options)
+{
+	switch (options->output) {
+	case OUTPUT_SCREEN:
+		return &renderer_screen;
+	case OUTPUT_JSON:
+		return &renderer_json;
+	default:
+		return &renderer_text;
+	}
+}
+
+/* A terminal that cannot show the screen shows the text, unless the screen was asked for. */
+static int open_renderer(const struct renderer **renderer, void **state, struct options *options,
+    const struct run_facts *facts, struct error *error)
+{
+	*renderer = choose_renderer(options);
+	int err = (*renderer)->open(state, facts, stdout, error);
+
+	if (err && *renderer == &renderer_screen && options->output_is_default) {
+		fprintf(stderr, "tcptop: %s: printing text\n", error->text);
+		options->output = OUTPUT_TEXT;
+		*renderer = &renderer_text;
+		err = (*renderer)->open(state, facts, stdout, error);
+	}
+	return err;
+}
+
+static int show(struct options *options, struct tracing *tracing, struct signals *signals, struct error *error)
+{
+	const struct probe_blind_spot *spots[NOT_COUNTED_MAX];
+	const char *not_counted[NOT_COUNTED_MAX];
+	struct run_facts facts = {
+		.options = options,
+		.method = tracing->plan.method,
+		.not_counted = not_counted,
+		.not_counted_count = probe_blind_spots(spots, &tracing->plan),
+	};
+	const struct renderer *renderer;
+	struct tracer *tracer = NULL;
+	void *state = NULL;
+
+	for (size_t i = 0; i < facts.not_counted_count; i++)
+		not_counted[i] = spots[i]->path;
+	declare(&facts, spots);
+	int err = open_renderer(&renderer, &state, options, &facts, error);
+
+	err = err ?: tracer_open(&tracer, tracing, options->interval_ns, options->count, error);
+	err = err ?: monitor_run(tracer, renderer, state, signals, STDOUT_FILENO, error);
+	renderer->close(state);
+	tracer_close(tracer);
+	return err;
+}
+
+static int run(struct options *options, struct error *error)
+{
+	struct filter_fds filters = { -1, -1 };
+	struct signals signals = { -1 };
+	struct tracing tracing;
+
+	tracing_init(&tracing);
+	int err = privilege_check(error);
+
+	err = err ?: open_filters(&filters, options, error);
+	err = err ?: signals_open(&signals, options->output != OUTPUT_SCREEN, error);
+	err = err ?: load(&tracing, options, &filters, &signals, error);
+	close_filters(&filters);
+	err = err ?: give_up_root(&tracing, options, error);
+	err = err ?: show(options, &tracing, &signals, error);
+	tracing_close(&tracing);
+	if (signals.fd >= 0)
+		close(signals.fd);
+	return err == -EPIPE || err == ENDED_EARLY ? 0 : err;
+}
+
+static int act(struct options *options, struct error *error)
+{
+	switch (options->action) {
+	case ACTION_HELP:
+		options_print_help(stdout);
+		return 0;
+	case ACTION_VERSION:
+		printf("tcptop %s\n", TCPTOP_VERSION);
+		return 0;
+	case ACTION_PRINT_PROGRAM:
+		return print_program(options, error);
+	default:
+		return run(options, error);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct error error = { 0 };
+
+	occupy_standard_descriptors();
+	setlocale(LC_ALL, "");
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024); /* fixed: what a crowded interval took goes back to the kernel */
+	int err = options_parse(&options, argc, argv, isatty(STDOUT_FILENO), &error);
+
+	err = err ?: act(&options, &error);
+	err = err ?: finish_output(&error);
+	options_fini(&options);
+	return err ? fail(&error) : EXIT_CODE_OK;
+}

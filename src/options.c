@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "escape.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof *(array))
+#define NS_PER_S UINT64_C(1000000000)
+#define INTERVAL_MIN_NS (NS_PER_S / 100)
+#define INTERVAL_MAX_NS (31536000 * NS_PER_S)
+#define COUNT_MAX UINT64_C(1000000000000000000)
+#define PID_LIMIT 4194304 /* PID_MAX_LIMIT of 64-bit kernels */
+#define MAX_SESSIONS_DEFAULT 65536
+#define MAX_SESSIONS_LIMIT 16777216
+#define QUOTE_COLUMNS 60 /* of a wrong value, in an error */
+#define QUOTE_SIZE (QUOTE_COLUMNS + 1)
+#define USAGE_COLUMNS 98
+#define HELP_COLUMN 24
+#define LONG_BASE 256 /* getopt_long's value for the long form of options[i] is LONG_BASE + i */
+
+struct command_line {
+	struct options *options;
+	struct error *error;
+	bool noclear;
+};
+
+struct choice {
+	const char *name;
+	int value;
+};
+
+struct option_row {
+	const char *name;
+	const char *value; /* what the help calls it; NULL: takes none */
+	const char *help;  /* a newline begins a new line in the help's column */
+	int (*apply)(struct command_line *line, const struct option_row *row, const char *value);
+	const struct choice *choices; /* of apply_choice; ends with a NULL name */
+	size_t offset;      /* of the member of struct options that apply sets, where it asks for it */
+	int number;         /* what apply_number sets */
+	char letter;        /* 0: no short form */
+	bool excludes_next; /* how the usage shows two that exclude each other */
+};
+
+static const struct choice probe_choices[] = {
+	{ "auto", PROBE_AUTO },
+	{ "fentry", PROBE_FENTRY },
+	{ "kprobe", PROBE_KPROBE },
+	{ "tracepoint", PROBE_TRACEPOINT },
+	{ NULL, 0 },
+};
+
+static const struct choice output_choices[] = {
+	{ "screen", OUTPUT_SCREEN },
+	{ "text", OUTPUT_TEXT },
+	{ "json", OUTPUT_JSON },
+	{ NULL, 0 },
+};
+
+/* Returns -EINVAL. Whatever stands in quotes in the text has been through quote(). */
+__attribute__((format(printf, 2, 3))) static int usage_error(struct error *error, const char *format, ...)
+{
+	char cause[400];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(cause, sizeof cause, format, arguments);
+	va_end(arguments);
+	return error_set(error, EXIT_CODE_USAGE, -EINVAL, "%s\ntry 'tcptop --help'", cause);
+}
+
+static const char *quote(char buffer[QUOTE_SIZE], const char *text, size_t length)
+{
+	escape_text(buffer, QUOTE_SIZE, text, length, QUOTE_COLUMNS, false);
+	return buffer;
+}
+
+/* strtoull would take spaces, signs and other bases: decimal digits only, and the whole of them. */
+static bool parse_number(const char *text, size_t length, uint64_t max, uint64_t *number)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		unsigned digit = (unsigned char)text[i] - '0';
+
+		if (digit > 9 || sum > (max - digit) / 10)
+			return false;
+		sum = sum * 10 + digit;
+	}
+	*number = sum;
+	return length > 0;
+}
+
+/* Decimal seconds without regard to the locale. What is finer than a nanosecond is dropped. */
+static bool parse_seconds(const char *text, uint64_t *interval_ns)
+{
+	size_t whole_length = strspn(text, "0123456789");
+	const char *fraction = text + whole_length;
+	uint64_t seconds = 0, fraction_ns = 0;
+
+	if (whole_length > 0 && !parse_number(text, whole_length, INTERVAL_MAX_NS / NS_PER_S, &seconds))
+		return false;
+	if (*fraction == '.') {
+		size_t length = strspn(++fraction, "0123456789");
+		uint64_t unit_ns = NS_PER_S / 10;
+
+		if (whole_length + length == 0 || fraction[length] != '\0')
+			return false;
+		for (; *fraction; fraction++, unit_ns /= 10)
+			fraction_ns += (*fraction - '0') * unit_ns;
+	} else if (whole_length == 0 || *fraction != '\0') {
+		return false;
+	}
+	*interval_ns = seconds * NS_PER_S + fraction_ns;
+	return *interval_ns >= INTERVAL_MIN_NS && *interval_ns <= INTERVAL_MAX_NS;
+}
+
+static int apply_noclear(struct command_line *line, const struct option_row *row, const char *value)
+{
+	(void)row, (void)value;
+	line->noclear = true;
+	return 0;
+}
+
+static void *member_of(struct command_line *line, const struct option_row *row)
+{
+	return (char *)line->options + row->offset;
+}
+
+static int apply_flag(struct command_line *line, const struct option_row *row, const char *value)
+{
+	(void)value;
+	*(bool *)member_of(line, row) = true;
+	return 0;
+}
+
+static int apply_action(struct command_line *line, const struct option_row *row, const char *value)
+{
+	(void)value;
+	line->options->action = row->number;
+	return 0;
+}
+
+static int apply_family(struct command_line *line, const struct option_row *row, const char *value)
+{
+	int *family = &line->options->family;
+
+	(void)value;
+	if (*family != 0 && *family != row->number)
+		return usage_error(
+		    line->error, "-4 and -6 exclude each other; without them both families are shown");
+	*family = row->number;
+	return 0;
+}
+
+static int apply_choice(struct command_line *line, const struct option_row *row, const char *value)
+{
+	char quoted[QUOTE_SIZE];
+
+	_Static_assert(sizeof(enum output) == sizeof(int) && sizeof(enum probe_method) == sizeof(int),
+	    "members that are choices are set as int");
+	for (const struct choice *choice = row->choices; choice->name; choice++) {
+		if (strcmp(choice->name, value) == 0) {
+			memcpy(member_of(line, row), &choice->value, sizeof choice->value);
+			return 0;
+		}
+	}
+	return usage_error(line->error, "wrong --%s '%s': it is one of %s", row->name,
+	    quote(quoted, value, strlen(value)), row->value);
+}
+
+static int apply_path(struct command_line *line, const struct option_row *row, const char *value)
+{
+	if (*value == '\0')
+		return usage_error(line->error, "option --%s needs a value: %s", row->name, row->value);
+	*(const char **)member_of(line, row) = value;
+	return 0;
+}
+
+static int apply_max_sessions(struct command_line *line, const struct option_row *row, const char *value)
+{
+	size_t length = strlen(value);
+	char quoted[QUOTE_SIZE];
+	uint64_t number;
+
+	if (!parse_number(value, length, MAX_SESSIONS_LIMIT, &number) || number == 0)
+		return usage_error(line->error, "wrong --%s '%s': a whole number from 1 to %d", row->name,
+		    quote(quoted, value, length), MAX_SESSIONS_LIMIT);
+	line->options->max_sessions = number;
+	return 0;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+static void sort_pids(struct options *options)
+{
+	size_t unique = 1;
+
+	qsort(options->pids, options->pid_count, sizeof *options->pids, compare_pids);
+	for (size_t i = 1; i < options->pid_count; i++) {
+		if (options->pids[i] != options->pids[unique - 1])
+			options->pids[unique++] = options->pids[i];
+	}
+	options->pid_count = unique;
+}
+
+/* A repeated -p adds to the list. */
+static int apply_pid(struct command_line *line, const struct option_row *row, const char *value)
+{
+	struct options *options = line->options;
+	size_t items = 1;
+	uint32_t *pids;
+
+	for (const char *comma = value; (comma = strchr(comma, ',')) != NULL; comma++)
+		items++;
+	pids = reallocarray(options->pids, options->pid_count + items, sizeof *pids);
+	if (!pids)
+		return error_set(line->error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: %zu PIDs", items);
+	options->pids = pids;
+	for (const char *item = value; items > 0; items--) {
+		size_t length = strcspn(item, ",");
+		char quoted[QUOTE_SIZE];
+		uint64_t pid;
+
+		if (!parse_number(item, length, PID_LIMIT, &pid) || pid == 0)
+			return usage_error(line->error,
+			    "wrong PID '%s' in --%s: whole numbers from 1 to %d, with commas",
+			    quote(quoted, item, length), row->name, PID_LIMIT);
+		pids[options->pid_count++] = pid;
+		item += length + 1;
+	}
+	sort_pids(options);
+	return 0;
+}
+
+#define MEMBER(name) .offset = offsetof(struct options, name)
+
+/* clang-format off */
+static const struct option_row option_rows[] = {
+	{ "help", NULL, "show this help and exit",
+	  apply_action, .number = ACTION_HELP, .letter = 'h' },
+	{ "version", NULL, "show the version and exit",
+	  apply_action, .number = ACTION_VERSION, .letter = 'V' },
+	{ "noclear", NULL, "print the classic text instead of redrawing a screen,\nthe same as -o text",
+	  apply_noclear, .letter = 'C' },
+	{ "nosummary", NULL, "leave out the summary line (time and load averages)",
+	  apply_flag, MEMBER(no_summary), .letter = 'S' },
+	{ "pid", "PID", "only these processes (thread group ids): one PID or several\n"
+	  "with commas; a repeated option adds to the list",
+	  apply_pid, .letter = 'p' },
+	{ "cgroupmap", "PATH", "only tasks in the cgroups whose ids are keys of this pinned\nBPF hash map (cgroup v2)",
+	  apply_path, MEMBER(cgroup_map_path) },
+	{ "mntnsmap", "PATH", "only tasks in the mount namespaces whose inode numbers are\n"
+	  "keys of this pinned BPF hash map",
+	  apply_path, MEMBER(mntns_map_path) },
+	{ "ipv4", NULL, "only IPv4; IPv4-mapped IPv6 connections are IPv4",
+	  apply_family, .number = 4, .letter = '4', .excludes_next = true },
+	{ "ipv6", NULL, "only IPv6",
+	  apply_family, .number = 6, .letter = '6' },
+	{ "probe", "auto|fentry|kprobe|tracepoint", "how to hook into the kernel; auto (default) takes the first\n"
+	  "that works of tracepoint, fentry and kprobe",
+	  apply_choice, probe_choices, MEMBER(probe) },
+	{ "output", "screen|text|json", "what to show: a full screen (default on a terminal), the\n"
+	  "classic text (default elsewhere) or JSON Lines",
+	  apply_choice, output_choices, MEMBER(output), .letter = 'o' },
+	{ "max-sessions", "N", "sessions that an interval can list (default 65536, up to\n"
+	  "16777216); the bytes of others are still counted",
+	  apply_max_sessions, MEMBER(max_sessions) },
+	{ "ebpf", NULL, "print the BPF program text that would be compiled and exit",
+	  apply_action, .number = ACTION_PRINT_PROGRAM },
+	{ "verbose", NULL, "tell on standard error what is tried, taken and used",
+	  apply_flag, MEMBER(verbose), .letter = 'v' },
+};
+/* clang-format on */
+
+/* The same two columns serve the other lists of the help. */
+struct help_row {
+	const char *left;
+	const char *right;
+};
+
+static const struct help_row positional_rows[] = {
+	{ "interval", "seconds between outputs, 0.01 to 31536000, fractions such as\n0.5 too (default 1)" },
+	{ "count", "outputs until it ends (default: until it is stopped)" },
+};
+
+static const struct help_row exit_rows[] = {
+	{ "0", "done: stopped, count reached, or the reader of a pipe gone" },
+	{ "1", "failed while running" },
+	{ "2", "wrong options or arguments" },
+	{ "3", "not permitted: root or capabilities missing, kernel lockdown" },
+	{ "4", "the kernel or host lacks something that is needed" },
+	{ "5", "the output could not be written" },
+};
+
+static const struct help_row example_rows[] = {
+	{ "tcptop", "TCP traffic by process and connection, every second" },
+	{ "tcptop -C 1 10", "ten outputs of classic text, one a second" },
+	{ "tcptop -p 181,1042", "only the processes 181 and 1042" },
+	{ "tcptop -4 0.5", "only IPv4, two outputs a second" },
+	{ "tcptop -o json 1 60 > minute.jsonl", "record a minute with exact bytes" },
+	{ "tcptop --cgroupmap /sys/fs/bpf/cgroups", "only the cgroups in this pinned map" },
+	{ "tcptop --mntnsmap /sys/fs/bpf/mntns", "only the mount namespaces in this pinned map" },
+	{ "tcptop --probe kprobe --ebpf", "see the program that is run by kprobes" },
+};
+
+static void build_getopt_tables(char *letters, struct option *longs)
+{
+	*letters++ = ':'; /* a missing value is told from an unknown option */
+	for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++) {
+		const struct option_row *row = &option_rows[i];
+
+		longs[i] = (struct option){ row->name, row->value ? required_argument : no_argument, NULL,
+			LONG_BASE + i };
+		if (row->letter) {
+			*letters++ = row->letter;
+			if (row->value)
+				*letters++ = ':';
+		}
+	}
+	*letters = '\0';
+	memset(&longs[ARRAY_SIZE(option_rows)], 0, sizeof *longs);
+}
+
+/* By what getopt_long returned or left in optopt; NULL: no such option. */
+static const struct option_row *find_row(int value)
+{
+	if (value >= LONG_BASE)
+		return &option_rows[value - LONG_BASE];
+	for (size_t i = 0; value > 0 && i < ARRAY_SIZE(option_rows); i++) {
+		if (option_rows[i].letter == value)
+			return &option_rows[i];
+	}
+	return NULL;
+}
+
+/*
+ * getopt_long returned ':' or '?': a value is missing, one stands where none belongs, or the option is
+ * unknown or ambiguous. argument: what it looked at.
+ */
+static int refuse_option(struct error *error, int found, const char *argument)
+{
+	const struct option_row *row = find_row(optopt);
+	char letter[] = { (char)optopt, '\0' };
+	char quoted[QUOTE_SIZE];
+	size_t length;
+
+	if (row && found == ':')
+		return usage_error(error, "option --%s needs a value: %s", row->name, row->value);
+	if (row)
+		return usage_error(error, "option --%s takes no value", row->name);
+	if (optopt)
+		return usage_error(error, "unknown option '-%s'", quote(quoted, letter, 1));
+	argument += strspn(argument, "-");
+	length = strcspn(argument, "=") ? strcspn(argument, "=") : strlen(argument);
+	quote(quoted, argument, length);
+	for (size_t i = 0; length > 0 && i < ARRAY_SIZE(option_rows); i++) {
+		if (strncmp(option_rows[i].name, argument, length) == 0)
+			return usage_error(error, "ambiguous option '--%s': write it in full", quoted);
+	}
+	return usage_error(error, "unknown option '--%s'", quoted);
+}
+
+static int parse_positional(struct options *options, char **arguments, int count, struct error *error)
+{
+	char quoted[QUOTE_SIZE];
+
+	if (count > 0 && !parse_seconds(arguments[0], &options->interval_ns))
+		return usage_error(error,
+		    "wrong interval '%s': seconds from 0.01 to 31536000, such as 1 or 0.5",
+		    quote(quoted, arguments[0], strlen(arguments[0])));
+	if (count > 1 && (!parse_number(arguments[1], strlen(arguments[1]), COUNT_MAX, &options->count) ||
+	                     options->count == 0))
+		return usage_error(error, "wrong count '%s': a whole number from 1 to %" PRIu64,
+		    quote(quoted, arguments[1], strlen(arguments[1])), COUNT_MAX);
+	if (count > 2)
+		return usage_error(error, "'%s' is one argument too many: they are interval and count",
+		    quote(quoted, arguments[2], strlen(arguments[2])));
+	return 0;
+}
+
+/* -C is -o text: it contradicts the two other outputs, in whatever order they stand. */
+static int resolve_output(const struct command_line *line, bool stdout_is_terminal)
+{
+	struct options *options = line->options;
+
+	if (line->noclear && options->output == OUTPUT_SCREEN)
+		return usage_error(line->error, "-C is -o text: it cannot stand with -o screen");
+	if (line->noclear && options->output == OUTPUT_JSON)
+		return usage_error(line->error, "-C is -o text: it cannot stand with -o json");
+	if (line->noclear)
+		options->output = OUTPUT_TEXT;
+	options->output_is_default = options->output == OUTPUT_AUTO;
+	if (options->output == OUTPUT_AUTO)
+		options->output = stdout_is_terminal ? OUTPUT_SCREEN : OUTPUT_TEXT;
+	if (options->output == OUTPUT_SCREEN && !stdout_is_terminal && options->action == ACTION_RUN)
+		return usage_error(
+		    line->error, "-o screen: standard output is not a terminal; use -o text or -o json");
+	return 0;
+}
+
+int options_parse(
+    struct options *options, int argc, char **argv, bool stdout_is_terminal, struct error *error)
+{
+	struct command_line line = { .options = options, .error = error };
+	char letters[2 * ARRAY_SIZE(option_rows) + 2];
+	struct option longs[ARRAY_SIZE(option_rows) + 1];
+	int found, err;
+
+	*options = (struct options){ .interval_ns = NS_PER_S, .max_sessions = MAX_SESSIONS_DEFAULT };
+	build_getopt_tables(letters, longs);
+	opterr = 0;
+	optind = 0; /* glibc: begin anew, also after an earlier call */
+	while ((found = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		const struct option_row *row = find_row(found);
+
+		if (!row)
+			return refuse_option(error, found, argv[optind - 1]);
+		err = row->apply(&line, row, optarg);
+		if (err)
+			return err;
+		if (options->action == ACTION_HELP || options->action == ACTION_VERSION)
+			return 0;
+	}
+	err = parse_positional(options, argv + optind, argc - optind, error);
+	if (err)
+		return err;
+	return resolve_output(&line, stdout_is_terminal);
+}
+
+void options_fini(struct options *options)
+{
+	free(options->pids);
+	options->pids = NULL;
+	options->pid_count = 0;
+}
+
+/* One bracket of the usage, wrapped. Returns the column after it. */
+static int print_usage_item(FILE *stream, int column, const char *item)
+{
+	int length = strlen(item);
+
+	if (column + 1 + length > USAGE_COLUMNS) {
+		fprintf(stream, "\n             ");
+		column = 13;
+	}
+	fprintf(stream, " %s", item);
+	return column + 1 + length;
+}
+
+static void print_usage(FILE *stream)
+{
+	int column = fprintf(stream, "usage: tcptop");
+	char item[128] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++) {
+		const struct option_row *row = &option_rows[i];
+		char letter[] = { '-', row->letter, '\0' };
+		size_t used = strlen(item);
+
+		snprintf(item + used, sizeof item - used, "%s%s%s%s%s%s", used ? "" : "[",
+		    row->letter ? letter : "--", row->letter ? "" : row->name, row->value ? " " : "",
+		    row->value ? row->value : "", row->excludes_next ? " | " : "]");
+		if (row->excludes_next)
+			continue;
+		column = print_usage_item(stream, column, item);
+		item[0] = '\0';
+	}
+	column = print_usage_item(stream, column, "[interval]");
+	print_usage_item(stream, column, "[count]");
+	fprintf(stream, "\n");
+}
+
+/* What is too long for the left column has a line of its own. */
+static void print_help_row(FILE *stream, const char *left, const char *right)
+{
+	int column = fprintf(stream, "  %s", left);
+
+	if (column + 2 > HELP_COLUMN) {
+		fprintf(stream, "\n");
+		column = 0;
+	}
+	for (const char *text = right; *text != '\0'; column = 0) {
+		int length = strcspn(text, "\n");
+
+		fprintf(stream, "%*s%.*s\n", HELP_COLUMN - column, "", length, text);
+		text += length + (text[length] == '\n');
+	}
+}
+
+static void print_help_rows(FILE *stream, const char *title, const struct help_row *rows, size_t count)
+{
+	fprintf(stream, "\n%s:\n", title);
+	for (size_t i = 0; i < count; i++)
+		print_help_row(stream, rows[i].left, rows[i].right);
+}
+
+void options_print_help(FILE *stream)
+{
+	print_usage(stream);
+	fprintf(stream,
+	    "\nShow how many bytes each process sends and receives over each of its TCP connections.\n");
+	print_help_rows(stream, "arguments", positional_rows, ARRAY_SIZE(positional_rows));
+	fprintf(stream, "\noptions:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++) {
+		const struct option_row *row = &option_rows[i];
+		char left[128];
+
+		snprintf(left, sizeof left, "%c%c%s--%s%s%s", row->letter ? '-' : ' ',
+		    row->letter ? row->letter : ' ', row->letter ? ", " : "  ", row->name,
+		    row->value ? " " : "", row->value ? row->value : "");
+		print_help_row(stream, left, row->help);
+	}
+	fprintf(stream, "\nA session must pass all of the filters that are given.\n");
+	print_help_rows(stream, "exit status", exit_rows, ARRAY_SIZE(exit_rows));
+	fprintf(stream, "\nexamples:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(example_rows); i++)
+		fprintf(stream, "  %-40s # %s\n", example_rows[i].left, example_rows[i].right);
+}
+
+const char *probe_method_name(enum probe_method method)
+{
+	const struct choice *choice = probe_choices;
+
+	while (choice->name && choice->value != (int)method)
+		choice++;
+	return choice->name ? choice->name : "unknown";
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may trace, and how the process becomes nobody once it does. */
+#ifndef TCPTOP_PRIVILEGE_H
+#define TCPTOP_PRIVILEGE_H
+
+#include <stdbool.h>
+
+struct error;
+
+/*
+ * Is tracing permitted: CAP_SYS_ADMIN, or since 5.8 CAP_BPF and CAP_PERFMON, and no lockdown in
+ * confidentiality mode? 0, or -EPERM with *error naming what is missing.
+ */
+int privilege_check(struct error *error);
+
+/*
+ * Becomes nobody (no supplementary groups, no_new_privs, not dumpable) with no capability effective and an
+ * empty bounding set. CAP_BPF (before 5.8 CAP_SYS_ADMIN) stays permitted until privilege_settle, for
+ * kernels before 5.19 that ask for it at each bpf(2). In a user namespace that maps no nobody the user
+ * stays and the capabilities go. 0 or -errno with *error.
+ */
+int privilege_drop(struct error *error);
+
+/*
+ * After a bpf(2) was tried: keep false gives the last capability up for good, true makes it effective and
+ * keeps it. 0 or -errno with *error.
+ */
+int privilege_settle(bool keep, struct error *error);
+
+/* The name of the capability that privilege_settle(true) keeps. */
+const char *privilege_kept_name(void);
+
+#endif

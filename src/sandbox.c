@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "kernel.h"
+#include "program.h"
+
+#define WORK_DIRECTORY "work" /* current while compiling: libbcc searches it first, so it stays empty */
+#define STUB_DIRECTORY "stubs"
+
+/* libbcc reads these, and what it runs by system() would read PATH; CPATH and its like reach clang. */
+static int clear_environment(void)
+{
+	if (clearenv() != 0 || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) != 0 ||
+	    setenv("TMPDIR", "/nonexistent", 1) != 0)
+		return -errno;
+	return 0;
+}
+
+/* /tmp may be missing in a container's image, /run on an odd host: any directory will do to mount upon. */
+static int mount_private(struct sandbox *sandbox)
+{
+	static const char *const places[] = { "/tmp", "/run", "/mnt", "/var", "/srv" };
+
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		return -errno;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		if (mount("tcptop", places[i], "tmpfs", MS_NODEV | MS_NOEXEC | MS_NOSUID,
+			"size=1m,nr_inodes=64,mode=0700") == 0) {
+			snprintf(sandbox->root, sizeof sandbox->root, "%s", places[i]);
+			return 0;
+		}
+	}
+	return -errno;
+}
+
+static int make_temporary(struct sandbox *sandbox)
+{
+	snprintf(sandbox->root, sizeof sandbox->root, "/tmp/tcptop-XXXXXX");
+	if (!mkdtemp(sandbox->root)) {
+		sandbox->root[0] = '\0';
+		return -errno;
+	}
+	sandbox->temporary = true;
+	return 0;
+}
+
+int sandbox_enter(struct sandbox *sandbox, struct error *error)
+{
+	memset(sandbox, 0, sizeof *sandbox);
+	umask(077);
+	int err = clear_environment();
+
+	if (!err && mount_private(sandbox) != 0)
+		err = make_temporary(sandbox);
+	if (!err && (chdir(sandbox->root) != 0 || mkdir(WORK_DIRECTORY, 0700) != 0 || chdir(WORK_DIRECTORY) != 0))
+		err = -errno;
+	if (err)
+		return error_set(error, EXIT_CODE_RUNTIME, err, "cannot make an empty directory to compile in: %s",
+		    strerror(-err));
+	return 0;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	char directory[256];
+
+	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		snprintf(directory, sizeof directory, "%.*s", (int)(slash - path), path);
+		if (mkdir(directory, 0700) != 0 && errno != EEXIST)
+			return -errno;
+	}
+	FILE *stream = fopen(path, "wxe");
+
+	if (!stream)
+		return -errno;
+	fputs(text, stream);
+	return fclose(stream) == 0 ? 0 : -errno;
+}
+
+int sandbox_add_stubs(struct sandbox *sandbox, const struct kernel *kernel, struct error *error)
+{
+	char path[256], version[256], root[128];
+	int err = 0;
+
+	snprintf(root, sizeof root, "%s/" STUB_DIRECTORY, sandbox->root);
+	for (size_t i = 0; i < program_stub_count && !err; i++) {
+		snprintf(path, sizeof path, "%s/include/%s", root, program_stubs[i].path);
+		err = write_file(path, program_stubs[i].text);
+	}
+	program_stub_version(version, sizeof version, kernel);
+	snprintf(path, sizeof path, "%s/include/linux/version.h", root);
+	err = err ?: write_file(path, version);
+	if (!err && setenv("BCC_KERNEL_SOURCE", root, 1) != 0)
+		err = -errno;
+	if (err)
+		return error_set(
+		    error, EXIT_CODE_RUNTIME, err, "cannot write the stub headers: %s", strerror(-err));
+	return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
+{
+	(void)status, (void)kind, (void)walk;
+	return remove(path);
+}
+
+void sandbox_leave(struct sandbox *sandbox)
+{
+	if (sandbox->temporary)
+		nftw(sandbox->root, remove_entry, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	sandbox->temporary = false;
+}

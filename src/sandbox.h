@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A place to compile in: nothing of the user's environment or current directory reaches the compiler, and
+ * nothing stays behind. For the loader's child alone.
+ */
+#ifndef TCPTOP_SANDBOX_H
+#define TCPTOP_SANDBOX_H
+
+#include <stdbool.h>
+
+struct error;
+struct kernel;
+
+struct sandbox {
+	char root[64];  /* an empty directory that is the current one; only its owner can write to it */
+	bool temporary; /* a directory to remove, else a mount that goes with the process */
+};
+
+/*
+ * Clears the environment and enters an empty directory: a tmpfs in a mount namespace of the process's own,
+ * or, without the capability for that, a directory of its own under /tmp. 0 or -errno with *error.
+ */
+int sandbox_enter(struct sandbox *sandbox, struct error *error);
+
+/* Writes the stub headers and points libbcc at them. */
+int sandbox_add_stubs(struct sandbox *sandbox, const struct kernel *kernel, struct error *error);
+
+/* Removes the temporary directory, if there is one. */
+void sandbox_leave(struct sandbox *sandbox);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tables' keys and values: what the program text writes in the kernel and the tracer drains. This
+ * file is part of both: it is compiled here and embedded, as it is, at the head of the program text.
+ */
+#ifndef TCPTOP_SESSION_H
+#define TCPTOP_SESSION_H
+
+#ifndef TCPTOP_PROGRAM_TEXT
+#include <linux/types.h>
+#endif
+
+#define SESSION_COMM_LENGTH 16 /* TASK_COMM_LEN */
+
+/* Addresses and remote port in network order as in struct sock_common; the local port in host order. */
+struct session_key4 {
+	__u32 raddr; /* with laddr one 8-byte load: skc_addrpair */
+	__u32 laddr;
+	__u16 rport; /* with lport one 4-byte load: skc_portpair */
+	__u16 lport;
+	__u32 pid; /* thread group */
+	__u32 netns;
+	__u32 zero;
+};
+
+struct session_key6 {
+	__u8 raddr[16];
+	__u8 laddr[16];
+	__u16 rport;
+	__u16 lport;
+	__u32 pid;
+	__u32 netns;
+	__u32 zero;
+};
+
+/* The counters come first: they are all that an event on a known session touches. */
+struct session_value {
+	__u64 rx_bytes;
+	__u64 tx_bytes;
+	__u64 cgroup_id; /* in the v2 hierarchy; this and what follows is taken when the entry is created */
+	__u32 uid;       /* in the initial user namespace */
+	__u32 mntns;
+	char comm[SESSION_COMM_LENGTH]; /* the thread group leader's */
+};
+
+/* What found no place in a full table. Only ever grows: readers take differences. */
+struct session_other {
+	__u64 calls;
+	__u64 rx_bytes;
+	__u64 tx_bytes;
+};
+
+#ifndef TCPTOP_PROGRAM_TEXT
+_Static_assert(sizeof(struct session_key4) == 24, "the key's size is the hot path's cost");
+_Static_assert(sizeof(struct session_key6) == 48, "the key's size is the hot path's cost");
+_Static_assert(sizeof(struct session_value) == 48, "no padding: values are copied out whole");
+#endif
+
+#endif

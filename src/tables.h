@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel's tables: which generation is written, and draining the other. Every bpf(2) of the running tool. */
+#ifndef TCPTOP_TABLES_H
+#define TCPTOP_TABLES_H
+
+#include <stdint.h>
+
+#include "session.h"
+
+struct error;
+struct snapshot;
+struct tracing;
+
+struct tables {
+	const struct tracing *tracing; /* borrowed */
+	uint32_t generation;           /* 0 or 1: the one that programs write */
+	uint32_t batch_count;          /* sessions that a batch takes; grows when a bucket does not fit */
+	void *keys;
+	void *values;
+	struct session_other other; /* as last read: they only grow */
+	uint64_t missed_runs;       /* likewise */
+	int no_batches;             /* before 5.6: entries are taken one by one */
+};
+
+/* 0 or -ENOMEM; tables_fini frees. */
+int tables_init(struct tables *tables, const struct tracing *tracing);
+void tables_fini(struct tables *tables);
+
+/* Is bpf(2) permitted to this process as it is now? Does what a swap does, but swaps nothing. 0 or -errno. */
+int tables_try(const struct tracing *tracing);
+
+/*
+ * Turns programs to the other generation. On return (after an RCU grace period: 8 to 24 ms) nobody writes
+ * the one before any more, so that draining it loses nothing. *time_ns: the moment, on the monotonic clock.
+ * 0 or -errno.
+ */
+int tables_swap(struct tables *tables, uint64_t *time_ns, struct error *error);
+
+/*
+ * Moves the quiet generation's sessions into *snapshot (reset by the caller), with what "other sessions"
+ * and the skipped runs grew by since the last call, and totals. 0 or -errno.
+ */
+int tables_drain(struct tables *tables, struct snapshot *snapshot, struct error *error);
+
+#endif

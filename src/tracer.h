@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The worker thread that ends intervals: it sleeps, swaps, drains and hands one snapshot over at a time. A
+ * consumer that is slow makes intervals longer; it never loses one.
+ */
+#ifndef TCPTOP_TRACER_H
+#define TCPTOP_TRACER_H
+
+#include <stdint.h>
+
+struct error;
+struct snapshot;
+struct tracer;
+struct tracing;
+
+/*
+ * Starts the thread. *tracing passes to the tracer, which closes it. interval_ns is asked for, count
+ * intervals (0: until tracer_stop) are delivered; the last one ends by detaching, so that the sum of all is
+ * what was counted. start_ns: the beginning of the first, on the monotonic clock. 0 or -errno with *error.
+ */
+int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interval_ns, uint64_t count,
+    struct error *error);
+
+/* Becomes readable when a snapshot waits or the thread has failed. */
+int tracer_fd(const struct tracer *tracer);
+
+/*
+ * The waiting snapshot, borrowed until tracer_release; NULL when there is none yet. -errno with *error when
+ * the thread has failed.
+ */
+int tracer_take(struct tracer *tracer, const struct snapshot **snapshot, struct error *error);
+void tracer_release(struct tracer *tracer);
+
+/* Ends the current interval now: its snapshot comes with .last set, after one that may be waiting. */
+void tracer_stop(struct tracer *tracer);
+
+/* Takes effect at once: the current interval ends interval_ns after its beginning, or now. */
+void tracer_set_interval(struct tracer *tracer, uint64_t interval_ns);
+
+/* Ends the thread, whatever it does, and frees; safe with NULL. */
+void tracer_close(struct tracer *tracer);
+
+#endif

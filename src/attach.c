@@ -21,6 +21,7 @@ static enum bpf_prog_type program_type(enum probe_kind kind)
 {
 	switch (kind) {
 	case PROBE_KIND_TYPED_TRACEPOINT:
+	case PROBE_KIND_ITERATOR:
 	case PROBE_KIND_FEXIT:
 		return BPF_PROG_TYPE_TRACING;
 	case PROBE_KIND_RAW_TRACEPOINT:
@@ -38,6 +39,8 @@ static int load(const struct probe *probe, const struct kernel *kernel, const st
 
 	if (probe->kind == PROBE_KIND_TYPED_TRACEPOINT)
 		options.expected_attach_type = BPF_TRACE_RAW_TP;
+	else if (probe->kind == PROBE_KIND_ITERATOR)
+		options.expected_attach_type = BPF_TRACE_ITER;
 	else if (probe->kind == PROBE_KIND_FEXIT)
 		options.expected_attach_type = BPF_TRACE_FEXIT;
 	if (program_type(probe->kind) == BPF_PROG_TYPE_TRACING)
@@ -47,8 +50,8 @@ static int load(const struct probe *probe, const struct kernel *kernel, const st
 	return fd < 0 ? -errno : fd;
 }
 
-int attach_load(const struct probe *probe, const struct kernel *kernel, const struct bpf_insn *instructions,
-    size_t count)
+int attach_load(
+    const struct probe *probe, const struct kernel *kernel, const struct bpf_insn *instructions, size_t count)
 {
 	int fd = load(probe, kernel, instructions, count, NULL, 0);
 
@@ -106,6 +109,27 @@ int attach_program(const struct probe *probe, const struct kernel *kernel, int p
 		break;
 	}
 	return fd < 0 ? -errno : fd;
+}
+
+int attach_run_iterator(int program_fd)
+{
+	char bytes[64]; /* the program prints nothing: reading only makes it run */
+	int link_fd = bpf_link_create(program_fd, 0, BPF_TRACE_ITER, NULL), err = 0;
+
+	if (link_fd < 0)
+		return -errno;
+	int fd = bpf_iter_create(link_fd);
+	ssize_t length = -1;
+
+	if (fd < 0)
+		err = -errno;
+	while (!err && (length = read(fd, bytes, sizeof bytes)) != 0)
+		if (length < 0 && errno != EINTR && errno != EAGAIN)
+			err = -errno;
+	if (fd >= 0)
+		close(fd);
+	close(link_fd);
+	return err;
 }
 
 int attach_try(const struct probe *probe, const struct kernel *kernel)

@@ -20,6 +20,9 @@ int attach_load(const struct probe *probe, const struct kernel *kernel, const st
 /* Attaches it. Returns the attachment's descriptor (the caller's; closing it detaches) or -errno. */
 int attach_program(const struct probe *probe, const struct kernel *kernel, int program_fd);
 
+/* Runs a program of PROBE_KIND_ITERATOR to its end. 0 or -errno. */
+int attach_run_iterator(int program_fd);
+
 /* Does this kind of probe work here? Loads and attaches a two-instruction program; 0 or -errno. */
 int attach_try(const struct probe *probe, const struct kernel *kernel);
 

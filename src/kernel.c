@@ -24,6 +24,13 @@ struct field {
 		macro, "sock", "__sk_common." member, NULL \
 	}
 
+/* Where a task keeps the number of the system call that it is in. */
+#if defined(__aarch64__)
+#define REGS_SYSCALL_MEMBER "syscallno"
+#else
+#define REGS_SYSCALL_MEMBER "orig_ax"
+#endif
+
 static const struct field fields[FIELD_COUNT] = {
 	[FIELD_SK_FAMILY] = COMMON("SK_FAMILY", "skc_family"),
 	[FIELD_SK_ADDRPAIR] = COMMON("SK_ADDRPAIR", "skc_addrpair"),
@@ -43,6 +50,13 @@ static const struct field fields[FIELD_COUNT] = {
 	[FIELD_MNT_NS_INUM] = { "MNT_NS_INUM", "mnt_namespace", "ns.inum",
 	    "__builtin_offsetof(struct mnt_namespace_head, ns.inum)" },
 	[FIELD_SOCKET_SK] = { "SOCKET_SK", "socket", "sk", NULL },
+	[FIELD_TCP_COPIED_SEQ] = { "TCP_COPIED_SEQ", "tcp_sock", "copied_seq", NULL },
+	[FIELD_TCP_RCV_NXT] = { "TCP_RCV_NXT", "tcp_sock", "rcv_nxt", NULL },
+	[FIELD_TCP_BYTES_RECEIVED] = { "TCP_BYTES_RECEIVED", "tcp_sock", "bytes_received", NULL },
+	[FIELD_ICSK_ULP_OPS] = { "ICSK_ULP_OPS", "inet_connection_sock", "icsk_ulp_ops", NULL },
+	[FIELD_SK_LOCK_OWNED] = { "SK_LOCK_OWNED", "sock", "sk_lock.owned", NULL },
+	[FIELD_SK_FLAGS] = COMMON("SK_FLAGS", "skc_flags"),
+	[FIELD_REGS_SYSCALL] = { "REGS_SYSCALL", "pt_regs", REGS_SYSCALL_MEMBER, NULL },
 	[FIELD_ZEROCOPY_LENGTH] = { "ZEROCOPY_LENGTH", "tcp_zerocopy_receive", "length", NULL },
 	[FIELD_ZEROCOPY_COPYBUF_LEN] = { "ZEROCOPY_COPYBUF_LEN", "tcp_zerocopy_receive", "copybuf_len",
 	    NULL },
@@ -56,6 +70,8 @@ struct symbol {
 static const struct symbol symbols[SYMBOL_COUNT] = {
 	[SYMBOL_SOCK_SEND_LENGTH] = { "sock_send_length", true },
 	[SYMBOL_SOCK_RECV_LENGTH] = { "sock_recv_length", true },
+	[SYMBOL_TCP_RCV_SPACE_ADJUST] = { "tcp_rcv_space_adjust", true },
+	[SYMBOL_BPF_ITER_TASK_FILE] = { "bpf_iter_task_file", false },
 	[SYMBOL_INET_SENDMSG] = { "inet_sendmsg", false },
 	[SYMBOL_INET6_SENDMSG] = { "inet6_sendmsg", false },
 	[SYMBOL_INET_RECVMSG] = { "inet_recvmsg", false },

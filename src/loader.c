@@ -56,15 +56,16 @@ static _Noreturn void run_child(
 	_exit(loader_child(socket, options, filters));
 }
 
-int loader_start(
-    struct loader *loader, const struct options *options, const struct filter_fds *filters, struct error *error)
+int loader_start(struct loader *loader, const struct options *options, const struct filter_fds *filters,
+    struct error *error)
 {
 	pid_t parent = getpid();
 	int sockets[2];
 
 	*loader = (struct loader){ -1, -1, memfd_create("tcptop-compiler", MFD_CLOEXEC) };
 	if (loader->output < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
-		return error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot start the loader: %s", strerror(errno));
+		return error_set(
+		    error, EXIT_CODE_RUNTIME, -errno, "cannot start the loader: %s", strerror(errno));
 	loader->child = fork();
 	if (loader->child == 0) {
 		close(sockets[0]);
@@ -75,7 +76,8 @@ int loader_start(
 	close(sockets[1]);
 	loader->socket = sockets[0];
 	if (err)
-		return error_set(error, EXIT_CODE_RUNTIME, err, "cannot start the loader: %s", strerror(-err));
+		return error_set(
+		    error, EXIT_CODE_RUNTIME, err, "cannot start the loader: %s", strerror(-err));
 	return 0;
 }
 
@@ -88,7 +90,8 @@ static int child_ended(struct loader *loader, struct error *error)
 		loader->child = -1;
 	if (WIFSIGNALED(status))
 		return error_set(error, EXIT_CODE_RUNTIME, -EPIPE,
-		    "the compiler was ended by signal %d (%s)%s", WTERMSIG(status), strsignal(WTERMSIG(status)),
+		    "the compiler was ended by signal %d (%s)%s", WTERMSIG(status),
+		    strsignal(WTERMSIG(status)),
 		    WTERMSIG(status) == SIGKILL ? ": is the host out of memory?" : "");
 	return error_set(error, EXIT_CODE_RUNTIME, -EPIPE, "the compiler ended without a result (status %d)",
 	    WEXITSTATUS(status));

@@ -16,14 +16,14 @@ struct error;
 struct options;
 
 enum table {
-	TABLE_GENERATION, /* u32[1]: which of the pairs below programs write */
-	TABLE_OTHER,      /* struct session_other[1] */
+	TABLE_GENERATION,  /* u32[1]: which of the pairs below programs write */
+	TABLE_OTHER,       /* struct session_other[1] */
 	TABLE_MISSED_RUNS, /* u64[1]; kprobe only */
 	TABLE_SESSIONS4_EVEN,
 	TABLE_SESSIONS4_ODD,
 	TABLE_SESSIONS6_EVEN,
 	TABLE_SESSIONS6_ODD,
-	TABLE_BARRIER,      /* array of maps [1]: an update returns when no program that began before it runs */
+	TABLE_BARRIER, /* array of maps [1]: an update returns when no program that began before it runs */
 	TABLE_BARRIER_SLOT, /* what TABLE_BARRIER's slot is set to */
 	TABLE_COUNT
 };
@@ -45,8 +45,8 @@ void tracing_detach(struct tracing *tracing);
 
 struct loader {
 	pid_t child;
-	int socket;   /* becomes readable when the child has something to say */
-	int output;   /* what libbcc and the verifier printed: a memory file, read from its beginning */
+	int socket; /* becomes readable when the child has something to say */
+	int output; /* what libbcc and the verifier printed: a memory file, read from its beginning */
 };
 
 /* Descriptors of the user's filter maps; -1: no such filter. Borrowed. */
@@ -56,8 +56,8 @@ struct filter_fds {
 };
 
 /* Forks the child. The caller must have no thread. 0 or -errno with *error. */
-int loader_start(
-    struct loader *loader, const struct options *options, const struct filter_fds *filters, struct error *error);
+int loader_start(struct loader *loader, const struct options *options, const struct filter_fds *filters,
+    struct error *error);
 
 /*
  * Takes the child's next message, blocking when there is none. Returns 1 when *tracing is filled (once),

@@ -62,7 +62,8 @@ static int check_bpf(struct child *child)
 		return error_set(&child->error, EXIT_CODE_UNSUPPORTED, err,
 		    "this kernel has no bpf(2): it needs CONFIG_BPF_SYSCALL");
 	return error_set(&child->error, err == -EPERM ? EXIT_CODE_PERMISSION : EXIT_CODE_RUNTIME, err,
-	    "the kernel refuses BPF maps: %s\nin a container or user namespace? run tcptop on the host as root",
+	    "the kernel refuses BPF maps: %s\nin a container or user namespace? run tcptop on the host as "
+	    "root",
 	    strerror(-err));
 }
 
@@ -110,18 +111,20 @@ static int choose_method(struct child *child)
 			return 0;
 		size_t used = strlen(all);
 
-		snprintf(all + used, sizeof all - used, "%s%s: %s", used ? "; " : "", probe_method_name(method), why);
+		snprintf(all + used, sizeof all - used, "%s%s: %s", used ? "; " : "",
+		    probe_method_name(method), why);
 	}
 	return error_set(&child->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP, "%s\n%s",
-	    wanted == PROBE_AUTO ? "no probe method works on this kernel" : "this probe method does not work here",
+	    wanted == PROBE_AUTO ? "no probe method works on this kernel"
+	                         : "this probe method does not work here",
 	    all);
 }
 
 static int compile(struct child *child, enum program_layout layout)
 {
 	char *text;
-	int err = program_build(
-	    &text, child->options, &child->kernel, &child->tracing.plan, layout, &child->error);
+	int err =
+	    program_build(&text, child->options, &child->kernel, &child->tracing.plan, layout, &child->error);
 
 	if (err)
 		return err;
@@ -228,8 +231,8 @@ static int place_filter_maps(struct child *child)
 	for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
 		if (filters[i].fd >= 0 &&
 		    dup2(filters[i].fd, bcc_table_fd(&child->bcc, filters[i].placeholder)) < 0)
-			return error_set(&child->error, EXIT_CODE_RUNTIME, -errno, "cannot place the filter map: %s",
-			    strerror(errno));
+			return error_set(&child->error, EXIT_CODE_RUNTIME, -errno,
+			    "cannot place the filter map: %s", strerror(errno));
 	return 0;
 }
 
@@ -250,22 +253,46 @@ static int make_barrier(struct child *child)
 	return 0;
 }
 
+/* Of the tracepoints, only what follows splice() can be done without. */
 static bool is_required(const struct probe *probe)
 {
 	for (size_t i = 0; i < probe_hook_count; i++)
 		if (probe_hooks[i].symbol == probe->symbol)
 			return probe_hooks[i].required;
-	return true;
+	return probe->symbol == SYMBOL_SOCK_SEND_LENGTH || probe->symbol == SYMBOL_SOCK_RECV_LENGTH;
 }
 
-static int attach_one(struct child *child, const struct probe *probe, int *program_fd, int *link_fd)
+static int load_one(struct child *child, const struct probe *probe)
 {
 	size_t count;
 	const struct bpf_insn *instructions = bcc_function(&child->bcc, probe->function, &count);
 
-	if (!instructions)
-		return -ENOENT;
-	*program_fd = attach_load(probe, &child->kernel, instructions, count);
+	return instructions ? attach_load(probe, &child->kernel, instructions, count) : -ENOENT;
+}
+
+/*
+ * Takes the position of every socket that is open now, then lets those without one be counted from their
+ * birth. Events in between, of sockets on either side, only take positions.
+ */
+static int run_iterator(struct child *child, const struct probe *probe)
+{
+	uint32_t slot = 0, ready = 1;
+	int program_fd = load_one(child, probe);
+
+	if (program_fd < 0)
+		return program_fd;
+	int err = attach_run_iterator(program_fd);
+
+	close(program_fd);
+	if (!err &&
+	    bpf_map_update_elem(bcc_table_fd(&child->bcc, "splice_ready"), &slot, &ready, BPF_ANY) != 0)
+		err = -errno;
+	return err;
+}
+
+static int attach_one(struct child *child, const struct probe *probe, int *program_fd, int *link_fd)
+{
+	*program_fd = load_one(child, probe);
 	if (*program_fd < 0)
 		return *program_fd;
 	*link_fd = attach_program(probe, &child->kernel, *program_fd);
@@ -277,35 +304,60 @@ static int attach_one(struct child *child, const struct probe *probe, int *progr
 	return 0;
 }
 
+/* Takes the plan's last probe back: without the iterator's positions it would count from anywhere. */
+static void detach_last(struct tracing *tracing)
+{
+	size_t last = --tracing->plan.probe_count;
+
+	close(tracing->links[last]);
+	close(tracing->programs[last]);
+	tracing->links[last] = tracing->programs[last] = -1;
+}
+
+static int attach_probe(struct child *child, const struct probe *probe)
+{
+	struct tracing *tracing = &child->tracing;
+	size_t next = tracing->plan.probe_count;
+	int err;
+
+	if (probe->kind == PROBE_KIND_ITERATOR) {
+		if (!probe_plan_has(&tracing->plan, SYMBOL_TCP_RCV_SPACE_ADJUST))
+			return 0;
+		err = run_iterator(child, probe);
+		if (err)
+			detach_last(tracing);
+		return err;
+	}
+	err = attach_one(child, probe, &tracing->programs[next], &tracing->links[next]);
+	if (err)
+		tracing->programs[next] = tracing->links[next] = -1;
+	else
+		tracing->plan.probes[tracing->plan.probe_count++] = *probe;
+	return err;
+}
+
 /*
- * A function's probes stand together in the plan; an optional one that cannot be attached leaves it. The
- * order matters to kprobes: entries come before returns.
+ * An optional probe that cannot be attached leaves the plan. The order matters: kprobes at entry before
+ * those on return, the iterator right after what needs its positions.
  */
 static int attach_all(struct child *child)
 {
-	struct tracing *tracing = &child->tracing;
-	struct probe_plan wanted = tracing->plan;
-
+	struct probe_plan wanted = child->tracing.plan;
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	tracing->start_ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	tracing->plan.probe_count = 0;
+	child->tracing.start_ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	child->tracing.plan.probe_count = 0;
 	for (size_t i = 0; i < wanted.probe_count; i++) {
 		const struct probe *probe = &wanted.probes[i];
-		size_t next = tracing->plan.probe_count;
-		int err = attach_one(child, probe, &tracing->programs[next], &tracing->links[next]);
+		int err = attach_probe(child, probe);
 
-		if (!err) {
-			tracing->plan.probes[tracing->plan.probe_count++] = *probe;
-			continue;
-		}
-		tracing->programs[next] = tracing->links[next] = -1;
-		if (is_required(probe))
+		if (err && is_required(probe))
 			return error_set(&child->error,
-			    err == -EPERM ? EXIT_CODE_PERMISSION : EXIT_CODE_UNSUPPORTED, err, "cannot attach %s: %s",
-			    probe->function, strerror(-err));
-		note(child, "cannot attach %s: %s", probe->function, strerror(-err));
+			    err == -EPERM ? EXIT_CODE_PERMISSION : EXIT_CODE_UNSUPPORTED, err,
+			    "cannot attach %s: %s", probe->function, strerror(-err));
+		if (err)
+			note(child, "cannot attach %s: %s", probe->function, strerror(-err));
 	}
 	return 0;
 }

@@ -14,7 +14,7 @@
 #include "filter_map.h"
 #include "kernel.h"
 #include "loader.h"
-#include "monitor.h"
+#include "loop.h"
 #include "options.h"
 #include "privilege.h"
 #include "probe.h"
@@ -68,12 +68,15 @@ static int predict_plan(
 			continue;
 		if (probe_plan_make(plan, method, kernel->has_btf, kernel, &why)) {
 			if (options->probe == PROBE_AUTO)
-				fprintf(stderr, "tcptop: for probe method %s, which this kernel's BTF predicts; nothing was tried\n",
+				fprintf(stderr,
+				    "tcptop: for probe method %s, which this kernel's BTF predicts; nothing "
+				    "was tried\n",
 				    probe_method_name(method));
 			return 0;
 		}
 	}
-	return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP, "no probe method can be used on this kernel\n%s", why);
+	return error_set(
+	    error, EXIT_CODE_UNSUPPORTED, -ENOTSUP, "no probe method can be used on this kernel\n%s", why);
 }
 
 static int print_program(const struct options *options, struct error *error)
@@ -127,8 +130,9 @@ static void close_filters(struct filter_fds *filters)
 static void show_compiler_output(const struct loader *loader, bool verbose, bool failed)
 {
 	char line[512];
-	FILE *stream = loader->output >= 0 && lseek(loader->output, 0, SEEK_SET) == 0 ? fdopen(dup(loader->output), "r")
-										 : NULL;
+	FILE *stream = loader->output >= 0 && lseek(loader->output, 0, SEEK_SET) == 0
+	                   ? fdopen(dup(loader->output), "r")
+	                   : NULL;
 
 	while (stream && fgets(line, sizeof line, stream)) {
 		bool telling = strstr(line, "error:") != NULL;
@@ -154,7 +158,8 @@ static int load(struct tracing *tracing, const struct options *options, const st
 		struct pollfd events[] = { { loader.socket, POLLIN, 0 }, { signals->fd, POLLIN, 0 } };
 
 		if (poll(events, 2, -1) < 0 && errno != EINTR)
-			result = error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot wait: %s", strerror(errno));
+			result =
+			    error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot wait: %s", strerror(errno));
 		else if (events[1].revents && signals_is_end(signals_next(signals)))
 			result = ENDED_EARLY;
 		else if (events[0].revents) {
@@ -183,7 +188,8 @@ static int give_up_root(const struct tracing *tracing, const struct options *opt
 		fprintf(stderr, "tcptop: %s\n",
 		    keep ? privilege_kept_name() : "privileges: none are needed from here on");
 	if (keep)
-		fprintf(stderr, "tcptop: this kernel asks for it to read tables: the one capability that is kept\n");
+		fprintf(stderr,
+		    "tcptop: this kernel asks for it to read tables: the one capability that is kept\n");
 	return privilege_settle(keep, error);
 }
 
@@ -224,7 +230,8 @@ static int open_renderer(const struct renderer **renderer, void **state, struct 
 	return err;
 }
 
-static int show(struct options *options, struct tracing *tracing, struct signals *signals, struct error *error)
+static int show(
+    struct options *options, struct tracing *tracing, struct signals *signals, struct error *error)
 {
 	const struct probe_blind_spot *spots[NOT_COUNTED_MAX];
 	const char *not_counted[NOT_COUNTED_MAX];
@@ -244,7 +251,7 @@ static int show(struct options *options, struct tracing *tracing, struct signals
 	int err = open_renderer(&renderer, &state, options, &facts, error);
 
 	err = err ?: tracer_open(&tracer, tracing, options->interval_ns, options->count, error);
-	err = err ?: monitor_run(tracer, renderer, state, signals, STDOUT_FILENO, error);
+	err = err ?: loop_run(tracer, renderer, state, signals, STDOUT_FILENO, error);
 	renderer->close(state);
 	tracer_close(tracer);
 	return err;
@@ -294,7 +301,8 @@ int main(int argc, char **argv)
 
 	occupy_standard_descriptors();
 	setlocale(LC_ALL, "");
-	mallopt(M_MMAP_THRESHOLD, 128 * 1024); /* fixed: what a crowded interval took goes back to the kernel */
+	mallopt(
+	    M_MMAP_THRESHOLD, 128 * 1024); /* fixed: what a crowded interval took goes back to the kernel */
 	int err = options_parse(&options, argc, argv, isatty(STDOUT_FILENO), &error);
 
 	err = err ?: act(&options, &error);

@@ -27,16 +27,22 @@ const size_t probe_hook_count = COUNT_OF(probe_hooks);
 /* Which kernels and methods a blind spot is about, beside what the user is told. */
 struct blind_spot {
 	struct probe_blind_spot spot;
-	unsigned methods;              /* bits 1 << enum probe_method */
-	enum kernel_symbol unless;     /* the kernel has no blind spot when this symbol is hooked; or SYMBOL_COUNT */
+	unsigned methods; /* bits 1 << enum probe_method */
+	enum kernel_symbol
+	    unless; /* the kernel has no blind spot when this symbol is hooked; or SYMBOL_COUNT */
 };
 
 #define METHOD(method) (1U << (method))
 
 static const struct blind_spot blind_spots[] = {
-	{ { "splice_out", "splice() out of a socket passes no tracepoint" }, METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT },
-	{ { "zerocopy_receive", "TCP_ZEROCOPY_RECEIVE passes no tracepoint" }, METHOD(PROBE_TRACEPOINT),
-	    SYMBOL_COUNT },
+	{ { "splice_out", "this kernel refuses what is needed to follow splice() out of a socket" },
+	    METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST },
+	{ { "zerocopy_receive", "this kernel refuses what is needed to follow TCP_ZEROCOPY_RECEIVE" },
+	    METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST },
+	{ { "splice_out_tls", "splice() out of a kernel TLS socket passes no tracepoint" },
+	    METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT },
+	{ { "splice_io_uring", "IORING_OP_SPLICE out of a socket passes no tracepoint" },
+	    METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT },
 	{ { "splice_out", "this kernel's tcp_splice_read cannot be probed" },
 	    METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_SPLICE_READ },
 	{ { "zerocopy_receive", "this kernel's tcp_zerocopy_receive cannot be probed" },
@@ -47,7 +53,7 @@ static const struct blind_spot blind_spots[] = {
 	    METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT },
 };
 
-static bool plan_has(const struct probe_plan *plan, enum kernel_symbol symbol)
+bool probe_plan_has(const struct probe_plan *plan, enum kernel_symbol symbol)
 {
 	for (size_t i = 0; i < plan->probe_count; i++)
 		if (plan->probes[i].symbol == symbol)
@@ -64,15 +70,15 @@ size_t probe_blind_spots(const struct probe_blind_spot *spots[NOT_COUNTED_MAX], 
 
 		if (!(blind->methods & METHOD(plan->method)))
 			continue;
-		if (blind->unless != SYMBOL_COUNT && plan_has(plan, blind->unless))
+		if (blind->unless != SYMBOL_COUNT && probe_plan_has(plan, blind->unless))
 			continue;
 		spots[count++] = &blind->spot;
 	}
 	return count;
 }
 
-static void plan_add(struct probe_plan *plan, enum probe_kind kind, enum kernel_symbol symbol, const char *prefix,
-    const char *name)
+static void plan_add(struct probe_plan *plan, enum probe_kind kind, enum kernel_symbol symbol,
+    const char *prefix, const char *name)
 {
 	struct probe *probe = &plan->probes[plan->probe_count++];
 
@@ -81,12 +87,13 @@ static void plan_add(struct probe_plan *plan, enum probe_kind kind, enum kernel_
 	snprintf(probe->function, sizeof probe->function, "%s_%s", prefix, name);
 }
 
-static bool plan_tracepoint(struct probe_plan *plan, bool typed, const struct kernel *kernel, const char **why)
+static bool plan_tracepoint(
+    struct probe_plan *plan, bool typed, const struct kernel *kernel, const char **why)
 {
 	enum probe_kind kind = typed ? PROBE_KIND_TYPED_TRACEPOINT : PROBE_KIND_RAW_TRACEPOINT;
 
 	if (kernel->has_btf ? !kernel->prototypes[SYMBOL_SOCK_SEND_LENGTH].btf_id
-			    : kernel->version < KERNEL_VERSION_CODE(6, 3, 0)) {
+	                    : kernel->version < KERNEL_VERSION_CODE(6, 3, 0)) {
 		*why = "this kernel has no tracepoint sock_send_length (6.3 and later have)";
 		return false;
 	}
@@ -97,6 +104,11 @@ static bool plan_tracepoint(struct probe_plan *plan, bool typed, const struct ke
 	plan->direct = typed;
 	plan_add(plan, kind, SYMBOL_SOCK_SEND_LENGTH, "tracepoint", "send");
 	plan_add(plan, kind, SYMBOL_SOCK_RECV_LENGTH, "tracepoint", "receive");
+	if (typed && kernel->prototypes[SYMBOL_TCP_RCV_SPACE_ADJUST].btf_id &&
+	    kernel->prototypes[SYMBOL_BPF_ITER_TASK_FILE].btf_id) {
+		plan_add(plan, kind, SYMBOL_TCP_RCV_SPACE_ADJUST, "tracepoint", "space_adjust");
+		plan_add(plan, PROBE_KIND_ITERATOR, SYMBOL_BPF_ITER_TASK_FILE, "iterator", "sockets");
+	}
 	return true;
 }
 
@@ -108,7 +120,8 @@ static bool plan_fentry(struct probe_plan *plan, const struct kernel *kernel, co
 		const struct probe_hook *hook = &probe_hooks[i];
 
 		if (kernel->prototypes[hook->symbol].btf_id)
-			plan_add(plan, PROBE_KIND_FEXIT, hook->symbol, "fentry", kernel_symbol_name(hook->symbol));
+			plan_add(
+			    plan, PROBE_KIND_FEXIT, hook->symbol, "fentry", kernel_symbol_name(hook->symbol));
 		else if (hook->required)
 			return false;
 	}
@@ -137,8 +150,8 @@ static bool plan_kprobe(struct probe_plan *plan, const struct kernel *kernel, co
 	return true;
 }
 
-bool probe_plan_make(
-    struct probe_plan *plan, enum probe_method method, bool typed, const struct kernel *kernel, const char **why)
+bool probe_plan_make(struct probe_plan *plan, enum probe_method method, bool typed,
+    const struct kernel *kernel, const char **why)
 {
 	memset(plan, 0, sizeof *plan);
 	plan->method = method;

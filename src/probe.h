@@ -20,6 +20,7 @@ enum {
 enum probe_kind {
 	PROBE_KIND_TYPED_TRACEPOINT, /* BTF-typed: arguments are read directly */
 	PROBE_KIND_RAW_TRACEPOINT,
+	PROBE_KIND_ITERATOR, /* runs once, at the start, and is not kept */
 	PROBE_KIND_FEXIT,
 	PROBE_KIND_KPROBE,
 	PROBE_KIND_KRETPROBE,
@@ -63,14 +64,17 @@ struct probe_blind_spot {
  * Fills *plan with the method's programs on this kernel as far as its facts tell. typed: tracepoints as
  * BTF-typed programs. Returns false when the kernel's facts rule the method out; *why then says so.
  */
-bool probe_plan_make(
-    struct probe_plan *plan, enum probe_method method, bool typed, const struct kernel *kernel, const char **why);
+bool probe_plan_make(struct probe_plan *plan, enum probe_method method, bool typed,
+    const struct kernel *kernel, const char **why);
+
+bool probe_plan_has(const struct probe_plan *plan, enum kernel_symbol symbol);
 
 /* The order in which "auto" tries: methods[0..count-1]. */
 extern const enum probe_method probe_auto_order[];
 extern const size_t probe_auto_count;
 
 /* What the method does not count on this kernel: fills up to NOT_COUNTED_MAX entries, returns how many. */
-size_t probe_blind_spots(const struct probe_blind_spot *spots[NOT_COUNTED_MAX], const struct probe_plan *plan);
+size_t probe_blind_spots(
+    const struct probe_blind_spot *spots[NOT_COUNTED_MAX], const struct probe_plan *plan);
 
 #endif

@@ -20,6 +20,19 @@ struct registers {
 	int result;
 };
 
+/*
+ * The numbers of splice and getsockopt in the native table and in those of 32-bit tasks (asm/unistd*.h). Not
+ * i386's socketcall, which receives, too.
+ */
+#if defined(__x86_64__)
+static const unsigned splice_calls[] = { 275, 55, 313, 365, 0x40000000 | 275, 0x40000000 | 542 };
+#elif defined(__aarch64__)
+static const unsigned splice_calls[] = { 76, 209, 340, 295 };
+#else
+#include <sys/syscall.h>
+static const unsigned splice_calls[] = { SYS_splice, SYS_getsockopt };
+#endif
+
 #if defined(__x86_64__)
 static const struct registers *const registers = &(const struct registers){ { 14, 13, 12, 11 }, 10 };
 #elif defined(__aarch64__)
@@ -90,9 +103,18 @@ static bool field_is_used(enum kernel_field field, const struct probe_plan *plan
 
 	switch (field) {
 	case FIELD_SOCKET_SK:
+		return functions || probe_plan_has(plan, SYMBOL_TCP_RCV_SPACE_ADJUST);
 	case FIELD_ZEROCOPY_LENGTH:
 	case FIELD_ZEROCOPY_COPYBUF_LEN:
 		return functions;
+	case FIELD_TCP_COPIED_SEQ:
+	case FIELD_TCP_RCV_NXT:
+	case FIELD_TCP_BYTES_RECEIVED:
+	case FIELD_ICSK_ULP_OPS:
+	case FIELD_SK_LOCK_OWNED:
+	case FIELD_SK_FLAGS:
+	case FIELD_REGS_SYSCALL:
+		return probe_plan_has(plan, SYMBOL_TCP_RCV_SPACE_ADJUST);
 	default:
 		return true;
 	}
@@ -102,9 +124,10 @@ static int print_layout(FILE *out, const struct kernel *kernel, const struct pro
     enum program_layout layout, struct error *error)
 {
 	if (layout == PROGRAM_LAYOUT_HEADERS)
-		fprintf(out, "#include <linux/sched.h>\n#include <linux/nsproxy.h>\n#include <linux/ns_common.h>\n"
-			     "#include <net/sock.h>\n#include <net/inet_sock.h>\n#include <net/net_namespace.h>\n"
-			     "#include <linux/tcp.h>\n%s\n",
+		fprintf(out,
+		    "#include <linux/sched.h>\n#include <linux/nsproxy.h>\n#include <linux/ns_common.h>\n"
+		    "#include <net/sock.h>\n#include <net/inet_sock.h>\n#include <net/net_namespace.h>\n"
+		    "#include <linux/tcp.h>\n%s\n",
 		    program_text_mnt_namespace);
 	for (int field = 0; field < FIELD_COUNT; field++) {
 		const char *macro = kernel_field_macro(field);
@@ -113,12 +136,14 @@ static int print_layout(FILE *out, const struct kernel *kernel, const struct pro
 		if (!field_is_used(field, plan))
 			continue;
 		if (layout == PROGRAM_LAYOUT_HEADERS)
-			fprintf(out, "#define %s %s\n", macro, kernel_field_offsetof(field, offset, sizeof offset));
+			fprintf(out, "#define %s %s\n", macro,
+			    kernel_field_offsetof(field, offset, sizeof offset));
 		else if (kernel->offsets[field] >= 0)
 			fprintf(out, "#define %s %d\n", macro, kernel->offsets[field]);
 		else
 			return error_set(error, EXIT_CODE_UNSUPPORTED, -EOPNOTSUPP,
-			    "this kernel's BTF does not tell where %s is: please report it with the kernel's version",
+			    "this kernel's BTF does not tell where %s is: please report it with the kernel's "
+			    "version",
 			    macro);
 	}
 	if (kernel->version < KERNEL_VERSION_CODE(5, 5, 0))
@@ -161,7 +186,7 @@ static void print_counting(FILE *out, const struct options *options)
 		if (options->family != families[i].but)
 			fill(out, program_text_count,
 			    (const struct slot[]){
-				{ "N", families[i].digit }, { "MAX_SESSIONS", max_sessions } },
+			        { "N", families[i].digit }, { "MAX_SESSIONS", max_sessions } },
 			    2);
 }
 
@@ -182,9 +207,9 @@ static int print_account(FILE *out, const struct options *options)
 	print_container_filters(containers.stream, options);
 	err = text_close(&pid);
 	err = text_close(&containers) ?: err;
-	const char *family = options->family == 4 ? program_text_filter_family_4
-	    : options->family == 6		  ? program_text_filter_family_6
-						  : program_text_filter_family_both;
+	const char *family = options->family == 4   ? program_text_filter_family_4
+	                     : options->family == 6 ? program_text_filter_family_6
+	                                            : program_text_filter_family_both;
 	const struct slot slots[] = {
 		{ "FILTER_PID", pid.bytes },
 		{ "FILTER_CONTAINERS", containers.bytes },
@@ -213,8 +238,8 @@ static const struct probe_hook *hook_of(enum kernel_symbol symbol)
 }
 
 /* first, extra and result are indices into ctx. */
-static void print_function(FILE *out, const char *template, const struct probe_hook *hook, int first, int extra,
-    int result)
+static void print_function(
+    FILE *out, const char *template, const struct probe_hook *hook, int first, int extra, int result)
 {
 	char sk[64], extra_text[32] = "0", result_text[16], function[16];
 
@@ -236,13 +261,31 @@ static void print_function(FILE *out, const char *template, const struct probe_h
 	fill(out, template, slots, COUNT_OF(slots));
 }
 
+static int print_tracepoints(FILE *out, const struct probe_plan *plan)
+{
+	struct text calls;
+	int err = 0;
+
+	fputs(program_text_probe_tracepoint, out);
+	if (!probe_plan_has(plan, SYMBOL_TCP_RCV_SPACE_ADJUST))
+		return 0;
+	err = text_open(&calls);
+	if (err)
+		return err;
+	for (size_t i = 0; i < COUNT_OF(splice_calls); i++)
+		fprintf(calls.stream, "\tcase %u:\n", splice_calls[i]);
+	err = text_close(&calls);
+	if (!err)
+		fill(out, program_text_splice, (const struct slot[]){ { "SPLICE_CALLS", calls.bytes } }, 1);
+	free(calls.bytes);
+	return err;
+}
+
 static int print_probes(
     FILE *out, const struct kernel *kernel, const struct probe_plan *plan, struct error *error)
 {
-	if (plan->method == PROBE_TRACEPOINT) {
-		fputs(program_text_probe_tracepoint, out);
-		return 0;
-	}
+	if (plan->method == PROBE_TRACEPOINT)
+		return print_tracepoints(out, plan);
 	fputs(program_text_roles, out);
 	if (plan->method == PROBE_KPROBE) {
 		if (!registers)

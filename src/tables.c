@@ -61,7 +61,8 @@ int tables_swap(struct tables *tables, uint64_t *time_ns, struct error *error)
 	struct timespec now;
 
 	if (bpf_map_update_elem(fds[TABLE_GENERATION], &slot, &generation, BPF_ANY) != 0)
-		return error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot swap the tables: %s", strerror(errno));
+		return error_set(
+		    error, EXIT_CODE_RUNTIME, -errno, "cannot swap the tables: %s", strerror(errno));
 	tables->generation = generation;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	*time_ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
@@ -235,8 +236,10 @@ int tables_drain(struct tables *tables, struct snapshot *snapshot, struct error 
 	const int *fds = tables->tracing->tables;
 	bool odd = !tables->generation;
 	const struct source sources[] = {
-		{ fds[odd ? TABLE_SESSIONS4_ODD : TABLE_SESSIONS4_EVEN], sizeof(struct session_key4), fill_key4 },
-		{ fds[odd ? TABLE_SESSIONS6_ODD : TABLE_SESSIONS6_EVEN], sizeof(struct session_key6), fill_key6 },
+		{ fds[odd ? TABLE_SESSIONS4_ODD : TABLE_SESSIONS4_EVEN], sizeof(struct session_key4),
+		    fill_key4 },
+		{ fds[odd ? TABLE_SESSIONS6_ODD : TABLE_SESSIONS6_EVEN], sizeof(struct session_key6),
+		    fill_key6 },
 	};
 	int err = 0;
 

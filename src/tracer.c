@@ -199,12 +199,12 @@ int tracer_take(struct tracer *tracer, const struct snapshot **snapshot, struct 
 }
 
 /* Changes a request below the mutex and wakes the thread. */
-#define REQUEST(tracer, assignment)                        \
-	do {                                               \
-		pthread_mutex_lock(&(tracer)->mutex);      \
-		(tracer)->assignment;                      \
-		pthread_mutex_unlock(&(tracer)->mutex);    \
-		signal_event((tracer)->wakeup_fd);         \
+#define REQUEST(tracer, assignment)                     \
+	do {                                            \
+		pthread_mutex_lock(&(tracer)->mutex);   \
+		(tracer)->assignment;                   \
+		pthread_mutex_unlock(&(tracer)->mutex); \
+		signal_event((tracer)->wakeup_fd);      \
 	} while (0)
 
 void tracer_release(struct tracer *tracer)

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "renderer.h"
+#include "snapshot.h"
+#include "tracer.h"
+
+static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+bool signals_is_end(int signal_number)
+{
+	for (size_t i = 0; i < sizeof end_signals / sizeof *end_signals; i++)
+		if (end_signals[i] == signal_number)
+			return true;
+	return false;
+}
+
+int signals_open(struct signals *signals, bool keep_stop, struct error *error)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof end_signals / sizeof *end_signals; i++)
+		sigaddset(&set, end_signals[i]);
+	sigaddset(&set, SIGWINCH);
+	if (!keep_stop)
+		sigaddset(&set, SIGTSTP);
+	signal(SIGPIPE, SIG_IGN); /* writing tells with EPIPE */
+	signals->fd = -1;
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
+		signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals->fd < 0)
+		return error_set(
+		    error, EXIT_CODE_RUNTIME, -errno, "cannot take signals: %s", strerror(errno));
+	return 0;
+}
+
+int signals_next(struct signals *signals)
+{
+	struct signalfd_siginfo info;
+
+	return read(signals->fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+struct loop {
+	struct tracer *tracer;
+	const struct renderer *renderer;
+	void *state;
+	bool done;
+};
+
+/* The terminal is given back for as long as the process is stopped. */
+static void stop_process(struct loop *loop)
+{
+	if (loop->renderer->suspend)
+		loop->renderer->suspend(loop->state);
+	raise(SIGSTOP);
+	if (loop->renderer->resume)
+		loop->renderer->resume(loop->state);
+}
+
+static void handle_signals(struct loop *loop, struct signals *signals)
+{
+	for (int number; (number = signals_next(signals)) != 0;) {
+		if (signals_is_end(number))
+			tracer_stop(loop->tracer);
+		else if (number == SIGTSTP)
+			stop_process(loop);
+		else if (number == SIGWINCH && loop->renderer->resize)
+			loop->renderer->resize(loop->state);
+	}
+}
+
+static void handle_keys(struct loop *loop)
+{
+	struct renderer_request request = { 0 };
+	unsigned reaction = loop->renderer->keys(loop->state, &request);
+
+	if (reaction & REACTION_INTERVAL)
+		tracer_set_interval(loop->tracer, request.interval_ns);
+	if (reaction & REACTION_QUIT)
+		tracer_stop(loop->tracer);
+}
+
+static int handle_snapshot(struct loop *loop, struct error *error)
+{
+	const struct snapshot *snapshot;
+	int err = tracer_take(loop->tracer, &snapshot, error);
+
+	if (err || !snapshot)
+		return err;
+	err = loop->renderer->show(loop->state, snapshot, error);
+	loop->done = snapshot->last;
+	tracer_release(loop->tracer);
+	return err;
+}
+
+int loop_run(struct tracer *tracer, const struct renderer *renderer, void *state, struct signals *signals,
+    int output_fd, struct error *error)
+{
+	struct loop loop = { tracer, renderer, state, false };
+	enum { SIGNALS, SNAPSHOTS, OUTPUT, KEYS };
+	struct pollfd events[] = {
+		[SIGNALS] = { .fd = signals->fd, .events = POLLIN },
+		[SNAPSHOTS] = { .fd = tracer_fd(tracer), .events = POLLIN },
+		[OUTPUT] = { .fd = output_fd }, /* errors alone: a pipe's reader or a terminal gone */
+		[KEYS] = { .fd = renderer->keys ? STDIN_FILENO : -1, .events = POLLIN },
+	};
+	int err = 0;
+
+	while (!loop.done && !err) {
+		int timeout_ms = renderer->timeout_ms ? renderer->timeout_ms(state) : -1;
+		int ready = poll(events, sizeof events / sizeof *events, timeout_ms);
+
+		if (ready < 0 && errno != EINTR)
+			return error_set(
+			    error, EXIT_CODE_RUNTIME, -errno, "cannot wait: %s", strerror(errno));
+		if (ready == 0 && renderer->tick)
+			renderer->tick(state);
+		if (ready <= 0)
+			continue;
+		if (events[SIGNALS].revents)
+			handle_signals(&loop, signals);
+		if (events[KEYS].revents & POLLIN)
+			handle_keys(&loop);
+		else if (events[KEYS].revents) /* no keys will come any more */
+			events[KEYS].fd = -1;
+		if (events[OUTPUT].revents & (POLLERR | POLLHUP))
+			return -EPIPE;
+		if (events[SNAPSHOTS].revents)
+			err = handle_snapshot(&loop, error);
+	}
+	return err;
+}

@@ -18,7 +18,12 @@ static __always_inline void count@N@(u64 sk, u32 pid, u64 bytes, const int direc
 	key.lport = local_port(sk, key.lport);
 	key.pid = pid;
 	key.netns = network_namespace(sk);
-	value = odd ? sessions@N@_odd.lookup(&key) : sessions@N@_even.lookup(&key);
+	if (odd) {
+		value = sessions@N@_odd.lookup(&key);
+		KEEP_APART(value);
+	} else {
+		value = sessions@N@_even.lookup(&key);
+	}
 	if (!value) {
 		struct session_value fresh = {};
 

@@ -23,6 +23,9 @@
 #define MAPPED_PREFIX 0x0000ffffU
 #endif
 
+/* Two look-ups that the compiler merges into one are of a table that the kernel does not know: it cannot inline. */
+#define KEEP_APART(value) asm volatile("" : "+r"(value))
+
 #define FAMILY_INET 2
 #define FAMILY_INET6 10
 #define PROTOCOL_TCP 6

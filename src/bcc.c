@@ -60,7 +60,7 @@ static int check_release(void *library, struct error *error)
 int bcc_open(struct bcc *bcc, struct error *error)
 {
 	memset(bcc, 0, sizeof *bcc);
-	bcc->library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
+	bcc->library = dlopen(SONAME, RTLD_LAZY | RTLD_LOCAL);
 	if (!bcc->library)
 		return error_set(error, EXIT_CODE_UNSUPPORTED, -ELIBACC,
 		    "cannot load libbcc (%.200s)\ninstall it: libbpfcc on Debian and Ubuntu, bcc on others", dlerror());

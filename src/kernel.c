@@ -138,13 +138,12 @@ static int find_member(
 	return -ENOENT;
 }
 
-/* The byte offset of "a.b.c" in the struct, or -1. */
-static int32_t field_offset(const struct btf *btf, const struct field *field)
+/* The byte offset of "a.b.c" in the struct of that id, or -1. */
+static int32_t field_offset(const struct btf *btf, int type_id, const char *path)
 {
-	int type_id = btf__find_by_name_kind(btf, field->type, BTF_KIND_STRUCT);
 	uint32_t bits = 0;
 
-	for (const char *path = field->path; path && type_id > 0;) {
+	while (path && type_id > 0) {
 		size_t length = strcspn(path, ".");
 
 		type_id = find_member(btf, type_id, path, length, &bits);
@@ -157,16 +156,8 @@ static int32_t field_offset(const struct btf *btf, const struct field *field)
  * A function's BTF id is its FUNC's, a tracepoint's is that of the typedef btf_trace_NAME (kernel:
  * bpf_check_attach_target), which points to a prototype whose first parameter is the probe's own data.
  */
-static void find_prototype(
-    const struct btf *btf, const struct symbol *symbol, struct kernel_prototype *prototype)
+static void take_prototype(const struct btf *btf, int id, bool tracepoint, struct kernel_prototype *prototype)
 {
-	char name[96];
-
-	snprintf(name, sizeof name, "%s%s", symbol->tracepoint ? "btf_trace_" : "", symbol->name);
-	int id = btf__find_by_name_kind(btf, name, symbol->tracepoint ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC);
-
-	if (id <= 0)
-		return;
 	const struct btf_type *type = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
 
 	if (type && btf_is_ptr(type))
@@ -174,7 +165,42 @@ static void find_prototype(
 	if (!type || !btf_is_func_proto(type))
 		return;
 	prototype->btf_id = id;
-	prototype->parameter_count = btf_vlen(type) - (symbol->tracepoint ? 1 : 0);
+	prototype->parameter_count = btf_vlen(type) - (tracepoint ? 1 : 0);
+}
+
+static void take_struct(struct kernel *kernel, const struct btf *btf, int id, const char *name)
+{
+	for (int i = 0; i < FIELD_COUNT; i++)
+		if (kernel->offsets[i] < 0 && strcmp(fields[i].type, name) == 0)
+			kernel->offsets[i] = field_offset(btf, id, fields[i].path);
+}
+
+#define TRACEPOINT_PREFIX "btf_trace_"
+
+static void take_symbol(
+    struct kernel *kernel, const struct btf *btf, int id, const char *name, bool tracepoint)
+{
+	for (int i = 0; i < SYMBOL_COUNT; i++)
+		if (symbols[i].tracepoint == tracepoint && !kernel->prototypes[i].btf_id &&
+		    strcmp(symbols[i].name, name) == 0)
+			take_prototype(btf, id, tracepoint, &kernel->prototypes[i]);
+}
+
+/* One pass over a hundred thousand types, where a search for each name would be as many. */
+static void take_types(struct kernel *kernel, const struct btf *btf)
+{
+	for (uint32_t id = 1, count = btf__type_cnt(btf); id < count; id++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+		const char *name = btf__name_by_offset(btf, type->name_off);
+
+		if (btf_is_struct(type))
+			take_struct(kernel, btf, id, name);
+		else if (btf_is_func(type))
+			take_symbol(kernel, btf, id, name, false);
+		else if (btf_is_typedef(type) &&
+		         strncmp(name, TRACEPOINT_PREFIX, strlen(TRACEPOINT_PREFIX)) == 0)
+			take_symbol(kernel, btf, id, name + strlen(TRACEPOINT_PREFIX), true);
+	}
 }
 
 static int inspect_btf(struct kernel *kernel, const char *root, struct error *error)
@@ -190,10 +216,7 @@ static int inspect_btf(struct kernel *kernel, const char *root, struct error *er
 		return error_set(
 		    error, EXIT_CODE_RUNTIME, -errno, "cannot parse %s: %s", path, strerror(errno));
 	kernel->has_btf = true;
-	for (int i = 0; i < FIELD_COUNT; i++)
-		kernel->offsets[i] = field_offset(btf, &fields[i]);
-	for (int i = 0; i < SYMBOL_COUNT; i++)
-		find_prototype(btf, &symbols[i], &kernel->prototypes[i]);
+	take_types(kernel, btf);
 	btf__free(btf);
 	return 0;
 }

@@ -374,6 +374,8 @@ int loader_child(int socket, const struct options *options, const struct filter_
 	err = err ?: kernel_inspect(&child.kernel, NULL, &child.error);
 	err = err ?: choose_method(&child);
 	err = err ?: sandbox_enter(&child.sandbox, &child.error);
+	if (!err)
+		sandbox_shorten_symbols(&child.sandbox, &child.kernel);
 	err = err ?: bcc_open(&child.bcc, &child.error);
 	err = err ?: compile_program(&child);
 	err = err ?: take_tables(&child);

@@ -37,7 +37,7 @@ static int mount_private(struct sandbox *sandbox)
 		return -errno;
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		if (mount("tcptop", places[i], "tmpfs", MS_NODEV | MS_NOEXEC | MS_NOSUID,
-			"size=1m,nr_inodes=64,mode=0700") == 0) {
+		        "size=1m,nr_inodes=64,mode=0700") == 0) {
 			snprintf(sandbox->root, sizeof sandbox->root, "%s", places[i]);
 			return 0;
 		}
@@ -64,11 +64,12 @@ int sandbox_enter(struct sandbox *sandbox, struct error *error)
 
 	if (!err && mount_private(sandbox) != 0)
 		err = make_temporary(sandbox);
-	if (!err && (chdir(sandbox->root) != 0 || mkdir(WORK_DIRECTORY, 0700) != 0 || chdir(WORK_DIRECTORY) != 0))
+	if (!err &&
+	    (chdir(sandbox->root) != 0 || mkdir(WORK_DIRECTORY, 0700) != 0 || chdir(WORK_DIRECTORY) != 0))
 		err = -errno;
 	if (err)
-		return error_set(error, EXIT_CODE_RUNTIME, err, "cannot make an empty directory to compile in: %s",
-		    strerror(-err));
+		return error_set(error, EXIT_CODE_RUNTIME, err,
+		    "cannot make an empty directory to compile in: %s", strerror(-err));
 	return 0;
 }
 
@@ -87,6 +88,18 @@ static int write_file(const char *path, const char *text)
 		return -errno;
 	fputs(text, stream);
 	return fclose(stream) == 0 ? 0 : -errno;
+}
+
+void sandbox_shorten_symbols(struct sandbox *sandbox, const struct kernel *kernel)
+{
+	char path[128];
+	bool has = kernel->version >= KERNEL_VERSION_CODE(5, 5, 0);
+
+	if (sandbox->temporary)
+		return;
+	snprintf(path, sizeof path, "%s/kallsyms", sandbox->root);
+	if (write_file(path, has ? "ffffffff81000000 T bpf_probe_read_kernel\n" : "ffffffff81000000 T bpf_probe_read\n") == 0)
+		mount(path, "/proc/kallsyms", NULL, MS_BIND, NULL);
 }
 
 int sandbox_add_stubs(struct sandbox *sandbox, const struct kernel *kernel, struct error *error)

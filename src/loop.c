@@ -11,7 +11,7 @@
 #include "error.h"
 #include "renderer.h"
 #include "snapshot.h"
-#include "tracer.h"
+#include "source.h"
 
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
@@ -51,7 +51,7 @@ int signals_next(struct signals *signals)
 }
 
 struct loop {
-	struct tracer *tracer;
+	const struct source *source;
 	const struct renderer *renderer;
 	void *state;
 	bool done;
@@ -71,7 +71,7 @@ static void handle_signals(struct loop *loop, struct signals *signals)
 {
 	for (int number; (number = signals_next(signals)) != 0;) {
 		if (signals_is_end(number))
-			tracer_stop(loop->tracer);
+			loop->source->stop(loop->source->state);
 		else if (number == SIGTSTP)
 			stop_process(loop);
 		else if (number == SIGWINCH && loop->renderer->resize)
@@ -84,35 +84,35 @@ static void handle_keys(struct loop *loop)
 	struct renderer_request request = { 0 };
 	unsigned reaction = loop->renderer->keys(loop->state, &request);
 
-	if (reaction & REACTION_INTERVAL)
-		tracer_set_interval(loop->tracer, request.interval_ns);
+	if ((reaction & REACTION_INTERVAL) && loop->source->set_interval)
+		loop->source->set_interval(loop->source->state, request.interval_ns);
 	if (reaction & REACTION_QUIT)
-		tracer_stop(loop->tracer);
+		loop->source->stop(loop->source->state);
 }
 
 static int handle_snapshot(struct loop *loop, struct error *error)
 {
 	const struct snapshot *snapshot;
-	int err = tracer_take(loop->tracer, &snapshot, error);
+	int err = loop->source->take(loop->source->state, &snapshot, error);
 
 	if (err || !snapshot)
 		return err;
 	err = loop->renderer->show(loop->state, snapshot, error);
 	loop->done = snapshot->last;
-	tracer_release(loop->tracer);
+	loop->source->release(loop->source->state);
 	return err;
 }
 
-int loop_run(struct tracer *tracer, const struct renderer *renderer, void *state, struct signals *signals,
-    int output_fd, struct error *error)
+int loop_run(const struct source *source, const struct renderer *renderer, void *state,
+    struct signals *signals, int output_fd, struct error *error)
 {
-	struct loop loop = { tracer, renderer, state, false };
+	struct loop loop = { source, renderer, state, false };
 	enum { SIGNALS, SNAPSHOTS, OUTPUT, KEYS };
 	struct pollfd events[] = {
 		[SIGNALS] = { .fd = signals->fd, .events = POLLIN },
-		[SNAPSHOTS] = { .fd = tracer_fd(tracer), .events = POLLIN },
+		[SNAPSHOTS] = { .fd = source->fd(source->state), .events = POLLIN },
 		[OUTPUT] = { .fd = output_fd }, /* errors alone: a pipe's reader or a terminal gone */
-		[KEYS] = { .fd = renderer->keys ? STDIN_FILENO : -1, .events = POLLIN },
+		[KEYS] = { .fd = renderer->key_fd ? renderer->key_fd(state) : -1, .events = POLLIN },
 	};
 	int err = 0;
 
@@ -123,10 +123,11 @@ int loop_run(struct tracer *tracer, const struct renderer *renderer, void *state
 		if (ready < 0 && errno != EINTR)
 			return error_set(
 			    error, EXIT_CODE_RUNTIME, -errno, "cannot wait: %s", strerror(errno));
-		if (ready == 0 && renderer->tick)
-			renderer->tick(state);
-		if (ready <= 0)
+		if (ready <= 0) {
+			if (renderer->tick)
+				renderer->tick(state);
 			continue;
+		}
 		if (events[SIGNALS].revents)
 			handle_signals(&loop, signals);
 		if (events[KEYS].revents & POLLIN)
@@ -137,6 +138,8 @@ int loop_run(struct tracer *tracer, const struct renderer *renderer, void *state
 			return -EPIPE;
 		if (events[SNAPSHOTS].revents)
 			err = handle_snapshot(&loop, error);
+		if (renderer->tick)
+			renderer->tick(state);
 	}
 	return err;
 }

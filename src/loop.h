@@ -7,7 +7,7 @@
 
 struct error;
 struct renderer;
-struct tracer;
+struct source;
 
 /* Signals as a file descriptor. They stay blocked in every thread and child made afterwards. */
 struct signals {
@@ -27,7 +27,7 @@ bool signals_is_end(int signal_number);
  * Shows snapshots until the last one was shown (signals and keys end the current interval at once).
  * Returns 0, -EPIPE when the reader of the output is gone, or -errno with *error.
  */
-int loop_run(struct tracer *tracer, const struct renderer *renderer, void *state, struct signals *signals,
-    int output_fd, struct error *error);
+int loop_run(const struct source *source, const struct renderer *renderer, void *state,
+    struct signals *signals, int output_fd, struct error *error);
 
 #endif

@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <malloc.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,14 @@
 #include "loader.h"
 #include "loop.h"
 #include "options.h"
+#include "player.h"
 #include "privilege.h"
 #include "probe.h"
 #include "program.h"
 #include "renderer.h"
+#include "source.h"
 #include "tables.h"
+#include "terminal.h"
 #include "tracer.h"
 
 /* The user asked it to end before tracing began: not a failure, and nothing to print. */
@@ -230,7 +234,22 @@ static int open_renderer(const struct renderer **renderer, void **state, struct 
 	return err;
 }
 
-static int show(
+/* The last stage: a source's snapshots through a renderer. */
+static int render(struct options *options, const struct run_facts *facts, const struct source *source,
+    struct signals *signals, struct error *error)
+{
+	const struct renderer *renderer;
+	void *state = NULL;
+	int err = open_renderer(&renderer, &state, options, facts, error);
+
+	if (err)
+		return err;
+	err = loop_run(source, renderer, state, signals, STDOUT_FILENO, error);
+	renderer->close(state);
+	return err;
+}
+
+static int trace(
     struct options *options, struct tracing *tracing, struct signals *signals, struct error *error)
 {
 	const struct probe_blind_spot *spots[NOT_COUNTED_MAX];
@@ -240,19 +259,20 @@ static int show(
 		.method = tracing->plan.method,
 		.not_counted = not_counted,
 		.not_counted_count = probe_blind_spots(spots, &tracing->plan),
+		.view = &options->view,
 	};
-	const struct renderer *renderer;
 	struct tracer *tracer = NULL;
-	void *state = NULL;
 
 	for (size_t i = 0; i < facts.not_counted_count; i++)
 		not_counted[i] = spots[i]->path;
 	declare(&facts, spots);
-	int err = open_renderer(&renderer, &state, options, &facts, error);
+	int err = tracer_open(&tracer, tracing, options->interval_ns, options->count, error);
 
-	err = err ?: tracer_open(&tracer, tracing, options->interval_ns, options->count, error);
-	err = err ?: loop_run(tracer, renderer, state, signals, STDOUT_FILENO, error);
-	renderer->close(state);
+	if (err)
+		return err;
+	struct source source = source_of_tracer(tracer);
+
+	err = render(options, &facts, &source, signals, error);
 	tracer_close(tracer);
 	return err;
 }
@@ -271,11 +291,36 @@ static int run(struct options *options, struct error *error)
 	err = err ?: load(&tracing, options, &filters, &signals, error);
 	close_filters(&filters);
 	err = err ?: give_up_root(&tracing, options, error);
-	err = err ?: show(options, &tracing, &signals, error);
+	err = err ?: trace(options, &tracing, &signals, error);
 	tracing_close(&tracing);
 	if (signals.fd >= 0)
 		close(signals.fd);
 	return err == -EPIPE || err == ENDED_EARLY ? 0 : err;
+}
+
+/* A recording instead of this host: needs no privilege, and keeps none. */
+static int replay(struct options *options, struct error *error)
+{
+	bool screen = options->output == OUTPUT_SCREEN;
+	struct signals signals = { -1 };
+	struct player *player = NULL;
+	struct run_facts facts = { .options = options, .view = &options->view };
+	int err = player_open(&player, options->view.replay_path, screen, error);
+
+	err = err ?: signals_open(&signals, !screen, error);
+	err = err ?: privilege_drop(error);
+	err = err ?: privilege_settle(false, error);
+	if (!err) {
+		struct source source = player_source(player);
+
+		facts.method = player_method(player);
+		facts.not_counted = player_not_counted(player, &facts.not_counted_count);
+		err = render(options, &facts, &source, &signals, error);
+	}
+	player_close(player);
+	if (signals.fd >= 0)
+		close(signals.fd);
+	return err == -EPIPE ? 0 : err;
 }
 
 static int act(struct options *options, struct error *error)
@@ -290,8 +335,24 @@ static int act(struct options *options, struct error *error)
 	case ACTION_PRINT_PROGRAM:
 		return print_program(options, error);
 	default:
-		return run(options, error);
+		return options->view.replay_path ? replay(options, error) : run(options, error);
 	}
+}
+
+/* The terminal is given back before the signal does what it would have done. */
+static void on_fatal_signal(int number)
+{
+	terminal_restore();
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+static void catch_fatal_signals(void)
+{
+	static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+
+	for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
+		signal(fatal[i], on_fatal_signal);
 }
 
 int main(int argc, char **argv)
@@ -300,6 +361,7 @@ int main(int argc, char **argv)
 	struct error error = { 0 };
 
 	occupy_standard_descriptors();
+	catch_fatal_signals();
 	setlocale(LC_ALL, "");
 	mallopt(
 	    M_MMAP_THRESHOLD, 128 * 1024); /* fixed: what a crowded interval took goes back to the kernel */

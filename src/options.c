@@ -10,8 +10,8 @@
 
 #include "error.h"
 #include "escape.h"
+#include "options_table.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof *(array))
 #define NS_PER_S UINT64_C(1000000000)
 #define INTERVAL_MIN_NS (NS_PER_S / 100)
 #define INTERVAL_MAX_NS (31536000 * NS_PER_S)
@@ -21,32 +21,7 @@
 #define MAX_SESSIONS_LIMIT 16777216
 #define QUOTE_COLUMNS 60 /* of a wrong value, in an error */
 #define QUOTE_SIZE (QUOTE_COLUMNS + 1)
-#define USAGE_COLUMNS 98
-#define HELP_COLUMN 24
 #define LONG_BASE 256 /* getopt_long's value for the long form of options[i] is LONG_BASE + i */
-
-struct command_line {
-	struct options *options;
-	struct error *error;
-	bool noclear;
-};
-
-struct choice {
-	const char *name;
-	int value;
-};
-
-struct option_row {
-	const char *name;
-	const char *value; /* what the help calls it; NULL: takes none */
-	const char *help;  /* a newline begins a new line in the help's column */
-	int (*apply)(struct command_line *line, const struct option_row *row, const char *value);
-	const struct choice *choices; /* of apply_choice; ends with a NULL name */
-	size_t offset;      /* of the member of struct options that apply sets, where it asks for it */
-	int number;         /* what apply_number sets */
-	char letter;        /* 0: no short form */
-	bool excludes_next; /* how the usage shows two that exclude each other */
-};
 
 static const struct choice probe_choices[] = {
 	{ "auto", PROBE_AUTO },
@@ -244,10 +219,28 @@ static int apply_pid(struct command_line *line, const struct option_row *row, co
 	return 0;
 }
 
+static int apply_columns(struct command_line *line, const struct option_row *row, const char *value)
+{
+	(void)row;
+	return column_parse_list(&line->options->view.columns, value, line->error);
+}
+
+static int apply_sort(struct command_line *line, const struct option_row *row, const char *value)
+{
+	(void)row;
+	return column_parse_sort(&line->options->view.sort, value, line->error);
+}
+
+static int apply_color(struct command_line *line, const struct option_row *row, const char *value)
+{
+	(void)row;
+	return color_parse(&line->options->view.color, value, line->error);
+}
+
 #define MEMBER(name) .offset = offsetof(struct options, name)
 
 /* clang-format off */
-static const struct option_row option_rows[] = {
+const struct option_row option_rows[] = {
 	{ "help", NULL, "show this help and exit",
 	  apply_action, .number = ACTION_HELP, .letter = 'h' },
 	{ "version", NULL, "show the version and exit",
@@ -277,6 +270,16 @@ static const struct option_row option_rows[] = {
 	{ "max-sessions", "N", "sessions that an interval can list (default 65536, up to\n"
 	  "16777216); the bytes of others are still counted",
 	  apply_max_sessions, MEMBER(max_sessions) },
+	{ "columns", "LIST", "the screen's columns, with commas; --columns help lists them",
+	  apply_columns, .letter = 0 },
+	{ "sort", "COLUMN[:asc|:desc]", "the screen's order (default: throughput, the highest first)",
+	  apply_sort, .letter = 0 },
+	{ "color", "auto|always|never", "colours on the screen; NO_COLOR in the environment means never",
+	  apply_color, .letter = 0 },
+	{ "no-final", NULL, "leave nothing on the terminal when the screen is quit",
+	  apply_flag, MEMBER(view.no_final) },
+	{ "replay", "FILE", "show a recording (made with -o json) instead of this host;\n- is standard input",
+	  apply_path, MEMBER(view.replay_path) },
 	{ "ebpf", NULL, "print the BPF program text that would be compiled and exit",
 	  apply_action, .number = ACTION_PRINT_PROGRAM },
 	{ "verbose", NULL, "tell on standard error what is tried, taken and used",
@@ -284,41 +287,12 @@ static const struct option_row option_rows[] = {
 };
 /* clang-format on */
 
-/* The same two columns serve the other lists of the help. */
-struct help_row {
-	const char *left;
-	const char *right;
-};
-
-static const struct help_row positional_rows[] = {
-	{ "interval", "seconds between outputs, 0.01 to 31536000, fractions such as\n0.5 too (default 1)" },
-	{ "count", "outputs until it ends (default: until it is stopped)" },
-};
-
-static const struct help_row exit_rows[] = {
-	{ "0", "done: stopped, count reached, or the reader of a pipe gone" },
-	{ "1", "failed while running" },
-	{ "2", "wrong options or arguments" },
-	{ "3", "not permitted: root or capabilities missing, kernel lockdown" },
-	{ "4", "the kernel or host lacks something that is needed" },
-	{ "5", "the output could not be written" },
-};
-
-static const struct help_row example_rows[] = {
-	{ "tcptop", "TCP traffic by process and connection, every second" },
-	{ "tcptop -C 1 10", "ten outputs of classic text, one a second" },
-	{ "tcptop -p 181,1042", "only the processes 181 and 1042" },
-	{ "tcptop -4 0.5", "only IPv4, two outputs a second" },
-	{ "tcptop -o json 1 60 > minute.jsonl", "record a minute with exact bytes" },
-	{ "tcptop --cgroupmap /sys/fs/bpf/cgroups", "only the cgroups in this pinned map" },
-	{ "tcptop --mntnsmap /sys/fs/bpf/mntns", "only the mount namespaces in this pinned map" },
-	{ "tcptop --probe kprobe --ebpf", "see the program that is run by kprobes" },
-};
+_Static_assert(sizeof option_rows / sizeof *option_rows == OPTION_ROWS, "options_table.h says how many");
 
 static void build_getopt_tables(char *letters, struct option *longs)
 {
 	*letters++ = ':'; /* a missing value is told from an unknown option */
-	for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++) {
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
 		const struct option_row *row = &option_rows[i];
 
 		longs[i] = (struct option){ row->name, row->value ? required_argument : no_argument, NULL,
@@ -330,7 +304,7 @@ static void build_getopt_tables(char *letters, struct option *longs)
 		}
 	}
 	*letters = '\0';
-	memset(&longs[ARRAY_SIZE(option_rows)], 0, sizeof *longs);
+	memset(&longs[OPTION_ROWS], 0, sizeof *longs);
 }
 
 /* By what getopt_long returned or left in optopt; NULL: no such option. */
@@ -338,7 +312,7 @@ static const struct option_row *find_row(int value)
 {
 	if (value >= LONG_BASE)
 		return &option_rows[value - LONG_BASE];
-	for (size_t i = 0; value > 0 && i < ARRAY_SIZE(option_rows); i++) {
+	for (size_t i = 0; value > 0 && i < OPTION_ROWS; i++) {
 		if (option_rows[i].letter == value)
 			return &option_rows[i];
 	}
@@ -365,7 +339,7 @@ static int refuse_option(struct error *error, int found, const char *argument)
 	argument += strspn(argument, "-");
 	length = strcspn(argument, "=") ? strcspn(argument, "=") : strlen(argument);
 	quote(quoted, argument, length);
-	for (size_t i = 0; length > 0 && i < ARRAY_SIZE(option_rows); i++) {
+	for (size_t i = 0; length > 0 && i < OPTION_ROWS; i++) {
 		if (strncmp(option_rows[i].name, argument, length) == 0)
 			return usage_error(error, "ambiguous option '--%s': write it in full", quoted);
 	}
@@ -414,11 +388,12 @@ int options_parse(
     struct options *options, int argc, char **argv, bool stdout_is_terminal, struct error *error)
 {
 	struct command_line line = { .options = options, .error = error };
-	char letters[2 * ARRAY_SIZE(option_rows) + 2];
-	struct option longs[ARRAY_SIZE(option_rows) + 1];
+	char letters[2 * OPTION_ROWS + 2];
+	struct option longs[OPTION_ROWS + 1];
 	int found, err;
 
 	*options = (struct options){ .interval_ns = NS_PER_S, .max_sessions = MAX_SESSIONS_DEFAULT };
+	view_options_init(&options->view);
 	build_getopt_tables(letters, longs);
 	opterr = 0;
 	optind = 0; /* glibc: begin anew, also after an earlier call */
@@ -444,89 +419,6 @@ void options_fini(struct options *options)
 	free(options->pids);
 	options->pids = NULL;
 	options->pid_count = 0;
-}
-
-/* One bracket of the usage, wrapped. Returns the column after it. */
-static int print_usage_item(FILE *stream, int column, const char *item)
-{
-	int length = strlen(item);
-
-	if (column + 1 + length > USAGE_COLUMNS) {
-		fprintf(stream, "\n             ");
-		column = 13;
-	}
-	fprintf(stream, " %s", item);
-	return column + 1 + length;
-}
-
-static void print_usage(FILE *stream)
-{
-	int column = fprintf(stream, "usage: tcptop");
-	char item[128] = "";
-
-	for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++) {
-		const struct option_row *row = &option_rows[i];
-		char letter[] = { '-', row->letter, '\0' };
-		size_t used = strlen(item);
-
-		snprintf(item + used, sizeof item - used, "%s%s%s%s%s%s", used ? "" : "[",
-		    row->letter ? letter : "--", row->letter ? "" : row->name, row->value ? " " : "",
-		    row->value ? row->value : "", row->excludes_next ? " | " : "]");
-		if (row->excludes_next)
-			continue;
-		column = print_usage_item(stream, column, item);
-		item[0] = '\0';
-	}
-	column = print_usage_item(stream, column, "[interval]");
-	print_usage_item(stream, column, "[count]");
-	fprintf(stream, "\n");
-}
-
-/* What is too long for the left column has a line of its own. */
-static void print_help_row(FILE *stream, const char *left, const char *right)
-{
-	int column = fprintf(stream, "  %s", left);
-
-	if (column + 2 > HELP_COLUMN) {
-		fprintf(stream, "\n");
-		column = 0;
-	}
-	for (const char *text = right; *text != '\0'; column = 0) {
-		int length = strcspn(text, "\n");
-
-		fprintf(stream, "%*s%.*s\n", HELP_COLUMN - column, "", length, text);
-		text += length + (text[length] == '\n');
-	}
-}
-
-static void print_help_rows(FILE *stream, const char *title, const struct help_row *rows, size_t count)
-{
-	fprintf(stream, "\n%s:\n", title);
-	for (size_t i = 0; i < count; i++)
-		print_help_row(stream, rows[i].left, rows[i].right);
-}
-
-void options_print_help(FILE *stream)
-{
-	print_usage(stream);
-	fprintf(stream,
-	    "\nShow how many bytes each process sends and receives over each of its TCP connections.\n");
-	print_help_rows(stream, "arguments", positional_rows, ARRAY_SIZE(positional_rows));
-	fprintf(stream, "\noptions:\n");
-	for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++) {
-		const struct option_row *row = &option_rows[i];
-		char left[128];
-
-		snprintf(left, sizeof left, "%c%c%s--%s%s%s", row->letter ? '-' : ' ',
-		    row->letter ? row->letter : ' ', row->letter ? ", " : "  ", row->name,
-		    row->value ? " " : "", row->value ? row->value : "");
-		print_help_row(stream, left, row->help);
-	}
-	fprintf(stream, "\nA session must pass all of the filters that are given.\n");
-	print_help_rows(stream, "exit status", exit_rows, ARRAY_SIZE(exit_rows));
-	fprintf(stream, "\nexamples:\n");
-	for (size_t i = 0; i < ARRAY_SIZE(example_rows); i++)
-		fprintf(stream, "  %-40s # %s\n", example_rows[i].left, example_rows[i].right);
 }
 
 const char *probe_method_name(enum probe_method method)

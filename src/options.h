@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "view_options.h"
+
 struct error;
 
 enum probe_method {
@@ -46,6 +48,7 @@ struct options {
 	uint64_t interval_ns;
 	uint64_t count; /* intervals to show; 0: until stopped */
 	uint32_t max_sessions;
+	struct view_options view; /* of the screen */
 };
 
 /*

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An address and port fitted into a column: what has to go goes from the middle of the host, not the port. */
+#ifndef TCPTOP_ENDPOINT_H
+#define TCPTOP_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct endpoint {
+	uint8_t family; /* 4 or 6 */
+	const uint8_t *address;
+	bool has_port;
+	uint16_t port;
+	const char *host_name; /* NULL: the address in digits; untrusted */
+	const char *port_name; /* NULL: the number; untrusted */
+};
+
+#define ENDPOINT_SIZE 320
+
+/*
+ * Writes "192.0.2.1:443", "[2001:db8::1]:443", "[2001:db8…7334]:https" and so on in at most width columns;
+ * an IPv6 address without port stands without brackets. Returns the columns.
+ */
+unsigned endpoint_format(char *buffer, size_t size, const struct endpoint *endpoint, unsigned width, bool utf8);
+
+/* The columns that it takes when nothing has to go. */
+unsigned endpoint_columns(const struct endpoint *endpoint);
+
+#endif

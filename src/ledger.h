@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the intervals so far add up to: rows with their history, totals, losses. The view reads it. */
+#ifndef TCPTOP_LEDGER_H
+#define TCPTOP_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "history.h"
+#include "rows.h"
+
+#define LEDGER_POINTS 256
+
+struct ledger {
+	struct rows rows;
+	uint32_t tick; /* intervals so far; the latest one's number */
+	struct timespec time;
+	uint64_t interval_ns;
+	uint64_t rx_bytes; /* the latest interval */
+	uint64_t tx_bytes;
+	size_t active; /* sessions in the latest interval */
+	uint64_t rx_total_bytes; /* since the start or reset */
+	uint64_t tx_total_bytes;
+	struct session_other other_total;
+	uint64_t missed_total;
+	int64_t since_s; /* wall clock of the start or reset */
+	bool last;
+	bool keep; /* the row with the key `kept` stays though it is quiet */
+	struct session kept;
+	uint32_t rx_points[LEDGER_POINTS];
+	uint32_t tx_points[LEDGER_POINTS];
+};
+
+void ledger_init(struct ledger *ledger);
+void ledger_fini(struct ledger *ledger);
+
+/*
+ * Adds one interval. Rows without traffic in it have zero bytes from then on and go after a few
+ * intervals. 0 or -ENOMEM: then some sessions have no row, while the totals hold all the same.
+ */
+int ledger_merge(struct ledger *ledger, const struct snapshot *snapshot);
+
+/* Totals and losses start again from zero at the given time. */
+void ledger_reset(struct ledger *ledger, int64_t now_s);
+
+/* Makes *to, an initialised struct, an independent copy. 0 or -ENOMEM. */
+int ledger_copy(struct ledger *to, const struct ledger *from);
+
+/* The history of a row, and of all RX or TX. Borrowed until the ledger changes. */
+struct series ledger_row_series(const struct ledger *ledger, const struct row *row);
+struct series ledger_series(const struct ledger *ledger, bool tx);
+
+/* For how many intervals a row stays after its last traffic. */
+unsigned ledger_quiet_ticks(uint64_t interval_ns);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plays a recording: hands its snapshots out as a source, each for as long as it took. */
+#ifndef TCPTOP_PLAYER_H
+#define TCPTOP_PLAYER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "options.h"
+#include "source.h"
+
+struct error;
+struct player;
+
+/*
+ * paced: by the recorded lengths of intervals, and at the end it waits for stop, as a screen wants it; else
+ * as fast as they are taken. 0 or -errno with *error.
+ */
+int player_open(struct player **player, const char *path, bool paced, struct error *error);
+void player_close(struct player *player);
+
+struct source player_source(struct player *player);
+
+/* How the recording was made: of its first interval. Borrowed until player_close. */
+enum probe_method player_method(const struct player *player);
+const char *const *player_not_counted(const struct player *player, size_t *count);
+
+#endif

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings (JSON Lines as -o json writes them) for the screen's tests, benchmark and picture.
+
+    make_recording.py demo [INTERVALS]        a host with typical traffic
+    make_recording.py many SESSIONS [INTERVALS [INTERVAL_S]]
+    make_recording.py odd                     names and addresses that are hard to show
+
+The same arguments always give the same bytes.
+"""
+
+import datetime
+import json
+import random
+import sys
+
+START = datetime.datetime(2026, 11, 22, 10, 42, 17, 123000)
+
+
+def stamp(interval, interval_s):
+    time = START + datetime.timedelta(seconds=interval * interval_s)
+    return time.strftime("%Y-%m-%dT%H:%M:%S.") + "%03dZ" % (time.microsecond // 1000)
+
+
+def session(pid, comm, local, remote, rx, tx, uid=0, netns=4026531840, cgroup_id=0):
+    family = 6 if ":" in local[0] else 4
+    return {
+        "pid": pid, "comm": comm, "family": family, "laddr": local[0], "lport": local[1],
+        "raddr": remote[0], "rport": remote[1], "netns": netns, "rx_bytes": rx, "tx_bytes": tx,
+        "uid": uid, "cgroup_id": cgroup_id, "mntns": 4026531841,
+    }
+
+
+def write(interval, sessions, interval_s=1.0, **more):
+    common = {"time": stamp(interval, interval_s), "interval_s": interval_s}
+    for one in sessions:
+        print(json.dumps({"type": "session", **common, **one}))
+    print(json.dumps({
+        "type": "interval", **common, "sessions": len(sessions),
+        "rx_bytes": sum(one["rx_bytes"] for one in sessions),
+        "tx_bytes": sum(one["tx_bytes"] for one in sessions),
+        "other_calls": 0, "other_rx_bytes": 0, "other_tx_bytes": 0,
+        "probe": "tracepoint", "not_counted": [], "missed_runs": 0, **more,
+    }))
+
+
+DEMO = [
+    # pid, comm, local, remote, uid, mean RX and TX per interval, burstiness, share of intervals active
+    (1874, "nginx", ("10.0.0.5", 443), ("203.0.113.84", 51312), 33, 18_000, 9_400_000, 0.2, 1.0),
+    (1874, "nginx", ("10.0.0.5", 443), ("198.51.100.23", 40218), 33, 22_000, 2_100_000, 0.6, 1.0),
+    (1875, "nginx", ("2001:db8::5", 443), ("2001:db8:a01:7::19e3", 58122), 33, 9_000, 730_000, 0.7, 0.9),
+    (1875, "nginx", ("127.0.0.1", 37912), ("127.0.0.1", 8080), 33, 4_300_000, 120_000, 0.3, 1.0),
+    (2210, "node", ("127.0.0.1", 8080), ("127.0.0.1", 37912), 1000, 120_000, 4_300_000, 0.3, 1.0),
+    (2210, "node", ("10.0.0.5", 40022), ("10.0.0.12", 5432), 1000, 1_250_000, 42_000, 0.5, 1.0),
+    (2210, "node", ("10.0.0.5", 40024), ("10.0.0.12", 5432), 1000, 380_000, 21_000, 0.5, 0.8),
+    (3311, "postgres", ("10.0.0.5", 5432), ("10.0.0.31", 42480), 112, 88_000, 640_000, 0.5, 0.9),
+    (915, "redis-server", ("10.0.0.5", 6379), ("10.0.0.31", 42910), 113, 210_000, 530_000, 0.4, 1.0),
+    (4711, "rsync", ("10.0.0.5", 51820), ("192.0.2.77", 873), 0, 61_000, 11_800_000, 0.1, 1.0),
+    (5120, "sshd", ("10.0.0.5", 22), ("192.0.2.15", 50412), 0, 1_200, 4_800, 0.9, 0.8),
+    (5188, "sshd", ("10.0.0.5", 22), ("192.0.2.16", 50990), 0, 400, 900, 0.9, 0.3),
+    (6001, "prometheus", ("10.0.0.5", 46100), ("10.0.0.41", 9100), 105, 74_000, 1_900, 0.4, 0.5),
+    (6001, "prometheus", ("10.0.0.5", 46102), ("10.0.0.42", 9100), 105, 69_000, 1_900, 0.4, 0.5),
+    (7100, "curl", ("10.0.0.5", 39990), ("151.101.2.132", 443), 1000, 5_300_000, 14_000, 0.3, 0.6),
+    (7344, "kubelet", ("10.0.0.5", 44414), ("10.0.0.2", 6443), 0, 31_000, 17_000, 0.5, 0.7),
+    (7399, "containerd", ("::1", 39144), ("::1", 10010), 0, 2_400, 2_900, 0.5, 0.6),
+    (8080, "python3", ("10.0.0.5", 33810), ("198.51.100.99", 443), 1001, 9_800, 2_200, 0.8, 0.5),
+    (8122, "git-remote-http", ("10.0.0.5", 33920), ("192.0.2.200", 443), 1001, 940_000, 3_100, 0.6, 0.4),
+]
+
+
+def demo(intervals):
+    chance = random.Random(7)
+    for interval in range(intervals):
+        sessions = []
+        for i, (pid, comm, local, remote, uid, rx, tx, burst, share) in enumerate(DEMO):
+            if chance.random() > share:
+                continue
+            factor = max(0.02, 1 + burst * chance.gauss(0, 0.8))
+            sessions.append(session(pid, comm, local, remote, int(rx * factor), int(tx * factor), uid))
+        write(interval, sessions)
+
+
+def many(count, intervals, interval_s):
+    chance = random.Random(11)
+    for interval in range(intervals):
+        sessions = []
+        for i in range(count):
+            local = ("10.%d.%d.%d" % (i >> 16 & 255, i >> 8 & 255, i & 255), 443)
+            remote = ("172.16.%d.%d" % (i * 7 & 255, i * 13 & 255), 1024 + i * 31 % 60000)
+            sessions.append(session(1000 + i % 500, "worker-%d" % (i % 50), local, remote,
+                                    chance.randrange(1 << 20), chance.randrange(1 << 18), i % 20))
+        write(interval, sessions, interval_s)
+
+
+def odd():
+    here, there = ("10.0.0.5", 1000), "192.0.2.%d"
+    names = ["plain", "\u65e5\u672c\u8a9e\u540d", "e\u0301te\u0301", "red\u001b[31mred", "new\nline", "tab\there",
+             "rtl\u202etxet", "zero\u200bwidth", "\u0301leading", "back\\slash", "quote\"s", "\U0001f600\U0001f600"]
+    sessions = [session(100 + i, name, here, (there % (i + 1), 2000 + i), 90000 - 1000 * i, 0)
+                for i, name in enumerate(names)]
+    raw = session(200, "bad\ufffd\ufffd", here, (there % 99, 2999), 70000, 0)
+    raw["comm_hex"] = b"bad\xff\xfe".hex()
+    sessions.append(raw)
+    sessions.append(session(201, "mapped", ("2001:db8:1111:2222:3333:4444:5555:6666", 65535),
+                            ("2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", 65534), 60000, 0))
+    write(0, sessions)
+
+
+def main(arguments):
+    if arguments[:1] == ["demo"]:
+        demo(int(arguments[1]) if len(arguments) > 1 else 60)
+    elif arguments[:1] == ["many"] and len(arguments) > 1:
+        many(int(arguments[1]), int(arguments[2]) if len(arguments) > 2 else 3,
+             float(arguments[3]) if len(arguments) > 3 else 1.0)
+    elif arguments == ["odd"]:
+        odd()
+    else:
+        sys.exit(__doc__)
+
+
+main(sys.argv[1:])

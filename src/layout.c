@@ -88,13 +88,13 @@ static void take(struct candidate *candidates, unsigned count, unsigned width)
 	}
 }
 
-static void spread(struct candidate *candidates, unsigned count, unsigned *left, bool to_max)
+static void spread(struct candidate *candidates, unsigned count, unsigned *left, bool addresses, bool to_max)
 {
 	for (unsigned i = 0; i < count && *left; i++) {
 		struct candidate *candidate = &candidates[i];
 		unsigned goal = to_max ? candidate->max : candidate->pref;
 
-		if (!candidate->width || goal <= candidate->width)
+		if (!candidate->width || goal <= candidate->width || candidate->column->is_address != addresses)
 			continue;
 		unsigned more = goal - candidate->width < *left ? goal - candidate->width : *left;
 
@@ -135,8 +135,11 @@ void layout_fit(
 		used += (taken - 1) * LAYOUT_GAP;
 	unsigned left = width > used ? width - used : 0;
 
-	spread(candidates, count, &left, false);
-	spread(candidates, count, &left, true);
+	/* A shortened address tells less than a shortened name. */
+	spread(candidates, count, &left, true, false);
+	spread(candidates, count, &left, false, false);
+	spread(candidates, count, &left, true, true);
+	spread(candidates, count, &left, false, true);
 	sort_candidates(candidates, count, true);
 	layout->count = 0;
 	for (unsigned i = 0; i < count; i++)

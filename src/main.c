@@ -4,13 +4,14 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <malloc.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "check_report.h"
+#include "datapath.h"
 #include "error.h"
 #include "filter_map.h"
 #include "kernel.h"
@@ -23,12 +24,9 @@
 #include "program.h"
 #include "renderer.h"
 #include "source.h"
-#include "tables.h"
+#include "startup.h"
 #include "terminal.h"
 #include "tracer.h"
-
-/* The user asked it to end before tracing began: not a failure, and nothing to print. */
-#define ENDED_EARLY (-ECANCELED)
 
 static int fail(const struct error *error)
 {
@@ -130,73 +128,6 @@ static void close_filters(struct filter_fds *filters)
 		close(filters->mntns);
 }
 
-/* What libbcc and the verifier printed: all of it with -v, else the first error, which tells the cause. */
-static void show_compiler_output(const struct loader *loader, bool verbose, bool failed)
-{
-	char line[512];
-	FILE *stream = loader->output >= 0 && lseek(loader->output, 0, SEEK_SET) == 0
-	                   ? fdopen(dup(loader->output), "r")
-	                   : NULL;
-
-	while (stream && fgets(line, sizeof line, stream)) {
-		bool telling = strstr(line, "error:") != NULL;
-
-		if (verbose || (failed && telling))
-			fprintf(stderr, "%s", line);
-		if (!verbose && failed && telling)
-			break;
-	}
-	if (stream)
-		fclose(stream);
-}
-
-/* Waits for the loader's child; a signal to end comes first. */
-static int load(struct tracing *tracing, const struct options *options, const struct filter_fds *filters,
-    struct signals *signals, struct error *error)
-{
-	struct loader loader;
-	char note[1024];
-	int result = loader_start(&loader, options, filters, error);
-
-	while (result == 0) {
-		struct pollfd events[] = { { loader.socket, POLLIN, 0 }, { signals->fd, POLLIN, 0 } };
-
-		if (poll(events, 2, -1) < 0 && errno != EINTR)
-			result =
-			    error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot wait: %s", strerror(errno));
-		else if (events[1].revents && signals_is_end(signals_next(signals)))
-			result = ENDED_EARLY;
-		else if (events[0].revents) {
-			*note = '\0';
-			result = loader_receive(&loader, tracing, note, sizeof note, error);
-			if (*note && options->verbose)
-				fprintf(stderr, "tcptop: %s\n", note);
-		}
-	}
-	if (result != ENDED_EARLY)
-		show_compiler_output(&loader, options->verbose, result < 0);
-	loader_close(&loader);
-	return result < 0 ? result : 0;
-}
-
-/* From here on the process is nobody; before 5.19 one capability has to stay. */
-static int give_up_root(const struct tracing *tracing, const struct options *options, struct error *error)
-{
-	int err = privilege_drop(error);
-
-	if (err)
-		return err;
-	bool keep = tables_try(tracing) == -EPERM;
-
-	if (keep || options->verbose)
-		fprintf(stderr, "tcptop: %s\n",
-		    keep ? privilege_kept_name() : "privileges: none are needed from here on");
-	if (keep)
-		fprintf(stderr,
-		    "tcptop: this kernel asks for it to read tables: the one capability that is kept\n");
-	return privilege_settle(keep, error);
-}
-
 /* What cannot be seen is said at the start; the screen and JSON say it by themselves, too. */
 static void declare(const struct run_facts *facts, const struct probe_blind_spot *const *spots)
 {
@@ -288,14 +219,14 @@ static int run(struct options *options, struct error *error)
 
 	err = err ?: open_filters(&filters, options, error);
 	err = err ?: signals_open(&signals, options->output != OUTPUT_SCREEN, error);
-	err = err ?: load(&tracing, options, &filters, &signals, error);
+	err = err ?: startup_load(&tracing, options, &filters, &signals, error);
 	close_filters(&filters);
-	err = err ?: give_up_root(&tracing, options, error);
+	err = err ?: startup_give_up_root(&tracing, options, error);
 	err = err ?: trace(options, &tracing, &signals, error);
 	tracing_close(&tracing);
 	if (signals.fd >= 0)
 		close(signals.fd);
-	return err == -EPIPE || err == ENDED_EARLY ? 0 : err;
+	return err == -EPIPE || err == STARTUP_ENDED ? 0 : err;
 }
 
 /* A recording instead of this host: needs no privilege, and keeps none. */
@@ -325,6 +256,8 @@ static int replay(struct options *options, struct error *error)
 
 static int act(struct options *options, struct error *error)
 {
+	int err;
+
 	switch (options->action) {
 	case ACTION_HELP:
 		options_print_help(stdout);
@@ -334,6 +267,9 @@ static int act(struct options *options, struct error *error)
 		return 0;
 	case ACTION_PRINT_PROGRAM:
 		return print_program(options, error);
+	case ACTION_CHECK:
+		err = privilege_check(error);
+		return err ?: check_run(options, error);
 	default:
 		return options->view.replay_path ? replay(options, error) : run(options, error);
 	}
@@ -359,7 +295,10 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	struct error error = { 0 };
+	int status = datapath_exec_main(argc, argv); /* --check's "exec" path comes back here */
 
+	if (status >= 0)
+		return status;
 	occupy_standard_descriptors();
 	catch_fatal_signals();
 	setlocale(LC_ALL, "");

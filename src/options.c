@@ -280,6 +280,8 @@ const struct option_row option_rows[] = {
 	  apply_flag, MEMBER(view.no_final) },
 	{ "replay", "FILE", "show a recording (made with -o json) instead of this host;\n- is standard input",
 	  apply_path, MEMBER(view.replay_path) },
+	{ "check", NULL, "count known bytes on every data path and compare: are the numbers\nright on this host?",
+	  apply_action, .number = ACTION_CHECK },
 	{ "ebpf", NULL, "print the BPF program text that would be compiled and exit",
 	  apply_action, .number = ACTION_PRINT_PROGRAM },
 	{ "verbose", NULL, "tell on standard error what is tried, taken and used",

@@ -31,6 +31,7 @@ enum action {
 	ACTION_HELP,
 	ACTION_VERSION,
 	ACTION_PRINT_PROGRAM, /* --ebpf */
+	ACTION_CHECK,         /* the self-test */
 };
 
 struct options {

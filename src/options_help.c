@@ -25,6 +25,7 @@ static const struct help_row exit_rows[] = {
 	{ "3", "not permitted: root or capabilities missing, kernel lockdown" },
 	{ "4", "the kernel or host lacks something that is needed" },
 	{ "5", "the output could not be written" },
+	{ "6", "--check found a wrong number" },
 };
 
 static const struct help_row example_rows[] = {

@@ -7,7 +7,7 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof *(array))
 
-enum { OPTION_ROWS = 19 };
+enum { OPTION_ROWS = 20 };
 
 struct command_line {
 	struct options *options;

@@ -34,24 +34,28 @@ struct blind_spot {
 
 #define METHOD(method) (1U << (method))
 
+/* clang-format off */
+#define SPLICE_PATHS { "splice_out", "splice_proxy", "mixed" }
+#define ZEROCOPY_PATHS { "zerocopy_mapped", "zerocopy_copied", "zerocopy_mixed" }
+
 static const struct blind_spot blind_spots[] = {
-	{ { "splice_out", "this kernel refuses what is needed to follow splice() out of a socket" },
-	    METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST },
-	{ { "zerocopy_receive", "this kernel refuses what is needed to follow TCP_ZEROCOPY_RECEIVE" },
-	    METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST },
-	{ { "splice_out_tls", "splice() out of a kernel TLS socket passes no tracepoint" },
-	    METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT },
-	{ { "splice_io_uring", "IORING_OP_SPLICE out of a socket passes no tracepoint" },
-	    METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT },
-	{ { "splice_out", "this kernel's tcp_splice_read cannot be probed" },
-	    METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_SPLICE_READ },
-	{ { "zerocopy_receive", "this kernel's tcp_zerocopy_receive cannot be probed" },
-	    METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_ZEROCOPY_RECEIVE },
-	{ { "splice_out_tls", "splice() out of a kernel TLS socket passes none of the probed functions" },
-	    METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT },
-	{ { "call_before_start", "a call that was waiting when tracing started is not seen to return" },
-	    METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT },
+	{ { "splice_out", "this kernel refuses what is needed to follow splice() out of a socket", SPLICE_PATHS },
+	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST },
+	{ { "zerocopy_receive", "this kernel refuses what is needed to follow TCP_ZEROCOPY_RECEIVE", ZEROCOPY_PATHS },
+	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST },
+	{ { "splice_out", "this kernel's tcp_splice_read cannot be probed", SPLICE_PATHS },
+	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_SPLICE_READ },
+	{ { "zerocopy_receive", "this kernel's tcp_zerocopy_receive cannot be probed", ZEROCOPY_PATHS },
+	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_ZEROCOPY_RECEIVE },
+	{ { "splice_tls", "splice() out of a kernel TLS socket passes nothing that is probed", { "tls_splice_out" } },
+	  METHOD(PROBE_TRACEPOINT) | METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT },
+	{ { "splice_io_uring", "IORING_OP_SPLICE out of a socket passes no tracepoint", { "uring_splice" } },
+	  METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT },
+	{ { "call_before_start", "a call that waited when tracing started is not seen to return",
+	    { "blocked_recv_earlier", "blocked_send_earlier" } },
+	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT },
 };
+/* clang-format on */
 
 bool probe_plan_has(const struct probe_plan *plan, enum kernel_symbol symbol)
 {

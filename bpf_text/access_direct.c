@@ -1,4 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The verifier knows what a socket's and a task's pointers point to: fields are plain loads. */
-#define READ(type, base, offset) (*(type *)((base) + (offset)))
+#define LOAD(type, base, offset) (*(type *)((base) + (offset)))
 #define CURRENT_TASK() ((u64)bpf_get_current_task_btf())

@@ -2,15 +2,15 @@
 /* TCP or MPTCP, and not a raw socket that sends TCP headers of its own */
 static __always_inline bool is_tcp(u64 sk)
 {
-	u16 protocol = READ(u16, sk, SK_PROTOCOL);
+	u16 protocol = LOAD(u16, sk, SK_PROTOCOL);
 
-	return (protocol == PROTOCOL_TCP || protocol == PROTOCOL_MPTCP) && READ(u16, sk, SK_TYPE) == TYPE_STREAM;
+	return (protocol == PROTOCOL_TCP || protocol == PROTOCOL_MPTCP) && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
 }
 
 /* A function of plain TCP alone: MPTCP comes to it on the way to another one, where it is counted. */
 static __always_inline bool is_plain_tcp(u64 sk)
 {
-	return READ(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP && READ(u16, sk, SK_TYPE) == TYPE_STREAM;
+	return LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
 }
 
 /* sk: a struct sock for which is_tcp() holds; bytes: what the call returned, so errors and nothing end here. */
@@ -27,7 +27,7 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction)
 	odd = generation.lookup(&slot);
 	if (!odd)
 		return 0;
-	family = READ(u16, sk, SK_FAMILY);
+	family = LOAD(u16, sk, SK_FAMILY);
 @FILTER_FAMILY@
 	return 0;
 }

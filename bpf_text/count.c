@@ -14,7 +14,7 @@ static __always_inline void count@N@(u64 sk, u32 pid, u64 bytes, const int direc
 	struct session_value *value;
 
 	session_key@N@_fill(&key, sk);
-	*(u32 *)&key.rport = READ(u32, sk, SK_PORTPAIR);
+	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
 	key.lport = local_port(sk, key.lport);
 	key.pid = pid;
 	key.netns = network_namespace(sk);

@@ -7,7 +7,7 @@
 @LAYOUT@
 @SESSION@
 /* Reads through any pointer; what cannot be read is zero. For what is not on every event's path. */
-#define READ_COLD(type, base, offset)                                                                        \
+#define LOAD_COLD(type, base, offset)                                                                        \
 	({                                                                                                   \
 		type read_ = 0;                                                                              \
 		bpf_probe_read_kernel(&read_, sizeof read_, (void *)((base) + (offset)));                    \

@@ -24,8 +24,8 @@ static __always_inline int returned_splice(u64 sk, int result, u64 extra)
 /* Not a count but an error is returned; the pages mapped and the bytes copied beside them stand in *zc. */
 static __always_inline int returned_zerocopy(u64 sk, int result, u64 zc)
 {
-	s64 bytes = READ_COLD(u32, zc, ZEROCOPY_LENGTH);
-	s32 copied = READ_COLD(s32, zc, ZEROCOPY_COPYBUF_LEN);
+	s64 bytes = LOAD_COLD(u32, zc, ZEROCOPY_LENGTH);
+	s32 copied = LOAD_COLD(s32, zc, ZEROCOPY_COPYBUF_LEN);
 
 	if (copied > 0)
 		bytes += copied;

@@ -4,12 +4,12 @@
 static __always_inline void describe(struct session_value *value)
 {
 	u64 task = bpf_get_current_task();
-	u64 leader = READ_COLD(u64, task, TASK_GROUP_LEADER);
-	u64 nsproxy = READ_COLD(u64, task, TASK_NSPROXY);
-	u64 mnt_ns = READ_COLD(u64, nsproxy, NSPROXY_MNT_NS);
+	u64 leader = LOAD_COLD(u64, task, TASK_GROUP_LEADER);
+	u64 nsproxy = LOAD_COLD(u64, task, TASK_NSPROXY);
+	u64 mnt_ns = LOAD_COLD(u64, nsproxy, NSPROXY_MNT_NS);
 
 	bpf_probe_read_kernel(value->comm, sizeof value->comm, (void *)(leader + TASK_COMM));
-	value->mntns = READ_COLD(u32, mnt_ns, MNT_NS_INUM);
+	value->mntns = LOAD_COLD(u32, mnt_ns, MNT_NS_INUM);
 	value->uid = bpf_get_current_uid_gid();
 	value->cgroup_id = bpf_get_current_cgroup_id();
 }
@@ -41,31 +41,31 @@ static __always_inline u16 local_port(u64 sk, u16 number)
 {
 	if (number)
 		return number;
-	return FROM_NETWORK_ORDER(READ_COLD(u16, sk, INET_SPORT));
+	return FROM_NETWORK_ORDER(LOAD_COLD(u16, sk, INET_SPORT));
 }
 
 static __always_inline u32 network_namespace(u64 sk)
 {
-	u64 net = READ(u64, sk, SK_NET);
+	u64 net = LOAD(u64, sk, SK_NET);
 
-	return READ(u32, net, NET_INUM);
+	return LOAD(u32, net, NET_INUM);
 }
 
 static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk)
 {
-	*(u64 *)&key->raddr = READ(u64, sk, SK_ADDRPAIR);
+	*(u64 *)&key->raddr = LOAD(u64, sk, SK_ADDRPAIR);
 }
 
 static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk)
 {
-	((u64 *)key->raddr)[0] = READ(u64, sk, SK_V6_DADDR);
-	((u64 *)key->raddr)[1] = READ(u64, sk, SK_V6_DADDR + 8);
-	((u64 *)key->laddr)[0] = READ(u64, sk, SK_V6_RCV_SADDR);
-	((u64 *)key->laddr)[1] = READ(u64, sk, SK_V6_RCV_SADDR + 8);
+	((u64 *)key->raddr)[0] = LOAD(u64, sk, SK_V6_DADDR);
+	((u64 *)key->raddr)[1] = LOAD(u64, sk, SK_V6_DADDR + 8);
+	((u64 *)key->laddr)[0] = LOAD(u64, sk, SK_V6_RCV_SADDR);
+	((u64 *)key->laddr)[1] = LOAD(u64, sk, SK_V6_RCV_SADDR + 8);
 }
 
 /* ::ffff:a.b.c.d, of which skc_addrpair holds the IPv4 addresses too */
 static __always_inline bool is_mapped(u64 sk)
 {
-	return READ(u64, sk, SK_V6_DADDR) == 0 && READ(u32, sk, SK_V6_DADDR + 8) == MAPPED_PREFIX;
+	return LOAD(u64, sk, SK_V6_DADDR) == 0 && LOAD(u32, sk, SK_V6_DADDR + 8) == MAPPED_PREFIX;
 }

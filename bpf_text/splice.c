@@ -23,7 +23,7 @@ static __always_inline bool is_splice_call(void)
 {
 	u64 regs = bpf_task_pt_regs((void *)bpf_get_current_task_btf());
 
-	switch (READ(u32, regs, REGS_SYSCALL)) {
+	switch (LOAD(u32, regs, REGS_SYSCALL)) {
 @SPLICE_CALLS@
 		return true;
 	default:
@@ -47,7 +47,7 @@ static __always_inline u32 moved_bytes(u64 sk, u64 tp, u32 copied_seq)
 	ready = splice_ready.lookup(&slot);
 	if (!ready || !*ready)
 		return 0;
-	return (u32)READ(u64, tp, TCP_BYTES_RECEIVED) - (READ(u32, tp, TCP_RCV_NXT) - copied_seq);
+	return (u32)LOAD(u64, tp, TCP_BYTES_RECEIVED) - (LOAD(u32, tp, TCP_RCV_NXT) - copied_seq);
 }
 
 int tracepoint_space_adjust(u64 *ctx)
@@ -57,15 +57,15 @@ int tracepoint_space_adjust(u64 *ctx)
 
 	if (!tp)
 		return 0;
-	copied_seq = READ(u32, tp, TCP_COPIED_SEQ);
+	copied_seq = LOAD(u32, tp, TCP_COPIED_SEQ);
 	moved = moved_bytes(sk, tp, copied_seq);
 	if (!moved || !is_splice_call())
 		return 0;
 	/* kernel TLS moves records, not what the process reads; without the lock a softirq reads, for whomever */
-	if (READ(u64, tp, ICSK_ULP_OPS) || !READ(u32, sk, SK_LOCK_OWNED))
+	if (LOAD(u64, tp, ICSK_ULP_OPS) || !LOAD(u32, sk, SK_LOCK_OWNED))
 		return 0;
 	/* a FIN takes a number of its own */
-	if ((READ(u64, sk, SK_FLAGS) & SOCK_DONE_BIT) && copied_seq == READ(u32, tp, TCP_RCV_NXT))
+	if ((LOAD(u64, sk, SK_FLAGS) & SOCK_DONE_BIT) && copied_seq == LOAD(u32, tp, TCP_RCV_NXT))
 		moved--;
 	if (!is_tcp(sk))
 		return 0;
@@ -85,13 +85,13 @@ int iterator_sockets(u64 *ctx)
 	socket = (u64)bpf_sock_from_file(file);
 	if (!socket)
 		return 0;
-	sk = READ(u64, socket, SOCKET_SK);
+	sk = LOAD(u64, socket, SOCKET_SK);
 	if (!sk)
 		return 0;
 	tp = (u64)bpf_skc_to_tcp_sock((void *)sk);
 	if (!tp)
 		return 0;
-	fresh.seq = READ(u32, tp, TCP_COPIED_SEQ);
+	fresh.seq = LOAD(u32, tp, TCP_COPIED_SEQ);
 	consumed.sk_storage_get((void *)sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
 	return 0;
 }

@@ -133,15 +133,23 @@ static void find_strays(struct check_result *result, const struct snapshot *snap
 	}
 }
 
+/*
+ * What was declared beforehand of this path. Skipped runs may be of any path: they excuse it when the kernel
+ * reported some, which it does not do for kprobes.
+ */
 static const struct probe_blind_spot *declared(const struct check *check, const char *id)
 {
 	const struct probe_blind_spot *spots[NOT_COUNTED_MAX];
 	size_t count = probe_blind_spots(spots, &check->tracing.plan);
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(spots[i]->path, PROBE_PREEMPTED) == 0 &&
+		    (check->snapshot.missed_runs || check->tracing.plan.method == PROBE_KPROBE))
+			return spots[i];
 		for (const char *const *path = spots[i]->checked_by; *path; path++)
 			if (strcmp(*path, id) == 0)
 				return spots[i];
+	}
 	return NULL;
 }
 

@@ -33,7 +33,8 @@ enum grouping {
 
 enum column_need {
 	COLUMN_NEEDS_NOTHING = 0,
-	COLUMN_NEEDS_SOCKET = 1 << 0, /* read from the socket at every event: compiled in only when asked for */
+	COLUMN_NEEDS_SOCKET =
+	    1 << 0, /* read from the socket at every event: compiled in only when asked for */
 };
 
 /* What a cell depends on besides its row. */
@@ -66,11 +67,11 @@ struct column {
 	uint8_t width_min;
 	uint8_t width_pref;
 	uint8_t width_max;
-	uint8_t priority; /* 0 is the last to go when there is no room */
-	bool right;       /* aligned */
-	bool descending;  /* how sorting by it starts */
-	bool is_address; /* needs its largest width for IPv6 and host names alone */
-	bool essential;   /* shrinks others below their preferred width rather than go */
+	uint8_t priority;  /* 0 is the last to go when there is no room */
+	bool right;        /* aligned */
+	bool descending;   /* how sorting by it starts */
+	bool is_address;   /* needs its largest width for IPv6 and host names alone */
+	bool essential;    /* shrinks others below their preferred width rather than go */
 	uint8_t groupings; /* 1 << enum grouping: where it says something */
 	uint8_t needs;     /* enum column_need */
 	uint64_t (*rank)(const struct column_context *context, const struct row *row);
@@ -112,7 +113,8 @@ bool column_list_has(const struct column_list *list, const struct column *column
 unsigned column_list_needs(const struct column_list *list);
 
 /* The title for this context. Returns buffer. */
-const char *column_title(const struct column *column, const struct column_context *context, char *buffer, size_t size);
+const char *column_title(
+    const struct column *column, const struct column_context *context, char *buffer, size_t size);
 
 /* -1, 0, 1: by rank, compare and at last the session's key; `descending` turns the first two round. */
 int column_compare(const struct column_sort *sort, const struct column_context *context, const struct row *a,

@@ -58,12 +58,12 @@ struct display {
 	struct session before_search; /* where Escape goes back to */
 	bool before_search_pinned;
 	struct menu menu;
-	unsigned scroll;       /* lines, in help and details */
-	unsigned page_lines;   /* of the page painted last */
-	char message[120];     /* in the footer until the next key */
-	char load[48];         /* "" when there is none to show */
+	unsigned scroll;     /* lines, in help and details */
+	unsigned page_lines; /* of the page painted last */
+	char message[120];   /* in the footer until the next key */
+	char load[48];       /* "" when there is none to show */
 	uint64_t uptime_s;
-	uint64_t interval_ns;  /* asked for */
+	uint64_t interval_ns;   /* asked for */
 	int cursor_x, cursor_y; /* of what is being typed; -1: none */
 
 	struct line line; /* the one being painted */

@@ -22,7 +22,8 @@ struct endpoint {
  * Writes "192.0.2.1:443", "[2001:db8::1]:443", "[2001:db8…7334]:https" and so on in at most width columns;
  * an IPv6 address without port stands without brackets. Returns the columns.
  */
-unsigned endpoint_format(char *buffer, size_t size, const struct endpoint *endpoint, unsigned width, bool utf8);
+unsigned endpoint_format(
+    char *buffer, size_t size, const struct endpoint *endpoint, unsigned width, bool utf8);
 
 /* The columns that it takes when nothing has to go. */
 unsigned endpoint_columns(const struct endpoint *endpoint);

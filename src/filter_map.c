@@ -4,9 +4,13 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/magic.h>
 #include <mntent.h>
 #include <stdio.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -44,19 +48,32 @@ static int check_map(int fd, const char *option, const char *shown, struct error
 
 	if (strcmp(kind, "map") != 0)
 		return error_set(error, EXIT_CODE_USAGE, -EINVAL,
-		    "%s: %s is a BPF %s\nexpected a pinned BPF hash map with 8-byte keys", option, shown, kind);
+		    "%s: %s is a BPF %s\nexpected a pinned BPF hash map with 8-byte keys", option, shown,
+		    kind);
 	if (bpf_obj_get_info_by_fd(fd, &info, &length) != 0)
-		return error_set(
-		    error, EXIT_CODE_RUNTIME, -errno, "%s: cannot ask about %s: %s", option, shown, strerror(errno));
+		return error_set(error, EXIT_CODE_RUNTIME, -errno, "%s: cannot ask about %s: %s", option,
+		    shown, strerror(errno));
 	if (info.type != BPF_MAP_TYPE_HASH && info.type != BPF_MAP_TYPE_LRU_HASH)
 		return error_set(error, EXIT_CODE_USAGE, -EINVAL,
-		    "%s: %s is a BPF map of type %u\nexpected type hash (%u) or lru_hash (%u) with 8-byte keys",
+		    "%s: %s is a BPF map of type %u\nexpected type hash (%u) or lru_hash (%u) with 8-byte "
+		    "keys",
 		    option, shown, info.type, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_LRU_HASH);
 	if (info.key_size != sizeof(__u64))
 		return error_set(error, EXIT_CODE_USAGE, -EINVAL,
-		    "%s: the keys of %s have %u bytes\nexpected a pinned BPF hash map with 8-byte keys", option,
-		    shown, info.key_size);
+		    "%s: the keys of %s have %u bytes\nexpected a pinned BPF hash map with 8-byte keys",
+		    option, shown, info.key_size);
 	return 0;
+}
+
+/* The kernel answers EACCES for what is no pin, too: a directory, or a file of another file system. */
+static bool may_be_pin(const char *path)
+{
+	struct statfs system;
+	struct stat file;
+
+	if (statfs(path, &system) != 0 || stat(path, &file) != 0)
+		return true; /* the path itself is closed to this user */
+	return system.f_type == BPF_FS_MAGIC && S_ISREG(file.st_mode);
 }
 
 int filter_map_open(const char *path, const char *option, struct error *error)
@@ -67,10 +84,11 @@ int filter_map_open(const char *path, const char *option, struct error *error)
 	int fd = bpf_obj_get(path);
 
 	if (fd < 0) {
-		int err = -errno;
+		int err = errno == EACCES && !may_be_pin(path) ? -EINVAL : -errno;
 
-		return error_set(error, err == -EPERM || err == -EACCES ? EXIT_CODE_PERMISSION : EXIT_CODE_USAGE,
-		    err, "%s: cannot open %s: %s\nexpected a pinned BPF hash map with 8-byte keys", option, shown,
+		return error_set(error,
+		    err == -EPERM || err == -EACCES ? EXIT_CODE_PERMISSION : EXIT_CODE_USAGE, err,
+		    "%s: cannot open %s: %s\nexpected a pinned BPF hash map with 8-byte keys", option, shown,
 		    err == -EINVAL ? "not a pinned BPF object" : strerror(-err));
 	}
 	int err = check_map(fd, option, shown, error);

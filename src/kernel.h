@@ -45,8 +45,8 @@ enum kernel_field {
 
 /* Functions and tracepoints that a probe method may hook; the table in kernel.c names them. */
 enum kernel_symbol {
-	SYMBOL_SOCK_SEND_LENGTH, /* tracepoint, 6.3 */
-	SYMBOL_SOCK_RECV_LENGTH, /* tracepoint, 6.3 */
+	SYMBOL_SOCK_SEND_LENGTH,     /* tracepoint, 6.3 */
+	SYMBOL_SOCK_RECV_LENGTH,     /* tracepoint, 6.3 */
 	SYMBOL_TCP_RCV_SPACE_ADJUST, /* tracepoint, 4.16 */
 	SYMBOL_BPF_ITER_TASK_FILE,   /* what a BPF iterator of all open files attaches to, 5.8 */
 	SYMBOL_INET_SENDMSG,

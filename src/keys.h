@@ -82,10 +82,10 @@ struct key {
 	int codes[KEY_CODES_MAX]; /* unused ones are KEY_CODE_NONE */
 	const char *names;        /* as the help shows them */
 	const char *help;
-	const char *footer_key;   /* what the footer shows, NULL: not there */
+	const char *footer_key; /* what the footer shows, NULL: not there */
 	const char *footer;
-	int footer_order;         /* from the left */
-	int footer_priority;      /* 0 is the last to go when there is no room */
+	int footer_order;    /* from the left */
+	int footer_priority; /* 0 is the last to go when there is no room */
 };
 
 /* In the order of the help. */

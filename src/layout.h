@@ -25,8 +25,8 @@ struct layout {
  * Takes columns by priority as long as those before keep their preferred width (essential ones: their
  * smallest), then spreads what is left over: to the preferred widths, then the largest, addresses first.
  */
-void layout_fit(
-    struct layout *layout, const struct column_list *list, const struct column_context *context, unsigned width);
+void layout_fit(struct layout *layout, const struct column_list *list, const struct column_context *context,
+    unsigned width);
 
 /* Where things are on a screen of this size. */
 struct layout_lines {

@@ -20,7 +20,7 @@ struct ledger {
 	uint64_t interval_ns;
 	uint64_t rx_bytes; /* the latest interval */
 	uint64_t tx_bytes;
-	size_t active; /* sessions in the latest interval */
+	size_t active;           /* sessions in the latest interval */
 	uint64_t rx_total_bytes; /* since the start or reset */
 	uint64_t tx_total_bytes;
 	struct session_other other_total;

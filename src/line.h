@@ -11,14 +11,14 @@ enum style {
 	STYLE_PLAIN,
 	STYLE_STRONG,
 	STYLE_DIM,
-	STYLE_BAR,        /* the title line */
-	STYLE_HEAD,       /* column titles */
+	STYLE_BAR,  /* the title line */
+	STYLE_HEAD, /* column titles */
 	STYLE_HEAD_SORTED,
-	STYLE_LABEL,      /* what a key of the footer does */
+	STYLE_LABEL, /* what a key of the footer does */
 	STYLE_SELECTED,
 	STYLE_RX,
 	STYLE_TX,
-	STYLE_ALERT,      /* something is lost or not counted */
+	STYLE_ALERT, /* something is lost or not counted */
 	STYLE_COUNT,
 };
 
@@ -48,7 +48,8 @@ void line_begin(struct line *line, unsigned width, bool utf8, enum style base);
 void line_add(struct line *line, enum style style, const char *text, unsigned columns);
 
 /* ASCII of our own making. */
-void line_print(struct line *line, enum style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void line_print(struct line *line, enum style style, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Anybody's bytes, in at most `columns` columns, marked at the end when they were cut. */
 void line_untrusted(struct line *line, enum style style, const char *bytes, size_t length, unsigned columns);

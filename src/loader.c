@@ -89,11 +89,11 @@ static int child_ended(struct loader *loader, struct error *error)
 	if (waitpid(loader->child, &status, 0) == loader->child)
 		loader->child = -1;
 	if (WIFSIGNALED(status))
-		return error_set(error, EXIT_CODE_RUNTIME, -EPIPE,
+		return error_set(error, EXIT_CODE_RUNTIME, -ECHILD,
 		    "the compiler was ended by signal %d (%s)%s", WTERMSIG(status),
 		    strsignal(WTERMSIG(status)),
 		    WTERMSIG(status) == SIGKILL ? ": is the host out of memory?" : "");
-	return error_set(error, EXIT_CODE_RUNTIME, -EPIPE, "the compiler ended without a result (status %d)",
+	return error_set(error, EXIT_CODE_RUNTIME, -ECHILD, "the compiler ended without a result (status %d)",
 	    WEXITSTATUS(status));
 }
 

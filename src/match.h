@@ -16,8 +16,8 @@ struct row;
 struct match_word {
 	const char *text; /* lower case (ASCII) */
 	size_t length;
-	bool absent;  /* "!word": the row must not have it */
-	int port;     /* ":443": this very port, else -1 */
+	bool absent; /* "!word": the row must not have it */
+	int port;    /* ":443": this very port, else -1 */
 };
 
 struct match {

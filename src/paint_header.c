@@ -235,9 +235,9 @@ static void add_losses(struct display *display, struct pieces *pieces)
 		pieces_add(pieces, 1, STYLE_ALERT, "table was full: %s in \"other sessions\"", amount);
 	}
 	if (facts->not_counted_count == 1)
-		pieces_add(pieces, 4, STYLE_ALERT, "not counted: %s", facts->not_counted[0]);
+		pieces_add(pieces, 4, STYLE_DIM, "not counted: %s", facts->not_counted[0]);
 	else if (facts->not_counted_count)
-		pieces_add(pieces, 4, STYLE_ALERT, "%zu paths not counted (h tells)", facts->not_counted_count);
+		pieces_add(pieces, 4, STYLE_DIM, "%zu paths not counted (h tells)", facts->not_counted_count);
 }
 
 static void add_start_filters(struct display *display, struct pieces *pieces)

@@ -71,7 +71,7 @@ static void help_not_counted(struct page *page)
 	if (!facts->not_counted_count)
 		return;
 	page_text(page, STYLE_PLAIN, "");
-	page_text(page, STYLE_ALERT, " Not counted by this probe method on this kernel:");
+	page_text(page, STYLE_STRONG, " Not counted by this probe method on this kernel:");
 	for (size_t i = 0; i < facts->not_counted_count; i++) {
 		page_begin(page);
 		line_print(&page->display->line, STYLE_PLAIN, "   ");

@@ -24,12 +24,14 @@ const struct probe_hook probe_hooks[] = {
 };
 const size_t probe_hook_count = COUNT_OF(probe_hooks);
 
+#define NEVER_HOOKED SYMBOL_COUNT
+
 /* Which kernels and methods a blind spot is about, beside what the user is told. */
 struct blind_spot {
 	struct probe_blind_spot spot;
-	unsigned methods; /* bits 1 << enum probe_method */
-	enum kernel_symbol
-	    unless; /* the kernel has no blind spot when this symbol is hooked; or SYMBOL_COUNT */
+	unsigned methods;          /* bits 1 << enum probe_method */
+	enum kernel_symbol unless; /* not blind where this symbol is hooked; SYMBOL_COUNT: always blind */
+	bool preemptible;          /* only where tasks in the kernel can be interrupted by others */
 };
 
 #define METHOD(method) (1U << (method))
@@ -40,20 +42,24 @@ struct blind_spot {
 
 static const struct blind_spot blind_spots[] = {
 	{ { "splice_out", "this kernel refuses what is needed to follow splice() out of a socket", SPLICE_PATHS },
-	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST },
+	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST, false },
 	{ { "zerocopy_receive", "this kernel refuses what is needed to follow TCP_ZEROCOPY_RECEIVE", ZEROCOPY_PATHS },
-	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST },
+	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST, false },
 	{ { "splice_out", "this kernel's tcp_splice_read cannot be probed", SPLICE_PATHS },
-	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_SPLICE_READ },
+	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_SPLICE_READ, false },
 	{ { "zerocopy_receive", "this kernel's tcp_zerocopy_receive cannot be probed", ZEROCOPY_PATHS },
-	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_ZEROCOPY_RECEIVE },
+	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_ZEROCOPY_RECEIVE, false },
 	{ { "splice_tls", "splice() out of a kernel TLS socket passes nothing that is probed", { "tls_splice_out" } },
-	  METHOD(PROBE_TRACEPOINT) | METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT },
+	  METHOD(PROBE_TRACEPOINT) | METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT, false },
 	{ { "splice_io_uring", "IORING_OP_SPLICE out of a socket passes no tracepoint", { "uring_splice" } },
-	  METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT },
+	  METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT, false },
 	{ { "call_before_start", "a call that waited when tracing started is not seen to return",
 	    { "blocked_recv_earlier", "blocked_send_earlier" } },
-	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT },
+	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT, false },
+	{ { PROBE_PREEMPTED, "the kernel skips runs that interrupt one another, and counts them in missed_runs",
+	    { NULL } }, METHOD(PROBE_FENTRY), SYMBOL_COUNT, true },
+	{ { PROBE_PREEMPTED, "kprobe on a preemptible kernel: losses possible, before 6.7 without a word", { NULL } },
+	  METHOD(PROBE_KPROBE), SYMBOL_COUNT, true },
 };
 /* clang-format on */
 
@@ -73,6 +79,8 @@ size_t probe_blind_spots(const struct probe_blind_spot *spots[NOT_COUNTED_MAX], 
 		const struct blind_spot *blind = &blind_spots[i];
 
 		if (!(blind->methods & METHOD(plan->method)))
+			continue;
+		if (blind->preemptible && !plan->preemptible)
 			continue;
 		if (blind->unless != SYMBOL_COUNT && probe_plan_has(plan, blind->unless))
 			continue;
@@ -158,6 +166,7 @@ bool probe_plan_make(struct probe_plan *plan, enum probe_method method, bool typ
     const struct kernel *kernel, const char **why)
 {
 	memset(plan, 0, sizeof *plan);
+	plan->preemptible = kernel->fully_preemptible;
 	plan->method = method;
 	switch (method) {
 	case PROBE_TRACEPOINT:

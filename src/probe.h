@@ -36,7 +36,8 @@ struct probe {
 /* The plan of a method on this kernel. */
 struct probe_plan {
 	enum probe_method method;
-	bool direct; /* fields are plain loads, else probe reads */
+	bool direct;      /* fields are plain loads, else probe reads */
+	bool preemptible; /* runs may be skipped: see probe_blind_spots */
 	size_t probe_count;
 	struct probe probes[PROBES_MAX];
 };
@@ -53,6 +54,9 @@ struct probe_hook {
 
 extern const struct probe_hook probe_hooks[];
 extern const size_t probe_hook_count;
+
+/* The id of what is not a path: runs that a fully preemptible kernel skips. */
+#define PROBE_PREEMPTED "preempted_runs"
 
 /* A data path that some method cannot see on some kernels. */
 struct probe_blind_spot {

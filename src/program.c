@@ -243,7 +243,7 @@ static void print_function(
 {
 	char sk[64], extra_text[32] = "0", result_text[16], function[16];
 
-	snprintf(sk, sizeof sk, hook->takes_sock ? "ctx[%d]" : "READ(u64, ctx[%d], SOCKET_SK)", first);
+	snprintf(sk, sizeof sk, hook->takes_sock ? "ctx[%d]" : "LOAD(u64, ctx[%d], SOCKET_SK)", first);
 	if (hook->extra_parameter >= 0)
 		snprintf(extra_text, sizeof extra_text, "ctx[%d]", extra);
 	snprintf(result_text, sizeof result_text, "%d", result);

@@ -16,14 +16,14 @@ struct row {
 	struct session session;  /* key and facts as last seen; the bytes are the latest interval's */
 	uint64_t rx_total_bytes; /* since it was first seen or totals were reset */
 	uint64_t tx_total_bytes;
-	int64_t first_seen_s;   /* wall clock */
-	uint32_t first_tick;    /* the interval in which it was first seen, and last */
+	int64_t first_seen_s; /* wall clock */
+	uint32_t first_tick;  /* the interval in which it was first seen, and last */
 	uint32_t seen_tick;
-	uint32_t members;       /* sessions in it: 1 */
-	uint32_t container;     /* as names_container numbers them, 0 not known */
-	uint32_t match_epoch;   /* of the words that `matched` is the answer for */
+	uint32_t members;     /* sessions in it: 1 */
+	uint32_t container;   /* as names_container numbers them, 0 not known */
+	uint32_t match_epoch; /* of the words that `matched` is the answer for */
 	bool matched;
-	bool mixed;              /* in a group: several processes */
+	bool mixed;                  /* in a group: several processes */
 	uint32_t points[ROW_POINTS]; /* struct series: RX and TX together */
 };
 
@@ -33,7 +33,7 @@ struct rows {
 	struct row *rows;
 	size_t count;
 	size_t capacity;
-	uint32_t *slots; /* open addressing: index + 1 of a row, 0 free */
+	uint32_t *slots;   /* open addressing: index + 1 of a row, 0 free */
 	size_t slot_count; /* a power of two, at least twice the count */
 };
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -45,6 +46,46 @@ static int mount_private(struct sandbox *sandbox)
 	return -errno;
 }
 
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
+{
+	(void)status, (void)kind, (void)walk;
+	return remove(path);
+}
+
+static void remove_directory(const char *path)
+{
+	nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+/*
+ * The compiler's process may be killed at any moment: another one, which holds nothing else, waits for its end, seen
+ * as the end of a pipe, and removes the directory. In a session of its own no Ctrl-C reaches it.
+ */
+static int start_cleaner(struct sandbox *sandbox)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return -errno;
+	sandbox->cleaner = fork();
+	if (sandbox->cleaner == 0) {
+		char byte;
+
+		setsid();
+		dup2(fds[0], STDIN_FILENO);
+		close_range(STDOUT_FILENO, ~0U, 0);
+		while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR)
+			;
+		remove_directory(sandbox->root);
+		_exit(0);
+	}
+	int err = sandbox->cleaner < 0 ? -errno : 0;
+
+	close(fds[0]);
+	sandbox->pipe = fds[1];
+	return err;
+}
+
 static int make_temporary(struct sandbox *sandbox)
 {
 	snprintf(sandbox->root, sizeof sandbox->root, "/tmp/tcptop-XXXXXX");
@@ -53,7 +94,13 @@ static int make_temporary(struct sandbox *sandbox)
 		return -errno;
 	}
 	sandbox->temporary = true;
-	return 0;
+	int err = start_cleaner(sandbox);
+
+	if (err) {
+		remove_directory(sandbox->root);
+		sandbox->temporary = false;
+	}
+	return err;
 }
 
 int sandbox_enter(struct sandbox *sandbox, struct error *error)
@@ -98,7 +145,8 @@ void sandbox_shorten_symbols(struct sandbox *sandbox, const struct kernel *kerne
 	if (sandbox->temporary)
 		return;
 	snprintf(path, sizeof path, "%s/kallsyms", sandbox->root);
-	if (write_file(path, has ? "ffffffff81000000 T bpf_probe_read_kernel\n" : "ffffffff81000000 T bpf_probe_read\n") == 0)
+	if (write_file(path, has ? "ffffffff81000000 T bpf_probe_read_kernel\n"
+	                         : "ffffffff81000000 T bpf_probe_read\n") == 0)
 		mount(path, "/proc/kallsyms", NULL, MS_BIND, NULL);
 }
 
@@ -123,15 +171,11 @@ int sandbox_add_stubs(struct sandbox *sandbox, const struct kernel *kernel, stru
 	return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-	(void)status, (void)kind, (void)walk;
-	return remove(path);
-}
-
 void sandbox_leave(struct sandbox *sandbox)
 {
-	if (sandbox->temporary)
-		nftw(sandbox->root, remove_entry, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	if (!sandbox->temporary)
+		return;
 	sandbox->temporary = false;
+	close(sandbox->pipe);
+	waitpid(sandbox->cleaner, NULL, 0);
 }

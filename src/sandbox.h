@@ -7,6 +7,7 @@
 #define TCPTOP_SANDBOX_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct error;
 struct kernel;
@@ -14,6 +15,8 @@ struct kernel;
 struct sandbox {
 	char root[64];  /* an empty directory that is the current one; only its owner can write to it */
 	bool temporary; /* a directory to remove, else a mount that goes with the process */
+	pid_t cleaner;  /* removes it at the end of this process, however that comes */
+	int pipe;       /* whose end tells the cleaner */
 };
 
 /*

@@ -15,6 +15,7 @@
 #include "snapshot.h"
 
 #define NAMES_POLL_MS 150
+#define MESSAGE_S 4
 
 int display_init(struct display *display, const struct run_facts *facts, bool utf8)
 {
@@ -47,6 +48,14 @@ void display_fini(struct display *display)
 	names_close(display->names);
 }
 
+static int64_t monotonic_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 void display_say(struct display *display, const char *format, ...)
 {
 	va_list arguments;
@@ -54,6 +63,7 @@ void display_say(struct display *display, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(display->message, sizeof display->message, format, arguments);
 	va_end(arguments);
+	display->message_s = monotonic_s();
 }
 
 static void read_host(struct display *display)
@@ -67,8 +77,26 @@ static void read_host(struct display *display)
 		display->uptime_s = (uint64_t)up.tv_sec;
 }
 
+/*
+ * Quitting cuts the last interval short. Its bytes count, but what stays behind is the table that was on
+ * the screen, not a fraction of an interval that nobody saw.
+ */
+static bool is_cut_short(const struct display *display, const struct snapshot *snapshot)
+{
+	uint64_t asked_ns = display->interval_ns;
+
+	return snapshot->last && display->view.live.tick && snapshot->interval_ns < asked_ns - asked_ns / 10;
+}
+
 int display_show(struct display *display, const struct snapshot *snapshot)
 {
+	display->leaving = snapshot->last;
+	if (monotonic_s() - display->message_s >= MESSAGE_S)
+		display->message[0] = '\0';
+	if (!snapshot->interval_ns)
+		return 0; /* a recording that ends */
+	if (is_cut_short(display, snapshot) && !display->view.is_frozen && view_freeze(&display->view, true) < 0)
+		return -ENOMEM;
 	if (!display->replay)
 		read_host(display);
 	if (display->view.filter.word_count && display->view.context.host_names)

@@ -100,7 +100,6 @@ int ledger_merge(struct ledger *ledger, const struct snapshot *snapshot)
 	ledger->other_total.tx_bytes += snapshot->other.tx_bytes;
 	ledger->missed_total += snapshot->missed_runs;
 	ledger->active = snapshot->session_count;
-	ledger->last = snapshot->last;
 	if (!ledger->since_s)
 		ledger->since_s = snapshot->time.tv_sec - (int64_t)(snapshot->interval_ns / 1000000000u);
 	for (size_t i = 0; i < snapshot->session_count; i++)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 /* Every descriptor of a struct tracing; those that are -1 are not sent. */
 enum { FDS_MAX = TABLE_COUNT + 2 * PROBES_MAX };
@@ -62,6 +63,16 @@ int loader_message_send(int socket, const struct loader_message *message, const 
 	return sendmsg(socket, &header, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+static void close_received(const struct cmsghdr *rights)
+{
+	if (!rights || rights->cmsg_len < CMSG_LEN(0))
+		return;
+	const int *fds = (const int *)CMSG_DATA(rights);
+
+	for (size_t i = 0; i < (rights->cmsg_len - CMSG_LEN(0)) / sizeof *fds; i++)
+		close(fds[i]);
+}
+
 int loader_message_receive(int socket, struct loader_message *message, struct tracing *tracing)
 {
 	union control control = { 0 };
@@ -82,13 +93,18 @@ int loader_message_receive(int socket, struct loader_message *message, struct tr
 		return errno == ECONNRESET ? -ENODATA : -errno;
 	if (length == 0)
 		return -ENODATA;
+	if ((size_t)length < sizeof *message)
+		return -EPROTO;
 	if (message->kind != LOADER_READY)
 		return 0;
 	/* a limit on open files cuts the list of descriptors short */
 	struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
 
-	if ((size_t)length != sizeof *message + sizeof received || !rights || (header.msg_flags & MSG_CTRUNC))
+	if ((size_t)length != sizeof *message + sizeof received || !rights ||
+	    (header.msg_flags & MSG_CTRUNC)) {
+		close_received(rights);
 		return -EMFILE;
+	}
 	const int *fds = (const int *)CMSG_DATA(rights);
 	struct descriptors all = descriptors_of(&received);
 

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "keys.h"
 #include "display.h"
+#include "endpoint.h"
 #include "names.h"
 #include "paint.h"
 #include "renderer.h"
@@ -110,15 +110,18 @@ void paint_title(struct display *display)
 		paint_clock(clock, sizeof clock, ledger->time.tv_sec);
 		pieces_add(&pieces, 1, STYLE_BAR, "%s", clock);
 	}
-	if (display->view.is_frozen)
+	if (display->view.is_frozen && !display->leaving)
 		pieces_add(&pieces, 0, STYLE_BAR, "FROZEN");
-	else if (ledger->last)
-		pieces_add(&pieces, 0, STYLE_BAR, display->replay ? "END OF RECORDING" : "ENDED");
 	if (display->replay)
 		pieces_add(&pieces, 2, STYLE_BAR, "recording");
 	if (asked_ns) {
 		unit_format_seconds(span, sizeof span, asked_ns / 1000000);
 		pieces_add(&pieces, 3, STYLE_BAR, "every %s", span);
+		/* Rates are by the true length: say it where it is another one. */
+		if (ledger->interval_ns > asked_ns + asked_ns / 10) {
+			unit_format_seconds(span, sizeof span, ledger->interval_ns / 1000000);
+			pieces_add(&pieces, 3, STYLE_BAR, "(took %s)", span);
+		}
 	}
 	if (facts->method != PROBE_AUTO)
 		pieces_add(&pieces, 4, STYLE_BAR, "%s", probe_method_name(facts->method));
@@ -270,8 +273,13 @@ static void add_filters(struct display *display, struct pieces *pieces)
 		pieces_add(pieces, 2, STYLE_STRONG, "in %s (%u)", key->comm, key->pid);
 	else if (view->opened && view->grouping == GROUPING_CONTAINER)
 		pieces_add(pieces, 2, STYLE_STRONG, "in %s", names_container_text(display->names, key->netns));
-	else if (view->opened)
-		pieces_add(pieces, 2, STYLE_STRONG, "with this host");
+	else if (view->opened) {
+		struct endpoint host = { .family = key->family, .address = key->raddr };
+		char address[ENDPOINT_SIZE];
+
+		endpoint_format(address, sizeof address, &host, 46, display->utf8);
+		pieces_add(pieces, 2, STYLE_STRONG, "with %s", address);
+	}
 	if (view->filter.word_count)
 		pieces_add(pieces, 2, STYLE_STRONG, "filter: %s", display->filter_text);
 	if (view->one_user)

@@ -83,7 +83,7 @@ void unit_format_seconds(char *buffer, size_t size, uint64_t milliseconds)
 	uint64_t s = milliseconds / 1000;
 
 	if (s < 10 && milliseconds % 1000)
-		snprintf(buffer, size, "%g s", (double)milliseconds / 1000);
+		snprintf(buffer, size, "%.3g s", (double)milliseconds / 1000);
 	else if (s < 60)
 		snprintf(buffer, size, "%u s", (unsigned)s);
 	else if (s < 3600)

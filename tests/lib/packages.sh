@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# Installs the Debian or Ubuntu packages that are missing. Sourced by examples/quickstart.sh and tests/run.sh.
+# What it does goes to standard error: standard output is the program's.
+
+# What the build needs. libbpfcc is loaded when tcptop runs; libbpfcc-dev, its headers, brings it along.
+packages_build=(cmake make gcc libc6-dev pkg-config libbpfcc-dev libbpf-dev libcap-dev libncurses-dev
+	libjansson-dev)
+# What the tests need beside it; tests/vm/fetch.sh --packages names those of the emulated kernel.
+packages_test=(libcmocka-dev tmux bpftool python3 iproute2 util-linux procps)
+
+# Prints those of the packages given that are not installed. Ubuntu has bpftool in linux-tools, so the
+# command is what counts there.
+packages_missing() {
+	local package installed
+
+	# shellcheck disable=SC2016
+	installed=$(dpkg-query -W -f '${Package} ${Status}\n' "$@" 2>/dev/null | sed -n 's/ install ok installed$//p')
+	for package in "$@"; do
+		[[ $package != bpftool || ! -x /usr/sbin/bpftool ]] || continue
+		grep -qxF -- "$package" <<<"$installed" || printf '%s\n' "$package"
+	done
+}
+
+packages_fail() {
+	echo "${0##*/}: $*" >&2
+	return 1
+}
+
+# The last lines of apt-get's output, when it failed.
+packages_apt_get() { # arguments of apt-get
+	local log status=0
+
+	log=$(mktemp)
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" </dev/null >"$log" 2>&1 || status=$?
+	((status == 0)) || tail -n 15 "$log" >&2
+	rm -f "$log"
+	return "$status"
+}
+
+# Installs what is missing of the packages given; without any missing it does nothing and needs no root.
+packages_install() {
+	local missing
+
+	if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+		packages_fail "apt-get was not found: install these packages by your distribution's means: $*"
+		return
+	fi
+	mapfile -t missing < <(packages_missing "$@")
+	((${#missing[@]})) || return 0
+	if ((EUID != 0)); then
+		packages_fail "packages are missing: ${missing[*]}"
+		packages_fail "run it with sudo, or install them: sudo apt-get install --no-install-recommends ${missing[*]}"
+		return
+	fi
+	echo "${0##*/}: installing ${missing[*]}" >&2
+	packages_apt_get update || echo "${0##*/}: apt-get update failed; trying with the lists that are here" >&2
+	packages_apt_get install --no-install-recommends "${missing[@]}" ||
+		packages_fail "installing failed: see apt-get's last lines above"
+}

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The little of bpf(2) that the live tests need: maps, pins, and which objects exist."""
+import ctypes
+import errno
+import os
+import platform
+import re
+import struct
+
+from live import call, descriptors, libc
+
+MAP_CREATE, UPDATE, DELETE, PROG_LOAD, OBJ_PIN = 0, 2, 3, 5, 6
+PROG_GET_NEXT_ID, MAP_GET_NEXT_ID, LINK_GET_NEXT_ID = 11, 12, 31
+TYPE_HASH, TYPE_ARRAY, TYPE_PERCPU_HASH, TYPE_LRU_HASH = 1, 2, 5, 9
+PROG_SOCKET_FILTER = 1
+NUMBERS = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "ppc64le": 361, "s390x": 351}
+ATTRIBUTE_SIZE = 128
+
+
+def bpf(command, attribute):
+    buffer = ctypes.create_string_buffer(attribute.ljust(ATTRIBUTE_SIZE, b"\0"), ATTRIBUTE_SIZE)
+    number = NUMBERS[platform.machine()]
+    return call(libc.syscall, ctypes.c_long(number), command, buffer, ATTRIBUTE_SIZE), buffer.raw
+
+
+def map_create(kind=TYPE_HASH, key_size=8, value_size=8, entries=64):
+    return bpf(MAP_CREATE, struct.pack("=IIII", kind, key_size, value_size, entries))[0]
+
+
+def pin(descriptor, path):
+    name = ctypes.create_string_buffer(os.fsencode(path))
+    bpf(OBJ_PIN, struct.pack("=QI", ctypes.addressof(name), descriptor))
+    return descriptor
+
+
+def map_add(descriptor, key, value_size=8):
+    key_bytes = ctypes.create_string_buffer(struct.pack("=Q", key), 8)
+    value = ctypes.create_string_buffer(b"\1", value_size)
+    pointers = (ctypes.addressof(key_bytes), ctypes.addressof(value))
+    bpf(UPDATE, struct.pack("=IIQQQ", descriptor, 0, *pointers, 0))
+
+
+def map_delete(descriptor, key):
+    key_bytes = ctypes.create_string_buffer(struct.pack("=Q", key), 8)
+    bpf(DELETE, struct.pack("=IIQ", descriptor, 0, ctypes.addressof(key_bytes)))
+
+
+def program_load():
+    """The smallest program: r0 = 0; exit."""
+    code = ctypes.create_string_buffer(struct.pack("=BBhiBBhi", 0xB7, 0, 0, 0, 0x95, 0, 0, 0))
+    text = ctypes.create_string_buffer(b"GPL")
+    return bpf(
+        PROG_LOAD, struct.pack("=IIQQ", PROG_SOCKET_FILTER, 2, ctypes.addressof(code), ctypes.addressof(text))
+    )[0]
+
+
+def ids(command):
+    """All that exist: of programs, maps or links."""
+    found, last = set(), 0
+    while True:
+        try:
+            _, answer = bpf(command, struct.pack("=II", last, 0))
+        except OSError as error:
+            if error.errno == errno.ENOENT:
+                return found
+            if error.errno == errno.EINVAL and command == LINK_GET_NEXT_ID:
+                return found  # before 5.8 links have no ids
+            raise
+        last = struct.unpack_from("=II", answer)[1]
+        found.add(last)
+
+
+def objects():
+    """Every program, map and link: a set of (kind, id)."""
+    commands = {"prog": PROG_GET_NEXT_ID, "map": MAP_GET_NEXT_ID, "link": LINK_GET_NEXT_ID}
+    return {(kind, number) for kind, command in commands.items() for number in ids(command)}
+
+
+def objects_of(pid):
+    """Those that a process holds."""
+    found = set()
+    for number in descriptors(pid):
+        try:
+            with open(f"/proc/{pid}/fdinfo/{number}", encoding="utf-8") as stream:
+                text = stream.read()
+        except OSError:
+            continue
+        # a link's information names its program, too
+        found |= {
+            (kind, int(value)) for kind, value in re.findall(r"^(prog|map|link)_id:\s*(\d+)$", text, re.M)
+        }
+    return found
+
+
+def objects_held():
+    """Those that any process holds."""
+    return set().union(*(objects_of(int(name)) for name in os.listdir("/proc") if name.isdigit()))

@@ -1,0 +1,528 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the live tests share: they start the real tool beside movers of known bytes, and compare.
+
+Environment: TCPTOP and MOVER, the programs; TCPTOP_ARGUMENTS, more arguments of every tcptop that traces (say
+--probe fentry); TCPTOP_SLOWNESS, by which every limit in time is multiplied (an emulated machine: 20).
+"""
+import atexit
+import contextlib
+import ctypes
+import ctypes.util
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+EXIT_SKIPPED = 77
+CLONE_NEWNS = 0x00020000
+MS_REC, MS_PRIVATE = 0x4000, 0x40000
+PR_SET_PDEATHSIG = 1
+SLOWNESS = float(os.environ.get("TCPTOP_SLOWNESS", "1"))
+ARGUMENTS = shlex.split(os.environ.get("TCPTOP_ARGUMENTS", ""))
+KEY = ("pid", "family", "laddr", "lport", "raddr", "rport", "netns")
+
+libc = ctypes.CDLL(None, use_errno=True)
+cases = []
+started = []
+
+
+class Failed(Exception):
+    """What was expected did not happen."""
+
+
+class Skipped(Exception):
+    """Cannot be tested here."""
+
+
+def check(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def check_equal(found, expected, what):
+    check(found == expected, f"{what}: {found!r}, expected {expected!r}")
+
+
+def case(function):
+    """Decorator: one line of the result. It fails or is skipped by an exception; its text is the reason."""
+    cases.append(function)
+    return function
+
+
+def program(variable):
+    path = os.environ.get(variable)
+    if not path:
+        sys.exit(f"{variable} is not set: the path of the program")
+    return os.path.abspath(path)
+
+
+def seconds(limit):
+    return limit * SLOWNESS
+
+
+def wait_for(condition, limit, what):
+    """Polls until condition() is true and returns what it returned."""
+    end = time.monotonic() + seconds(limit)
+    while True:
+        value = condition()
+        if value:
+            return value
+        check(time.monotonic() < end, f"{what}: not within {seconds(limit):g} s")
+        time.sleep(0.01)
+
+
+def call(function, *arguments):
+    """A function of the C library that returns -1 and errno."""
+    result = function(*arguments)
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def unshare_mounts():
+    """A private mount namespace for this process and all that it starts from now on."""
+    call(libc.unshare, CLONE_NEWNS)
+    mount("none", "/", None, MS_REC | MS_PRIVATE)
+
+
+def mount(source, target, kind, flags=0, data=None):
+    call(
+        libc.mount,
+        source.encode(),
+        target.encode(),
+        kind.encode() if kind else None,
+        ctypes.c_ulong(flags),
+        data.encode() if data else None,
+    )
+
+
+@contextlib.contextmanager
+def directory():
+    path = tempfile.mkdtemp(prefix="tcptop-test-")
+    try:
+        os.chmod(path, 0o755)
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def bpffs():
+    """A BPF file system of the test's own. Needs unshare_mounts()."""
+    with directory() as path:
+        mount("bpf", path, "bpf")
+        try:
+            yield path
+        finally:
+            call(libc.umount2, path.encode(), 2)
+
+
+def cgroup2_root():
+    """The mount point of the v2 hierarchy, or None."""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as stream:
+        for line in stream:
+            mounted, _, kind = line.partition(" - ")
+            if kind.split()[0] == "cgroup2":
+                return mounted.split()[4]
+    return None
+
+
+@contextlib.contextmanager
+def cgroup():
+    root = cgroup2_root()
+    if not root:
+        raise Skipped("no cgroup v2 hierarchy is mounted")
+    path = tempfile.mkdtemp(prefix="tcptop-test-", dir=root)
+    try:
+        yield path
+    finally:
+        kill_started()  # after a failure movers are still in it
+        wait_for(lambda: remove_cgroup(path), 5, f"removing {path}")
+
+
+def enter_cgroup(path):
+    """For what is to be started in it: before the exec."""
+    with open(os.path.join(path, "cgroup.procs"), "w", encoding="ascii") as stream:
+        stream.write(str(os.getpid()))
+
+
+def remove_cgroup(path):
+    try:
+        os.rmdir(path)
+    except OSError:
+        return False
+    return True
+
+
+def kill_started():
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+class Process:
+    """A started program whose stdout and stderr go to files that can be read while it runs."""
+
+    def __init__(self, command, prepare=None, stdout=None, **options):
+        self.command = command
+        self.files = [tempfile.TemporaryFile(), tempfile.TemporaryFile()]
+
+        def in_child():
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if prepare:
+                prepare()
+
+        options.setdefault("stdin", subprocess.DEVNULL)
+        self.popen = subprocess.Popen(
+            command,
+            stdout=self.files[0] if stdout is None else stdout,
+            stderr=self.files[1],
+            preexec_fn=in_child,
+            **options,
+        )
+        self.pid = self.popen.pid
+        started.append(self.popen)
+
+    def read(self, index):
+        descriptor = self.files[index].fileno()
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+
+    @property
+    def stdout(self):
+        return self.read(0)
+
+    @property
+    def stderr(self):
+        return self.read(1).decode("utf-8", "replace")
+
+    def lines(self):
+        """The JSON objects that are complete."""
+        text = self.stdout
+        return [json.loads(line) for line in text[: text.rfind(b"\n") + 1].splitlines()]
+
+    def send(self, number):
+        self.popen.send_signal(number)
+
+    def wait(self, limit=20):
+        try:
+            return self.popen.wait(seconds(limit))
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+            raise Failed(
+                f"{shlex.join(map(str, self.command))} did not end in {seconds(limit):g} s"
+            ) from None
+
+    def expect(self, code, limit=20):
+        found = self.wait(limit)
+        check(
+            found == code,
+            f"{shlex.join(map(str, self.command))} ended with {found}, not {code}: {self.stderr.strip()}",
+        )
+        return self
+
+
+def descriptors(pid):
+    """What the descriptors of a process are: number to text. Empty when it has gone."""
+    found = {}
+    with contextlib.suppress(OSError):
+        for number in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                found[int(number)] = os.readlink(f"/proc/{pid}/fd/{number}")
+    return found
+
+
+def holds_programs(pid):
+    return any("bpf-prog" in target for target in descriptors(pid).values())
+
+
+def children(pid):
+    """Processes whose parent it is."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{name}/stat", "rb") as stream:
+                if int(stream.read().rpartition(b")")[2].split()[1]) == pid:
+                    found.append(int(name))
+    return found
+
+
+def hide_tmp():
+    """An empty /tmp for this process and what it starts, with the programs still in reach."""
+    for variable in ("TCPTOP", "MOVER"):
+        descriptor = os.open(program(variable), os.O_RDONLY)
+        os.environ[variable] = f"/proc/{os.getpid()}/fd/{descriptor}"
+    unshare_mounts()
+    mount("tmp", "/tmp", "tmpfs", 0, "mode=1777")
+    os.chdir("/")
+
+
+def as_user(*command, capabilities=""):
+    """The command of an ordinary user with these capabilities alone."""
+    prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"]
+    if capabilities:
+        wanted = ",".join("+" + name for name in capabilities.split())
+        prefix[-1] += "," + wanted
+        prefix.append(f"--ambient-caps=-all,{wanted}")
+    return [*prefix, "--", *command]
+
+
+@contextlib.contextmanager
+def reachable():
+    """A copy of the tool that an ordinary user can execute."""
+    with directory() as path:
+        copy = os.path.join(path, "tcptop")
+        shutil.copyfile(program("TCPTOP"), copy)
+        os.chmod(copy, 0o755)
+        original = os.environ["TCPTOP"]
+        os.environ["TCPTOP"] = copy
+        try:
+            yield copy
+        finally:
+            os.environ["TCPTOP"] = original
+
+
+def need_user_namespaces():
+    command = ["unshare", "--user", "--map-root-user", "true"]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        raise Skipped("this kernel or its settings forbid user namespaces")
+
+
+class Tcptop(Process):
+    """The tool, tracing; with wait (the default) it is attached when the constructor returns."""
+
+    def __init__(self, *arguments, wait=True, prefix=(), **options):
+        command = [*prefix, program("TCPTOP"), *ARGUMENTS, *map(str, arguments)]
+        super().__init__(command, **options)
+        if wait:
+            self.wait_attached()
+
+    def is_attached(self):
+        """The parent gets programs from its child when all are attached."""
+        if self.popen.poll() is not None:
+            raise Failed(f"tcptop ended with {self.popen.returncode} at the start: {self.stderr.strip()}")
+        return holds_programs(self.pid)
+
+    def wait_attached(self, limit=20):
+        wait_for(self.is_attached, limit, "tcptop attached")
+        return self
+
+    def stop(self, number=signal.SIGINT):
+        """Ends it and returns what it printed, as JSON objects."""
+        self.send(number)
+        self.expect(0)
+        return self.lines()
+
+    def stop_text(self, number=signal.SIGINT):
+        self.send(number)
+        return self.expect(0).stdout.decode()
+
+
+class Mover(Process):
+    def __init__(self, *arguments, **options):
+        options.setdefault("stdin", subprocess.PIPE)
+        super().__init__([program("MOVER"), *map(str, arguments)], **options)
+
+    def wait_event(self, event, limit=20):
+        def happened():
+            found = any(line.get("event") == event for line in self.lines())
+            check(found or self.popen.poll() is None, f"the mover ended early: {self.stderr.strip()}")
+            return found
+
+        wait_for(happened, limit, f"the mover's {event}")
+        return self
+
+    def release(self):
+        self.popen.stdin.write(b"\n")
+        self.popen.stdin.close()
+
+    def pids(self, side=None):
+        """Of a flow, once connected: those of its processes."""
+        return [x["pid"] for x in self.lines() if x.get("event") == "started" and side in (None, x["side"])]
+
+    def truth(self, limit=40):
+        """Waits for its end. What its calls returned, by key."""
+        self.expect(0, limit)
+        return sum_sessions(line for line in self.lines() if "event" not in line and "side" in line)
+
+
+def move(*arguments, **options):
+    """Runs a mover to its end and returns the truth."""
+    return Mover(*arguments, **options).truth()
+
+
+@contextlib.contextmanager
+def held_flows(*flows):
+    """Flows that are connected and wait: yields the movers and a function that lets all of them move.
+
+    Each is (arguments, prepare).
+    """
+    with directory() as path:
+        gate = os.path.join(path, "go")
+        movers = [
+            Mover("flow", "--wait-file", gate, *arguments, prepare=prepare) for arguments, prepare in flows
+        ]
+        for mover in movers:
+            mover.wait_event("connected")
+
+        def release():
+            with open(gate, "w", encoding="utf-8"):
+                pass
+
+        yield movers, release
+
+
+def sum_sessions(lines):
+    """{key: [rx_bytes, tx_bytes]} over all lines; a key is the tuple of KEY."""
+    sums = {}
+    for line in lines:
+        entry = sums.setdefault(tuple(line[name] for name in KEY), [0, 0])
+        entry[0] += line["rx_bytes"]
+        entry[1] += line["tx_bytes"]
+    return sums
+
+
+def sessions(lines, pids=None):
+    return [x for x in lines if x["type"] == "session" and (pids is None or x["pid"] in pids)]
+
+
+def intervals(lines):
+    return [x for x in lines if x["type"] == "interval"]
+
+
+def key_text(key):
+    pid, family, laddr, lport, raddr, rport, _ = key
+    return f"PID {pid} IPv{family} {laddr}:{lport} {raddr}:{rport}"
+
+
+def merge(*truths):
+    merged = {}
+    for truth in truths:
+        merged.update(truth)
+    return merged
+
+
+def of_pids(truth, pids):
+    return {key: value for key, value in truth.items() if key[0] in pids}
+
+
+def compare(lines, truth, pids=None):
+    """To the byte: the sessions of pids (default: the truth's) are those of the truth, and no others."""
+    pids = {key[0] for key in truth} if pids is None else set(pids)
+    found = {k: v for k, v in sum_sessions(sessions(lines, pids)).items() if v != [0, 0]}
+    expected = {k: v for k, v in truth.items() if v != [0, 0]}
+    wrong = []
+    for key in sorted(set(found) | set(expected)):
+        if found.get(key) != expected.get(key):
+            wrong.append(f"{key_text(key)}: rx, tx {found.get(key)}, expected {expected.get(key)}")
+    more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
+    check(not wrong, "; ".join(wrong[:3]) + more)
+
+
+def check_totals(lines):
+    """Each interval's totals are the sums of its sessions and of the other ones; returns the intervals."""
+    listed = [0, 0, 0]
+    for line in lines:
+        if line["type"] == "session":
+            listed = [listed[0] + 1, listed[1] + line["rx_bytes"], listed[2] + line["tx_bytes"]]
+            continue
+        rest = [
+            line["sessions"],
+            line["rx_bytes"] - line["other_rx_bytes"],
+            line["tx_bytes"] - line["other_tx_bytes"],
+        ]
+        check_equal(rest, listed, "an interval's sessions, rx_bytes and tx_bytes without the others'")
+        listed = [0, 0, 0]
+    check_equal(listed, [0, 0, 0], "sessions behind the last interval")
+    total = intervals(lines)
+    check(total, "no interval was printed")
+    return total
+
+
+def check_exact(lines, truth, pids=None):
+    check_totals(lines)
+    compare(lines, truth, pids)
+    check_equal(sum(x["missed_runs"] for x in intervals(lines)), 0, "missed_runs")
+    check_equal(sum(x["other_calls"] for x in intervals(lines)), 0, "other_calls")
+
+
+def check_error(process, code, *patterns):
+    """As the user is to see an error: nothing on stdout, one or two lines on stderr with these patterns."""
+    process.expect(code)
+    check_equal(process.stdout, b"", "stdout")
+    lines = process.stderr.splitlines()
+    check(1 <= len(lines) <= 2, f"{len(lines)} lines on stderr: {process.stderr!r}")
+    check(lines[0].startswith("tcptop: "), f"stderr begins {lines[0]!r}")
+    for pattern in patterns:
+        check(re.search(pattern, process.stderr), f"no {pattern!r} on stderr: {process.stderr!r}")
+
+
+def needs_root():
+    if os.geteuid() != 0:
+        raise Skipped("needs root")
+
+
+def report(outcome, name, text="", start=None):
+    took = f" ({time.monotonic() - start:.1f} s)" if start is not None else ""
+    print(f"{outcome:7} {name}{': ' if text else ''}{text}{took}", flush=True)
+
+
+def run_case(function):
+    """A case that is a generator reports several lines: it yields (outcome, name, text)."""
+    name, start = function.__name__, time.monotonic()
+    outcomes = []
+    try:
+        for outcome, part, text in function() or ():
+            outcomes.append(outcome)
+            report(outcome, f"{name} {part}", text)
+        if not outcomes:
+            outcomes.append("passed")
+            report("passed", name, start=start)
+    except Skipped as reason:
+        outcomes.append("skipped")
+        report("skipped", name, str(reason), start)
+    except (Failed, OSError, ValueError, KeyError) as reason:
+        outcomes.append("failed")
+        report(
+            "failed",
+            name,
+            f"{type(reason).__name__ + ': ' if not isinstance(reason, Failed) else ''}{reason}",
+            start,
+        )
+    return outcomes
+
+
+def on_alarm(_number, _frame):
+    print("failed  the whole test: out of time", flush=True)
+    kill_started()
+    os._exit(1)
+
+
+def main(limit=60):
+    """Runs the cases, or those that the command line names. Exit codes: 0, 1, or 77 when all were skipped."""
+    signal.signal(signal.SIGALRM, on_alarm)
+    signal.alarm(int(seconds(limit)))
+    atexit.register(kill_started)
+    wanted = sys.argv[1:]
+    outcomes = []
+    try:
+        needs_root()
+        for function in cases:
+            if not wanted or function.__name__ in wanted:
+                outcomes += run_case(function)
+                kill_started()
+                started.clear()
+    except Skipped as reason:
+        print(f"skipped: {reason}")
+        return EXIT_SKIPPED
+    if "failed" in outcomes or not outcomes:
+        return 1
+    return 0 if "passed" in outcomes else EXIT_SKIPPED

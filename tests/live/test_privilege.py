@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Root is held for the first moments only; and who may start it, who may not, and what those are told."""
+import contextlib
+import os
+import pwd
+import re
+import subprocess
+import sys
+import time
+
+from live import (
+    Process,
+    Skipped,
+    Tcptop,
+    as_user,
+    case,
+    check,
+    check_equal,
+    check_error,
+    check_exact,
+    children,
+    descriptors,
+    hide_tmp,
+    main,
+    move,
+    need_user_namespaces,
+    reachable,
+    wait_for,
+)
+
+RESIDENT_KB = 5 * 1024  # with up to 1,000 sessions
+NO_CAPABILITIES = "0" * 16
+# what may stay open: BPF objects, the threads' and signals' descriptors, and what it was started with
+ALLOWED = re.compile(r"/dev/null|anon_inode:|pipe:|/.* \(deleted\)$")
+
+
+def status(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as stream:
+        return {name: value.strip() for name, _, value in (line.partition(":") for line in stream)}
+
+
+@contextlib.contextmanager
+def running(*arguments, **options):
+    tcptop = Tcptop("-o", "json", *arguments, "0.2", **options)
+    wait_settled(tcptop)
+    yield tcptop
+    tcptop.stop()
+
+
+def wait_settled(tcptop):
+    """After the first interval all of the start is over."""
+    wait_for(lambda: tcptop.stdout, 20, "the first interval")
+
+
+def check_dropped(pid, uid, gid):
+    facts = status(pid)
+    check_equal(facts["Uid"].split(), [str(uid)] * 4, "Uid")
+    check_equal(facts["Gid"].split(), [str(gid)] * 4, "Gid")
+    check_equal(facts["Groups"], "", "Groups")
+    for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        check_equal(facts[name], NO_CAPABILITIES, name)
+    check_equal(facts["NoNewPrivs"], "1", "NoNewPrivs")
+
+
+@case
+def nobody_without_capabilities():
+    nobody = pwd.getpwnam("nobody")
+
+    def groups():
+        os.setgroups([0, 4, 27])
+
+    with running(prepare=groups) as tcptop:
+        check_dropped(tcptop.pid, nobody.pw_uid, nobody.pw_gid)
+        for thread in os.listdir(f"/proc/{tcptop.pid}/task"):
+            check_dropped(thread, nobody.pw_uid, nobody.pw_gid)
+
+
+@case
+def closed_to_others():
+    """nobody is shared: other processes of that user can neither trace it nor see its descriptors."""
+    with running() as tcptop:
+        code = f"import os; os.listdir('/proc/{tcptop.pid}/fd')"
+        found = subprocess.run(as_user(sys.executable, "-c", code), capture_output=True, check=False)
+        check(
+            found.returncode and b"Permission denied" in found.stderr, f"as nobody: {found.stderr[-100:]!r}"
+        )
+        for number, target in descriptors(tcptop.pid).items():
+            check(ALLOWED.match(target), f"descriptor {number} is {target}")
+
+
+@case
+def small_and_alone():
+    """No LLVM in its memory, no child left, at most 5 MB resident."""
+    with running() as tcptop:
+        time.sleep(1)
+        with open(f"/proc/{tcptop.pid}/maps", encoding="utf-8", errors="replace") as stream:
+            maps = stream.read()
+        facts = status(tcptop.pid)
+        check(not re.search(r"llvm|libbcc|libclang", maps, re.I), "LLVM is mapped")
+        check_equal(children(tcptop.pid), [], "children")
+        if re.search(r"lib[at]san", maps):
+            raise Skipped("a sanitizer's build: its memory is no measure; no LLVM and no child are there")
+        resident = sum(int(facts[name].split()[0]) for name in ("RssAnon", "RssFile"))
+        check(resident <= RESIDENT_KB, f"{resident} KB resident, at most {RESIDENT_KB}")
+
+
+@case
+def ordinary_user():
+    """It ends with 3 and names what is missing, whatever the output is."""
+    with reachable() as copy:
+        for capabilities, missing, present in (
+            ("", "CAP_BPF and CAP_PERFMON missing", "sudo"),
+            ("bpf", "CAP_PERFMON missing", "sudo"),
+            ("perfmon", "CAP_BPF missing", "sudo"),
+        ):
+            for output in ("text", "json"):
+                command = as_user(copy, "-o", output, "1", "1", capabilities=capabilities)
+                check_error(Process(command), 3, missing, present)
+        check_equal(Process(as_user(copy, "--help")).expect(0).stderr, "", "stderr of --help")
+        check_error(Process(as_user(copy, "--wrong")), 2)
+
+
+@case
+def capabilities_suffice():
+    """CAP_BPF and CAP_PERFMON: it counts everybody's bytes, and gives up both."""
+    with reachable():
+        prefix = as_user(capabilities="bpf perfmon")
+        tcptop = Tcptop("-o", "json", "0.2", prefix=prefix)
+        wait_settled(tcptop)
+        facts = status(tcptop.pid)
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            check_equal(facts[name], NO_CAPABILITIES, name)
+        check_equal(facts["NoNewPrivs"], "1", "NoNewPrivs")
+        truth = move("flow", "--bytes", 30011)
+        check_exact(tcptop.stop(), truth)
+    check_equal(os.listdir("/tmp"), [], "/tmp")
+
+
+@case
+def user_namespace():
+    """Root of a user namespace is not root: said clearly, with 3."""
+    need_user_namespaces()
+    with reachable() as copy:
+        for output in ("text", "json"):
+            command = ["unshare", "--user", "--map-root-user", copy, "-o", output, "1", "1"]
+            check_error(Process(command), 3, "namespace|host")
+
+
+if __name__ == "__main__":
+    hide_tmp()
+    sys.exit(main())

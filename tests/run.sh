@@ -1,0 +1,197 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs every test: see usage below. A test that cannot run here says why it is skipped.
+set -uo pipefail
+
+usage='usage: sudo tests/run.sh [--no-vm] [--only PATTERN]
+
+Installs what is missing (Debian, Ubuntu), builds into build/, runs the unit, live and screen tests by ctest, and
+those in an emulated machine with the stock kernel of Debian 12. The last line is the sum:
+N passed, N failed, N skipped.
+
+  --no-vm          leave the emulated machine out
+  --only PATTERN   only tests whose name matches this regular expression; the names of those in the emulated
+                   machine begin with vm/
+  -h, --help       show this help
+
+exit status: 0 when none failed; 1 when one did, or the build; 2 for wrong options'
+
+root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
+# shellcheck source=tests/lib/packages.sh
+. "$root/tests/lib/packages.sh"
+# shellcheck source=tests/lib/build.sh
+. "$root/tests/lib/build.sh"
+
+only='' with_vm=yes
+passed=0 failed=0 skipped=0
+work=''
+
+options_parse() {
+	while (($#)); do
+		case $1 in
+		-h | --help) echo "$usage" && exit 0 ;;
+		--no-vm) with_vm=no ;;
+		--only)
+			(($# > 1)) || options_refuse "--only needs a pattern"
+			only=$2
+			shift
+			;;
+		*) options_refuse "unknown argument '$1'" ;;
+		esac
+		shift
+	done
+}
+
+options_refuse() {
+	echo "run.sh: $1; see tests/run.sh --help" >&2
+	exit 2
+}
+
+count_add() { # passed, failed, skipped
+	passed=$((passed + $1))
+	failed=$((failed + $2))
+	skipped=$((skipped + $3))
+}
+
+# The last line "N passed, N failed, N skipped" of a file, as three numbers.
+sum_read() { # file
+	sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$1" | tail -n 1
+}
+
+# Shortens what `ctest -V` prints: a line a test, the output of those that failed, the reasons of those that were
+# skipped, whole or in part. Its last line is the sum. A test with a sum of its own counts as that many.
+# shellcheck disable=SC2016
+ctest_report='
+function sums(line,   n) {
+	if (line !~ /^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/)
+		return 0
+	gsub(/[^0-9 ]/, "", line)
+	split(line, own, / +/)
+	return 1
+}
+function show(prefix,   i) {
+	for (i = 1; i <= lines; i++)
+		print prefix output[i]
+}
+/^test [0-9]+$/ { lines = 0; has_sum = 0; next }
+/^[0-9]+: (Test command|Working Directory|Test timeout computed to be|Environment variables):/ { next }
+/^[0-9]+: / {
+	sub(/^[0-9]+: /, "")
+	output[++lines] = $0
+	has_sum = sums($0)
+	next
+}
+/^(Could not find|Unable to find) / { output[++lines] = $0 }
+/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: / {
+	print
+	good = $0 ~ / Passed +[0-9.]+ sec$/
+	left_out = $0 ~ /\*\*\*(Skipped|Not Run \(Disabled\))/
+	if (left_out)
+		show("    skipped: ")
+	else if (!good)
+		show("    ")
+	else
+		for (i = 1; i <= lines; i++)
+			if (output[i] ~ /^ *(skip|SKIP|\[  SKIPPED \]|ok .*# (skip|SKIP))/)
+				print "    " output[i]
+	if (has_sum) {
+		passed += own[1]; failed += own[2]; skipped += own[3]
+		if (!good && !left_out && own[2] == 0)
+			failed++
+	} else if (good)
+		passed++
+	else if (left_out)
+		skipped++
+	else
+		failed++
+	fflush()
+}
+END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }'
+
+run_ctest() {
+	local log=$work/ctest.log status sum
+
+	ctest --test-dir "$root/build" -V --timeout 300 --no-tests=ignore ${only:+-R "$only"} 2>&1 |
+		tee "$log" | awk "$ctest_report" | tee "$work/ctest.report" | sed '$d'
+	status=${PIPESTATUS[0]}
+	sum=$(sum_read "$work/ctest.report")
+	# shellcheck disable=SC2086
+	count_add ${sum:-0 0 0}
+	if ((status != 0 && failed == 0)); then
+		echo "run.sh: ctest itself failed, with status $status:"
+		tail -n 20 "$log"
+		count_add 0 1 0
+	fi
+}
+
+# The kernel for the emulated machine is Debian's; elsewhere apt may not know it.
+vm_prepare() {
+	apt-cache show linux-image-amd64 >/dev/null 2>&1 || packages_apt_get update || true
+	"$root/tests/vm/fetch.sh" >/dev/null 2>"$work/fetch.log" && return
+	if grep -qx 'ID=debian' /etc/os-release && grep -qx 'VERSION_ID="12"' /etc/os-release; then
+		cat "$work/fetch.log" >&2
+		echo "vm/: not ok: the emulated machine cannot be prepared"
+		count_add 0 1 0
+	else
+		echo "vm/: skipped: no stock kernel of Debian 12 here: $(tail -n 1 "$work/fetch.log")"
+		count_add 0 0 1
+	fi
+	return 1
+}
+
+# A script counts as its closing line says; without such a line as one test.
+run_vm_script() { # path
+	local name status sum counts=()
+
+	name=vm/$(basename -- "$1" .sh)
+	echo "running $name"
+	"$1" </dev/null 2>&1 | tee "$work/vm.log" | sed -u 's/^/    /'
+	status=${PIPESTATUS[0]}
+	sum=$(sum_read "$work/vm.log")
+	case $status in
+	0) sum=${sum:-1 0 0} ;;
+	77) sum=${sum:-0 0 1} ;;
+	*) sum=${sum:-0 1 0} ;;
+	esac
+	read -r -a counts <<<"$sum"
+	((status == 0 || status == 77 || counts[1] > 0)) || counts[1]=1
+	count_add "${counts[@]}"
+}
+
+run_vm() {
+	local name scripts=()
+
+	for name in selftest run; do
+		[[ ! -x $root/tests/vm/$name.sh || ! vm/$name =~ $only ]] || scripts+=("$root/tests/vm/$name.sh")
+	done
+	((${#scripts[@]})) || return
+	vm_prepare || return
+	for name in "${scripts[@]}"; do
+		run_vm_script "$name"
+	done
+}
+
+packages() {
+	printf '%s\n' "${packages_build[@]}" "${packages_test[@]}"
+	[[ $with_vm == no ]] || "$root/tests/vm/fetch.sh" --packages | tr ' ' '\n'
+}
+
+options_parse "$@"
+if ((EUID != 0)); then
+	echo "run.sh: the live tests trace the kernel: run it with sudo" >&2
+	exit 1
+fi
+mapfile -t wanted < <(packages)
+packages_install "${wanted[@]}" || exit 1
+CC=${CC:-gcc} build_run "$root" all -DBUILD_TESTING=ON || exit 1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+run_ctest
+[[ $with_vm == no ]] || run_vm
+if ((passed + failed + skipped == 0)); then
+	echo "run.sh: no test has a name that matches '$only'"
+	failed=1
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+((failed == 0))

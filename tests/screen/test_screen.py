@@ -1,0 +1,412 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The real binary in a real terminal: keys go in, cells are compared.
+
+    test_screen.py TCPTOP [TEST ...]
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tmux import Terminal  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TCPTOP = ""
+RECORDINGS = {}
+
+FOOTER = "F1Help F2Columns F3Search F4Filter F6Sort TabGroup EnterDetails ZFreeze F10Quit"
+
+
+def recording(*arguments):
+    """The path of a recording made with these arguments."""
+    if arguments not in RECORDINGS:
+        path = os.path.join(RECORDINGS["folder"], "-".join(arguments) + ".json")
+        with open(path, "wb") as stream:
+            subprocess.run([os.path.join(HERE, "make_recording.py"), *arguments], stdout=stream, check=True)
+        RECORDINGS[arguments] = path
+    return RECORDINGS[arguments]
+
+
+def process_of(terminal):
+    """The process that the terminal's shell runs."""
+    shell = terminal.tmux("display-message", "-p", "#{pane_pid}").strip()
+    children = subprocess.run(["pgrep", "-P", shell], capture_output=True, text=True, check=False).stdout.split()
+    return int(children[0]) if children else None
+
+
+class ScreenTest(unittest.TestCase):
+    def start(self, *options, width=80, height=24, name=("demo", "1"), environment="", ready="tracepoint"):
+        terminal = Terminal(width, height)
+        self.addCleanup(terminal.close)
+        terminal.run(TCPTOP, "--replay", recording(*name), *options, environment=environment)
+        if ready:
+            terminal.wait_for(ready)
+        return terminal
+
+    def names(self, terminal, column=1):
+        """The table's words in the given column, rows from the top."""
+        rows = []
+        for line in terminal.cells()[5:-1]:
+            if line.strip():
+                rows.append(line.split()[column])
+        return rows
+
+    # ---- exact cells ----
+
+    def test_80x24(self):
+        cells = self.start().cells()
+        self.assertEqual(cells, [
+            " tcptop  10:42:17  recording  every 1 s  tracepoint",
+            " RX     13.9M/s                                    █ peak 13.9M/s   sum 13.9M",
+            " TX     30.0M/s                                    █ peak 30.0M/s   sum 30.0M",
+            " 17 sessions  by RX+TX/s",
+            "    PID NAME         LOCAL                REMOTE                   ▼RX/s   ▼TX/s",
+            "   4711 rsync        10.0.0.5:51820       192.0.2.77:873           57.6K   10.9M",
+            "   1874 nginx        10.0.0.5:443         203.0.113.84:51312       20.0K   10.2M",
+            "   7100 curl         10.0.0.5:39990       151.101.2.132:443        7.14M   19.3K",
+            "   1875 nginx        127.0.0.1:37912      127.0.0.1:8080           4.36M    124K",
+            "   2210 node         127.0.0.1:8080       127.0.0.1:37912           107K   3.76M",
+            "   1874 nginx        10.0.0.5:443         198.51.100.23:40218      33.6K   3.14M",
+            "   2210 node         10.0.0.5:40022       10.0.0.12:5432           1.27M   43.5K",
+            "    915 redis-server 10.0.0.5:6379        10.0.0.31:42910           287K    723K",
+            "   1875 nginx        [2001:db8::5]:443    [2001:db…::19e3]:58122   7.66K    621K",
+            "   3311 postgres     10.0.0.5:5432        10.0.0.31:42480          70.3K    511K",
+            "   2210 node         10.0.0.5:40024       10.0.0.12:5432            407K   22.5K",
+            "   6001 prometheus   10.0.0.5:46100       10.0.0.41:9100           57.4K   1.47K",
+            "   6001 prometheus   10.0.0.5:46102       10.0.0.42:9100           53.1K   1.46K",
+            "   7344 kubelet      10.0.0.5:44414       10.0.0.2:6443            22.8K   12.5K",
+            "   8080 python3      10.0.0.5:33810       198.51.100.99:443        13.4K   3.02K",
+            "   7399 containerd   [::1]:39144          [::1]:10010              1.65K   1.99K",
+            "   5188 sshd         10.0.0.5:22          192.0.2.16:50990           550   1.21K",
+            "",
+            FOOTER,
+        ])
+
+    def test_40x10_and_200x60(self):
+        terminal = self.start(width=40, height=10, ready="NAME")
+        cells = terminal.cells()
+        self.assertEqual(len(cells), 10)
+        self.assertEqual(cells[3].split(), ["NAME", "REMOTE", "▼RX/s", "▼TX/s"])
+        self.assertEqual(cells[4].split()[0], "rsync")
+        self.assertEqual(cells[9], "F1Help F3Search F4Filter F6Sort F10Quit")
+        terminal.resize(200, 60)
+        cells = terminal.wait_for("NETNS")
+        self.assertEqual(len(cells), 60)
+        self.assertEqual(cells[8].split(), ["PID", "NAME", "USER", "LOCAL", "REMOTE", "▼RX/s", "▼TX/s", "TOTAL",
+                                            "HISTORY", "CONTAINER", "NETNS"])
+        terminal.resize(29, 10)
+        self.assertEqual(terminal.wait_for("too small")[0], "29x10 is too small: 30x6 or m")
+        terminal.resize(80, 24)
+        self.assertEqual(terminal.wait_for("F10Quit")[23], FOOTER)
+
+    def test_resize_storm(self):
+        terminal = self.start()
+        for step in range(40):
+            terminal.resize(20 + step * 37 % 150, 3 + step * 17 % 60)
+        terminal.resize(80, 24)
+        cells = terminal.wait_until(lambda now: len(now) == 24 and now[23] == FOOTER, "the whole screen")
+        self.assertIn("rsync", cells[5])
+
+    def test_odd_names(self):
+        terminal = self.start(name=("odd",))
+        cells = terminal.wait_for("plain")
+        for line in cells[5:19]:
+            # Wide characters take two columns each.
+            wide = sum(1 for c in line.split("10.0.0.5")[0] if ord(c) > 0x1100 and ord(c) not in (0x2026,))
+            combining = sum(1 for c in line if 0x300 <= ord(c) < 0x370)
+            if "10.0.0.5:1000" in line:
+                self.assertEqual(line.index("10.0.0.5:1000") + wide - combining, 21, line)
+        text = "\n".join(cells)
+        for expected in ("日本語名", "new\\x0aline", "rtl\\u202etx…", "tab\\x09here", "bad\\xff\\xfe", "back\\slash"):
+            self.assertIn(expected, text)
+        self.assertNotIn("\x1b[31m", terminal.styled())
+        self.assertIn("[2001:db", text)
+        self.assertIn(":65534", text)
+
+    # ---- keys ----
+
+    def test_sorting(self):
+        terminal = self.start()
+        terminal.keys("R")
+        terminal.wait_for("by RX/s")
+        self.assertEqual(self.names(terminal)[:3], ["curl", "nginx", "node"])
+        terminal.keys("I")
+        terminal.wait_for("by RX/s reversed")
+        self.assertEqual(self.names(terminal)[0], "sshd")
+        terminal.keys("F6")
+        terminal.wait_for("Sort by")
+        terminal.keys("Home", "Down", "Enter")
+        terminal.wait_for("by NAME")
+        self.assertEqual(self.names(terminal), sorted(self.names(terminal)))
+        terminal.keys("<")
+        terminal.wait_for("by PID")
+        self.assertEqual(self.names(terminal)[0], "redis-server")
+        terminal.keys(">", ">")
+        terminal.wait_for("by LOCAL")
+
+    def selected_line(self, terminal):
+        """The number of the table's line that is in reverse video."""
+        lines = terminal.styled().split("\n")
+        starts = [re.match("(\x1b\\[[0-9;]*m)*", line).group() for line in lines]
+        numbers = [y for y in range(5, 23) if re.search("[\\[;]7m", starts[y])]
+        self.assertEqual(len(numbers), 1, numbers)
+        return numbers[0]
+
+    def test_scrolling(self):
+        terminal = self.start(name=("many", "200", "1"))
+        first = terminal.cells()
+        self.assertEqual(self.selected_line(terminal), 5)
+        terminal.keys("Down", "Down")
+        terminal.wait_until(lambda _: self.selected_line(terminal) == 7, "the third row")
+        self.assertEqual(terminal.cells()[5:23], first[5:23])
+        terminal.keys("NPage")
+        terminal.wait_until(lambda cells: cells[5] != first[5], "the next page")
+        self.assertEqual(self.selected_line(terminal), 22)
+        terminal.keys("End")
+        last = terminal.wait_until(lambda cells: first[22] not in cells, "the end")
+        self.assertEqual(self.selected_line(terminal), 22)
+        terminal.keys("Up", "k", "j", "Down", "Down", "PPage", "NPage")
+        terminal.wait_until(lambda cells: cells == last and self.selected_line(terminal) == 22, "the end")
+        terminal.keys("Home")
+        terminal.wait_until(lambda cells: cells == first, "the top")
+        self.assertEqual(self.selected_line(terminal), 5)
+
+    def test_filter_and_search(self):
+        terminal = self.start()
+        terminal.keys("F4")
+        terminal.wait_for("Filter:")
+        terminal.type("ng")
+        terminal.wait_for("4 of 17 sessions")
+        terminal.type(" !127.")
+        terminal.wait_for("3 of 17 sessions")
+        terminal.keys("Enter")
+        cells = terminal.wait_for("filter: ng !127.")
+        self.assertEqual(cells[23], FOOTER)
+        terminal.keys("Escape")
+        terminal.wait_for("17 sessions")
+        terminal.wait_gone("filter:")
+        terminal.keys("/")
+        terminal.type("5432")
+        terminal.wait_for("Search: 5432")
+        terminal.keys("Enter", "Enter")
+        terminal.wait_for("10.0.0.12:5432")
+        terminal.wait_for("Process     node, PID 2210")
+        terminal.keys("Escape", "/")
+        terminal.type("nowhere")
+        terminal.wait_for("not found")
+        terminal.keys("Escape")
+        terminal.wait_gone("Search:")
+
+    def test_details_name_the_other_end(self):
+        terminal = self.start()
+        terminal.keys("/")
+        terminal.type("nginx 8080")
+        terminal.keys("Enter", "Enter")
+        cells = terminal.wait_for("Other end")
+        text = "\n".join(cells)
+        for expected in ("Process     nginx, PID 1875", "Local       127.0.0.1:37912", "Remote      127.0.0.1:8080",
+                         "Other end   node, PID 2210, on this host", "Namespaces  network 4026531840",
+                         "First seen  10:42:17"):
+            self.assertIn(expected, text)
+        terminal.keys("q")
+        terminal.wait_for(FOOTER)
+
+    def test_groups(self):
+        terminal = self.start()
+        terminal.keys("Tab")
+        cells = terminal.wait_for("12 processes")
+        self.assertNotIn("REMOTE", cells[4])
+        self.assertEqual(cells[5].split()[:3], ["1874", "nginx", "33"])
+        terminal.keys("Tab")
+        cells = terminal.wait_for("remote hosts")
+        self.assertTrue(cells[4].startswith("REMOTE"))
+        terminal.keys("BTab")
+        terminal.wait_for("processes")
+        terminal.keys("Down", "Up", "Enter")
+        cells = terminal.wait_for("in nginx (1874)")
+        self.assertEqual(self.names(terminal), ["nginx", "nginx"])
+        terminal.keys("Escape")
+        terminal.wait_for("12 processes")
+
+    def test_units_amounts_names_and_families(self):
+        terminal = self.start()
+        for title in ("▼RX KB/s", "▼RX B/s", "▼RX bit/s", "▼RX/s"):
+            terminal.keys("m")
+            terminal.wait_for(title)
+        for title in ("▼RX ", "▼RX sum", "▼RX/s"):
+            terminal.keys("c")
+            terminal.wait_for(title)
+        terminal.keys("n")
+        terminal.wait_for("151.101.2.132:https")
+        terminal.keys("6")
+        terminal.wait_for("IPv6 only")
+        self.assertTrue(all("[" in line for line in terminal.cells()[5:-1] if line))
+        terminal.keys("6", "4")
+        terminal.wait_for("IPv4 only")
+        self.assertFalse(any("[" in line for line in terminal.cells()[5:-1] if line))
+
+    def test_columns(self):
+        terminal = self.start("--columns", "name,tx,history", "--sort", "tx:asc")
+        cells = terminal.wait_for("HISTORY")
+        self.assertEqual(cells[4].split(), ["NAME", "▲TX/s", "HISTORY"])
+        terminal.keys("F2")
+        terminal.wait_for("Columns (Space)")
+        terminal.keys("Space", "Escape")
+        terminal.wait_gone("(Space)")
+        cells = terminal.cells()
+        self.assertEqual(cells[4].split(), ["PID", "NAME", "▲TX/s", "HISTORY"])
+
+    def test_users(self):
+        terminal = self.start()
+        terminal.keys("u")
+        terminal.wait_for("all users")
+        terminal.keys("Down", "Down", "Enter")
+        terminal.wait_for("user: 33")
+        self.assertEqual(set(self.names(terminal)), {"nginx"})
+        terminal.keys("Escape")
+        terminal.wait_for("rsync")
+
+    def test_freeze(self):
+        terminal = self.start(name=("demo", "60"))
+        terminal.keys("Z")
+        frozen = terminal.wait_for("FROZEN")
+        time.sleep(1.5)
+        self.assertEqual(terminal.cells(), frozen)
+        terminal.keys("p")
+        terminal.wait_gone("FROZEN")
+        terminal.wait_until(lambda cells: cells[0] != frozen[0].replace("  FROZEN", ""), "the clock to go on")
+
+    def test_help(self):
+        for opening, closing in (("?", "q"), ("h", "Escape"), ("F1", "h")):
+            terminal = self.start()
+            terminal.keys(opening)
+            cells = terminal.wait_for("this help")
+            self.assertTrue(all(len(line) <= 80 for line in cells))
+            for expected in ("\\ F4", "/ F3", "Z p Space", "g Tab", "S-Tab", "C F2"):
+                self.assertTrue(any(expected in line for line in cells), expected)
+            terminal.keys(closing)
+            terminal.wait_for(FOOTER)
+
+    # ---- looks ----
+
+    def test_colors(self):
+        colored = "\x1b[36m", "\x1b[35m", "\x1b[46m", "\x1b[30m\x1b[46m", "\x1b[94m", "[35m", "[46m"
+        for options, environment, expected in ((), "", True), (("--color", "never"), "", False), \
+                ((), "NO_COLOR=1", False), (("--color", "always"), "NO_COLOR=1", True), ((), "TERM=vt100", False):
+            terminal = self.start(*options, environment=environment)
+            styled = terminal.styled()
+            self.assertEqual(any(code in styled for code in colored), expected, (options, environment))
+            self.assertIn("\x1b[7m", styled)
+
+    def test_ascii(self):
+        terminal = self.start(environment="LC_ALL=C")
+        terminal.wait_for("vRX/s")
+        self.assertTrue("\n".join(terminal.cells()).isascii())
+
+    # ---- the end ----
+
+    def test_the_last_table_stays(self):
+        terminal = self.start()
+        before = [line for line in terminal.wait_for("tracepoint") if line]
+        terminal.keys("q")
+        terminal.wait_for("READY$")
+        lines = [line for line in terminal.scrollback().split("\n")]
+        start = next(i for i, line in enumerate(lines) if line.startswith(" tcptop"))
+        self.assertEqual([line.rstrip() for line in lines[start:start + len(before) - 1]], before[:-1])
+
+    def test_no_final(self):
+        terminal = self.start("--no-final")
+        terminal.keys("F10")
+        terminal.wait_for("READY$")
+        self.assertNotIn("rsync", terminal.scrollback())
+
+    def expect_sane_terminal(self, terminal):
+        """Echo, line editing, cursor and the normal screen are back."""
+        terminal.type("stty -a | grep -c ' echo .*' ; stty -a | grep -o '[-]*icanon'; echo sane")
+        terminal.keys("Enter")
+        cells = terminal.wait_until(lambda now: any(line == "sane" for line in now), "the shell")
+        self.assertIn("icanon", cells)
+        self.assertEqual(terminal.tmux("display-message", "-p", "#{cursor_flag} #{alternate_on}").strip(), "1 0")
+
+    def test_every_end_gives_the_terminal_back(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGSEGV, signal.SIGABRT):
+            with self.subTest(number):
+                terminal = self.start()
+                os.kill(process_of(terminal), number)
+                terminal.wait_for("READY$")
+                self.expect_sane_terminal(terminal)
+        terminal = self.start()
+        terminal.keys("C-c")
+        terminal.wait_for("READY$")
+        self.expect_sane_terminal(terminal)
+
+    def test_suspend_and_go_on(self):
+        terminal = self.start()
+        terminal.keys("C-z")
+        terminal.wait_for("READY$")
+        self.expect_sane_terminal(terminal)
+        terminal.type("fg")
+        terminal.keys("Enter")
+        cells = terminal.wait_for(FOOTER)
+        self.assertIn("rsync", cells[5])
+        terminal.keys("q")
+        terminal.wait_for("READY$")
+
+    def test_a_terminal_that_vanishes(self):
+        terminal = self.start()
+        pid = process_of(terminal)
+        terminal.tmux("kill-server")
+        end = time.monotonic() + 2
+        while os.path.exists("/proc/%d" % pid) and time.monotonic() < end:
+            time.sleep(0.02)
+        self.assertFalse(os.path.exists("/proc/%d" % pid))
+
+    def test_keys_while_stdin_is_a_pipe(self):
+        terminal = Terminal()
+        self.addCleanup(terminal.close)
+        terminal.run(TCPTOP, "--replay", "-", environment="cat %s |" % recording("demo", "1"))
+        terminal.wait_for("tracepoint")
+        terminal.keys("q")
+        terminal.wait_for("READY$")
+
+    def test_terminals_that_will_not_do(self):
+        for environment in ("TERM=dumb", "TERM=", "TERM=no-such-terminal"):
+            with self.subTest(environment):
+                terminal = Terminal()
+                self.addCleanup(terminal.close)
+                terminal.run(TCPTOP, "-o", "screen", "--replay", recording("demo", "1"), redirect="; echo rc=$?",
+                             environment=environment)
+                cells = terminal.wait_until(lambda now: "rc=4" in now, "exit status 4")
+                self.assertIn("-C prints text", "".join(cells))
+
+    def test_a_bad_recording(self):
+        terminal = Terminal()
+        self.addCleanup(terminal.close)
+        terminal.run(TCPTOP, "--replay", os.path.join(HERE, "test_screen.py"), redirect="; echo rc=$?")
+        cells = terminal.wait_until(lambda now: "rc=1" in now, "exit status 1")
+        self.assertIn("line 1", " ".join(cells))
+
+
+def main():
+    global TCPTOP
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    TCPTOP = os.path.abspath(sys.argv.pop(1))
+    for tool in ("tmux", "pgrep"):
+        if not shutil.which(tool):
+            print("skipped: %s is not installed" % tool)
+            sys.exit(77)
+    with tempfile.TemporaryDirectory(prefix="tcptop_recordings_") as folder:
+        RECORDINGS["folder"] = folder
+        unittest.main(verbosity=2)
+
+
+main()

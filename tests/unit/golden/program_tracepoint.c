@@ -1,0 +1,429 @@
+#define TCPTOP_PROGRAM_TEXT
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+#define SK_FAMILY 1000
+#define SK_ADDRPAIR 1008
+#define SK_PORTPAIR 1016
+#define SK_NET 1024
+#define SK_V6_DADDR 1032
+#define SK_V6_RCV_SADDR 1040
+#define SK_PROTOCOL 1048
+#define SK_TYPE 1056
+#define INET_SPORT 1064
+#define NET_INUM 1072
+#define TASK_GROUP_LEADER 1080
+#define TASK_COMM 1088
+#define TASK_NSPROXY 1096
+#define NSPROXY_MNT_NS 1104
+#define MNT_NS_INUM 1112
+#define SOCKET_SK 1120
+#define TCP_COPIED_SEQ 1144
+#define TCP_RCV_NXT 1152
+#define TCP_BYTES_RECEIVED 1160
+#define ICSK_ULP_OPS 1168
+#define SK_LOCK_OWNED 1176
+#define SK_FLAGS 1184
+#define REGS_SYSCALL 1192
+/*
+ * The tables' keys and values: what the program text writes in the kernel and the tracer drains. This
+ * file is part of both: it is compiled here and embedded, as it is, at the head of the program text.
+ */
+#ifndef TCPTOP_SESSION_H
+#define TCPTOP_SESSION_H
+
+#ifndef TCPTOP_PROGRAM_TEXT
+#include <linux/types.h>
+#endif
+
+#define SESSION_COMM_LENGTH 16 /* TASK_COMM_LEN */
+
+/* Addresses and remote port in network order as in struct sock_common; the local port in host order. */
+struct session_key4 {
+	__u32 raddr; /* with laddr one 8-byte load: skc_addrpair */
+	__u32 laddr;
+	__u16 rport; /* with lport one 4-byte load: skc_portpair */
+	__u16 lport;
+	__u32 pid; /* thread group */
+	__u32 netns;
+	__u32 zero;
+};
+
+struct session_key6 {
+	__u8 raddr[16];
+	__u8 laddr[16];
+	__u16 rport;
+	__u16 lport;
+	__u32 pid;
+	__u32 netns;
+	__u32 zero;
+};
+
+/* The counters come first: they are all that an event on a known session touches. */
+struct session_value {
+	__u64 rx_bytes;
+	__u64 tx_bytes;
+	__u64 cgroup_id; /* in the v2 hierarchy; this and what follows is taken when the entry is created */
+	__u32 uid;       /* in the initial user namespace */
+	__u32 mntns;
+	char comm[SESSION_COMM_LENGTH]; /* the thread group leader's */
+};
+
+/* What found no place in a full table. Only ever grows: readers take differences. */
+struct session_other {
+	__u64 calls;
+	__u64 rx_bytes;
+	__u64 tx_bytes;
+};
+
+#ifndef TCPTOP_PROGRAM_TEXT
+_Static_assert(sizeof(struct session_key4) == 24, "the key's size is the hot path's cost");
+_Static_assert(sizeof(struct session_key6) == 48, "the key's size is the hot path's cost");
+_Static_assert(sizeof(struct session_value) == 48, "no padding: values are copied out whole");
+#endif
+
+#endif
+/* Reads through any pointer; what cannot be read is zero. For what is not on every event's path. */
+#define LOAD_COLD(type, base, offset)                                                                        \
+	({                                                                                                   \
+		type read_ = 0;                                                                              \
+		bpf_probe_read_kernel(&read_, sizeof read_, (void *)((base) + (offset)));                    \
+		read_;                                                                                       \
+	})
+
+/* The verifier knows what a socket's and a task's pointers point to: fields are plain loads. */
+#define LOAD(type, base, offset) (*(type *)((base) + (offset)))
+#define CURRENT_TASK() ((u64)bpf_get_current_task_btf())
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FROM_NETWORK_ORDER(port) __builtin_bswap16(port)
+#define MAPPED_PREFIX 0xffff0000U
+#else
+#define FROM_NETWORK_ORDER(port) (port)
+#define MAPPED_PREFIX 0x0000ffffU
+#endif
+
+/* Two look-ups that the compiler merges into one are of a table that the kernel does not know: it cannot inline. */
+#define KEEP_APART(value) asm volatile("" : "+r"(value))
+
+#define FAMILY_INET 2
+#define FAMILY_INET6 10
+#define PROTOCOL_TCP 6
+#define PROTOCOL_MPTCP 262
+#define TYPE_STREAM 1
+#define FLAG_PEEK 0x2
+#define FLAG_ERRQUEUE 0x2000
+
+#define DIRECTION_RX 0
+#define DIRECTION_TX 1
+
+BPF_ARRAY(generation, u32, 1);
+BPF_ARRAY(other, struct session_other, 1);
+
+/* What a row shows beside its counters: read once, when the session is first seen in an interval. */
+static __always_inline void describe(struct session_value *value)
+{
+	u64 task = bpf_get_current_task();
+	u64 leader = LOAD_COLD(u64, task, TASK_GROUP_LEADER);
+	u64 nsproxy = LOAD_COLD(u64, task, TASK_NSPROXY);
+	u64 mnt_ns = LOAD_COLD(u64, nsproxy, NSPROXY_MNT_NS);
+
+	bpf_probe_read_kernel(value->comm, sizeof value->comm, (void *)(leader + TASK_COMM));
+	value->mntns = LOAD_COLD(u32, mnt_ns, MNT_NS_INUM);
+	value->uid = bpf_get_current_uid_gid();
+	value->cgroup_id = bpf_get_current_cgroup_id();
+}
+
+static __always_inline void add(u64 *rx_bytes, u64 *tx_bytes, u64 bytes, const int direction)
+{
+	if (direction == DIRECTION_RX)
+		__sync_fetch_and_add(rx_bytes, bytes);
+	else
+		__sync_fetch_and_add(tx_bytes, bytes);
+}
+
+static __always_inline void count_other(u64 bytes, const int direction)
+{
+	u32 slot = 0;
+	struct session_other *rest = other.lookup(&slot);
+
+	if (!rest)
+		return;
+	__sync_fetch_and_add(&rest->calls, 1);
+	add(&rest->rx_bytes, &rest->tx_bytes, bytes, direction);
+}
+
+/*
+ * The kernel takes skc_num back when the peer closes a connection that connect() had bound, though what
+ * it delivered may still be read. inet_sport stays.
+ */
+static __always_inline u16 local_port(u64 sk, u16 number)
+{
+	if (number)
+		return number;
+	return FROM_NETWORK_ORDER(LOAD_COLD(u16, sk, INET_SPORT));
+}
+
+static __always_inline u32 network_namespace(u64 sk)
+{
+	u64 net = LOAD(u64, sk, SK_NET);
+
+	return LOAD(u32, net, NET_INUM);
+}
+
+static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk)
+{
+	*(u64 *)&key->raddr = LOAD(u64, sk, SK_ADDRPAIR);
+}
+
+static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk)
+{
+	((u64 *)key->raddr)[0] = LOAD(u64, sk, SK_V6_DADDR);
+	((u64 *)key->raddr)[1] = LOAD(u64, sk, SK_V6_DADDR + 8);
+	((u64 *)key->laddr)[0] = LOAD(u64, sk, SK_V6_RCV_SADDR);
+	((u64 *)key->laddr)[1] = LOAD(u64, sk, SK_V6_RCV_SADDR + 8);
+}
+
+/* ::ffff:a.b.c.d, of which skc_addrpair holds the IPv4 addresses too */
+static __always_inline bool is_mapped(u64 sk)
+{
+	return LOAD(u64, sk, SK_V6_DADDR) == 0 && LOAD(u32, sk, SK_V6_DADDR + 8) == MAPPED_PREFIX;
+}
+
+/* Two generations: programs write the one, the other is drained. */
+BPF_TABLE("hash", struct session_key4, struct session_value, sessions4_even, 65536);
+BPF_TABLE("hash", struct session_key4, struct session_value, sessions4_odd, 65536);
+
+/*
+ * Another CPU may create the same session at the same moment: insert() never overwrites, and whoever comes
+ * second finds the first one's entry. What cannot be inserted is counted as "other".
+ */
+static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int direction, bool odd)
+{
+	struct session_key4 key = {};
+	struct session_value *value;
+
+	session_key4_fill(&key, sk);
+	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
+	key.lport = local_port(sk, key.lport);
+	key.pid = pid;
+	key.netns = network_namespace(sk);
+	if (odd) {
+		value = sessions4_odd.lookup(&key);
+		KEEP_APART(value);
+	} else {
+		value = sessions4_even.lookup(&key);
+	}
+	if (!value) {
+		struct session_value fresh = {};
+
+		describe(&fresh);
+		if (odd) {
+			sessions4_odd.insert(&key, &fresh);
+			value = sessions4_odd.lookup(&key);
+		} else {
+			sessions4_even.insert(&key, &fresh);
+			value = sessions4_even.lookup(&key);
+		}
+	}
+	if (value)
+		add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
+	else
+		count_other(bytes, direction);
+}
+
+/* Two generations: programs write the one, the other is drained. */
+BPF_TABLE("hash", struct session_key6, struct session_value, sessions6_even, 65536);
+BPF_TABLE("hash", struct session_key6, struct session_value, sessions6_odd, 65536);
+
+/*
+ * Another CPU may create the same session at the same moment: insert() never overwrites, and whoever comes
+ * second finds the first one's entry. What cannot be inserted is counted as "other".
+ */
+static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int direction, bool odd)
+{
+	struct session_key6 key = {};
+	struct session_value *value;
+
+	session_key6_fill(&key, sk);
+	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
+	key.lport = local_port(sk, key.lport);
+	key.pid = pid;
+	key.netns = network_namespace(sk);
+	if (odd) {
+		value = sessions6_odd.lookup(&key);
+		KEEP_APART(value);
+	} else {
+		value = sessions6_even.lookup(&key);
+	}
+	if (!value) {
+		struct session_value fresh = {};
+
+		describe(&fresh);
+		if (odd) {
+			sessions6_odd.insert(&key, &fresh);
+			value = sessions6_odd.lookup(&key);
+		} else {
+			sessions6_even.insert(&key, &fresh);
+			value = sessions6_even.lookup(&key);
+		}
+	}
+	if (value)
+		add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
+	else
+		count_other(bytes, direction);
+}
+
+/* TCP or MPTCP, and not a raw socket that sends TCP headers of its own */
+static __always_inline bool is_tcp(u64 sk)
+{
+	u16 protocol = LOAD(u16, sk, SK_PROTOCOL);
+
+	return (protocol == PROTOCOL_TCP || protocol == PROTOCOL_MPTCP) && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
+}
+
+/* A function of plain TCP alone: MPTCP comes to it on the way to another one, where it is counted. */
+static __always_inline bool is_plain_tcp(u64 sk)
+{
+	return LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
+}
+
+/* sk: a struct sock for which is_tcp() holds; bytes: what the call returned, so errors and nothing end here. */
+static __always_inline int account(u64 sk, s64 bytes, const int direction)
+{
+	u32 slot = 0, pid, *odd;
+	u16 family;
+
+	if (bytes <= 0)
+		return 0;
+	pid = bpf_get_current_pid_tgid() >> 32;
+	odd = generation.lookup(&slot);
+	if (!odd)
+		return 0;
+	family = LOAD(u16, sk, SK_FAMILY);
+	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(sk)))
+		count4(sk, pid, bytes, direction, *odd);
+	else if (family == FAMILY_INET6)
+		count6(sk, pid, bytes, direction, *odd);
+	return 0;
+}
+
+/* sock_send_length(struct sock *sk, int ret, int flags), sock_recv_length likewise: every family's sockets */
+int tracepoint_send(u64 *ctx)
+{
+	u64 sk = ctx[0];
+
+	if (!is_tcp(sk))
+		return 0;
+	return account(sk, (int)ctx[1], DIRECTION_TX);
+}
+
+int tracepoint_receive(u64 *ctx)
+{
+	u64 sk = ctx[0];
+
+	if (((u32)ctx[2] & (FLAG_PEEK | FLAG_ERRQUEUE)) || !is_tcp(sk))
+		return 0;
+	return account(sk, (int)ctx[1], DIRECTION_RX);
+}
+
+/*
+ * splice() out of a socket and TCP_ZEROCOPY_RECEIVE pass no tracepoint that tells their bytes, but
+ * tcp_rcv_space_adjust fires in them under the socket's lock after copied_seq moved, as it does in every
+ * receive. So copied_seq is followed on each socket, and what it moved by is counted when the system call is
+ * one of these; tracepoint_receive counts all else.
+ */
+struct consumed {
+	u32 seq; /* copied_seq at the last event */
+};
+
+BPF_SK_STORAGE(consumed, struct consumed);
+BPF_ARRAY(splice_ready, u32, 1); /* every socket older than the start has got its state */
+
+#define SOCK_DONE_BIT 2 /* of sk_flags: a FIN has come */
+
+/*
+ * Numbers of both the native and the 32-bit table: none of them is, in the other table, a call that receives.
+ * Calls of io_uring have none of these numbers, workers none at all.
+ */
+static __always_inline bool is_splice_call(void)
+{
+	u64 regs = bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+
+	switch (LOAD(u32, regs, REGS_SYSCALL)) {
+	case 275:
+	case 55:
+	case 313:
+	case 365:
+	case 1073742099:
+	case 1073742366:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Since the last event or, for a socket born after the start, since its birth. */
+static __always_inline u32 moved_bytes(u64 sk, u64 tp, u32 copied_seq)
+{
+	struct consumed *state = consumed.sk_storage_get((void *)sk, 0, 0);
+	struct consumed fresh = { copied_seq };
+	u32 slot = 0, *ready, before;
+
+	if (state) {
+		before = state->seq;
+		state->seq = copied_seq;
+		return copied_seq - before;
+	}
+	consumed.sk_storage_get((void *)sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	ready = splice_ready.lookup(&slot);
+	if (!ready || !*ready)
+		return 0;
+	return (u32)LOAD(u64, tp, TCP_BYTES_RECEIVED) - (LOAD(u32, tp, TCP_RCV_NXT) - copied_seq);
+}
+
+int tracepoint_space_adjust(u64 *ctx)
+{
+	u64 sk = ctx[0], tp = (u64)bpf_skc_to_tcp_sock((void *)sk);
+	u32 copied_seq, moved;
+
+	if (!tp)
+		return 0;
+	copied_seq = LOAD(u32, tp, TCP_COPIED_SEQ);
+	moved = moved_bytes(sk, tp, copied_seq);
+	if (!moved || !is_splice_call())
+		return 0;
+	/* kernel TLS moves records, not what the process reads; without the lock a softirq reads, for whomever */
+	if (LOAD(u64, tp, ICSK_ULP_OPS) || !LOAD(u32, sk, SK_LOCK_OWNED))
+		return 0;
+	/* a FIN takes a number of its own */
+	if ((LOAD(u64, sk, SK_FLAGS) & SOCK_DONE_BIT) && copied_seq == LOAD(u32, tp, TCP_RCV_NXT))
+		moved--;
+	if (!is_tcp(sk))
+		return 0;
+	return account(sk, moved, DIRECTION_RX);
+}
+
+/* Once, at the start, for each open file of each task: struct bpf_iter__task_file { meta, task, fd, file } */
+int iterator_sockets(u64 *ctx)
+{
+	void *file = (void *)ctx[3];
+	struct consumed fresh = {};
+	struct consumed *state;
+	u64 socket, sk, tp;
+
+	if (!file)
+		return 0;
+	socket = (u64)bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = LOAD(u64, socket, SOCKET_SK);
+	if (!sk)
+		return 0;
+	tp = (u64)bpf_skc_to_tcp_sock((void *)sk);
+	if (!tp)
+		return 0;
+	fresh.seq = LOAD(u32, tp, TCP_COPIED_SEQ);
+	consumed.sk_storage_get((void *)sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	return 0;
+}

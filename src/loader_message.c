@@ -107,7 +107,14 @@ int loader_message_receive(int socket, struct loader_message *message, struct tr
 	}
 	const int *fds = (const int *)CMSG_DATA(rights);
 	struct descriptors all = descriptors_of(&received);
+	size_t wanted = 0, sent = (rights->cmsg_len - CMSG_LEN(0)) / sizeof *fds;
 
+	for (int i = 0; i < FDS_MAX; i++)
+		wanted += *all.places[i] >= 0;
+	if (wanted != sent) {
+		close_received(rights);
+		return -EPROTO;
+	}
 	for (int i = 0, next = 0; i < FDS_MAX; i++)
 		if (*all.places[i] >= 0)
 			*all.places[i] = fds[next++];

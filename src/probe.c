@@ -37,7 +37,8 @@ struct blind_spot {
 #define METHOD(method) (1U << (method))
 
 /* clang-format off */
-#define SPLICE_PATHS { "splice_out", "splice_out_earlier", "splice_proxy", "mixed", "zerocopy_mixed" }
+#define SPLICE_PATHS \
+	{ "splice_out", "splice_out_earlier", "splice_proxy", "mixed", "zerocopy_mixed", "uring_splice" }
 #define ZEROCOPY_PATHS { "zerocopy_mapped", "zerocopy_copied", "zerocopy_mixed", "zerocopy_earlier" }
 
 static const struct blind_spot blind_spots[] = {

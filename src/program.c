@@ -151,17 +151,23 @@ static int print_layout(FILE *out, const struct kernel *kernel, const struct pro
 	return 0;
 }
 
-static void print_pid_filter(FILE *out, const struct options *options)
+static int print_pid_filter(FILE *out, const struct options *options)
 {
 	struct text cases;
 
-	if (!options->pid_count || text_open(&cases) != 0)
-		return;
+	if (!options->pid_count)
+		return 0;
+	int err = text_open(&cases);
+
+	if (err)
+		return err;
 	for (size_t i = 0; i < options->pid_count; i++)
 		fprintf(cases.stream, "\tcase %u:\n", options->pids[i]);
-	if (text_close(&cases) == 0)
+	err = text_close(&cases);
+	if (!err)
 		fill(out, program_text_filter_pid, (const struct slot[]){ { "PID_CASES", cases.bytes } }, 1);
 	free(cases.bytes);
+	return err;
 }
 
 static void print_container_filters(FILE *out, const struct options *options)
@@ -203,9 +209,10 @@ static int print_account(FILE *out, const struct options *options)
 		free(pid.bytes);
 		return err;
 	}
-	print_pid_filter(pid.stream, options);
+	int pid_err = print_pid_filter(pid.stream, options);
+
 	print_container_filters(containers.stream, options);
-	err = text_close(&pid);
+	err = text_close(&pid) ?: pid_err;
 	err = text_close(&containers) ?: err;
 	const char *family = options->family == 4   ? program_text_filter_family_4
 	                     : options->family == 6 ? program_text_filter_family_6

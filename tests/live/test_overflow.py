@@ -17,7 +17,7 @@ from live import (
     sum_sessions,
 )
 
-CONNECTIONS, TABLE, BYTES = 3000, 1024, 1009
+CONNECTIONS, TABLE, BYTES = 12000, 4096, 1009
 
 
 def run(*arguments, interval):

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exact bytes by family and process; what a session's line says beside them."""
 import datetime
+import json
 import os
+import subprocess
 import sys
 
 from live import (
@@ -83,6 +85,23 @@ def pid_reuse():
     tcptop = Tcptop("-o", "json", "0.2")
     truth = move("pidreuse", "--gap-ms", 50)
     check_exact(tcptop.stop(), truth)
+
+
+@case
+def two_network_namespaces():
+    """Equal PID, addresses and ports in two network namespaces: four sessions, not two."""
+    tcptop = Tcptop("-o", "json", "0.2")
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "two_namespaces.py")
+    result = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    lines = tcptop.stop()
+    check(result.returncode == 0, f"the mover failed: {result.stderr}")
+    truth = json.loads(result.stdout)
+    found = [x for x in lines if x["type"] == "session" and x["pid"] == truth["pid"]]
+    for netns, size in truth["moved"]:
+        here = [x for x in found if x["netns"] == netns]
+        check_equal(sum(x["tx_bytes"] for x in here), size, f"sent in namespace {netns}")
+        check_equal(sum(x["rx_bytes"] for x in here), size, f"received in namespace {netns}")
+        check_equal({x["lport"] for x in here}, {5001, 6001}, f"ports in namespace {netns}")
 
 
 @case

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* The verifier knows what a socket's and a task's pointers point to: fields are plain loads. */
 #define LOAD(type, base, offset) (*(type *)((base) + (offset)))
 #define CURRENT_TASK() ((u64)bpf_get_current_task_btf())

@@ -1,3 +1,3 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 #define LOAD(type, base, offset) LOAD_COLD(type, base, offset)
 #define CURRENT_TASK() ((u64)bpf_get_current_task())

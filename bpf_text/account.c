@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* TCP or MPTCP, and not a raw socket that sends TCP headers of its own */
 static __always_inline bool is_tcp(u64 sk)
 {

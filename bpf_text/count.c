@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 
 /* Two generations: programs write the one, the other is drained. */
 BPF_TABLE("hash", struct session_key@N@, struct session_value, sessions@N@_even, @MAX_SESSIONS@);

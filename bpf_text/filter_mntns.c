@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 	u64 task = CURRENT_TASK();
 	u64 nsproxy = LOAD(u64, task, TASK_NSPROXY);
 	u64 mnt_ns = LOAD(u64, nsproxy, NSPROXY_MNT_NS);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 #define TCPTOP_PROGRAM_TEXT
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))

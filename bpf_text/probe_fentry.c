@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 
 /* On return: ctx holds the arguments and behind them the result. */
 int fentry_@SYMBOL@(u64 *ctx)

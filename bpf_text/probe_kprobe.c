@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 
 /* ctx: the registers, as 8-byte slots */
 int kprobe_@SYMBOL@(u64 *ctx)

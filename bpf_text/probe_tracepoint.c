@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 
 /* sock_send_length(struct sock *sk, int ret, int flags), sock_recv_length likewise: every family's sockets */
 int tracepoint_send(u64 *ctx)

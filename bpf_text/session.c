@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 
 /* What a row shows beside its counters: read once, when the session is first seen in an interval. */
 static __always_inline void describe(struct session_value *value)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 
 /*
  * splice() out of a socket and TCP_ZEROCOPY_RECEIVE pass no tracepoint that tells their bytes, but

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* What libbcc's own headers ask of linux/types.h, for kernels whose headers are not installed. */
 #ifndef _LINUX_TYPES_H
 #define _LINUX_TYPES_H

@@ -42,7 +42,8 @@ static unsigned sort_step(struct display *display, int step)
 		has_rate |= layout.columns[i].column == rate;
 		columns[count++] = layout.columns[i].column;
 		/* Where it would stand if it were shown. */
-		if (layout.columns[i].column == column_find("tx") && !column_list_has(&display->columns, rate)) {
+		if (layout.columns[i].column == column_find("tx") &&
+		    !column_list_has(&display->columns, rate)) {
 			columns[count++] = rate;
 			has_rate = true;
 		}
@@ -195,7 +196,7 @@ static unsigned names(struct display *display)
 	display_say(display, "names: %s",
 	    context->host_names   ? "ports and hosts, as their names arrive"
 	    : context->port_names ? "ports"
-				  : "off");
+	                          : "off");
 	context->address_columns = 0;
 	view_names_changed(&display->view);
 	return REACTION_NONE;

@@ -9,7 +9,17 @@
 #include "rows.h"
 
 static const char *const default_ids[] = {
-	"pid", "name", "user", "laddr", "raddr", "rx", "tx", "total", "history", "container", "netns",
+	"pid",
+	"name",
+	"user",
+	"laddr",
+	"raddr",
+	"rx",
+	"tx",
+	"total",
+	"history",
+	"container",
+	"netns",
 	"sessions",
 };
 
@@ -67,8 +77,8 @@ static int unknown_column(struct error *error, const char *option, const char *t
 	char word[64];
 
 	line_fit(word, sizeof word, text, length, 32, false);
-	return error_set(error, EXIT_CODE_USAGE, -EINVAL, "%s: there is no column \"%s\"; columns are %s", option,
-	    word, ids);
+	return error_set(error, EXIT_CODE_USAGE, -EINVAL, "%s: there is no column \"%s\"; columns are %s",
+	    option, word, ids);
 }
 
 static const struct column *find_part(const char *text, size_t length)
@@ -90,8 +100,8 @@ int column_parse_list(struct column_list *list, const char *text, struct error *
 		if (!column)
 			return unknown_column(error, "--columns", text, length);
 		if (column_list_has(&parsed, column))
-			return error_set(error, EXIT_CODE_USAGE, -EINVAL, "--columns: \"%s\" is there twice",
-			    column->id);
+			return error_set(
+			    error, EXIT_CODE_USAGE, -EINVAL, "--columns: \"%s\" is there twice", column->id);
 		if (parsed.count < COLUMNS_MAX)
 			parsed.indices[parsed.count++] = (uint8_t)(column - column_table);
 		if (!text[length])
@@ -122,7 +132,8 @@ int column_parse_sort(struct column_sort *sort, const char *text, struct error *
 	return 0;
 }
 
-const char *column_title(const struct column *column, const struct column_context *context, char *buffer, size_t size)
+const char *column_title(
+    const struct column *column, const struct column_context *context, char *buffer, size_t size)
 {
 	static const char *const ends[AMOUNT_COUNT] = {
 		[AMOUNT_RATE] = "/s",

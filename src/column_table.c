@@ -29,7 +29,8 @@ static uint64_t text_rank(const char *text)
 
 static void cell_untrusted(const struct column_context *context, const char *text, struct cell *cell)
 {
-	cell->columns = line_fit(cell->text, sizeof cell->text, text, strlen(text), cell->width, context->utf8);
+	cell->columns =
+	    line_fit(cell->text, sizeof cell->text, text, strlen(text), cell->width, context->utf8);
 }
 
 static void cell_number(uint64_t number, struct cell *cell)
@@ -262,8 +263,8 @@ static void format_rate(const struct column_context *context, const struct row *
 
 static void format_total(const struct column_context *context, const struct row *row, struct cell *cell)
 {
-	cell->columns = unit_format(
-	    cell->text, sizeof cell->text, rank_total(context, row), context->unit, cell->width);
+	cell->columns =
+	    unit_format(cell->text, sizeof cell->text, rank_total(context, row), context->unit, cell->width);
 }
 
 /* Equal rates (most often: none) by what they moved so far, so that quiet rows stand in a settled order. */
@@ -317,9 +318,11 @@ static void format_age(const struct column_context *context, const struct row *r
 	if (age_s < 600)
 		cell->columns = (unsigned)snprintf(cell->text, sizeof cell->text, "%us", (unsigned)age_s);
 	else if (age_s < 36000)
-		cell->columns = (unsigned)snprintf(cell->text, sizeof cell->text, "%umin", (unsigned)(age_s / 60));
+		cell->columns =
+		    (unsigned)snprintf(cell->text, sizeof cell->text, "%umin", (unsigned)(age_s / 60));
 	else
-		cell->columns = (unsigned)snprintf(cell->text, sizeof cell->text, "%uh", (unsigned)(age_s / 3600));
+		cell->columns =
+		    (unsigned)snprintf(cell->text, sizeof cell->text, "%uh", (unsigned)(age_s / 3600));
 }
 
 #define CONNECTIONS (1 << GROUPING_NONE)
@@ -329,52 +332,59 @@ static void format_age(const struct column_context *context, const struct row *r
 #define EVERYWHERE (CONNECTIONS | PROCESSES | REMOTES | CONTAINERS)
 
 /* The order is that of the default columns from the left, of the menu, and of --columns' list. */
+/* One line for each field would be long to read. */
+/* clang-format off */
 const struct column column_table[] = {
 	{ .id = "pid", .title = "PID", .description = "process id", .width_min = 7, .width_pref = 7,
-	    .width_max = 7, .priority = 4, .right = true, .groupings = CONNECTIONS | PROCESSES,
-	    .rank = rank_pid, .format = format_pid },
+	  .width_max = 7, .priority = 4, .right = true, .groupings = CONNECTIONS | PROCESSES,
+	  .rank = rank_pid, .format = format_pid },
 	{ .id = "name", .title = "NAME", .description = "process name", .width_min = 8, .width_pref = 12,
-	    .width_max = 16, .priority = 0, .essential = true, .groupings = EVERYWHERE, .rank = rank_name,
-	    .compare = compare_name, .format = format_name },
+	  .width_max = 16, .priority = 0, .essential = true, .groupings = EVERYWHERE, .rank = rank_name,
+	  .compare = compare_name, .format = format_name },
 	{ .id = "user", .title = "USER", .description = "user", .width_min = 8, .width_pref = 8,
-	    .width_max = 12, .priority = 8, .groupings = CONNECTIONS | PROCESSES, .rank = rank_user,
-	    .compare = compare_user, .format = format_user },
+	  .width_max = 12, .priority = 8, .groupings = CONNECTIONS | PROCESSES, .rank = rank_user,
+	  .compare = compare_user, .format = format_user },
 	{ .id = "laddr", .title = "LOCAL", .description = "local address and port", .width_min = 14,
-	    .width_pref = 20, .width_max = 47, .priority = 5, .groupings = CONNECTIONS, .is_address = true, .rank = rank_laddr,
-	    .compare = compare_laddr, .format = format_laddr },
+	  .width_pref = 20, .width_max = 47, .priority = 5, .groupings = CONNECTIONS, .is_address = true,
+	  .rank = rank_laddr, .compare = compare_laddr, .format = format_laddr },
 	{ .id = "raddr", .title = "REMOTE", .description = "remote address and port", .width_min = 13,
-	    .width_pref = 21, .width_max = 47, .priority = 3, .essential = true,
-	    .groupings = CONNECTIONS | REMOTES, .is_address = true, .rank = rank_raddr, .compare = compare_raddr,
-	    .format = format_raddr },
+	  .width_pref = 21, .width_max = 47, .priority = 3, .essential = true,
+	  .groupings = CONNECTIONS | REMOTES, .is_address = true, .rank = rank_raddr,
+	  .compare = compare_raddr, .format = format_raddr },
 	{ .id = "rx", .direction = "RX", .description = "received by the process", .width_min = 6,
-	    .width_pref = 7, .width_max = 8, .priority = 1, .right = true, .descending = true,
-	    .essential = true, .groupings = EVERYWHERE, .rank = rank_rx, .compare = compare_rate,
-	    .format = format_rx },
-	{ .id = "tx", .direction = "TX", .description = "sent by the process", .width_min = 6, .width_pref = 7,
-	    .width_max = 8, .priority = 2, .right = true, .descending = true, .essential = true,
-	    .groupings = EVERYWHERE, .rank = rank_tx, .compare = compare_rate, .format = format_tx },
-	{ .id = "rate", .direction = "RX+TX", .description = "received and sent together", .width_min = 7,
-	    .width_pref = 8, .width_max = 9, .priority = 6, .right = true, .descending = true,
-	    .groupings = EVERYWHERE, .rank = rank_rate, .compare = compare_rate, .format = format_rate },
+	  .width_pref = 7, .width_max = 8, .priority = 1, .right = true, .descending = true,
+	  .essential = true, .groupings = EVERYWHERE, .rank = rank_rx, .compare = compare_rate,
+	  .format = format_rx },
+	{ .id = "tx", .direction = "TX", .description = "sent by the process", .width_min = 6,
+	  .width_pref = 7, .width_max = 8, .priority = 2, .right = true, .descending = true,
+	  .essential = true, .groupings = EVERYWHERE, .rank = rank_tx, .compare = compare_rate,
+	  .format = format_tx },
+	{ .id = "rate", .direction = "RX+TX", .description = "received and sent together",
+	  .width_min = 7, .width_pref = 8, .width_max = 9, .priority = 6, .right = true,
+	  .descending = true, .groupings = EVERYWHERE, .rank = rank_rate, .compare = compare_rate,
+	  .format = format_rate },
 	{ .id = "total", .title = "TOTAL", .description = "received and sent since the start or reset",
-	    .width_min = 6, .width_pref = 7, .width_max = 8, .priority = 7, .right = true, .descending = true,
-	    .groupings = EVERYWHERE, .rank = rank_total, .format = format_total },
-	{ .id = "history", .title = "HISTORY", .description = "the latest intervals, received and sent together",
-	    .width_min = 8, .width_pref = 16, .width_max = 32, .priority = 6, .descending = true,
-	    .groupings = EVERYWHERE, .rank = rank_history, .format = format_history },
+	  .width_min = 6, .width_pref = 7, .width_max = 8, .priority = 7, .right = true,
+	  .descending = true, .groupings = EVERYWHERE, .rank = rank_total, .format = format_total },
+	{ .id = "history", .title = "HISTORY",
+	  .description = "the latest intervals, received and sent together", .width_min = 8,
+	  .width_pref = 16, .width_max = 32, .priority = 6, .descending = true, .groupings = EVERYWHERE,
+	  .rank = rank_history, .format = format_history },
 	{ .id = "container", .title = "CONTAINER", .description = "container, or unit, or cgroup",
-	    .width_min = 12, .width_pref = 19, .width_max = 28, .priority = 9,
-	    .groupings = CONNECTIONS | PROCESSES | CONTAINERS, .rank = rank_container,
-	    .compare = compare_container, .format = format_container },
+	  .width_min = 12, .width_pref = 19, .width_max = 28, .priority = 9,
+	  .groupings = CONNECTIONS | PROCESSES | CONTAINERS, .rank = rank_container,
+	  .compare = compare_container, .format = format_container },
 	{ .id = "netns", .title = "NETNS", .description = "network namespace", .width_min = 10,
-	    .width_pref = 10, .width_max = 10, .priority = 10, .right = true,
-	    .groupings = CONNECTIONS | PROCESSES, .rank = rank_netns, .format = format_netns },
+	  .width_pref = 10, .width_max = 10, .priority = 10, .right = true,
+	  .groupings = CONNECTIONS | PROCESSES, .rank = rank_netns, .format = format_netns },
 	{ .id = "sessions", .title = "CONNS", .description = "connections in a group", .width_min = 5,
-	    .width_pref = 6, .width_max = 6, .priority = 4, .right = true, .descending = true,
-	    .groupings = PROCESSES | REMOTES | CONTAINERS, .rank = rank_sessions, .format = format_sessions },
-	{ .id = "age", .title = "AGE", .description = "time since it was first seen here", .width_min = 6,
-	    .width_pref = 6, .width_max = 6, .priority = 11, .right = true, .descending = true,
-	    .groupings = EVERYWHERE, .rank = rank_age, .format = format_age },
+	  .width_pref = 6, .width_max = 6, .priority = 4, .right = true, .descending = true,
+	  .groupings = PROCESSES | REMOTES | CONTAINERS, .rank = rank_sessions,
+	  .format = format_sessions },
+	{ .id = "age", .title = "AGE", .description = "time since it was first seen here",
+	  .width_min = 6, .width_pref = 6, .width_max = 6, .priority = 11, .right = true,
+	  .descending = true, .groupings = EVERYWHERE, .rank = rank_age, .format = format_age },
 };
+/* clang-format on */
 
 const size_t column_count = sizeof column_table / sizeof column_table[0];

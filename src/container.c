@@ -69,9 +69,9 @@ static int shorten_container(char *buffer, size_t size, const char *component, c
 	}
 	if (hex_length(component) == ID_DIGITS && component[ID_DIGITS] == '\0') {
 		const char *name = strcmp(parent, "docker") == 0 ? "docker"
-				   : strncmp(parent, "pod", 3) == 0 || strncmp(parent, "kubepods", 8) == 0
-				       ? "pod"
-				       : "container";
+		                   : strncmp(parent, "pod", 3) == 0 || strncmp(parent, "kubepods", 8) == 0
+		                       ? "pod"
+		                       : "container";
 
 		snprintf(buffer, size, "%s:%.*s", name, ID_SHOWN, component);
 		return 1;
@@ -93,8 +93,8 @@ static int is_unit(const char *component)
 {
 	const char *dot = strrchr(component, '.');
 
-	return dot && (strcmp(dot, ".service") == 0 || strcmp(dot, ".scope") == 0 || strcmp(dot, ".socket") == 0 ||
-			  strcmp(dot, ".mount") == 0);
+	return dot && (strcmp(dot, ".service") == 0 || strcmp(dot, ".scope") == 0 ||
+	                  strcmp(dot, ".socket") == 0 || strcmp(dot, ".mount") == 0);
 }
 
 void container_shorten(char *buffer, size_t size, const char *path)
@@ -198,7 +198,8 @@ static int grow(struct container_cache *cache)
 /* The id is the directory's inode number; kernels before 5.5 show only its lower half there. */
 static int same_id(uint64_t cgroup_id, const struct stat *status)
 {
-	return status->st_ino == cgroup_id || (status->st_ino >> 32 == 0 && status->st_ino == (uint32_t)cgroup_id);
+	return status->st_ino == cgroup_id ||
+	       (status->st_ino >> 32 == 0 && status->st_ino == (uint32_t)cgroup_id);
 }
 
 static void set_path(struct entry *entry, const char *path)

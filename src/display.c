@@ -72,7 +72,8 @@ static void read_host(struct display *display)
 	struct timespec up;
 
 	if (getloadavg(load, 3) == 3)
-		snprintf(display->load, sizeof display->load, "load %.2f %.2f %.2f", load[0], load[1], load[2]);
+		snprintf(
+		    display->load, sizeof display->load, "load %.2f %.2f %.2f", load[0], load[1], load[2]);
 	if (clock_gettime(CLOCK_BOOTTIME, &up) == 0)
 		display->uptime_s = (uint64_t)up.tv_sec;
 }
@@ -95,7 +96,8 @@ int display_show(struct display *display, const struct snapshot *snapshot)
 		display->message[0] = '\0';
 	if (!snapshot->interval_ns)
 		return 0; /* a recording that ends */
-	if (is_cut_short(display, snapshot) && !display->view.is_frozen && view_freeze(&display->view, true) < 0)
+	if (is_cut_short(display, snapshot) && !display->view.is_frozen &&
+	    view_freeze(&display->view, true) < 0)
 		return -ENOMEM;
 	if (!display->replay)
 		read_host(display);

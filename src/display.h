@@ -61,8 +61,8 @@ struct display {
 	struct menu menu;
 	unsigned scroll;     /* lines, in help and details */
 	unsigned page_lines; /* of the page painted last */
-	char message[120]; /* in the footer until the next key, or for some seconds */
-	int64_t message_s; /* when it was said, on the monotonic clock */
+	char message[120];   /* in the footer until the next key, or for some seconds */
+	int64_t message_s;   /* when it was said, on the monotonic clock */
 	char load[48];       /* "" when there is none to show */
 	uint64_t uptime_s;
 	uint64_t interval_ns;   /* asked for */

@@ -14,7 +14,8 @@
 static size_t host_text(char *buffer, size_t size, const struct endpoint *endpoint)
 {
 	if (endpoint->host_name)
-		return escape_text(buffer, size, endpoint->host_name, strlen(endpoint->host_name), size - 1, false);
+		return escape_text(
+		    buffer, size, endpoint->host_name, strlen(endpoint->host_name), size - 1, false);
 	return address_format(buffer, endpoint->family, endpoint->address);
 }
 
@@ -24,12 +25,13 @@ static size_t port_text(char *buffer, size_t size, const struct endpoint *endpoi
 		return 0;
 	buffer[0] = ':';
 	if (endpoint->port_name)
-		return 1 + escape_text(buffer + 1, size - 1, endpoint->port_name,
-			       strlen(endpoint->port_name), size - 2, false);
+		return 1 + escape_text(buffer + 1, size - 1, endpoint->port_name, strlen(endpoint->port_name),
+		               size - 2, false);
 	return (size_t)snprintf(buffer, size, ":%u", endpoint->port);
 }
 
-unsigned endpoint_format(char *buffer, size_t size, const struct endpoint *endpoint, unsigned width, bool utf8)
+unsigned endpoint_format(
+    char *buffer, size_t size, const struct endpoint *endpoint, unsigned width, bool utf8)
 {
 	char host[ENDPOINT_SIZE - 64] = "", port[32] = "";
 	size_t host_length = host_text(host, sizeof host, endpoint);

@@ -5,7 +5,7 @@
 
 struct candidate {
 	const struct column *column;
-	unsigned order;    /* from the left */
+	unsigned order; /* from the left */
 	unsigned priority;
 	unsigned min, pref, max;
 	unsigned width; /* 0: not taken */
@@ -94,7 +94,8 @@ static void spread(struct candidate *candidates, unsigned count, unsigned *left,
 		struct candidate *candidate = &candidates[i];
 		unsigned goal = to_max ? candidate->max : candidate->pref;
 
-		if (!candidate->width || goal <= candidate->width || candidate->column->is_address != addresses)
+		if (!candidate->width || goal <= candidate->width ||
+		    candidate->column->is_address != addresses)
 			continue;
 		unsigned more = goal - candidate->width < *left ? goal - candidate->width : *left;
 
@@ -110,7 +111,7 @@ static void sort_candidates(struct candidate *candidates, unsigned count, bool b
 		unsigned j = i;
 
 		while (j > 0 && (by_order ? candidates[j - 1].order > moved.order
-					  : candidates[j - 1].priority > moved.priority)) {
+		                          : candidates[j - 1].priority > moved.priority)) {
 			candidates[j] = candidates[j - 1];
 			j--;
 		}
@@ -118,8 +119,8 @@ static void sort_candidates(struct candidate *candidates, unsigned count, bool b
 	}
 }
 
-void layout_fit(
-    struct layout *layout, const struct column_list *list, const struct column_context *context, unsigned width)
+void layout_fit(struct layout *layout, const struct column_list *list, const struct column_context *context,
+    unsigned width)
 {
 	struct candidate candidates[COLUMNS_MAX];
 	unsigned count = gather(candidates, list, context);

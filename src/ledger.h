@@ -26,7 +26,7 @@ struct ledger {
 	struct session_other other_total;
 	uint64_t missed_total;
 	int64_t since_s; /* wall clock of the start or reset */
-	bool keep; /* the row with the key `kept` stays though it is quiet */
+	bool keep;       /* the row with the key `kept` stays though it is quiet */
 	struct session kept;
 	uint32_t rx_points[LEDGER_POINTS];
 	uint32_t tx_points[LEDGER_POINTS];

@@ -96,7 +96,8 @@ void line_untrusted(struct line *line, enum style style, const char *bytes, size
 {
 	char text[1024];
 	unsigned room = line->width - line->columns;
-	unsigned used = line_fit(text, sizeof text, bytes, length, columns < room ? columns : room, line->utf8);
+	unsigned used =
+	    line_fit(text, sizeof text, bytes, length, columns < room ? columns : room, line->utf8);
 
 	append(line, style, text, strlen(text), used);
 }

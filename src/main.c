@@ -236,7 +236,7 @@ static int replay(struct options *options, struct error *error)
 	struct signals signals = { -1 };
 	struct player *player = NULL;
 	struct run_facts facts = { .options = options, .view = &options->view };
-	int err = player_open(&player, options->view.replay_path, screen, error);
+	int err = player_open(&player, options->view.replay_path, screen, options->count, error);
 
 	err = err ?: signals_open(&signals, !screen, error);
 	err = err ?: privilege_drop(error);

@@ -46,9 +46,29 @@ void match_set(struct match *match, const char *text)
 			.text = part,
 			.length = strlen(part),
 			.absent = absent,
+			.letters = part[strspn(part, "0123456789abcdef.:")] != '\0',
 			.port = parse_port(part),
 		};
 	}
+}
+
+bool match_narrows(const struct match *from, const struct match *to)
+{
+	size_t count = from->word_count;
+
+	if (!count || count > to->word_count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct match_word *before = &from->words[i], *after = &to->words[i];
+
+		if (before->absent != after->absent || before->length > after->length ||
+		    memcmp(before->text, after->text, before->length) != 0)
+			return false;
+		/* A longer word is in fewer rows; a longer port is another one, and "!" turns it round. */
+		if (before->length < after->length && (before->absent || before->port >= 0))
+			return false;
+	}
+	return true;
 }
 
 static bool contains(const char *text, const struct match_word *word)
@@ -68,12 +88,18 @@ static bool contains(const char *text, const struct match_word *word)
 	return false;
 }
 
-/* A row's searchable text, put together once for all words and only as far as they ask. */
+/*
+ * A row's searchable text, put together once for all words and only as far as they ask: what has letters
+ * in front, numbers and addresses behind.
+ */
+#define NUMBERS_MAX 128 /* a PID, two addresses with ports, what separates them */
+
 struct haystack {
 	const struct row *row;
 	struct names *names;
 	bool host_names;
-	bool ready;
+	bool has_texts;
+	bool has_numbers;
 	char text[640];
 	size_t length;
 };
@@ -107,7 +133,7 @@ static void add_address(struct haystack *hay, uint8_t family, const uint8_t *add
 
 static void add_text(struct haystack *hay, const char *text)
 {
-	size_t room = sizeof hay->text - hay->length - 2;
+	size_t room = sizeof hay->text - NUMBERS_MAX - hay->length - 2;
 	size_t length = strnlen(text, room);
 
 	hay->text[hay->length++] = '\n';
@@ -116,14 +142,31 @@ static void add_text(struct haystack *hay, const char *text)
 }
 
 /* A newline between the parts, which no word can hold, keeps a match within one of them. */
-static void prepare(struct haystack *hay)
+static void add_texts(struct haystack *hay)
+{
+	const struct session *session = &hay->row->session;
+	const char *host = NULL;
+	char user[40];
+
+	hay->has_texts = true;
+	if (session->uid != UINT32_MAX)
+		add_text(hay, names_user(hay->names, session->uid, user, sizeof user));
+	if (hay->row->container)
+		add_text(hay, names_container_text(hay->names, hay->row->container));
+	if (hay->host_names && session->family)
+		host = names_host_known(hay->names, session->family, session->raddr);
+	if (host)
+		add_text(hay, host);
+	hay->text[hay->length] = '\0';
+}
+
+static void add_numbers(struct haystack *hay)
 {
 	const struct session *session = &hay->row->session;
 	bool ports = session->lport || session->rport; /* else it is a group's row */
-	char user[40];
 
-	hay->ready = true;
-	hay->length = 0;
+	hay->has_numbers = true;
+	hay->text[hay->length++] = '\n';
 	add_number(hay, session->pid);
 	hay->text[hay->length++] = '\n';
 	if (ports) {
@@ -138,16 +181,6 @@ static void prepare(struct haystack *hay)
 		hay->text[hay->length++] = ':';
 		add_number(hay, session->rport);
 	}
-	if (session->uid != UINT32_MAX)
-		add_text(hay, names_user(hay->names, session->uid, user, sizeof user));
-	if (hay->row->container)
-		add_text(hay, names_container_text(hay->names, hay->row->container));
-	const char *host = NULL;
-
-	if (hay->host_names && session->family)
-		host = names_host_known(hay->names, session->family, session->raddr);
-	if (host)
-		add_text(hay, host);
 	hay->text[hay->length] = '\0';
 }
 
@@ -159,14 +192,23 @@ static bool has_word(struct haystack *hay, const struct match_word *word)
 		return session->lport == word->port || session->rport == word->port;
 	if (contains(session->comm, word))
 		return true;
-	if (!hay->ready)
-		prepare(hay);
+	if (!hay->has_texts)
+		add_texts(hay);
+	if (!word->letters && !hay->has_numbers)
+		add_numbers(hay);
 	return contains(hay->text, word);
 }
 
 bool match_row(const struct match *match, const struct row *row, struct names *names, bool host_names)
 {
-	struct haystack hay = { .row = row, .names = names, .host_names = host_names };
+	struct haystack
+	    hay; /* its text is written before it is read: clearing it would cost more than matching */
+
+	hay.row = row;
+	hay.names = names;
+	hay.host_names = host_names;
+	hay.has_texts = hay.has_numbers = false;
+	hay.length = 0;
 
 	for (size_t i = 0; i < match->word_count; i++)
 		if (has_word(&hay, &match->words[i]) == match->words[i].absent)

@@ -16,8 +16,9 @@ struct row;
 struct match_word {
 	const char *text; /* lower case (ASCII) */
 	size_t length;
-	bool absent; /* "!word": the row must not have it */
-	int port;    /* ":443": this very port, else -1 */
+	bool absent;  /* "!word": the row must not have it */
+	bool letters; /* it has what no number or address has: those need not be looked at */
+	int port;     /* ":443": this very port, else -1 */
 };
 
 struct match {
@@ -25,6 +26,9 @@ struct match {
 	struct match_word words[MATCH_WORDS_MAX];
 	size_t word_count; /* 0: every row matches */
 };
+
+/* Whatever matches `to` matched `from`: one was typed on. */
+bool match_narrows(const struct match *from, const struct match *to);
 
 /* Takes the words apart. What is beyond MATCH_WORDS_MAX words or MATCH_TEXT_MAX bytes is left out. */
 void match_set(struct match *match, const char *text);

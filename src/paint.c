@@ -32,8 +32,8 @@ static bool is_sorted(const struct display *display, const struct layout *layout
 void paint_titles(struct display *display, const struct layout *layout)
 {
 	struct line *line = &display->line;
-	const char *arrow = display->view.sort.descending ? (display->utf8 ? "▼" : "v")
-							  : (display->utf8 ? "▲" : "^");
+	const char *arrow =
+	    display->view.sort.descending ? (display->utf8 ? "▼" : "v") : (display->utf8 ? "▲" : "^");
 
 	for (unsigned i = 0; i < layout->count; i++) {
 		const struct column *column = layout->columns[i].column;
@@ -153,7 +153,9 @@ static void footer_keys(struct display *display)
 		limit--;
 		for (size_t i = 0; i < key_count; i++)
 			if (key_table[i].footer && key_table[i].footer_priority <= limit)
-				columns += (unsigned)(strlen(key_table[i].footer_key) + strlen(key_table[i].footer)) + 1;
+				columns += (unsigned)(strlen(key_table[i].footer_key) +
+				                      strlen(key_table[i].footer)) +
+				           1;
 	} while (columns > display->width && limit > 0);
 	for (int order = 0; order < FOOTER_KEYS_MAX; order++) {
 		for (size_t i = 0; i < key_count; i++) {
@@ -178,11 +180,12 @@ static void footer_prompt(struct display *display)
 	struct line *line = &display->line;
 	bool search = display->mode == MODE_SEARCH;
 	const char *hint = search ? (display->search_missed ? "not found" : "F3 next  Enter stay  Esc back")
-				  : "Enter keep  Esc clear";
+	                          : "Enter keep  Esc clear";
 	unsigned hint_length = (unsigned)strlen(hint);
 
 	line_print(line, STYLE_STRONG, "%s", search ? "Search: " : "Filter: ");
-	line_untrusted(line, STYLE_PLAIN, display->typed, strlen(display->typed), display->width - line->columns - 1);
+	line_untrusted(
+	    line, STYLE_PLAIN, display->typed, strlen(display->typed), display->width - line->columns - 1);
 	display->cursor_x = (int)line->columns;
 	if (line->columns + 3 + hint_length < display->width) {
 		line_pad(line, STYLE_PLAIN, display->width - hint_length - 1);
@@ -198,7 +201,8 @@ void paint_footer(struct display *display)
 	if (display->mode == MODE_SEARCH || display->mode == MODE_FILTER) {
 		footer_prompt(display);
 	} else if (display->message[0]) {
-		line_untrusted(line, STYLE_STRONG, display->message, strlen(display->message), display->width);
+		line_untrusted(
+		    line, STYLE_STRONG, display->message, strlen(display->message), display->width);
 	} else if (display->mode == MODE_HELP || display->mode == MODE_DETAILS) {
 		line_print(line, STYLE_STRONG, "Esc");
 		line_print(line, STYLE_LABEL, "Back  ");
@@ -234,8 +238,8 @@ static void paint_too_small(struct display *display, const struct line_sink *sin
 	for (unsigned y = 0; y < display->height; y++) {
 		line_begin(&display->line, display->width, display->utf8, STYLE_PLAIN);
 		if (y == 0)
-			line_print(&display->line, STYLE_PLAIN, "%ux%u is too small: %dx%d or more", display->width,
-			    display->height, LAYOUT_WIDTH_MIN, LAYOUT_HEIGHT_MIN);
+			line_print(&display->line, STYLE_PLAIN, "%ux%u is too small: %dx%d or more",
+			    display->width, display->height, LAYOUT_WIDTH_MIN, LAYOUT_HEIGHT_MIN);
 		put(display, sink, y);
 	}
 }
@@ -276,7 +280,8 @@ static void paint_table(struct display *display, unsigned y, unsigned rows, cons
 
 	menu_scroll(&display->menu, rows);
 	measure_addresses(view, rows);
-	layout_fit(&layout, &display->columns, &view->context, display->width > left ? display->width - left : 1);
+	layout_fit(
+	    &layout, &display->columns, &view->context, display->width > left ? display->width - left : 1);
 	line_begin(line, display->width, display->utf8, STYLE_HEAD);
 	if (menu)
 		menu_title(display);

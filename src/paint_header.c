@@ -152,12 +152,14 @@ static void totals_label(struct display *display, bool tx, unsigned line_number)
 		paint_rate(amount, sizeof amount, display, history_peak(&series, LEDGER_POINTS));
 		line_print(&display->line, STYLE_PLAIN, " peak %8s", amount);
 	} else if (line_number == 2) {
-		paint_bytes(amount, sizeof amount, display, tx ? ledger->tx_total_bytes : ledger->rx_total_bytes);
+		paint_bytes(
+		    amount, sizeof amount, display, tx ? ledger->tx_total_bytes : ledger->rx_total_bytes);
 		line_print(&display->line, STYLE_PLAIN, " sum  %8s", amount);
 	}
 }
 
-static void totals_graph(struct display *display, bool tx, unsigned width, unsigned lines, unsigned line_number)
+static void totals_graph(
+    struct display *display, bool tx, unsigned width, unsigned lines, unsigned line_number)
 {
 	struct series series = ledger_series(view_ledger(&display->view), tx);
 	char graph[LINE_COLUMNS_MAX * 3 + 1];
@@ -251,7 +253,8 @@ static void add_start_filters(struct display *display, struct pieces *pieces)
 	if (!options)
 		return;
 	for (size_t i = 0; i < options->pid_count && strlen(pids) < 40; i++)
-		snprintf(pids + strlen(pids), sizeof pids - strlen(pids), "%s%u", i ? "," : "", options->pids[i]);
+		snprintf(
+		    pids + strlen(pids), sizeof pids - strlen(pids), "%s%u", i ? "," : "", options->pids[i]);
 	if (options->pid_count)
 		pieces_add(pieces, 3, STYLE_PLAIN, "PID %s%s", pids,
 		    options->pid_count > 1 && strlen(pids) >= 40 ? "..." : "");
@@ -272,7 +275,8 @@ static void add_filters(struct display *display, struct pieces *pieces)
 	if (view->opened && view->grouping == GROUPING_PROCESS)
 		pieces_add(pieces, 2, STYLE_STRONG, "in %s (%u)", key->comm, key->pid);
 	else if (view->opened && view->grouping == GROUPING_CONTAINER)
-		pieces_add(pieces, 2, STYLE_STRONG, "in %s", names_container_text(display->names, key->netns));
+		pieces_add(
+		    pieces, 2, STYLE_STRONG, "in %s", names_container_text(display->names, key->netns));
 	else if (view->opened) {
 		struct endpoint host = { .family = key->family, .address = key->raddr };
 		char address[ENDPOINT_SIZE];
@@ -308,16 +312,19 @@ void paint_status(struct display *display)
 	line_begin(&display->line, display->width, display->utf8, STYLE_PLAIN);
 	line_print(&display->line, STYLE_PLAIN, " ");
 	if (view->context.grouping != GROUPING_NONE)
-		pieces_add(&pieces, 1, STYLE_STRONG, "%zu %s", view->count, groups[view->context.grouping][view->count != 1]);
+		pieces_add(&pieces, 1, STYLE_STRONG, "%zu %s", view->count,
+		    groups[view->context.grouping][view->count != 1]);
 	else if (narrowed)
 		pieces_add(&pieces, 1, STYLE_PLAIN, "%zu of %zu sessions", view->count, ledger->rows.count);
 	if (view->context.grouping != GROUPING_NONE || !narrowed)
-		pieces_add(&pieces, 5, STYLE_PLAIN, "%zu session%s", ledger->active, ledger->active == 1 ? "" : "s");
+		pieces_add(
+		    &pieces, 5, STYLE_PLAIN, "%zu session%s", ledger->active, ledger->active == 1 ? "" : "s");
 	if (ledger->rows.count > ledger->active && !narrowed)
 		pieces_add(&pieces, 8, STYLE_DIM, "%zu quiet", ledger->rows.count - ledger->active);
 	add_losses(display, &pieces);
 	add_filters(display, &pieces);
-	pieces_add(&pieces, 6, STYLE_PLAIN, "by %s%s", column_title(view->sort.column, &view->context, title, sizeof title),
+	pieces_add(&pieces, 6, STYLE_PLAIN, "by %s%s",
+	    column_title(view->sort.column, &view->context, title, sizeof title),
 	    view->sort.descending == view->sort.column->descending ? "" : " reversed");
 	if (view->context.amount == AMOUNT_TOTAL) {
 		char clock[16];

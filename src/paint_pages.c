@@ -129,7 +129,8 @@ static void detail(struct page *page, const char *label, const char *format, ...
 			part = room;
 		while (part > 1 && at + part < length && ((unsigned char)text[at + part] & 0xc0) == 0x80)
 			part--;
-		while ((columns = line_fit(shown, sizeof shown, text + at, part, 10 * room, display->utf8)) > room &&
+		while ((columns = line_fit(shown, sizeof shown, text + at, part, 10 * room, display->utf8)) >
+		           room &&
 		       part > 1) {
 			part -= part > room / 4 + 1 ? room / 4 : 1;
 			while (part > 1 && ((unsigned char)text[at + part] & 0xc0) == 0x80)
@@ -143,11 +144,13 @@ static void detail(struct page *page, const char *label, const char *format, ...
 	} while (at < length);
 }
 
-static void endpoint_detail(struct page *page, const char *label, uint8_t family, const uint8_t *address, uint16_t port)
+static void endpoint_detail(
+    struct page *page, const char *label, uint8_t family, const uint8_t *address, uint16_t port)
 {
 	struct display *display = page->display;
 	const char *service = names_port(display->names, port);
-	const char *host = display->view.context.host_names ? names_host(display->names, family, address) : NULL;
+	const char *host =
+	    display->view.context.host_names ? names_host(display->names, family, address) : NULL;
 	struct endpoint endpoint = { .family = family, .address = address, .has_port = true, .port = port };
 	char text[ENDPOINT_SIZE];
 
@@ -190,8 +193,9 @@ static void graph_detail(struct page *page, const struct row *row)
 		if (display->width > LABEL_WIDTH + 1 + ROW_POINTS || display->line.utf8 == false ||
 		    display->width >= LABEL_WIDTH + 8) {
 			unsigned room = display->width - LABEL_WIDTH - 2;
-			unsigned columns = history_graph(graph, sizeof graph, &series,
-			    room < ROW_POINTS ? room : ROW_POINTS, GRAPH_LINES, GRAPH_LINES - 1 - i, display->utf8);
+			unsigned columns =
+			    history_graph(graph, sizeof graph, &series, room < ROW_POINTS ? room : ROW_POINTS,
+			        GRAPH_LINES, GRAPH_LINES - 1 - i, display->utf8);
 
 			line_add(&display->line, STYLE_RX, graph, columns);
 		}
@@ -209,8 +213,8 @@ static void who_detail(struct page *page, const struct row *row)
 	if (names_command(display->names, session->pid, command, sizeof command))
 		detail(page, "Command", "%s", command);
 	if (session->uid != UINT32_MAX)
-		detail(page, "User", "%s (uid %u)", names_user(display->names, session->uid, user, sizeof user),
-		    session->uid);
+		detail(page, "User", "%s (uid %u)",
+		    names_user(display->names, session->uid, user, sizeof user), session->uid);
 	endpoint_detail(page, "Local", session->family, session->laddr, session->lport);
 	endpoint_detail(page, "Remote", session->family, session->raddr, session->rport);
 	peer_detail(page, row);
@@ -242,7 +246,9 @@ void paint_details(struct display *display, unsigned y, unsigned end, const stru
 	who_detail(&page, row);
 	paint_clock(clock, sizeof clock, row->first_seen_s);
 	unit_format_seconds(span, sizeof span,
-	    ledger->time.tv_sec > row->first_seen_s ? (uint64_t)(ledger->time.tv_sec - row->first_seen_s) * 1000 : 0);
+	    ledger->time.tv_sec > row->first_seen_s
+	        ? (uint64_t)(ledger->time.tv_sec - row->first_seen_s) * 1000
+	        : 0);
 	detail(&page, "First seen", "%s, %s ago", clock, span);
 	if (row->seen_tick != ledger->tick)
 		detail(&page, "State", "quiet for %u interval%s", ledger->tick - row->seen_tick,

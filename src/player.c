@@ -18,6 +18,7 @@ struct player {
 	struct snapshot snapshot;
 	int timer_fd;
 	bool paced;
+	uint64_t left; /* intervals still to be handed out */
 	bool stopping;
 };
 
@@ -28,7 +29,7 @@ static void arm(struct player *player, uint64_t after_ns)
 	timerfd_settime(player->timer_fd, 0, &when, NULL);
 }
 
-int player_open(struct player **player, const char *path, bool paced, struct error *error)
+int player_open(struct player **player, const char *path, bool paced, uint64_t count, struct error *error)
 {
 	struct player *new = calloc(1, sizeof *new);
 
@@ -36,6 +37,7 @@ int player_open(struct player **player, const char *path, bool paced, struct err
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "no memory to play a recording");
 	snapshot_init(&new->snapshot);
 	new->paced = paced;
+	new->left = count ? count : UINT64_MAX;
 	new->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	int err = new->timer_fd < 0 ? error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot make a timer: %s",
 	                                  strerror(errno))
@@ -96,6 +98,8 @@ static int take(void *state, const struct snapshot **snapshot, struct error *err
 		return 0; /* played to its end: waits for stop */
 	if (player->paced)
 		player->snapshot.last = false;
+	if (--player->left == 0)
+		player->snapshot.last = true;
 	*snapshot = &player->snapshot;
 	return 0;
 }

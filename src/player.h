@@ -14,9 +14,9 @@ struct player;
 
 /*
  * paced: by the recorded lengths of intervals, and at the end it waits for stop, as a screen wants it; else
- * as fast as they are taken. 0 or -errno with *error.
+ * as fast as they are taken. count: how many intervals at most, 0: all. 0 or -errno with *error.
  */
-int player_open(struct player **player, const char *path, bool paced, struct error *error);
+int player_open(struct player **player, const char *path, bool paced, uint64_t count, struct error *error);
 void player_close(struct player *player);
 
 struct source player_source(struct player *player);

@@ -68,7 +68,7 @@ static void search_again(struct display *display, bool forward, bool from_here)
 	memcpy(display->search_text, display->typed, sizeof display->search_text);
 	match_set(&display->search, display->typed);
 	display->search_missed = display->search.word_count > 0 &&
-				 !view_find(&display->view, &display->search, forward, from_here);
+	                         !view_find(&display->view, &display->search, forward, from_here);
 }
 
 static void search_key(struct display *display, int code)
@@ -164,7 +164,8 @@ static void list_users(struct display *display)
 			at++;
 		if (menu->count == MENU_ITEMS_MAX || (at < menu->count && menu->values[at] == uid))
 			continue;
-		memmove(&menu->values[at + 1], &menu->values[at], (menu->count - at) * sizeof menu->values[0]);
+		memmove(
+		    &menu->values[at + 1], &menu->values[at], (menu->count - at) * sizeof menu->values[0]);
 		menu->values[at] = uid;
 		menu->count++;
 	}
@@ -186,7 +187,8 @@ void menu_open(struct display *display, int mode)
 	}
 	for (size_t i = 0; i < column_count; i++)
 		if (mode == MODE_COLUMN_MENU || column_table[i].groupings & 1 << view->context.grouping)
-			add_item(menu, (uint32_t)i, mode == MODE_SORT_MENU && &column_table[i] == view->sort.column);
+			add_item(menu, (uint32_t)i,
+			    mode == MODE_SORT_MENU && &column_table[i] == view->sort.column);
 }
 
 /* Columns come and go in the table's order, so that one that comes back finds its place. */
@@ -208,8 +210,8 @@ static void toggle_column(struct display *display, uint8_t index)
 		}
 	}
 	if (column->needs) {
-		display_say(display, "%s costs time at every event: start with --columns ...,%s", column->title,
-		    column->id);
+		display_say(display, "%s costs time at every event: start with --columns ...,%s",
+		    column->title, column->id);
 		return;
 	}
 	while (at < list->count && list->indices[at] < index)
@@ -260,7 +262,8 @@ void menu_key(struct display *display, int code)
 		menu->position = menu->position > page ? menu->position - page : 0;
 		break;
 	case ACT_PAGE_DOWN:
-		menu->position = menu->position + page < menu->count ? menu->position + page : menu->count - 1;
+		menu->position =
+		    menu->position + page < menu->count ? menu->position + page : menu->count - 1;
 		break;
 	case ACT_TOP:
 		menu->position = 0;

@@ -47,8 +47,9 @@ static int bad_line(const struct replay *replay, struct error *error, const char
 	va_start(arguments, format);
 	vsnprintf(what, sizeof what, format, arguments);
 	va_end(arguments);
-	return error_set(error, EXIT_CODE_RUNTIME, -EINVAL, "%.200s, line %lu: %s; --replay takes what -o json wrote",
-	    replay->path, replay->line_number, what);
+	return error_set(error, EXIT_CODE_RUNTIME, -EINVAL,
+	    "%.200s, line %lu: %s; --replay takes what -o json wrote", replay->path, replay->line_number,
+	    what);
 }
 
 /* ---- fields ---- */
@@ -117,8 +118,9 @@ static int get_time(const json_t *object, struct timespec *time)
 	double seconds;
 	char zone;
 
-	if (!text || sscanf(text, "%4d-%2d-%2dT%2d:%2d:%lf%c", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-			 &tm.tm_min, &seconds, &zone) != 7 ||
+	if (!text ||
+	    sscanf(text, "%4d-%2d-%2dT%2d:%2d:%lf%c", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+	        &tm.tm_min, &seconds, &zone) != 7 ||
 	    zone != 'Z' || !(seconds >= 0 && seconds < 61))
 		return -1;
 	tm.tm_year -= 1900;
@@ -284,7 +286,8 @@ int replay_open(struct replay **result, const char *path, struct error *error)
 	replay->path = strdup(path);
 	replay->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	if (!replay->path || !replay->file) {
-		err = error_set(error, EXIT_CODE_RUNTIME, -errno, "%.200s cannot be opened: %s", path, strerror(errno));
+		err = error_set(
+		    error, EXIT_CODE_RUNTIME, -errno, "%.200s cannot be opened: %s", path, strerror(errno));
 		replay_close(replay);
 		return err;
 	}

@@ -33,9 +33,9 @@ struct resolver {
 	bool started;
 	bool closing;
 	bool changed;
-	unsigned asked;    /* entries in STATE_ASKED */
+	unsigned asked; /* entries in STATE_ASKED */
 	unsigned used;
-	uint16_t *queue;   /* slots to be asked, a ring of ENTRIES_MAX */
+	uint16_t *queue; /* slots to be asked, a ring of ENTRIES_MAX */
 	unsigned queue_head;
 	unsigned queue_count;
 	struct entry *entries; /* open addressing */

@@ -38,7 +38,7 @@ static int out_of_memory(struct error *error)
 static int open_keys(struct screen *screen)
 {
 	screen->key_fd = isatty(STDIN_FILENO) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-					      : open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	                                      : open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	/* Curses wants a stream to read: one that has nothing, if there is no terminal at all. */
 	screen->key_stream = screen->key_fd >= 0 ? fdopen(screen->key_fd, "r") : fopen("/dev/null", "re");
 	if (!screen->key_stream && screen->key_fd >= 0) {

@@ -29,7 +29,7 @@ static const struct {
 	attr_t attributes;
 	attr_t colored; /* instead, where there are colours */
 	short foreground;
-	short bright;   /* instead, where there are 16 colours */
+	short bright; /* instead, where there are 16 colours */
 	short background;
 } looks[] = {
 	{ STYLE_PLAIN, A_NORMAL, A_NORMAL, -1, -1, -1 },
@@ -111,9 +111,11 @@ static int check_terminal(int fd, struct error *error)
 		    "the screen needs to know the terminal, and TERM is not set; -C prints text");
 	if (setupterm(NULL, fd, &status) != OK)
 		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTTY,
-		    status == 0 ? "the screen does not know this terminal (TERM); set TERM to one that it knows, "
-				  "or -C prints text"
-				: "the screen finds no terminal descriptions; install ncurses-base, or -C prints text");
+		    status == 0
+		        ? "the screen does not know this terminal (TERM); set TERM to one that it knows, "
+		          "or -C prints text"
+		        : "the screen finds no terminal descriptions; install ncurses-base, or -C prints "
+		          "text");
 	const char *move = tigetstr("cup");
 
 	if (!move || move == (char *)-1)

@@ -23,6 +23,7 @@
 
 struct text {
 	FILE *stream;
+	bool live; /* a recording does not tell the load averages of its time */
 	bool summary;
 	bool utf8;
 };
@@ -185,8 +186,8 @@ static int print_summary(const struct text *text, const struct tm *local_time, c
 		return -1;
 	if (!text->summary)
 		return 0;
-	return fprintf(text->stream, "%02d:%02d:%02d loadavg: %s\n\n", local_time->tm_hour,
-	           local_time->tm_min, local_time->tm_sec, loadavg) < 0
+	return fprintf(text->stream, "%02d:%02d:%02d%s%s\n\n", local_time->tm_hour, local_time->tm_min,
+	           local_time->tm_sec, *loadavg ? " loadavg: " : "", loadavg) < 0
 	           ? -1
 	           : 0;
 }
@@ -241,6 +242,7 @@ static int text_open(void **state, const struct run_facts *facts, FILE *stream, 
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
 	text->stream = stream;
 	text->summary = !facts->options->no_summary;
+	text->live = !facts->options->view.replay_path;
 	text->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	/* Each interval is flushed as a whole: a terminal's line buffering would cost a write for each row. */
 	setvbuf(stream, NULL, _IOFBF, BUFSIZ);
@@ -262,7 +264,7 @@ static int text_show(void *state, const struct snapshot *snapshot, struct error 
 	int err;
 
 	localtime_r(&snapshot->time.tv_sec, &local_time);
-	if (text->summary)
+	if (text->summary && text->live)
 		read_loadavg(loadavg, sizeof loadavg);
 	err = print_interval(text, snapshot, &local_time, loadavg, error);
 	print_losses(stderr, snapshot);

@@ -91,6 +91,6 @@ void unit_format_seconds(char *buffer, size_t size, uint64_t milliseconds)
 	else if (s < 86400)
 		snprintf(buffer, size, "%u h %u min", (unsigned)(s / 3600), (unsigned)(s / 60 % 60));
 	else
-		snprintf(buffer, size, "%llu d %u h", (unsigned long long)(s / 86400),
-		    (unsigned)(s / 3600 % 24));
+		snprintf(
+		    buffer, size, "%llu d %u h", (unsigned long long)(s / 86400), (unsigned)(s / 3600 % 24));
 }

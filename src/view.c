@@ -2,6 +2,7 @@
 #include "view.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,13 +50,19 @@ void view_changed(struct view *view)
 
 void view_set_filter(struct view *view, const char *text)
 {
+	struct match before;
+
+	match_set(&before, view->filter_text);
+	snprintf(view->filter_text, sizeof view->filter_text, "%s", text);
 	match_set(&view->filter, text);
 	view_names_changed(view);
+	view->narrows = match_narrows(&before, &view->filter);
 }
 
 void view_names_changed(struct view *view)
 {
 	view->epoch++;
+	view->narrows = false;
 	view->stale = true;
 }
 
@@ -237,7 +244,8 @@ bool view_find(struct view *view, const struct match *match, bool forward, bool 
 	for (size_t i = 0; i < view->count; i++) {
 		const struct view_item *item = &view->items[i];
 		int side = view_order_compare(&order, item, &here);
-		bool wraps = forward ? (from_here ? side < 0 : side <= 0) : (from_here ? side > 0 : side >= 0);
+		bool wraps =
+		    forward ? (from_here ? side < 0 : side <= 0) : (from_here ? side > 0 : side >= 0);
 
 		if (best != ROW_NONE && wraps && !best_wraps)
 			continue;

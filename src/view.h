@@ -51,6 +51,8 @@ struct view {
 	size_t capacity;
 	size_t sorted_from, sorted_to;
 	uint32_t epoch; /* of filter */
+	bool narrows;   /* what did not match in the epoch before does not match now */
+	char filter_text[MATCH_TEXT_MAX + 1];
 	bool stale;
 	size_t follow_line;
 };

@@ -57,7 +57,10 @@ static bool is_listed(struct view *view, struct row *row)
 	if (!view->filter.word_count)
 		return true;
 	if (row->match_epoch != view->epoch) {
-		row->matched = match_row(&view->filter, row, view->context.names, view->context.host_names);
+		bool hopeless = view->narrows && row->match_epoch == view->epoch - 1 && !row->matched;
+
+		row->matched =
+		    !hopeless && match_row(&view->filter, row, view->context.names, view->context.host_names);
 		row->match_epoch = view->epoch;
 	}
 	return row->matched;

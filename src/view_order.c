@@ -27,7 +27,8 @@ static void swap(struct view_item *a, struct view_item *b)
 }
 
 /* The middle one of first, middle and last as the pivot, so that lists already in order are no bad case. */
-static struct view_item pivot_of(const struct view_order *order, struct view_item *items, size_t low, size_t high)
+static struct view_item pivot_of(
+    const struct view_order *order, struct view_item *items, size_t low, size_t high)
 {
 	size_t middle = low + (high - low) / 2;
 
@@ -41,7 +42,8 @@ static struct view_item pivot_of(const struct view_order *order, struct view_ite
 }
 
 /* Quickselect within [low, high]: afterwards nothing before n sorts after it, nothing behind it before it. */
-static void select_nth(const struct view_order *order, struct view_item *items, size_t low, size_t high, size_t n)
+static void select_nth(
+    const struct view_order *order, struct view_item *items, size_t low, size_t high, size_t n)
 {
 	while (low < high) {
 		struct view_item pivot = pivot_of(order, items, low, high);

@@ -60,7 +60,8 @@ sum_read() { # file
 }
 
 # Shortens what `ctest -V` prints: a line a test, the output of those that failed, the reasons of those that were
-# skipped, whole or in part. Its last line is the sum. A test with a sum of its own counts as that many.
+# skipped, whole or in part. Its last line is the sum. A test counts as one, with what it left out beside it; one with a
+# sum of its own counts as that.
 # shellcheck disable=SC2016
 ctest_report='
 function sums(line,   n) {
@@ -73,6 +74,16 @@ function sums(line,   n) {
 function show(prefix,   i) {
 	for (i = 1; i <= lines; i++)
 		print prefix output[i]
+}
+# What a test that passed had to leave out, each once. Returns how many.
+function show_skipped(   i, count, seen) {
+	count = 0
+	for (i = 1; i <= lines; i++)
+		if (output[i] ~ /^ *(skip|SKIP|\[  SKIPPED \] [^0-9]|ok .*# (skip|SKIP))/ && !seen[output[i]]++) {
+			print "    " output[i]
+			count++
+		}
+	return count
 }
 /^test [0-9]+$/ { lines = 0; has_sum = 0; next }
 /^[0-9]+: (Test command|Working Directory|Test timeout computed to be|Environment variables):/ { next }
@@ -92,16 +103,15 @@ function show(prefix,   i) {
 	else if (!good)
 		show("    ")
 	else
-		for (i = 1; i <= lines; i++)
-			if (output[i] ~ /^ *(skip|SKIP|\[  SKIPPED \]|ok .*# (skip|SKIP))/)
-				print "    " output[i]
+		within = show_skipped()
 	if (has_sum) {
 		passed += own[1]; failed += own[2]; skipped += own[3]
 		if (!good && !left_out && own[2] == 0)
 			failed++
-	} else if (good)
+	} else if (good) {
 		passed++
-	else if (left_out)
+		skipped += within
+	} else if (left_out)
 		skipped++
 	else
 		failed++

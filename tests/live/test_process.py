@@ -87,7 +87,7 @@ def stop_and_continue():
 @case
 def count():
     """As many intervals as asked for, each as long as asked for, and the end by itself."""
-    tcptop = Tcptop("-o", "json", *QUIET, "0.2", "5").expect(0)
+    tcptop = Tcptop("-o", "json", *QUIET, "0.2", "5", wait=False).expect(0)
     found = [x["interval_s"] for x in intervals(tcptop.lines())]
     check_equal(len(found), 5, "intervals")
     check(all(0.199 <= x < 0.2 + seconds(1) for x in found), f"their lengths: {found}")
@@ -190,19 +190,19 @@ def interrupted_compile():
 @case
 def verbose():
     """-v tells on stderr the method that was tried and taken; stdout is the same."""
-    tcptop = Tcptop("-v", "-o", "json", *QUIET, "0.1", "1").expect(0)
+    tcptop = Tcptop("-v", "-o", "json", *QUIET, "0.1", "1", wait=False).expect(0)
     method = intervals(tcptop.lines())[0]["probe"]
     check(f"probe {method}: works" in tcptop.stderr, f"stderr does not tell of {method}: {tcptop.stderr!r}")
     check("privileges: " in tcptop.stderr, f"stderr does not tell of privileges: {tcptop.stderr!r}")
     check("headers: " in tcptop.stderr, f"stderr does not tell of headers: {tcptop.stderr!r}")
-    quiet = Tcptop("-o", "json", *QUIET, "0.1", "1").expect(0)
+    quiet = Tcptop("-o", "json", *QUIET, "0.1", "1", wait=False).expect(0)
     check("probe " not in quiet.stderr, f"without -v: {quiet.stderr!r}")
 
 
 @case
 def not_counted_is_declared():
     """What JSON declares stands on stderr, too."""
-    tcptop = Tcptop("-o", "json", *QUIET, "0.1", "1").expect(0)
+    tcptop = Tcptop("-o", "json", *QUIET, "0.1", "1", wait=False).expect(0)
     for name in intervals(tcptop.lines())[0]["not_counted"]:
         check(f"({name})" in tcptop.stderr, f"{name} is not on stderr: {tcptop.stderr!r}")
 

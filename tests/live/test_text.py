@@ -125,7 +125,7 @@ def two_intervals():
 
 @case
 def no_summary():
-    tcptop = Tcptop("-C", "-S", "0.5", "2")
+    tcptop = Tcptop("-C", "-S", "0.5", "2", wait=False)
     move("flow", "--bytes", 100003)
     text = tcptop.expect(0).stdout.decode()
     check("loadavg" not in text, "the summary is there")
@@ -137,7 +137,7 @@ def no_summary():
 def quiet_interval():
     """No session: the summary alone, and with -S an empty line alone."""
     for more, pattern in (((), SUMMARY.pattern + r"\n\n"), (("-S",), "")):
-        tcptop = Tcptop("-C", *more, "-p", os.getpid(), "0.1", "2")
+        tcptop = Tcptop("-C", *more, "-p", os.getpid(), "0.1", "2", wait=False)
         text = tcptop.expect(0).stdout.decode()
         check(re.fullmatch(r"Tracing\.\.\. [^\n]*\n(\n" + pattern + r"){2}", text), f"{more}: {text!r}")
 
@@ -145,7 +145,7 @@ def quiet_interval():
 @case
 def local_time():
     """The summary's time is the local one."""
-    tcptop = Tcptop("-C", "-p", os.getpid(), "0.1", "1", env=os.environ | {"TZ": "Asia/Kathmandu"})
+    tcptop = Tcptop("-C", "-p", os.getpid(), "0.1", "1", wait=False, env=os.environ | {"TZ": "Asia/Kathmandu"})
     text = tcptop.expect(0).stdout.decode()
     hours, minutes = map(int, re.search(r"^(\d\d):(\d\d):", text, re.M).groups())
     now = time.gmtime(time.time() + 20700)

@@ -102,7 +102,7 @@ def write_svg(text, stream):
                     tall = CELL_Y * EIGHTHS[character] / 8
                     stream.write('<rect x="%d" y="%.1f" width="%d" height="%.1f" fill="%s"/>\n'
                                  % (left + i * CELL_X, top + CELL_Y - tall, CELL_X, tall, foreground))
-            for match in re.finditer("[^ ▁▂▃▄▅▆▇█]+( [^ ▁▂▃▄▅▆▇█]+)*", run):
+            for match in re.finditer("[^ ▁▂▃▄▅▆▇█]+", run):
                 stream.write('<text x="%d" y="%d" textLength="%d" fill="%s"%s>%s</text>\n'
                              % (left + match.start() * CELL_X, top + 13, len(match.group()) * CELL_X, foreground,
                                 ' font-weight="bold"' if bold else "", escape(match.group())))

@@ -42,7 +42,7 @@ class Terminal:
 
     def styled(self):
         """The screen with the escape sequences that its colours and attributes take."""
-        return self.tmux("capture-pane", "-p", "-e")
+        return self.tmux("capture-pane", "-p", "-e", "-N")
 
     def scrollback(self):
         return self.tmux("capture-pane", "-p", "-S", "-200")

@@ -34,7 +34,8 @@ static void the_table_is_complete_and_ids_are_unique(void **state)
 		assert_non_null(column->format);
 		assert_non_null(column->description);
 		assert_true(column->title != NULL || column->direction != NULL);
-		assert_true(column->width_min <= column->width_pref && column->width_pref <= column->width_max);
+		assert_true(
+		    column->width_min <= column->width_pref && column->width_pref <= column->width_max);
 		assert_int_not_equal(column->groupings, 0);
 		assert_ptr_equal(column_find(column->id), column);
 	}
@@ -146,7 +147,9 @@ static void no_width_is_exceeded_and_none_wasted(void **state)
 	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++) {
 		for (int unit = 0; unit < UNIT_COUNT; unit++) {
 			struct column_context context = {
-				.grouping = (enum grouping)grouping, .unit = (enum unit)unit, .address_columns = 60,
+				.grouping = (enum grouping)grouping,
+				.unit = (enum unit)unit,
+				.address_columns = 60,
 			};
 
 			for (unsigned width = 1; width <= 300; width++) {
@@ -197,7 +200,8 @@ static void lines_add_up_to_the_screen(void **state)
 
 /* ---- endpoints ---- */
 
-static void check_endpoint(const char *address, uint16_t port, unsigned width, const char *expected, unsigned columns)
+static void check_endpoint(
+    const char *address, uint16_t port, unsigned width, const char *expected, unsigned columns)
 {
 	uint8_t bytes[16] = { 0 };
 	struct endpoint endpoint = { .address = bytes, .has_port = port != 0, .port = port };
@@ -216,7 +220,7 @@ static void addresses_give_way_in_the_middle(void **state)
 	(void)state;
 	check_endpoint("192.0.2.1", 443, 21, "192.0.2.1:443", 13);
 	check_endpoint("255.255.255.255", 65535, 21, "255.255.255.255:65535", 21);
-	check_endpoint("255.255.255.255", 65535, 18, "255.25…5.255:65535" , 18);
+	check_endpoint("255.255.255.255", 65535, 18, "255.25…5.255:65535", 18);
 	check_endpoint("::1", 22, 20, "[::1]:22", 8);
 	check_endpoint("::1", 0, 20, "::1", 3);
 	check_endpoint(longest, 65535, 47, "[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535", 46);
@@ -229,8 +233,12 @@ static void names_stand_for_numbers(void **state)
 {
 	uint8_t bytes[16] = { 192, 0, 2, 1 };
 	struct endpoint endpoint = {
-		.family = 4, .address = bytes, .has_port = true, .port = 443,
-		.host_name = "ec2-192-0-2-1.compute.example.org", .port_name = "https",
+		.family = 4,
+		.address = bytes,
+		.has_port = true,
+		.port = 443,
+		.host_name = "ec2-192-0-2-1.compute.example.org",
+		.port_name = "https",
 	};
 	char text[ENDPOINT_SIZE];
 
@@ -248,7 +256,8 @@ static void names_stand_for_numbers(void **state)
 
 static void every_cell_keeps_its_width(void **state)
 {
-	static const char *const names[] = { "", "a", "sixteen-bytes-ab", "日本語名日", "é", "\033[31m\n", "\xff\xfe\xfd" };
+	static const char *const names[] = { "", "a", "sixteen-bytes-ab", "日本語名日", "é", "\033[31m\n",
+		"\xff\xfe\xfd" };
 	struct ledger ledger = { .tick = 40, .interval_ns = 1000000000, .time.tv_sec = 2000 };
 	struct column_context context = { .ledger = &ledger, .utf8 = true };
 	struct cell cell;
@@ -256,10 +265,19 @@ static void every_cell_keeps_its_width(void **state)
 	(void)state;
 	for (size_t n = 0; n < ARRAY_LENGTH(names); n++) {
 		struct row row = {
-			.session = { .family = 6, .pid = UINT32_MAX, .lport = 65535, .rport = 65535, .uid = UINT32_MAX,
-			    .netns = UINT32_MAX, .rx_bytes = UINT64_MAX / 2, .tx_bytes = n },
-			.rx_total_bytes = UINT64_MAX / 2, .tx_total_bytes = 12345, .members = UINT32_MAX,
-			.seen_tick = 40, .first_tick = 1,
+			.session = { .family = 6,
+			    .pid = UINT32_MAX,
+			    .lport = 65535,
+			    .rport = 65535,
+			    .uid = UINT32_MAX,
+			    .netns = UINT32_MAX,
+			    .rx_bytes = UINT64_MAX / 2,
+			    .tx_bytes = n },
+			.rx_total_bytes = UINT64_MAX / 2,
+			.tx_total_bytes = 12345,
+			.members = UINT32_MAX,
+			.seen_tick = 40,
+			.first_tick = 1,
 		};
 
 		memset(row.session.laddr, 0xab, 16);

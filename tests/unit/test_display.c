@@ -82,8 +82,8 @@ static void add(struct fixture *fixture, const char *comm, uint32_t pid, const c
 
 	session->family = strchr(raddr, ':') ? 6 : 4;
 	inet_pton(session->family == 4 ? AF_INET : AF_INET6, raddr, session->raddr);
-	inet_pton(session->family == 4 ? AF_INET : AF_INET6, session->family == 4 ? "10.0.0.5" : "2001:db8::5",
-	    session->laddr);
+	inet_pton(session->family == 4 ? AF_INET : AF_INET6,
+	    session->family == 4 ? "10.0.0.5" : "2001:db8::5", session->laddr);
 	session->lport = 443;
 	session->rport = rport;
 	session->pid = pid;
@@ -236,7 +236,8 @@ static void a_screen_without_utf8(void **state)
 
 static void every_size_is_filled_exactly(void **state)
 {
-	static const int pages[] = { 0, '?', KEY_CODE_ENTER, KEY_CODE_F6, 'C', 'u', '/', '\\', 'g', 'g', 'g' };
+	static const int pages[] = { 0, '?', KEY_CODE_ENTER, KEY_CODE_F6, 'C', 'u', '/', '\\', 'g', 'g',
+		'g' };
 	struct fixture *fixture = *state;
 
 	fixture->facts.not_counted = (const char *const[]){ "splice_io_uring", "other_path" };
@@ -500,8 +501,9 @@ static void random_keys_do_no_harm(void **state)
 		if (step % 20 == 0) {
 			begin(fixture);
 			for (int i = rand() % 60; i > 0; i--)
-				add(fixture, "random", (uint32_t)rand() % 50, rand() % 5 ? "192.0.2.1" : "2001:db8::1",
-				    (uint16_t)(1 + rand() % 40), (uint64_t)rand(), (uint64_t)rand());
+				add(fixture, "random", (uint32_t)rand() % 50,
+				    rand() % 5 ? "192.0.2.1" : "2001:db8::1", (uint16_t)(1 + rand() % 40),
+				    (uint64_t)rand(), (uint64_t)rand());
 			show(fixture);
 		}
 		key(fixture, code);

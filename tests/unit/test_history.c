@@ -131,7 +131,8 @@ static void amounts_in_every_unit(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		unsigned columns = unit_format(text, sizeof text, cases[i].bytes, cases[i].unit, cases[i].width);
+		unsigned columns =
+		    unit_format(text, sizeof text, cases[i].bytes, cases[i].unit, cases[i].width);
 
 		assert_string_equal(text, cases[i].text);
 		assert_int_equal(columns, strlen(text));
@@ -154,8 +155,13 @@ static void spans(void **state)
 		uint64_t ms;
 		const char *text;
 	} cases[] = {
-		{ 10, "0.01 s" }, { 500, "0.5 s" }, { 1000, "1 s" }, { 59999, "59 s" }, { 123000, "2 min 3 s" },
-		{ 11040000, "3 h 4 min" }, { 183600000, "2 d 3 h" },
+		{ 10, "0.01 s" },
+		{ 500, "0.5 s" },
+		{ 1000, "1 s" },
+		{ 59999, "59 s" },
+		{ 123000, "2 min 3 s" },
+		{ 11040000, "3 h 4 min" },
+		{ 183600000, "2 d 3 h" },
 	};
 	char text[32];
 

@@ -281,8 +281,10 @@ int main(void)
 		cmocka_unit_test(namespaces_and_processes_are_told_apart),
 		cmocka_unit_test(a_copy_is_independent),
 		cmocka_unit_test_setup_teardown(totals_are_the_sum_of_the_intervals, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_same_session_twice_in_an_interval_adds_up, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_quiet_row_stays_for_some_intervals_with_zero, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    the_same_session_twice_in_an_interval_adds_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_quiet_row_stays_for_some_intervals_with_zero, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_kept_row_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(churn_leaves_no_rows_behind, set_up, tear_down),
 	};

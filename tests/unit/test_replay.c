@@ -17,12 +17,16 @@
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
 
 #define COMMON "\"time\":\"2026-11-22T10:42:17.250Z\",\"interval_s\":1.5"
-#define SESSION \
-	"{\"type\":\"session\"," COMMON ",\"pid\":181,\"comm\":\"sshd\",\"family\":4,\"laddr\":\"10.0.0.5\"," \
-	"\"lport\":22,\"raddr\":\"192.0.2.1\",\"rport\":6684,\"netns\":4026531840,\"rx_bytes\":1021,\"tx_bytes\":2149000}\n"
-#define INTERVAL \
-	"{\"type\":\"interval\"," COMMON ",\"sessions\":1,\"rx_bytes\":1021,\"tx_bytes\":2149000,\"other_calls\":2," \
-	"\"other_rx_bytes\":9,\"other_tx_bytes\":8,\"probe\":\"tracepoint\",\"not_counted\":[\"splice_io_uring\"]," \
+#define SESSION                                                                                            \
+	"{\"type\":\"session\"," COMMON                                                                    \
+	",\"pid\":181,\"comm\":\"sshd\",\"family\":4,\"laddr\":\"10.0.0.5\","                              \
+	"\"lport\":22,\"raddr\":\"192.0.2.1\",\"rport\":6684,\"netns\":4026531840,\"rx_bytes\":1021,\"tx_" \
+	"bytes\":2149000}\n"
+#define INTERVAL                                                                                           \
+	"{\"type\":\"interval\"," COMMON                                                                   \
+	",\"sessions\":1,\"rx_bytes\":1021,\"tx_bytes\":2149000,\"other_calls\":2,"                        \
+	"\"other_rx_bytes\":9,\"other_tx_bytes\":8,\"probe\":\"tracepoint\",\"not_counted\":[\"splice_io_" \
+	"uring\"],"                                                                                        \
 	"\"missed_runs\":4}\n"
 
 static char path[] = "/tmp/tcptop_replay_XXXXXX";
@@ -122,8 +126,10 @@ static void names_that_are_no_text_come_back_exactly(void **state)
 	struct snapshot snapshot;
 	struct error error;
 	static const char text[] =
-	    "{\"type\":\"session\"," COMMON ",\"pid\":1,\"comm\":\"\\u001b[\\ufffd\",\"comm_hex\":\"1b5bfF\",\"family\":6,"
-	    "\"laddr\":\"::1\",\"lport\":1,\"raddr\":\"::2\",\"rport\":2,\"rx_bytes\":1,\"tx_bytes\":1,\"uid\":33}\n" INTERVAL;
+	    "{\"type\":\"session\"," COMMON
+	    ",\"pid\":1,\"comm\":\"\\u001b[\\ufffd\",\"comm_hex\":\"1b5bfF\",\"family\":6,"
+	    "\"laddr\":\"::1\",\"lport\":1,\"raddr\":\"::2\",\"rport\":2,\"rx_bytes\":1,\"tx_bytes\":1,"
+	    "\"uid\":33}\n" INTERVAL;
 
 	(void)state;
 	snapshot_init(&snapshot);
@@ -149,17 +155,26 @@ static void what_is_no_recording_is_refused_with_its_line(void **state)
 		{ "{}\n", "line 1" },
 		{ "{\"type\":\"session\"}\n", "family" },
 		{ "{\"type\":\"interval\"}\n", "interval_s" },
-		{ "{\"type\":\"interval\",\"time\":\"2026-11-22T10:42:17.250Z\",\"interval_s\":0}\n", "interval_s" },
-		{ "{\"type\":\"interval\",\"time\":\"2026-11-22T10:42:17.250Z\",\"interval_s\":1e300}\n", "interval_s" },
+		{ "{\"type\":\"interval\",\"time\":\"2026-11-22T10:42:17.250Z\",\"interval_s\":0}\n",
+		    "interval_s" },
+		{ "{\"type\":\"interval\",\"time\":\"2026-11-22T10:42:17.250Z\",\"interval_s\":1e300}\n",
+		    "interval_s" },
 		{ "{\"type\":\"interval\",\"time\":\"yesterday\",\"interval_s\":1}\n", "time" },
 		{ "{\"type\":\"interval\"," COMMON ",\"missed_runs\":-1}\n", "out of range" },
 		{ "{\"type\":\"session\"," COMMON ",\"family\":5}\n", "family" },
-		{ "{\"type\":\"session\"," COMMON ",\"family\":4,\"laddr\":\"::1\",\"raddr\":\"::1\"}\n", "laddr" },
-		{ "{\"type\":\"session\"," COMMON ",\"family\":4,\"laddr\":\"1.1.1.1\",\"raddr\":\"1.1.1.1\"}\n", "comm" },
-		{ "{\"type\":\"session\"," COMMON ",\"family\":4,\"laddr\":\"1.1.1.1\",\"raddr\":\"1.1.1.1\",\"comm\":\"x\","
-		  "\"lport\":65536,\"rport\":1,\"pid\":1,\"rx_bytes\":1,\"tx_bytes\":1}\n", "number" },
-		{ "{\"type\":\"session\"," COMMON ",\"family\":4,\"laddr\":\"1.1.1.1\",\"raddr\":\"1.1.1.1\",\"comm\":\"x\","
-		  "\"comm_hex\":\"1\",\"lport\":1,\"rport\":1,\"pid\":1,\"rx_bytes\":1,\"tx_bytes\":1}\n", "comm_hex" },
+		{ "{\"type\":\"session\"," COMMON ",\"family\":4,\"laddr\":\"::1\",\"raddr\":\"::1\"}\n",
+		    "laddr" },
+		{ "{\"type\":\"session\"," COMMON
+		  ",\"family\":4,\"laddr\":\"1.1.1.1\",\"raddr\":\"1.1.1.1\"}\n",
+		    "comm" },
+		{ "{\"type\":\"session\"," COMMON
+		  ",\"family\":4,\"laddr\":\"1.1.1.1\",\"raddr\":\"1.1.1.1\",\"comm\":\"x\","
+		  "\"lport\":65536,\"rport\":1,\"pid\":1,\"rx_bytes\":1,\"tx_bytes\":1}\n",
+		    "number" },
+		{ "{\"type\":\"session\"," COMMON
+		  ",\"family\":4,\"laddr\":\"1.1.1.1\",\"raddr\":\"1.1.1.1\",\"comm\":\"x\","
+		  "\"comm_hex\":\"1\",\"lport\":1,\"rport\":1,\"pid\":1,\"rx_bytes\":1,\"tx_bytes\":1}\n",
+		    "comm_hex" },
 	};
 	struct replay *replay;
 	struct error error;
@@ -193,7 +208,8 @@ static void damaged_recordings_do_no_harm(void **state)
 
 		memcpy(damaged, text, sizeof text);
 		for (int j = rand() % 4; j >= 0; j--)
-			damaged[(size_t)rand() % (sizeof text - 1)] = (char)(rand() % 3 ? 32 + rand() % 95 : rand());
+			damaged[(size_t)rand() % (sizeof text - 1)] =
+			    (char)(rand() % 3 ? 32 + rand() % 95 : rand());
 		got = open_text(&replay, damaged, 1 + (size_t)rand() % (sizeof text - 1), &error);
 		if (got == 0) {
 			while ((got = replay_next(replay, &snapshot, &error)) > 0)

@@ -19,11 +19,17 @@
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
 #define HEIGHT 10
 
-static struct session make(const char *comm, uint32_t pid, const char *raddr, uint16_t rport, uint64_t rx_bytes,
-    uint64_t tx_bytes)
+static struct session make(
+    const char *comm, uint32_t pid, const char *raddr, uint16_t rport, uint64_t rx_bytes, uint64_t tx_bytes)
 {
-	struct session session = { .family = 4, .pid = pid, .lport = 1000, .rport = rport, .uid = pid,
-		.netns = 7, .rx_bytes = rx_bytes, .tx_bytes = tx_bytes };
+	struct session session = { .family = 4,
+		.pid = pid,
+		.lport = 1000,
+		.rport = rport,
+		.uid = pid,
+		.netns = 7,
+		.rx_bytes = rx_bytes,
+		.tx_bytes = tx_bytes };
 
 	if (strchr(raddr, ':')) {
 		session.family = 6;
@@ -110,8 +116,8 @@ static void words_are_looked_for_everywhere(void **state)
 {
 	struct session nginx = make("Nginx", 181, "192.0.2.33", 51312, 1, 1);
 	struct session six = make("sshd", 99, "2001:db8::beef", 22, 1, 1);
-	static const char *const yes[] = { "", " ", "nginx", "NGI", "181", "192.0.2", "0.2.33:513", ":51312", ":1000",
-		"nginx :1000", "10.0.0.1", "!sshd", "nginx !sshd", "!", "ng  33" };
+	static const char *const yes[] = { "", " ", "nginx", "NGI", "181", "192.0.2", "0.2.33:513", ":51312",
+		":1000", "nginx :1000", "10.0.0.1", "!sshd", "nginx !sshd", "!", "ng  33" };
 	static const char *const no[] = { "apache", "nginx apache", ":5131", "!nginx", "!:1000", "192.0.3",
 		"nginxx", "1810", "33:51312x", ":x" };
 
@@ -124,6 +130,76 @@ static void words_are_looked_for_everywhere(void **state)
 	assert_true(matches("db8::beef:22", &six));
 	/* Neighbouring parts do not run into one: "99" + "::1000". */
 	assert_false(matches("99::", &six));
+}
+
+static void typing_on_narrows_but_for_ports_and_absence(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		bool narrows;
+	} cases[] = {
+		{ "", "a", false },
+		{ "a", "ab", true },
+		{ "ab", "a", false },
+		{ "a", "a b", true },
+		{ "a b", "a bc", true },
+		{ "a b", "b a", false },
+		{ ":5", ":51", false },
+		{ ":5", ":5 x", true },
+		{ ":", ":5", true },
+		{ "!a", "!ab", false },
+		{ "!a", "!a b", true },
+		{ "a", "a !b", true },
+		{ "a !", "a !b", true },
+		{ "a", "a", true },
+		{ "x", "!x", false },
+		{ "1", ":1", false },
+	};
+	struct match from, to;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		match_set(&from, cases[i].from);
+		match_set(&to, cases[i].to);
+		assert_int_equal(match_narrows(&from, &to), cases[i].narrows);
+	}
+}
+
+/* What typing key by key lists is what the same words list at once. */
+static void a_filter_typed_lists_what_it_lists_at_once(void **state)
+{
+	struct view *view = *state;
+	static const char *const filters[] = { "x1 :12", "1.2.3", "!x1 2", ":1 :11", "10.0.0.1 x", "x2 x",
+		"zz" };
+	static struct session sessions[300];
+
+	for (uint32_t i = 0; i < 300; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "x%u", i % 30);
+		sessions[i] = make(name, i + 1, i % 3 ? "1.2.3.4" : "2001:db8::12", (uint16_t)(1 + i), i, 1);
+	}
+	merge(view, sessions, 300);
+	for (size_t f = 0; f < ARRAY_LENGTH(filters); f++) {
+		char typed[64] = "";
+
+		view_set_filter(view, "");
+		for (size_t length = 1; length <= strlen(filters[f]); length++) {
+			struct match match;
+			size_t expected = 0;
+
+			snprintf(typed, sizeof typed, "%.*s", (int)length, filters[f]);
+			view_set_filter(view, typed);
+			view_prepare(view, HEIGHT);
+			match_set(&match, typed);
+			for (size_t i = 0; i < 300; i++) {
+				struct row row = { .session = sessions[i] };
+
+				expected += match_row(&match, &row, view->context.names, false);
+			}
+			assert_int_equal(view->count, expected);
+		}
+	}
 }
 
 static void more_words_than_there_is_room_for(void **state)
@@ -158,7 +234,8 @@ static void any_part_of_a_long_list_is_in_order(void **state)
 
 	srand(3);
 	for (uint32_t i = 0; i < COUNT; i++) {
-		sessions[i] = make("x", i, "192.0.2.1", (uint16_t)i, (uint64_t)rand() % 500, (uint64_t)rand() % 500);
+		sessions[i] =
+		    make("x", i, "192.0.2.1", (uint16_t)i, (uint64_t)rand() % 500, (uint64_t)rand() % 500);
 		rates[i] = sessions[i].rx_bytes + sessions[i].tx_bytes;
 	}
 	qsort(rates, COUNT, sizeof *rates, compare_reference);
@@ -203,8 +280,14 @@ static void every_column_sorts_both_ways(void **state)
 		const char *id;
 		const char *ascending;
 	} cases[] = {
-		{ "pid", "c b A" }, { "name", "A b c" }, { "rx", "A c b" }, { "tx", "b A c" }, { "rate", "A c b" },
-		{ "raddr", "b A c" }, { "user", "c b A" }, { "total", "A c b" },
+		{ "pid", "c b A" },
+		{ "name", "A b c" },
+		{ "rx", "A c b" },
+		{ "tx", "b A c" },
+		{ "rate", "A c b" },
+		{ "raddr", "b A c" },
+		{ "user", "c b A" },
+		{ "total", "A c b" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -535,6 +618,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_looked_for_everywhere),
+		cmocka_unit_test(typing_on_narrows_but_for_ports_and_absence),
+		VIEW_TEST(a_filter_typed_lists_what_it_lists_at_once),
 		cmocka_unit_test(more_words_than_there_is_room_for),
 		VIEW_TEST(any_part_of_a_long_list_is_in_order),
 		VIEW_TEST(every_column_sorts_both_ways),

@@ -74,7 +74,7 @@ def wait_for(condition, limit, what):
         if value:
             return value
         check(time.monotonic() < end, f"{what}: not within {seconds(limit):g} s")
-        time.sleep(0.01)
+        time.sleep(min(0.1, seconds(0.01)))
 
 
 def call(function, *arguments):

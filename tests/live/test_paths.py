@@ -35,7 +35,7 @@ DECLARED = {
         "tls_splice_out": RECEIVER,
     },
     "splice_io_uring": {"uring_splice": RECEIVER},
-    "splice_out_tls": {"tls_splice_out": RECEIVER},
+    "splice_tls": {"tls_splice_out": RECEIVER},
     "zerocopy_receive": {
         "zerocopy_mapped": RECEIVER,
         "zerocopy_copied": RECEIVER,

@@ -36,8 +36,10 @@ static __always_inline void count@N@(u64 sk, u32 pid, u64 bytes, const int direc
 			value = sessions@N@_even.lookup(&key);
 		}
 	}
-	if (value)
-		add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
-	else
+	if (!value) {
 		count_other(bytes, direction);
+		return;
+	}
+	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
+@TAKE_SOCKET_FACTS@
 }

@@ -129,6 +129,42 @@ static void format_netns(const struct column_context *context, const struct row 
 	cell_number(row->session.netns, cell);
 }
 
+/* Kept in microseconds; shown in three digits. */
+static void format_rtt(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	double ms = row->session.rtt_us / 1000.0;
+	char text[24];
+
+	(void)context;
+	if (!row->session.rtt_us)
+		snprintf(text, sizeof text, "-");
+	else if (ms < 1000)
+		snprintf(text, sizeof text, "%.*fms", ms < 1 ? 3 : ms < 10 ? 2 : ms < 100 ? 1 : 0, ms);
+	else
+		snprintf(text, sizeof text, "%.1fs", ms / 1000);
+	cell_untrusted(context, text, cell);
+}
+
+static uint64_t rank_rtt(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return row->session.rtt_us;
+}
+
+static uint64_t rank_retransmits(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return row->session.retransmits;
+}
+
+static void format_retransmits(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	if (row->session.rtt_us)
+		cell_number(row->session.retransmits, cell);
+	else
+		cell_untrusted(context, "-", cell);
+}
+
 /* ---- where ---- */
 
 /* IPv4 before IPv6, then by address; for IPv4 the port is in it too. */
@@ -384,6 +420,13 @@ const struct column column_table[] = {
 	{ .id = "age", .title = "AGE", .description = "time since it was first seen here",
 	  .width_min = 6, .width_pref = 6, .width_max = 6, .priority = 11, .right = true,
 	  .descending = true, .groupings = EVERYWHERE, .rank = rank_age, .format = format_age },
+	{ .id = "rtt", .title = "RTT", .description = "smoothed round-trip time", .width_min = 7,
+	  .width_pref = 7, .width_max = 7, .priority = 5, .right = true, .descending = true,
+	  .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET, .rank = rank_rtt, .format = format_rtt },
+	{ .id = "retrans", .title = "RETRANS", .description = "segments sent again, of the connection",
+	  .width_min = 7, .width_pref = 7, .width_max = 7, .priority = 5, .right = true,
+	  .descending = true, .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET,
+	  .rank = rank_retransmits, .format = format_retransmits },
 };
 /* clang-format on */
 

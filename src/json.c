@@ -126,6 +126,9 @@ static int print_session(FILE *stream, const struct session *session, const char
 		return -1;
 	if (session->mntns != 0 && fprintf(stream, ",\"mntns\":%" PRIu32, session->mntns) < 0)
 		return -1;
+	if (session->rtt_us != 0 && fprintf(stream, ",\"rtt_us\":%" PRIu32 ",\"retransmits\":%" PRIu32,
+	                                session->rtt_us, session->retransmits) < 0)
+		return -1;
 	return fputs("}\n", stream) < 0 ? -1 : 0;
 }
 

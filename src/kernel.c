@@ -57,6 +57,8 @@ static const struct field fields[FIELD_COUNT] = {
 	[FIELD_SK_LOCK_OWNED] = { "SK_LOCK_OWNED", "sock", "sk_lock.owned", NULL },
 	[FIELD_SK_FLAGS] = COMMON("SK_FLAGS", "skc_flags"),
 	[FIELD_REGS_SYSCALL] = { "REGS_SYSCALL", "pt_regs", REGS_SYSCALL_MEMBER, NULL },
+	[FIELD_TCP_SRTT_US] = { "TCP_SRTT_US", "tcp_sock", "srtt_us", NULL },
+	[FIELD_TCP_TOTAL_RETRANS] = { "TCP_TOTAL_RETRANS", "tcp_sock", "total_retrans", NULL },
 	[FIELD_ZEROCOPY_LENGTH] = { "ZEROCOPY_LENGTH", "tcp_zerocopy_receive", "length", NULL },
 	[FIELD_ZEROCOPY_COPYBUF_LEN] = { "ZEROCOPY_COPYBUF_LEN", "tcp_zerocopy_receive", "copybuf_len",
 	    NULL },

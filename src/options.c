@@ -270,7 +270,7 @@ const struct option_row option_rows[] = {
 	{ "max-sessions", "N", "sessions that an interval can list (default 65536, up to\n"
 	  "16777216); the bytes of others are still counted",
 	  apply_max_sessions, MEMBER(max_sessions) },
-	{ "columns", "LIST", "the screen's columns, with commas, of pid, name, user, laddr,\nraddr, rx, tx, rate, total, history, container, netns,\nsessions, age",
+	{ "columns", "LIST", "the screen's columns, with commas, of pid, name, user, laddr,\nraddr, rx, tx, rate, total, history, container, netns,\nsessions, age, rtt, retrans (these two cost time per event)",
 	  apply_columns, .letter = 0 },
 	{ "sort", "COLUMN[:asc|:desc]", "the screen's order (default: throughput, the highest first)",
 	  apply_sort, .letter = 0 },

@@ -227,6 +227,9 @@ static void who_detail(struct page *page, const struct row *row)
 		detail(page, "Namespaces", "network %u   mount %u", session->netns, session->mntns);
 	else
 		detail(page, "Namespaces", "network %u", session->netns);
+	if (session->rtt_us)
+		detail(page, "TCP", "round-trip time %.3f ms   %u segments sent again",
+		    session->rtt_us / 1000.0, session->retransmits);
 }
 
 void paint_details(struct display *display, unsigned y, unsigned end, const struct line_sink *sink)

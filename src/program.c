@@ -96,8 +96,19 @@ static int text_close(struct text *text)
 	return fclose(text->stream) == 0 ? 0 : -ENOMEM;
 }
 
+/* Columns that are read from the socket at every event cost nothing when nobody shows them. */
+static bool wants_socket_facts(const struct options *options)
+{
+	unsigned needs = column_list_needs(&options->view.columns);
+
+	if (options->view.sort.column)
+		needs |= options->view.sort.column->needs;
+	return needs & COLUMN_NEEDS_SOCKET;
+}
+
 /* The fields that this plan's text mentions; the others may be missing from the kernel. */
-static bool field_is_used(enum kernel_field field, const struct probe_plan *plan)
+static bool field_is_used(
+    enum kernel_field field, const struct options *options, const struct probe_plan *plan)
 {
 	bool functions = plan->method != PROBE_TRACEPOINT;
 
@@ -107,6 +118,9 @@ static bool field_is_used(enum kernel_field field, const struct probe_plan *plan
 	case FIELD_ZEROCOPY_LENGTH:
 	case FIELD_ZEROCOPY_COPYBUF_LEN:
 		return functions;
+	case FIELD_TCP_SRTT_US:
+	case FIELD_TCP_TOTAL_RETRANS:
+		return wants_socket_facts(options);
 	case FIELD_TCP_COPIED_SEQ:
 	case FIELD_TCP_RCV_NXT:
 	case FIELD_TCP_BYTES_RECEIVED:
@@ -120,8 +134,8 @@ static bool field_is_used(enum kernel_field field, const struct probe_plan *plan
 	}
 }
 
-static int print_layout(FILE *out, const struct kernel *kernel, const struct probe_plan *plan,
-    enum program_layout layout, struct error *error)
+static int print_layout(FILE *out, const struct options *options, const struct kernel *kernel,
+    const struct probe_plan *plan, enum program_layout layout, struct error *error)
 {
 	if (layout == PROGRAM_LAYOUT_HEADERS)
 		fprintf(out,
@@ -133,7 +147,7 @@ static int print_layout(FILE *out, const struct kernel *kernel, const struct pro
 		const char *macro = kernel_field_macro(field);
 		char offset[128];
 
-		if (!field_is_used(field, plan))
+		if (!field_is_used(field, options, plan))
 			continue;
 		if (layout == PROGRAM_LAYOUT_HEADERS)
 			fprintf(out, "#define %s %s\n", macro,
@@ -188,12 +202,16 @@ static void print_counting(FILE *out, const struct options *options)
 
 	snprintf(max_sessions, sizeof max_sessions, "%u", options->max_sessions);
 	fputs(program_text_session, out);
+	if (wants_socket_facts(options))
+		fputs(program_text_socket_facts, out);
 	for (size_t i = 0; i < COUNT_OF(families); i++)
 		if (options->family != families[i].but)
 			fill(out, program_text_count,
-			    (const struct slot[]){
-			        { "N", families[i].digit }, { "MAX_SESSIONS", max_sessions } },
-			    2);
+			    (const struct slot[]){ { "N", families[i].digit },
+			        { "MAX_SESSIONS", max_sessions },
+			        { "TAKE_SOCKET_FACTS",
+			            wants_socket_facts(options) ? program_text_take_socket_facts : "" } },
+			    3);
 }
 
 static int print_account(FILE *out, const struct options *options)
@@ -315,15 +333,15 @@ static int print_probes(
 	return 0;
 }
 
-static int print_head(FILE *out, const struct kernel *kernel, const struct probe_plan *plan,
-    enum program_layout layout, struct error *error)
+static int print_head(FILE *out, const struct options *options, const struct kernel *kernel,
+    const struct probe_plan *plan, enum program_layout layout, struct error *error)
 {
 	struct text text;
 	int err = text_open(&text);
 
 	if (err)
 		return err;
-	int layout_err = print_layout(text.stream, kernel, plan, layout, error);
+	int layout_err = print_layout(text.stream, options, kernel, plan, layout, error);
 
 	err = text_close(&text);
 	const struct slot slots[] = {
@@ -348,7 +366,7 @@ int program_build(char **text, const struct options *options, const struct kerne
 	if (err)
 		goto out_of_memory;
 	error->text[0] = '\0';
-	err = print_head(program.stream, kernel, plan, layout, error);
+	err = print_head(program.stream, options, kernel, plan, layout, error);
 	if (!err) {
 		print_counting(program.stream, options);
 		err = print_account(program.stream, options);

@@ -6,6 +6,8 @@
 #include "layout.h"
 #include "display.h"
 #include "names.h"
+#include "renderer.h"
+#include "view_options.h"
 
 /* ---- prompt ---- */
 
@@ -192,6 +194,17 @@ void menu_open(struct display *display, int mode)
 }
 
 /* Columns come and go in the table's order, so that one that comes back finds its place. */
+/* What was not asked for at the start is not in the program that runs. */
+static bool is_compiled_in(const struct display *display, const struct column *column)
+{
+	const struct view_options *options = display->facts->view;
+	unsigned compiled = options ? column_list_needs(&options->columns) : COLUMN_NEEDS_NOTHING;
+
+	if (options && options->sort.column)
+		compiled |= options->sort.column->needs;
+	return !(column->needs & ~compiled);
+}
+
 static void toggle_column(struct display *display, uint8_t index)
 {
 	struct column_list *list = &display->columns;
@@ -209,7 +222,7 @@ static void toggle_column(struct display *display, uint8_t index)
 			return;
 		}
 	}
-	if (column->needs) {
+	if (!is_compiled_in(display, column)) {
 		display_say(display, "%s costs time at every event: start with --columns ...,%s",
 		    column->title, column->id);
 		return;

@@ -161,7 +161,7 @@ static int take_session(struct replay *replay, const json_t *object, struct erro
 	if (get_interval(object, &replay->ahead) < 0)
 		return bad_line(replay, error, "time or interval_s is missing or wrong");
 
-	uint64_t lport, rport, pid, netns, mntns, uid;
+	uint64_t lport, rport, pid, netns, mntns, uid, rtt_us, retransmits;
 
 	if (get_number(object, "lport", UINT16_MAX, false, &lport) < 0 ||
 	    get_number(object, "rport", UINT16_MAX, false, &rport) < 0 ||
@@ -169,6 +169,8 @@ static int take_session(struct replay *replay, const json_t *object, struct erro
 	    get_number(object, "netns", UINT32_MAX, true, &netns) < 0 ||
 	    get_number(object, "mntns", UINT32_MAX, true, &mntns) < 0 ||
 	    get_number(object, "uid", UINT32_MAX, true, &uid) < 0 ||
+	    get_number(object, "rtt_us", UINT32_MAX, true, &rtt_us) < 0 ||
+	    get_number(object, "retransmits", UINT32_MAX, true, &retransmits) < 0 ||
 	    get_number(object, "cgroup_id", INT64_MAX, true, &session->cgroup_id) < 0 ||
 	    get_number(object, "rx_bytes", INT64_MAX, false, &session->rx_bytes) < 0 ||
 	    get_number(object, "tx_bytes", INT64_MAX, false, &session->tx_bytes) < 0)
@@ -178,6 +180,8 @@ static int take_session(struct replay *replay, const json_t *object, struct erro
 	session->pid = (uint32_t)pid;
 	session->netns = (uint32_t)netns;
 	session->mntns = (uint32_t)mntns;
+	session->rtt_us = (uint32_t)rtt_us;
+	session->retransmits = (uint32_t)retransmits;
 	session->uid = json_object_get(object, "uid") ? (uint32_t)uid : UINT32_MAX;
 	return 0;
 }

@@ -23,6 +23,8 @@ struct session {
 	uint64_t cgroup_id; /* in the v2 hierarchy, 0 when not known */
 	uint64_t rx_bytes;
 	uint64_t tx_bytes;
+	uint32_t rtt_us;      /* smoothed, 0 when not known */
+	uint32_t retransmits; /* segments of the connection since its birth, when rtt_us is known */
 	char comm[SESSION_COMM_LENGTH + 1]; /* any bytes, NUL-terminated */
 };
 

@@ -78,6 +78,8 @@ static void fill_value(struct session *session, const struct session_value *valu
 {
 	session->rx_bytes = value->rx_bytes;
 	session->tx_bytes = value->tx_bytes;
+	session->rtt_us = value->rtt_us;
+	session->retransmits = value->retransmits;
 	session->cgroup_id = value->cgroup_id;
 	session->uid = value->uid;
 	session->mntns = value->mntns;

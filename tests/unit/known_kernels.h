@@ -39,6 +39,8 @@ static const struct {
 	{ FIELD_TCP_RCV_NXT, { 1664, 1464 } },
 	{ FIELD_TCP_BYTES_RECEIVED, { 1752, 1448 } },
 	{ FIELD_ICSK_ULP_OPS, { 1224, 1248 } },
+	{ FIELD_TCP_SRTT_US, { 1680, 1672 } },
+	{ FIELD_TCP_TOTAL_RETRANS, { 2200, 2144 } },
 #if defined(__x86_64__)
 	{ FIELD_REGS_SYSCALL, { 120, 120 } },
 #else

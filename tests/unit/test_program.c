@@ -190,6 +190,7 @@ static const struct {
 	{ "program_mntns.diff", { "--mntnsmap", "/sys/fs/bpf/namespaces" } },
 	{ "program_ipv4.diff", { "-4" } },
 	{ "program_ipv6.diff", { "-6" } },
+	{ "program_socket_facts.diff", { "--columns", "pid,rtt,rx,tx" } },
 	{ "program_max_sessions.diff", { "--max-sessions", "4096" } },
 	{ "program_all.diff", { "-4", "-p", "2,1", "--cgroupmap", "/a", "--mntnsmap", "/b" } },
 };

@@ -136,7 +136,8 @@ static void test_generations(void **state)
 static void test_fields4(void **state)
 {
 	struct session_key4 key = { .rport = htons(6684), .lport = 22, .pid = 181, .netns = 4026531840 };
-	struct session_value value = { 1021, UINT64_C(1) << 40, 4711, 1000, 4026531841, "sixteen bytes ok" };
+	struct session_value value = { 1021, UINT64_C(1) << 40, 350, 7, 4711, 1000, 4026531841,
+		"sixteen bytes ok" };
 
 	(void)state;
 	assert_int_equal(inet_pton(AF_INET, "100.66.3.172", &key.laddr), 1);
@@ -158,6 +159,8 @@ static void test_fields4(void **state)
 	assert_int_equal(session->netns, 4026531840);
 	assert_int_equal(session->rx_bytes, 1021);
 	assert_int_equal(session->tx_bytes, UINT64_C(1) << 40);
+	assert_int_equal(session->rtt_us, 350);
+	assert_int_equal(session->retransmits, 7);
 	assert_int_equal(session->cgroup_id, 4711);
 	assert_int_equal(session->uid, 1000);
 	assert_int_equal(session->mntns, 4026531841);

@@ -59,8 +59,10 @@ struct session_key6 {
 struct session_value {
 	__u64 rx_bytes;
 	__u64 tx_bytes;
-	__u64 cgroup_id; /* in the v2 hierarchy; this and what follows is taken when the entry is created */
-	__u32 uid;       /* in the initial user namespace */
+	__u32 rtt_us; /* smoothed, at the latest event; this and retransmits only when asked for, else 0 */
+	__u32 retransmits; /* segments of the connection since its birth */
+	__u64 cgroup_id;   /* in the v2 hierarchy; this and what follows is taken when the entry is created */
+	__u32 uid;         /* in the initial user namespace */
 	__u32 mntns;
 	char comm[SESSION_COMM_LENGTH]; /* the thread group leader's */
 };
@@ -75,7 +77,7 @@ struct session_other {
 #ifndef TCPTOP_PROGRAM_TEXT
 _Static_assert(sizeof(struct session_key4) == 24, "the key's size is the hot path's cost");
 _Static_assert(sizeof(struct session_key6) == 48, "the key's size is the hot path's cost");
-_Static_assert(sizeof(struct session_value) == 48, "no padding: values are copied out whole");
+_Static_assert(sizeof(struct session_value) == 56, "no padding: values are copied out whole");
 #endif
 
 #endif
@@ -90,6 +92,7 @@ _Static_assert(sizeof(struct session_value) == 48, "no padding: values are copie
 /* The verifier knows what a socket's and a task's pointers point to: fields are plain loads. */
 #define LOAD(type, base, offset) (*(type *)((base) + (offset)))
 #define CURRENT_TASK() ((u64)bpf_get_current_task_btf())
+#define TCP_SOCK(sk) ((u64)bpf_skc_to_tcp_sock((void *)(sk)))
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define FROM_NETWORK_ORDER(port) __builtin_bswap16(port)
 #define MAPPED_PREFIX 0xffff0000U
@@ -221,10 +224,11 @@ static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int directi
 			value = sessions4_even.lookup(&key);
 		}
 	}
-	if (value)
-		add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
-	else
+	if (!value) {
 		count_other(bytes, direction);
+		return;
+	}
+	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
 }
 
 /* Two generations: programs write the one, the other is drained. */
@@ -263,10 +267,11 @@ static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int directi
 			value = sessions6_even.lookup(&key);
 		}
 	}
-	if (value)
-		add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
-	else
+	if (!value) {
 		count_other(bytes, direction);
+		return;
+	}
+	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
 }
 
 /* TCP or MPTCP, and not a raw socket that sends TCP headers of its own */

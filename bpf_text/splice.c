@@ -17,12 +17,22 @@ BPF_ARRAY(splice_ready, u32, 1); /* every socket older than the start has got it
 
 /*
  * Numbers of both the native and the 32-bit table: none of them is, in the other table, a call that receives.
- * Calls of io_uring have none of these numbers, workers none at all.
+ * The number stays in the registers until the next call: work that the kernel does for io_uring at the end of
+ * a call (task work), and workers, which start with a copy, carry it too. But then the result register no
+ * longer holds what it holds on entry.
  */
+#if defined(__aarch64__)
+#define IN_CALL(regs) (LOAD(u64, regs, 0) == LOAD(u64, regs, REGS_BEFORE))
+#else
+#define IN_CALL(regs) (LOAD(s64, regs, REGS_BEFORE) == -38)
+#endif
+
 static __always_inline bool is_splice_call(void)
 {
 	u64 regs = bpf_task_pt_regs((void *)bpf_get_current_task_btf());
 
+	if (!IN_CALL(regs))
+		return false;
 	switch (LOAD(u32, regs, REGS_SYSCALL)) {
 @SPLICE_CALLS@
 		return true;
@@ -43,7 +53,8 @@ static __always_inline u32 moved_bytes(u64 sk, u64 tp, u32 copied_seq)
 		state->seq = copied_seq;
 		return copied_seq - before;
 	}
-	consumed.sk_storage_get((void *)sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!consumed.sk_storage_get((void *)sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE))
+		return 0;
 	ready = splice_ready.lookup(&slot);
 	if (!ready || !*ready)
 		return 0;

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "error.h"
 #include "loader.h"
@@ -250,6 +252,7 @@ static int check_all(struct check *check)
 	int err = start_tracing(check);
 
 	err = err ?: startup_give_up_root(&check->tracing, check->options, check->error);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of user has cleared it (kernel/cred.c, commit_creds) */
 	for (size_t i = 0; i < PATHS_MAX && (path = datapath_at(i)) && !err; i++)
 		err = check_path(check, path->id, path->title, path, NULL, missing[i]);
 	stop_tracing(check);

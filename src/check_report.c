@@ -112,8 +112,9 @@ static _Noreturn void run_child(const struct options *options, struct report *re
 		_exit(EXIT_CODE_UNSUPPORTED);
 	}
 	if (err) {
+		if (!report->json)
+			printf("not completed: %s\n\n", error.text);
 		fflush(stdout);
-		fprintf(stderr, "tcptop: %s\n", error.text);
 		_exit(error.exit_code);
 	}
 	print_summary(report, counts);
@@ -127,7 +128,12 @@ static _Noreturn void run_child(const struct options *options, struct report *re
 /* The exit status of one method's process. */
 static int run_method(const struct options *options, enum probe_method method, bool optional)
 {
-	struct options one = *options;
+	struct options one = {
+		.interval_ns = options->interval_ns,
+		.max_sessions = options->max_sessions,
+		.output = options->output,
+		.verbose = options->verbose,
+	};
 	struct report report = { options->output == OUTPUT_JSON, probe_method_name(method) };
 	int status = 0;
 

@@ -105,7 +105,7 @@ static int ring_submit(struct ring *ring, const struct io_uring_sqe *request)
 	store_release(ring->sq_tail, tail + 1);
 	if (ring->setup_flags & IORING_SETUP_SQPOLL) {
 		/* The thread sets the flag, then looks at the tail once more: order ours against that. */
-		atomic_thread_fence(memory_order_seq_cst);
+		__sync_synchronize();
 		if (load_acquire(ring->sq_flags) & IORING_SQ_NEED_WAKEUP)
 			enter_flags |= IORING_ENTER_SQ_WAKEUP;
 	}

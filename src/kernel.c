@@ -27,8 +27,10 @@ struct field {
 /* Where a task keeps the number of the system call that it is in. */
 #if defined(__aarch64__)
 #define REGS_SYSCALL_MEMBER "syscallno"
+#define REGS_BEFORE_MEMBER "orig_x0" /* regs[0] has left it once there is a result */
 #else
 #define REGS_SYSCALL_MEMBER "orig_ax"
+#define REGS_BEFORE_MEMBER "ax" /* -ENOSYS until there is a result */
 #endif
 
 static const struct field fields[FIELD_COUNT] = {
@@ -57,6 +59,7 @@ static const struct field fields[FIELD_COUNT] = {
 	[FIELD_SK_LOCK_OWNED] = { "SK_LOCK_OWNED", "sock", "sk_lock.owned", NULL },
 	[FIELD_SK_FLAGS] = COMMON("SK_FLAGS", "skc_flags"),
 	[FIELD_REGS_SYSCALL] = { "REGS_SYSCALL", "pt_regs", REGS_SYSCALL_MEMBER, NULL },
+	[FIELD_REGS_BEFORE] = { "REGS_BEFORE", "pt_regs", REGS_BEFORE_MEMBER, NULL },
 	[FIELD_TCP_SRTT_US] = { "TCP_SRTT_US", "tcp_sock", "srtt_us", NULL },
 	[FIELD_TCP_TOTAL_RETRANS] = { "TCP_TOTAL_RETRANS", "tcp_sock", "total_retrans", NULL },
 	[FIELD_ZEROCOPY_LENGTH] = { "ZEROCOPY_LENGTH", "tcp_zerocopy_receive", "length", NULL },
@@ -300,6 +303,17 @@ static void inspect_preemption(struct kernel *kernel, const char *root)
 	kernel->fully_preemptible = strstr(names.version, "PREEMPT") != NULL;
 }
 
+#define PID_NAMESPACE_INITIAL 0xeffffffcU /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
+
+static void inspect_pid_namespace(struct kernel *kernel, const char *root)
+{
+	struct stat status;
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/proc/self/ns/pid", root);
+	kernel->in_pid_namespace = stat(path, &status) == 0 && status.st_ino != PID_NAMESPACE_INITIAL;
+}
+
 int kernel_inspect(struct kernel *kernel, const struct kernel_sources *sources, struct error *error)
 {
 	static const struct kernel_sources running = { "", NULL };
@@ -316,5 +330,6 @@ int kernel_inspect(struct kernel *kernel, const struct kernel_sources *sources, 
 	inspect_headers(kernel, sources->root);
 	inspect_kprobes(kernel, sources->root);
 	inspect_preemption(kernel, sources->root);
+	inspect_pid_namespace(kernel, sources->root);
 	return inspect_btf(kernel, sources->root, error);
 }

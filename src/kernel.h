@@ -23,6 +23,8 @@ enum kernel_field {
 	FIELD_SK_V6_RCV_SADDR,
 	FIELD_SK_PROTOCOL,
 	FIELD_SK_TYPE,
+	FIELD_TCP_SRTT_US,
+	FIELD_TCP_TOTAL_RETRANS,
 	FIELD_INET_SPORT,
 	FIELD_NET_INUM,
 	FIELD_TASK_GROUP_LEADER,
@@ -40,8 +42,7 @@ enum kernel_field {
 	FIELD_SK_LOCK_OWNED,
 	FIELD_SK_FLAGS,
 	FIELD_REGS_SYSCALL,
-	FIELD_TCP_SRTT_US,
-	FIELD_TCP_TOTAL_RETRANS,
+	FIELD_REGS_BEFORE,
 	FIELD_COUNT
 };
 
@@ -80,6 +81,7 @@ struct kernel {
 	enum kernel_headers headers;
 	int kprobe_pmu_type;    /* perf event type of the kprobe PMU, -1: the kernel has none */
 	unsigned kretprobe_bit; /* config bit that makes it a kretprobe */
+	bool in_pid_namespace;  /* not in the initial one: iterators tell this process of its own one's tasks alone */
 	bool fully_preemptible; /* tasks in the kernel can be interrupted by others (preempt=full) */
 };
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "check_report.h"
 #include "datapath.h"
 #include "error.h"
@@ -57,28 +58,41 @@ static int finish_output(struct error *error)
 	    error, EXIT_CODE_OUTPUT, -EIO, "cannot write to standard output: %s", strerror(errno));
 }
 
-/* The method that BTF and sysfs predict, for those who cannot try. */
-static int predict_plan(
-    struct probe_plan *plan, const struct options *options, const struct kernel *kernel, struct error *error)
+/* The first method that the facts allow and, when trying, that works. */
+static bool find_plan(struct probe_plan *plan, const struct options *options, const struct kernel *kernel,
+    bool trying, const char **why)
 {
-	const char *why = "";
-
 	for (size_t i = 0; i < probe_auto_count; i++) {
 		enum probe_method method = probe_auto_order[i];
 
 		if (options->probe != PROBE_AUTO && options->probe != method)
 			continue;
-		if (probe_plan_make(plan, method, kernel->has_btf, kernel, &why)) {
-			if (options->probe == PROBE_AUTO)
-				fprintf(stderr,
-				    "tcptop: for probe method %s, which this kernel's BTF predicts; nothing "
-				    "was tried\n",
-				    probe_method_name(method));
-			return 0;
-		}
+		if (probe_plan_make(plan, method, kernel->has_btf, kernel, why) &&
+		    (!trying || attach_try(&plan->probes[0], kernel) == 0))
+			return true;
 	}
-	return error_set(
-	    error, EXIT_CODE_UNSUPPORTED, -ENOTSUP, "no probe method can be used on this kernel\n%s", why);
+	return false;
+}
+
+/*
+ * The method that would run: found by trying or, for those who may not try, as BTF and sysfs predict it. One
+ * that was asked for is printed for, also where it does not work.
+ */
+static int choose_plan(
+    struct probe_plan *plan, const struct options *options, const struct kernel *kernel, struct error *error)
+{
+	const char *why = "";
+
+	if (options->probe == PROBE_AUTO && find_plan(plan, options, kernel, true, &why))
+		return 0;
+	if (!find_plan(plan, options, kernel, false, &why))
+		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
+		    "no probe method can be used on this kernel\n%s", why);
+	if (options->probe == PROBE_AUTO)
+		fprintf(stderr,
+		    "tcptop: for probe method %s, which this kernel's BTF predicts; nothing was tried\n",
+		    probe_method_name(plan->method));
+	return 0;
 }
 
 static int print_program(const struct options *options, struct error *error)
@@ -88,7 +102,7 @@ static int print_program(const struct options *options, struct error *error)
 	char *text;
 	int err = kernel_inspect(&kernel, NULL, error);
 
-	err = err ?: predict_plan(&plan, options, &kernel, error);
+	err = err ?: choose_plan(&plan, options, &kernel, error);
 	if (err)
 		return err;
 	err = program_build(&text, options, &kernel, &plan,
@@ -241,6 +255,7 @@ static int replay(struct options *options, struct error *error)
 	err = err ?: signals_open(&signals, !screen, error);
 	err = err ?: privilege_drop(error);
 	err = err ?: privilege_settle(false, error);
+	err = err ?: player_start(player, error);
 	if (!err) {
 		struct source source = player_source(player);
 

@@ -52,6 +52,11 @@ int player_open(struct player **player, const char *path, bool paced, uint64_t c
 	return 0;
 }
 
+int player_start(struct player *player, struct error *error)
+{
+	return replay_start(player->replay, error);
+}
+
 void player_close(struct player *player)
 {
 	if (!player)

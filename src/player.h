@@ -17,6 +17,9 @@ struct player;
  * as fast as they are taken. count: how many intervals at most, 0: all. 0 or -errno with *error.
  */
 int player_open(struct player **player, const char *path, bool paced, uint64_t count, struct error *error);
+/* Reads the recording's beginning, for which no privilege is needed. 0 or -errno with *error. */
+int player_start(struct player *player, struct error *error);
+
 void player_close(struct player *player);
 
 struct source player_source(struct player *player);

@@ -42,9 +42,9 @@ struct blind_spot {
 #define ZEROCOPY_PATHS { "zerocopy_mapped", "zerocopy_copied", "zerocopy_mixed", "zerocopy_earlier" }
 
 static const struct blind_spot blind_spots[] = {
-	{ { "splice_out", "this kernel refuses what is needed to follow splice() out of a socket", SPLICE_PATHS },
+	{ { "splice_out", "cannot be followed here: refused by the kernel, or started in a PID namespace", SPLICE_PATHS },
 	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST, false },
-	{ { "zerocopy_receive", "this kernel refuses what is needed to follow TCP_ZEROCOPY_RECEIVE", ZEROCOPY_PATHS },
+	{ { "zerocopy_receive", "cannot be followed here: refused by the kernel, or started in a PID namespace", ZEROCOPY_PATHS },
 	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST, false },
 	{ { "splice_out", "this kernel's tcp_splice_read cannot be probed", SPLICE_PATHS },
 	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_SPLICE_READ, false },
@@ -57,6 +57,8 @@ static const struct blind_spot blind_spots[] = {
 	{ { "call_before_start", "a call that waited when tracing started is not seen to return",
 	    { "blocked_recv_earlier", "blocked_send_earlier" } },
 	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT, false },
+	{ { "many_waiting_calls", "of calls that wait at once, a kprobe sees only so many return (10, or twice the CPUs)",
+	    { NULL } }, METHOD(PROBE_KPROBE), SYMBOL_COUNT, false },
 	{ { PROBE_PREEMPTED, "the kernel skips runs that interrupt one another, and counts them in missed_runs",
 	    { NULL } }, METHOD(PROBE_FENTRY), SYMBOL_COUNT, true },
 	{ { PROBE_PREEMPTED, "kprobe on a preemptible kernel: losses possible, before 6.7 without a word", { NULL } },
@@ -117,7 +119,8 @@ static bool plan_tracepoint(
 	plan->direct = typed;
 	plan_add(plan, kind, SYMBOL_SOCK_SEND_LENGTH, "tracepoint", "send");
 	plan_add(plan, kind, SYMBOL_SOCK_RECV_LENGTH, "tracepoint", "receive");
-	if (typed && kernel->prototypes[SYMBOL_TCP_RCV_SPACE_ADJUST].btf_id &&
+	/* A socket that the iterator does not show would be taken for one that was born after the start. */
+	if (typed && !kernel->in_pid_namespace && kernel->prototypes[SYMBOL_TCP_RCV_SPACE_ADJUST].btf_id &&
 	    kernel->prototypes[SYMBOL_BPF_ITER_TASK_FILE].btf_id) {
 		plan_add(plan, kind, SYMBOL_TCP_RCV_SPACE_ADJUST, "tracepoint", "space_adjust");
 		plan_add(plan, PROBE_KIND_ITERATOR, SYMBOL_BPF_ITER_TASK_FILE, "iterator", "sockets");

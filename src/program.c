@@ -128,6 +128,7 @@ static bool field_is_used(
 	case FIELD_SK_LOCK_OWNED:
 	case FIELD_SK_FLAGS:
 	case FIELD_REGS_SYSCALL:
+	case FIELD_REGS_BEFORE:
 		return probe_plan_has(plan, SYMBOL_TCP_RCV_SPACE_ADJUST);
 	default:
 		return true;

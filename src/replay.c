@@ -25,7 +25,6 @@ struct replay {
 	FILE *file;
 	char *path;
 	char *line;
-	size_t line_capacity;
 	unsigned long line_number;
 	struct snapshot ahead; /* the next interval: so that the last one can be told */
 	bool has_ahead;
@@ -249,6 +248,26 @@ static int take_line(struct replay *replay, size_t length, struct error *error)
 	return err;
 }
 
+/*
+ * getline, but no longer than it may be: /dev/zero is one line. The length, LINE_MAX_BYTES + 1 for what is
+ * longer, -1 at the end or on an error, -ENOMEM.
+ */
+static ssize_t read_line(struct replay *replay)
+{
+	ssize_t length = 0;
+	int byte = 0;
+
+	if (!replay->line) {
+		replay->line = malloc(LINE_MAX_BYTES + 2);
+		if (!replay->line)
+			return -ENOMEM;
+	}
+	while (byte != '\n' && length <= LINE_MAX_BYTES && (byte = getc_unlocked(replay->file)) != EOF)
+		replay->line[length++] = (char)byte;
+	replay->line[length] = '\0';
+	return length ? length : -1;
+}
+
 /* Reads up to the next interval's end. A recording that was cut off ends with what there is of its last. */
 static int read_ahead(struct replay *replay, struct error *error)
 {
@@ -258,7 +277,9 @@ static int read_ahead(struct replay *replay, struct error *error)
 	replay->has_ahead = false;
 	while (!replay->has_ahead) {
 		errno = 0;
-		length = getline(&replay->line, &replay->line_capacity, replay->file);
+		length = read_line(replay);
+		if (length == -ENOMEM)
+			return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "no memory to read a recording");
 		if (length < 0)
 			break;
 		replay->line_number++;
@@ -295,17 +316,19 @@ int replay_open(struct replay **result, const char *path, struct error *error)
 		replay_close(replay);
 		return err;
 	}
-	err = read_ahead(replay, error);
-	if (err == 0 && !replay->has_ahead)
-		err = error_set(error, EXIT_CODE_RUNTIME, -EINVAL,
-		    "%.200s has no interval in it; --replay takes what -o json wrote", path);
-	if (err < 0) {
-		replay_close(replay);
-		return err;
-	}
-	replay->method = replay->ahead_method;
 	*result = replay;
 	return 0;
+}
+
+int replay_start(struct replay *replay, struct error *error)
+{
+	int err = read_ahead(replay, error);
+
+	if (err == 0 && !replay->has_ahead)
+		err = error_set(error, EXIT_CODE_RUNTIME, -EINVAL,
+		    "%.200s has no interval in it; --replay takes what -o json wrote", replay->path);
+	replay->method = replay->ahead_method;
+	return err;
 }
 
 void replay_close(struct replay *replay)

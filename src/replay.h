@@ -11,11 +11,11 @@ struct error;
 struct replay;
 struct snapshot;
 
-/*
- * Opens the file ("-": stdin) and reads its first interval. 0, or -errno with *error: cannot be read, or
- * is no recording.
- */
+/* Opens the file ("-": stdin), and reads nothing of it. 0, or -errno with *error. */
 int replay_open(struct replay **replay, const char *path, struct error *error);
+
+/* Reads the first interval. 0, or -errno with *error: cannot be read, or is no recording. */
+int replay_start(struct replay *replay, struct error *error);
 void replay_close(struct replay *replay);
 
 /*

@@ -54,6 +54,11 @@ int tables_try(const struct tracing *tracing)
 	return wait_for_programs(tracing->tables);
 }
 
+int tables_wait(const struct tables *tables)
+{
+	return wait_for_programs(tables->tracing->tables);
+}
+
 int tables_swap(struct tables *tables, uint64_t *time_ns, struct error *error)
 {
 	const int *fds = tables->tracing->tables;

@@ -36,6 +36,9 @@ int tables_try(const struct tracing *tracing);
  */
 int tables_swap(struct tables *tables, uint64_t *time_ns, struct error *error);
 
+/* Returns when every program that runs now has ended. 0 or -errno. */
+int tables_wait(const struct tables *tables);
+
 /*
  * Moves the quiet generation's sessions into *snapshot (reset by the caller), with what "other sessions"
  * and the skipped runs grew by since the last call, and totals. 0 or -errno.

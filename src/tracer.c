@@ -112,8 +112,11 @@ static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, st
 {
 	uint64_t end_ns;
 
-	if (last)
+	/* A program that began before detaching may read the generation after the last swap, which nobody drains. */
+	if (last) {
 		tracing_detach(&tracer->tracing);
+		tables_wait(&tracer->tables);
+	}
 	int err = tables_swap(&tracer->tables, &end_ns, error);
 
 	if (err)

@@ -43,7 +43,9 @@ static const struct {
 	{ FIELD_TCP_TOTAL_RETRANS, { 2200, 2144 } },
 #if defined(__x86_64__)
 	{ FIELD_REGS_SYSCALL, { 120, 120 } },
+	{ FIELD_REGS_BEFORE, { 80, 80 } },
 #else
+	{ FIELD_REGS_BEFORE, { ABSENT, ABSENT } },
 	{ FIELD_REGS_SYSCALL, { ABSENT, ABSENT } }, /* the recorded kernels' register has another name */
 #endif
 };

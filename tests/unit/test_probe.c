@@ -319,13 +319,14 @@ static void test_blind_spots(void **state)
 	plan_well(&plan, PROBE_FENTRY, true, &kernel);
 	EXPECT_SPOTS(&plan, "splice_tls", "call_before_start");
 	plan_well(&plan, PROBE_KPROBE, true, &kernel);
-	EXPECT_SPOTS(&plan, "splice_tls", "call_before_start");
+	EXPECT_SPOTS(&plan, "splice_tls", "call_before_start", "many_waiting_calls");
 	forget(&kernel, SYMBOL_TCP_SPLICE_READ);
 	plan_well(&plan, PROBE_FENTRY, true, &kernel);
 	EXPECT_SPOTS(&plan, "splice_out", "splice_tls", "call_before_start");
 	forget(&kernel, SYMBOL_TCP_ZEROCOPY_RECEIVE);
 	plan_well(&plan, PROBE_KPROBE, true, &kernel);
-	EXPECT_SPOTS(&plan, "splice_out", "zerocopy_receive", "splice_tls", "call_before_start");
+	EXPECT_SPOTS(
+	    &plan, "splice_out", "zerocopy_receive", "splice_tls", "call_before_start", "many_waiting_calls");
 }
 
 /* What could not be attached has left the plan (loader): then it is declared. */
@@ -357,7 +358,7 @@ static void test_blind_spots_when_preemptible(void **state)
 	plan_well(&plan, PROBE_FENTRY, true, &kernel);
 	EXPECT_SPOTS(&plan, "splice_tls", "call_before_start", PROBE_PREEMPTED);
 	plan_well(&plan, PROBE_KPROBE, true, &kernel);
-	EXPECT_SPOTS(&plan, "splice_tls", "call_before_start", PROBE_PREEMPTED);
+	EXPECT_SPOTS(&plan, "splice_tls", "call_before_start", "many_waiting_calls", PROBE_PREEMPTED);
 }
 
 /* As many as one kernel could have to declare. */

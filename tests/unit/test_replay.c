@@ -54,7 +54,16 @@ static int open_text(struct replay **replay, const char *text, size_t length, st
 	assert_non_null(file);
 	assert_int_equal(fwrite(text, 1, length, file), length);
 	fclose(file);
-	return replay_open(replay, path, error);
+	int err = replay_open(replay, path, error);
+
+	if (err < 0)
+		return err;
+	err = replay_start(*replay, error);
+	if (err < 0) {
+		replay_close(*replay);
+		*replay = NULL;
+	}
+	return err;
 }
 
 static void everything_recorded_comes_back(void **state)

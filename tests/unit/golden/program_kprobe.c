@@ -11,16 +11,16 @@
 #define SK_V6_RCV_SADDR 1040
 #define SK_PROTOCOL 1048
 #define SK_TYPE 1056
-#define INET_SPORT 1064
-#define NET_INUM 1072
-#define TASK_GROUP_LEADER 1080
-#define TASK_COMM 1088
-#define TASK_NSPROXY 1096
-#define NSPROXY_MNT_NS 1104
-#define MNT_NS_INUM 1112
-#define SOCKET_SK 1120
-#define ZEROCOPY_LENGTH 1128
-#define ZEROCOPY_COPYBUF_LEN 1136
+#define INET_SPORT 1080
+#define NET_INUM 1088
+#define TASK_GROUP_LEADER 1096
+#define TASK_COMM 1104
+#define TASK_NSPROXY 1112
+#define NSPROXY_MNT_NS 1120
+#define MNT_NS_INUM 1128
+#define SOCKET_SK 1136
+#define ZEROCOPY_LENGTH 1144
+#define ZEROCOPY_COPYBUF_LEN 1152
 /*
  * The tables' keys and values: what the program text writes in the kernel and the tracer drains. This
  * file is part of both: it is compiled here and embedded, as it is, at the head of the program text.

@@ -11,21 +11,22 @@
 #define SK_V6_RCV_SADDR 1040
 #define SK_PROTOCOL 1048
 #define SK_TYPE 1056
-#define INET_SPORT 1064
-#define NET_INUM 1072
-#define TASK_GROUP_LEADER 1080
-#define TASK_COMM 1088
-#define TASK_NSPROXY 1096
-#define NSPROXY_MNT_NS 1104
-#define MNT_NS_INUM 1112
-#define SOCKET_SK 1120
-#define TCP_COPIED_SEQ 1144
-#define TCP_RCV_NXT 1152
-#define TCP_BYTES_RECEIVED 1160
-#define ICSK_ULP_OPS 1168
-#define SK_LOCK_OWNED 1176
-#define SK_FLAGS 1184
-#define REGS_SYSCALL 1192
+#define INET_SPORT 1080
+#define NET_INUM 1088
+#define TASK_GROUP_LEADER 1096
+#define TASK_COMM 1104
+#define TASK_NSPROXY 1112
+#define NSPROXY_MNT_NS 1120
+#define MNT_NS_INUM 1128
+#define SOCKET_SK 1136
+#define TCP_COPIED_SEQ 1160
+#define TCP_RCV_NXT 1168
+#define TCP_BYTES_RECEIVED 1176
+#define ICSK_ULP_OPS 1184
+#define SK_LOCK_OWNED 1192
+#define SK_FLAGS 1200
+#define REGS_SYSCALL 1208
+#define REGS_BEFORE 1216
 /*
  * The tables' keys and values: what the program text writes in the kernel and the tracer drains. This
  * file is part of both: it is compiled here and embedded, as it is, at the head of the program text.
@@ -349,12 +350,22 @@ BPF_ARRAY(splice_ready, u32, 1); /* every socket older than the start has got it
 
 /*
  * Numbers of both the native and the 32-bit table: none of them is, in the other table, a call that receives.
- * Calls of io_uring have none of these numbers, workers none at all.
+ * The number stays in the registers until the next call: work that the kernel does for io_uring at the end of
+ * a call (task work), and workers, which start with a copy, carry it too. But then the result register no
+ * longer holds what it holds on entry.
  */
+#if defined(__aarch64__)
+#define IN_CALL(regs) (LOAD(u64, regs, 0) == LOAD(u64, regs, REGS_BEFORE))
+#else
+#define IN_CALL(regs) (LOAD(s64, regs, REGS_BEFORE) == -38)
+#endif
+
 static __always_inline bool is_splice_call(void)
 {
 	u64 regs = bpf_task_pt_regs((void *)bpf_get_current_task_btf());
 
+	if (!IN_CALL(regs))
+		return false;
 	switch (LOAD(u32, regs, REGS_SYSCALL)) {
 	case 275:
 	case 55:
@@ -380,7 +391,8 @@ static __always_inline u32 moved_bytes(u64 sk, u64 tp, u32 copied_seq)
 		state->seq = copied_seq;
 		return copied_seq - before;
 	}
-	consumed.sk_storage_get((void *)sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!consumed.sk_storage_get((void *)sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE))
+		return 0;
 	ready = splice_ready.lookup(&slot);
 	if (!ready || !*ready)
 		return 0;

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Eight threads write 64-byte messages on one socket without pause, on two processors.
+
+Where tasks in the kernel interrupt each other only when they wait, nothing may be missing. On a fully preemptible
+kernel, runs of programs are skipped: fentry's are counted by the kernel and must explain every missing byte; for
+kprobes 6.1 does not count all of them, which must have been declared at the start.
+"""
+import os
+import re
+import socket
+import sys
+import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
+
+from live import (  # noqa: E402
+    ARGUMENTS,
+    Mover,
+    Tcptop,
+    case,
+    check,
+    check_equal,
+    check_totals,
+    descriptors,
+    intervals,
+    main,
+    sessions,
+    sum_sessions,
+    wait_for,
+)
+
+THREADS, SECONDS, MESSAGE = 8, 5, 64
+LEAST_MESSAGES = 10000  # below that it was no stress
+SLEEPERS, SLEEPER_BYTES = 40, 1009
+DECLARED = "preempted_runs"
+
+
+def fully_preemptible():
+    with open("/sys/kernel/debug/sched/preempt", encoding="ascii") as stream:
+        return "(full)" in stream.read()
+
+
+def kernel_misses(pid):
+    """Skipped runs that the kernel counted in all programs of a process: what missed_runs must be with fentry."""
+    counts = {}
+    for number in descriptors(pid):
+        with open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii") as stream:
+            found = dict(re.findall(r"^(\w+):\s+(\d+)$", stream.read(), re.M))
+        if "recursion_misses" in found:
+            counts[found["prog_id"]] = int(found["recursion_misses"])
+    return sum(counts.values())
+
+
+def stressed():
+    """(lines, truth, skipped runs, what stands on stderr)"""
+    tcptop = Tcptop("-o", "json", "1")
+    truth = Mover("threads", "--threads", THREADS, "--seconds", SECONDS, "--size", MESSAGE).truth()
+    misses = kernel_misses(tcptop.pid)
+    return tcptop.stop(), truth, misses, tcptop.stderr
+
+
+def missing_bytes(lines, truth):
+    """[received, sent], after a check that nothing is there that was not moved."""
+    found = sum_sessions(sessions(lines, {key[0] for key in truth}))
+    check(set(found) <= set(truth), f"sessions that nobody had: {sorted(set(found) - set(truth))[:2]}")
+    missing = [0, 0]
+    for key, counts in truth.items():
+        for direction in (0, 1):
+            lost = counts[direction] - found.get(key, [0, 0])[direction]
+            check(lost >= 0, f"{-lost} bytes more than were moved stand under PID {key[0]}")
+            missing[direction] += lost
+    return missing
+
+
+@case
+def threads_without_pause():
+    lines, truth, misses, stderr = stressed()
+    check_totals(lines)
+    missing = missing_bytes(lines, truth)
+    reported = sum(x["missed_runs"] for x in intervals(lines))
+    declared = intervals(lines)[-1]["not_counted"]
+    received, sent = (sum(counts[direction] for counts in truth.values()) for direction in (0, 1))
+    print(
+        f"# {sent // MESSAGE} messages of {MESSAGE} bytes: of {sent} sent bytes {missing[1]} are missing, of "
+        f"{received} received {missing[0]}; {reported} missed_runs reported, the kernel counts {misses}",
+        flush=True,
+    )
+    check(sent >= LEAST_MESSAGES * MESSAGE, f"no stress: {sent} bytes were sent")
+    check_equal(DECLARED in declared, fully_preemptible(), f"{DECLARED} in not_counted {declared}")
+    check_equal(f"({DECLARED})" in stderr, fully_preemptible(), f"{DECLARED} on stderr {stderr!r}")
+    if not fully_preemptible():
+        check_equal(missing, [0, 0], "missing bytes, received and sent")
+        check_equal(reported, 0, "missed_runs")
+    elif "fentry" in ARGUMENTS:
+        # One thread receives, and no other runs that program: each skipped run was one message's.
+        check_equal(reported, misses, "missed_runs, of which the kernel counts")
+        check_equal(
+            missing, [0, reported * MESSAGE], f"missing bytes, received and sent, for {reported} missed_runs"
+        )
+
+
+def is_waiting(thread):
+    """In the kernel's tcp_recvmsg: nothing else of this process sleeps there."""
+    with open(f"/proc/self/task/{thread}/stack", encoding="ascii") as stream:
+        return "tcp_recvmsg" in stream.read()
+
+
+@case
+def sleeping_calls():
+    """More threads wait in one receive each than a kretprobe has instances by default (10): each is counted."""
+    server = socket.create_server(("127.0.0.1", 0), backlog=SLEEPERS)
+    pairs = []
+    for _ in range(SLEEPERS):
+        client = socket.create_connection(server.getsockname())
+        pairs.append((client, server.accept()[0]))
+    tcptop = Tcptop("-o", "json", "-p", os.getpid(), "1")
+    threads = [threading.Thread(target=receiver.recv, args=(SLEEPER_BYTES,)) for _, receiver in pairs]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: all(is_waiting(thread.native_id) for thread in threads), 5, "threads that wait")
+    for sender, _ in pairs:
+        sender.sendall(b"x" * SLEEPER_BYTES)
+    for thread in threads:
+        thread.join()
+    lines = tcptop.stop()
+    missing = SLEEPERS * SLEEPER_BYTES - sum(line["rx_bytes"] for line in sessions(lines, {os.getpid()}))
+    reported = sum(x["missed_runs"] for x in intervals(lines))
+    print(
+        f"# {SLEEPERS} waiting receives: {missing} bytes missing, {reported} missed_runs reported", flush=True
+    )
+    check_totals(lines)
+    if "many_waiting_calls" in intervals(lines)[-1]["not_counted"]:
+        check("kprobe" in ARGUMENTS, "many_waiting_calls is declared, and this is no kprobe")
+        check(missing % SLEEPER_BYTES == 0, f"a call counted in part: {missing} bytes are missing")
+        return
+    check_equal(missing, reported * SLEEPER_BYTES, f"missing received bytes, for {reported} missed_runs")
+    check("kprobe" in ARGUMENTS or not missing, f"{missing} bytes are missing")
+
+
+if __name__ == "__main__":
+    sys.exit(main(limit=30))

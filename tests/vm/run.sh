@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs the product's tests on Debian's stock 6.1 kernel: see usage below. guest_run.py is its part in the machine.
+set -uo pipefail
+
+usage='usage: tests/vm/run.sh [--only PATTERN] [BUILD_DIRECTORY]
+
+Boots the kernel of Debian 12 in emulated machines, at most two at once, and runs tcptop --check and the live tests
+in them, by fentry and by kprobe, under voluntary and full preemption, with and without headers and BTF. A line a
+test, "ok" or "not ok" and its name, with the reason where one is skipped or fails; the last line is the sum:
+N passed, N failed, N skipped.
+
+BUILD_DIRECTORY has tcptop and tests/live/mover (default: build/ of this checkout); MOVER in the environment
+names another mover.
+
+  --all            also those live tests that do not depend on the kernel
+  --only PATTERN   only machines whose name matches this regular expression
+  --list           print the machines and what runs in them
+  -h, --help       show this help
+
+exit status: 0 when none failed; 1 when one did; 2 for wrong arguments'
+
+here=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
+root=$(cd -- "$here/../.." && pwd)
+timeout_s=1500
+at_once=2
+only='' list=no build=$root/build work=''
+
+# Name, options of boot.sh, steps of guest_run.py. Those that take longest come first. Of the live tests these are
+# the ones that depend on the kernel or on the probe method; --all adds the others, which run on the host as well.
+machines=(
+	"kprobe||kprobe/check kprobe/stress kprobe/exact kprobe/filter_maps"
+	"fentry||fentry/check fentry/stress fentry/exact fentry/overflow"
+	"full-preemption|--preempt full|fentry/stress kprobe/stress fentry/check kprobe/check"
+	"no-btf|--headers yes --btf no|fentry/start:refused_without_btf
+		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf"
+	"headers|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf"
+)
+machines_all=(
+	"fentry-all||fentry/process fentry/leftovers fentry/hostile fentry/text fentry/names fentry/filter_maps
+		fentry/paths fentry/usage"
+)
+
+say() {
+	echo "run.sh: $*" >&2
+}
+
+arguments_refuse() {
+	say "$1; see tests/vm/run.sh --help"
+	exit 2
+}
+
+arguments_parse() {
+	while (($#)); do
+		case $1 in
+		-h | --help) echo "$usage" && exit 0 ;;
+		--all) machines+=("${machines_all[@]}") ;;
+		--list) list=yes ;;
+		--only)
+			(($# > 1)) || arguments_refuse "--only needs a pattern"
+			only=$2
+			shift
+			;;
+		-*) arguments_refuse "unknown option '$1'" ;;
+		*) build=$1 ;;
+		esac
+		shift
+	done
+}
+
+# The guest sees them at the same path, wherever that is, for they are shared with it.
+programs_copy() {
+	local mover=${MOVER:-$build/tests/live/mover}
+
+	[[ -x $build/tcptop ]] || arguments_refuse "no program tcptop in '$build'"
+	[[ -x $mover ]] || arguments_refuse "no program '$mover'"
+	mkdir "$work/programs"
+	cp "$build/tcptop" "$work/programs/tcptop"
+	cp "$mover" "$work/programs/mover"
+}
+
+# As selftest.sh and guest_run.py do.
+line() { # outcome, text
+	echo "$1 - $2"
+}
+
+# Its lines go to stdout at once and to a file; how it ended is added as one test of its own.
+machine_run() { # name, options of boot.sh, steps
+	local log=$work/log.$1 start=$EPOCHSECONDS status options steps
+
+	read -r -a options <<<"$2"
+	read -r -d '' -a steps <<<"$3"
+	# boot.sh ends when this process is killed.
+	(cd "$root" && exec setpriv --pdeathsig TERM "$here/boot.sh" --timeout "$timeout_s" --share "$work/programs" \
+		"${options[@]}" -- python3 -B "$here/guest_run.py" "$work/programs" "${steps[@]}") 2>&1 </dev/null |
+		sed -u "s/^\(ok - \|not ok - \|# \)/\1$1: /" | tee "$log"
+	status=${PIPESTATUS[0]}
+	if ((status == 0)) && grep -qx "# $1: complete" "$log"; then
+		line ok "$1: the machine ran all of its tests"
+	else
+		line "not ok" "$1: the machine ended early, with status $status"
+	fi | tee -a "$log"
+	echo "# $1: $((EPOCHSECONDS - start)) s"
+}
+
+# shellcheck disable=SC2317
+clean_up() {
+	local pids
+
+	trap '' INT TERM HUP
+	mapfile -t pids < <(jobs -p)
+	((${#pids[@]} == 0)) || { kill "${pids[@]}" 2>/dev/null && wait "${pids[@]}"; } || true
+	[[ -z $work ]] || rm -rf "$work"
+}
+
+machines_run() {
+	local machine name options steps running=0
+
+	for machine in "${machines[@]}"; do
+		IFS='|' read -r -d '' name options steps <<<"$machine"
+		[[ $name =~ $only ]] || continue
+		if [[ $list == yes ]]; then
+			echo "$name: boot.sh ${options:-without options}: ${steps//$'\n'/}" | tr -s '\t ' ' '
+			continue
+		fi
+		((running < at_once)) || wait -n
+		machine_run "$name" "$options" "$steps" &
+		running=$((running + 1))
+	done
+	wait
+}
+
+sum_print() {
+	local failed skipped ok
+
+	ok=$(cat "$work"/log.* | grep -c '^ok - ')
+	failed=$(cat "$work"/log.* | grep -c '^not ok - ')
+	skipped=$(cat "$work"/log.* | grep -c '^ok - .*# skipped: ')
+	echo "# $((SECONDS / 60)) min $((SECONDS % 60)) s in all"
+	echo "$((ok - skipped)) passed, $failed failed, $skipped skipped"
+	((failed == 0 && ok > skipped))
+}
+
+arguments_parse "$@"
+if [[ $list == yes ]]; then
+	machines_run
+	exit
+fi
+trap clean_up EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+work=$(mktemp -d)
+programs_copy
+"$here/fetch.sh" >/dev/null || exit 1
+machines_run
+compgen -G "$work/log.*" >/dev/null || arguments_refuse "no machine has a name that matches '$only'"
+sum_print

@@ -108,6 +108,17 @@ static void publish(struct tracer *tracer, int failure, const struct error *erro
 	signal_event(tracer->ready_fd);
 }
 
+/* The wall clock's time of a moment of the monotonic clock, which is just past. */
+static struct timespec wall_time(uint64_t monotonic_ns)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	uint64_t time_ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec - (now_ns() - monotonic_ns);
+
+	return (struct timespec){ time_ns / 1000000000, time_ns % 1000000000 };
+}
+
 static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, struct error *error)
 {
 	uint64_t end_ns;
@@ -123,7 +134,7 @@ static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, st
 		return err;
 	snapshot_reset(&tracer->snapshot);
 	err = tables_drain(&tracer->tables, &tracer->snapshot, error);
-	clock_gettime(CLOCK_REALTIME, &tracer->snapshot.time);
+	tracer->snapshot.time = wall_time(end_ns);
 	tracer->snapshot.interval_ns = end_ns - *start_ns;
 	tracer->snapshot.last = last;
 	*start_ns = end_ns;

@@ -232,7 +232,7 @@ def paths_list(wanted):
         if wanted and name not in wanted:
             continue
         if state == "available":
-            found[name] = title
+            found[name] = title + (", in it before the start" if name in BLOCKED else "")
         else:
             print(f"Not run: {title}: {state}\n")
     found.update({name: title for name, (title, _) in EXTRA.items() if not wanted or name in wanted})

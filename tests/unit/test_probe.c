@@ -473,9 +473,10 @@ static void test_blind_spots_name_data_paths(void **state)
 		size_t count = probe_blind_spots(spots, &nothing_hooked);
 
 		for (size_t j = 0; j < count; j++) {
-			/* what is not a path has none */
-			assert_int_equal(
-			    spots[j]->checked_by[0] == NULL, strcmp(spots[j]->path, PROBE_PREEMPTED) == 0);
+			bool is_path = strcmp(spots[j]->path, PROBE_PREEMPTED) != 0 &&
+			               strcmp(spots[j]->path, "many_waiting_calls") != 0;
+
+			assert_int_equal(spots[j]->checked_by[0] != NULL, is_path);
 			for (const char *const *id = spots[j]->checked_by; *id; id++) {
 				bool known = datapath_find(*id) != NULL;
 

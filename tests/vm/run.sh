@@ -4,7 +4,7 @@
 # Runs the product's tests on Debian's stock 6.1 kernel: see usage below. guest_run.py is its part in the machine.
 set -uo pipefail
 
-usage='usage: tests/vm/run.sh [--only PATTERN] [BUILD_DIRECTORY]
+usage='usage: tests/vm/run.sh [--all] [--only PATTERN] [--list] [BUILD_DIRECTORY]
 
 Boots the kernel of Debian 12 in emulated machines, at most two at once, and runs tcptop --check and the live tests
 in them, by fentry and by kprobe, under voluntary and full preemption, with and without headers and BTF. A line a

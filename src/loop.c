@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include "renderer.h"
 #include "snapshot.h"
 #include "source.h"
+#include "terminal.h"
 
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
@@ -48,6 +51,79 @@ int signals_next(struct signals *signals)
 	struct signalfd_siginfo info;
 
 	return read(signals->fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+/*
+ * The thread that shows may be stuck: in a write that nobody reads, in a read that nobody writes. A signal to
+ * end that it does not take then does what it does to any program.
+ */
+struct guard {
+	pthread_t thread;
+	const struct signals *signals;
+	int stop_fd;
+};
+
+#define STUCK_MS 1000
+
+static int pending_end_signal(void)
+{
+	sigset_t pending;
+
+	if (sigpending(&pending) != 0)
+		return 0;
+	for (size_t i = 0; i < sizeof end_signals / sizeof *end_signals; i++)
+		if (sigismember(&pending, end_signals[i]) == 1)
+			return end_signals[i];
+	return 0;
+}
+
+static void end_by_signal(int number)
+{
+	sigset_t set;
+
+	terminal_restore();
+	signal(number, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	raise(number);
+}
+
+static void *guard_run(void *argument)
+{
+	const struct guard *guard = argument;
+	struct pollfd events[] = { { guard->stop_fd, POLLIN, 0 }, { guard->signals->fd, POLLIN, 0 } };
+
+	for (;;) {
+		poll(events, 2, -1);
+		if (events[0].revents)
+			return NULL;
+		int number = pending_end_signal();
+
+		if (poll(events, 1, STUCK_MS) > 0)
+			return NULL;
+		if (number && pending_end_signal() == number)
+			end_by_signal(number);
+	}
+}
+
+/* Without a guard everything works but this: a failure to start it is none. */
+static void guard_start(struct guard *guard, const struct signals *signals)
+{
+	guard->signals = signals;
+	guard->stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (guard->stop_fd >= 0 && pthread_create(&guard->thread, NULL, guard_run, guard) != 0) {
+		close(guard->stop_fd);
+		guard->stop_fd = -1;
+	}
+}
+
+static void guard_stop(struct guard *guard)
+{
+	if (guard->stop_fd < 0 || eventfd_write(guard->stop_fd, 1) != 0)
+		return;
+	pthread_join(guard->thread, NULL);
+	close(guard->stop_fd);
 }
 
 struct loop {
@@ -103,7 +179,7 @@ static int handle_snapshot(struct loop *loop, struct error *error)
 	return err;
 }
 
-int loop_run(const struct source *source, const struct renderer *renderer, void *state,
+static int run(const struct source *source, const struct renderer *renderer, void *state,
     struct signals *signals, int output_fd, struct error *error)
 {
 	struct loop loop = { source, renderer, state, false };
@@ -141,5 +217,17 @@ int loop_run(const struct source *source, const struct renderer *renderer, void 
 		if (renderer->tick)
 			renderer->tick(state);
 	}
+	return err;
+}
+
+int loop_run(const struct source *source, const struct renderer *renderer, void *state,
+    struct signals *signals, int output_fd, struct error *error)
+{
+	struct guard guard;
+
+	guard_start(&guard, signals);
+	int err = run(source, renderer, state, signals, output_fd, error);
+
+	guard_stop(&guard);
 	return err;
 }

@@ -252,10 +252,10 @@ static int replay(struct options *options, struct error *error)
 	struct run_facts facts = { .options = options, .view = &options->view };
 	int err = player_open(&player, options->view.replay_path, screen, options->count, error);
 
-	err = err ?: signals_open(&signals, !screen, error);
 	err = err ?: privilege_drop(error);
 	err = err ?: privilege_settle(false, error);
-	err = err ?: player_start(player, error);
+	err = err ?: player_start(player, error); /* may wait for a pipe: signals still do what they do */
+	err = err ?: signals_open(&signals, !screen, error);
 	if (!err) {
 		struct source source = player_source(player);
 

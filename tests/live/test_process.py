@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Life and end of the process: signals, pipes, closed descriptors, full disks, -v."""
+import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 from live import (
@@ -72,6 +74,30 @@ def two_signals():
         tcptop.send(signal.SIGINT)
     tcptop.expect(0)
     check_totals(tcptop.lines())
+
+
+def unread_bytes(descriptor):
+    count = bytearray(4)
+    fcntl.ioctl(descriptor, termios.FIONREAD, count)
+    return int.from_bytes(count, sys.byteorder)
+
+
+@case
+def output_that_nobody_reads():
+    """Stuck in a write to a full pipe, it still ends by the signal, within a second or two."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    tcptop = Tcptop("-o", "json", *QUIET, "0.01", stdout=writer)
+    os.close(writer)
+    # an interval's line is over 200 bytes long: with less room than that the next one is stuck
+    wait_for(lambda: unread_bytes(reader) > 4096 - 200, 20, "a full pipe")
+    time.sleep(seconds(0.3))
+    start = time.monotonic()
+    tcptop.send(signal.SIGTERM)
+    code = tcptop.wait()
+    os.close(reader)
+    check_equal(code, -signal.SIGTERM, "how it ended")
+    check(time.monotonic() - start < seconds(4), "SIGTERM took over 4 s")
 
 
 @case

@@ -28,4 +28,7 @@ struct error {
 int error_set(struct error *error, int exit_code, int err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Output could not be written: the cause is errno, EIO where it tells none. Returns its negative. */
+int error_set_output(struct error *error);
+
 #endif

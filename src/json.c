@@ -22,44 +22,6 @@ struct json {
 	const struct run_facts *facts;
 };
 
-struct rank {
-	uint64_t total_bytes;
-	const struct session *session;
-};
-
-static int compare_ranks(const void *a, const void *b)
-{
-	const struct rank *left = a, *right = b;
-
-	if (left->total_bytes != right->total_bytes)
-		return left->total_bytes < right->total_bytes ? 1 : -1;
-	return session_compare_key(left->session, right->session);
-}
-
-/* An array of session_count, for free(); NULL: out of memory. */
-static struct rank *rank_sessions(const struct snapshot *snapshot)
-{
-	size_t count = snapshot->session_count;
-	struct rank *ranks = reallocarray(NULL, count + 1, sizeof *ranks);
-
-	if (!ranks)
-		return NULL;
-	for (size_t i = 0; i < count; i++) {
-		const struct session *session = &snapshot->sessions[i];
-
-		ranks[i] = (struct rank){ session->rx_bytes + session->tx_bytes, session };
-	}
-	qsort(ranks, count, sizeof *ranks, compare_ranks);
-	return ranks;
-}
-
-static int write_error(struct error *error)
-{
-	int err = errno ? errno : EIO;
-
-	return error_set(error, EXIT_CODE_OUTPUT, -err, "cannot write the output: %s", strerror(err));
-}
-
 /* Seconds to the microsecond, of its six decimals at least four. */
 static void format_seconds(char *buffer, size_t size, uint64_t interval_ns)
 {
@@ -155,7 +117,8 @@ static int print_total(const struct json *json, const struct snapshot *snapshot,
 	return fprintf(json->stream, "],\"missed_runs\":%" PRIu64 "}\n", snapshot->missed_runs) < 0 ? -1 : 0;
 }
 
-static int print_interval(const struct json *json, const struct snapshot *snapshot, const struct rank *ranks)
+static int print_interval(
+    const struct json *json, const struct snapshot *snapshot, const struct session_rank *ranks)
 {
 	char stamp[STAMP_SIZE];
 
@@ -185,7 +148,7 @@ static int json_open(void **state, const struct run_facts *facts, FILE *stream, 
 
 static int json_show(void *state, const struct snapshot *snapshot, struct error *error)
 {
-	struct rank *ranks = rank_sessions(snapshot);
+	struct session_rank *ranks = snapshot_rank(snapshot);
 	int err = 0;
 
 	if (!ranks)
@@ -193,7 +156,7 @@ static int json_show(void *state, const struct snapshot *snapshot, struct error 
 		    snapshot->session_count);
 	errno = 0;
 	if (print_interval(state, snapshot, ranks) != 0)
-		err = write_error(error);
+		err = error_set_output(error);
 	free(ranks);
 	return err;
 }

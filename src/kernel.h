@@ -81,7 +81,8 @@ struct kernel {
 	enum kernel_headers headers;
 	int kprobe_pmu_type;    /* perf event type of the kprobe PMU, -1: the kernel has none */
 	unsigned kretprobe_bit; /* config bit that makes it a kretprobe */
-	bool in_pid_namespace;  /* not in the initial one: iterators tell this process of its own one's tasks alone */
+	bool
+	    in_pid_namespace; /* not in the initial one: iterators tell this process of its own one's tasks alone */
 	bool fully_preemptible; /* tasks in the kernel can be interrupted by others (preempt=full) */
 };
 

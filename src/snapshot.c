@@ -79,3 +79,28 @@ int session_compare_key(const struct session *a, const struct session *b)
 		return order;
 	return COMPARE(a->netns, b->netns);
 }
+
+static int compare_ranks(const void *a, const void *b)
+{
+	const struct session_rank *left = a, *right = b;
+
+	if (left->total_bytes != right->total_bytes)
+		return left->total_bytes < right->total_bytes ? 1 : -1;
+	return session_compare_key(left->session, right->session);
+}
+
+struct session_rank *snapshot_rank(const struct snapshot *snapshot)
+{
+	size_t count = snapshot->session_count;
+	struct session_rank *ranks = reallocarray(NULL, count + 1, sizeof *ranks);
+
+	if (!ranks)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		const struct session *session = &snapshot->sessions[i];
+
+		ranks[i] = (struct session_rank){ session->rx_bytes + session->tx_bytes, session };
+	}
+	qsort(ranks, count, sizeof *ranks, compare_ranks);
+	return ranks;
+}

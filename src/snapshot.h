@@ -57,4 +57,16 @@ void snapshot_total(struct snapshot *snapshot);
 /* A total order on what identifies a session (family, addresses, ports, PID, namespace): the tie-break. */
 int session_compare_key(const struct session *a, const struct session *b);
 
+/* The total stands in the array that is sorted: most comparisons need not touch the session. */
+struct session_rank {
+	uint64_t total_bytes;
+	const struct session *session;
+};
+
+/*
+ * The sessions by total bytes, the most first. An array of session_count for free(), pointing into the
+ * snapshot; NULL: out of memory.
+ */
+struct session_rank *snapshot_rank(const struct snapshot *snapshot);
+
 #endif

@@ -39,45 +39,6 @@ static const struct table {
 	{ 6, "\n", "LADDR6", "RADDR6", 32 },
 };
 
-/* The total stands in the array that is sorted: most comparisons need not touch the session. */
-struct rank {
-	uint64_t total_bytes;
-	const struct session *session;
-};
-
-static int compare_ranks(const void *a, const void *b)
-{
-	const struct rank *left = a, *right = b;
-
-	if (left->total_bytes != right->total_bytes)
-		return left->total_bytes < right->total_bytes ? 1 : -1;
-	return session_compare_key(left->session, right->session);
-}
-
-/* An array of session_count, for free(); NULL: out of memory. */
-static struct rank *rank_sessions(const struct snapshot *snapshot)
-{
-	size_t count = snapshot->session_count;
-	struct rank *ranks = reallocarray(NULL, count + 1, sizeof *ranks);
-
-	if (!ranks)
-		return NULL;
-	for (size_t i = 0; i < count; i++) {
-		const struct session *session = &snapshot->sessions[i];
-
-		ranks[i] = (struct rank){ session->rx_bytes + session->tx_bytes, session };
-	}
-	qsort(ranks, count, sizeof *ranks, compare_ranks);
-	return ranks;
-}
-
-static int write_error(struct error *error)
-{
-	int err = errno ? errno : EIO;
-
-	return error_set(error, EXIT_CODE_OUTPUT, -err, "cannot write the output: %s", strerror(err));
-}
-
 /* Decimal seconds as short as they go: 1, 0.5. */
 static void format_seconds(char *buffer, size_t size, uint64_t interval_ns)
 {
@@ -162,7 +123,7 @@ static int print_row(const struct text *text, const struct session *session, siz
 }
 
 static int print_table(
-    const struct text *text, const struct table *table, const struct rank *ranks, size_t count)
+    const struct text *text, const struct table *table, const struct session_rank *ranks, size_t count)
 {
 	bool titled = false;
 
@@ -196,7 +157,7 @@ static int print_summary(const struct text *text, const struct tm *local_time, c
 static int print_interval(const struct text *text, const struct snapshot *snapshot,
     const struct tm *local_time, const char *loadavg, struct error *error)
 {
-	struct rank *ranks = rank_sessions(snapshot);
+	struct session_rank *ranks = snapshot_rank(snapshot);
 	int err = 0;
 
 	if (!ranks)
@@ -204,13 +165,13 @@ static int print_interval(const struct text *text, const struct snapshot *snapsh
 		    snapshot->session_count);
 	errno = 0;
 	if (print_summary(text, local_time, loadavg) != 0)
-		err = write_error(error);
+		err = error_set_output(error);
 	for (size_t i = 0; !err && i < ARRAY_SIZE(tables); i++) {
 		if (print_table(text, &tables[i], ranks, snapshot->session_count) != 0)
-			err = write_error(error);
+			err = error_set_output(error);
 	}
 	if (!err && fflush(text->stream) != 0)
-		err = write_error(error);
+		err = error_set_output(error);
 	free(ranks);
 	return err;
 }
@@ -250,7 +211,7 @@ static int text_open(void **state, const struct run_facts *facts, FILE *stream, 
 	if (fprintf(stream, "Tracing... Output every %s secs. Hit Ctrl-C to end\n", seconds) < 0 ||
 	    fflush(stream) != 0) {
 		free(text);
-		return write_error(error);
+		return error_set_output(error);
 	}
 	*state = text;
 	return 0;

@@ -7,7 +7,7 @@ int kprobe_@SYMBOL@(u64 *ctx)
 
 	if (!@GUARD@(sk))
 		return 0;
-	return call_enter(sk, @EXTRA@, @FUNCTION@);
+	return call_enter(sk, @EXTRA@, @FUNCTION@, @RETURN_ADDRESS@);
 }
 
 int kretprobe_@SYMBOL@(u64 *ctx)

@@ -76,6 +76,7 @@ static const struct symbol symbols[SYMBOL_COUNT] = {
 	[SYMBOL_SOCK_SEND_LENGTH] = { "sock_send_length", true },
 	[SYMBOL_SOCK_RECV_LENGTH] = { "sock_recv_length", true },
 	[SYMBOL_TCP_RCV_SPACE_ADJUST] = { "tcp_rcv_space_adjust", true },
+	[SYMBOL_SCHED_PROCESS_EXIT] = { "sched_process_exit", true },
 	[SYMBOL_BPF_ITER_TASK_FILE] = { "bpf_iter_task_file", false },
 	[SYMBOL_INET_SENDMSG] = { "inet_sendmsg", false },
 	[SYMBOL_INET6_SENDMSG] = { "inet6_sendmsg", false },

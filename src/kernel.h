@@ -51,6 +51,7 @@ enum kernel_symbol {
 	SYMBOL_SOCK_SEND_LENGTH,     /* tracepoint, 6.3 */
 	SYMBOL_SOCK_RECV_LENGTH,     /* tracepoint, 6.3 */
 	SYMBOL_TCP_RCV_SPACE_ADJUST, /* tracepoint, 4.16 */
+	SYMBOL_SCHED_PROCESS_EXIT,   /* tracepoint, in every thread that ends */
 	SYMBOL_BPF_ITER_TASK_FILE,   /* what a BPF iterator of all open files attaches to, 5.8 */
 	SYMBOL_INET_SENDMSG,
 	SYMBOL_INET6_SENDMSG,

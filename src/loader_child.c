@@ -4,10 +4,12 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -101,19 +103,26 @@ static int choose_method(struct child *child)
 {
 	char why[128] = "", all[400] = "";
 	enum probe_method wanted = child->options->probe;
+	int shortage = 0;
 
 	for (size_t i = 0; i < probe_auto_count; i++) {
 		enum probe_method method = probe_auto_order[i];
 
 		if (wanted != PROBE_AUTO && wanted != method)
 			continue;
-		if (try_method(child, method, why, sizeof why) == 0)
+		int err = try_method(child, method, why, sizeof why);
+
+		if (!err)
 			return 0;
+		if (attach_ran_out(err))
+			shortage = err;
 		size_t used = strlen(all);
 
 		snprintf(all + used, sizeof all - used, "%s%s: %s", used ? "; " : "",
 		    probe_method_name(method), why);
 	}
+	if (shortage)
+		return attach_error(&child->error, shortage, "a program for a trial");
 	return error_set(&child->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP, "%s\n%s",
 	    wanted == PROBE_AUTO ? "no probe method works on this kernel"
 	                         : "this probe method does not work here",
@@ -262,104 +271,181 @@ static bool is_required(const struct probe *probe)
 	return probe->symbol == SYMBOL_SOCK_SEND_LENGTH || probe->symbol == SYMBOL_SOCK_RECV_LENGTH;
 }
 
-static int load_one(struct child *child, const struct probe *probe)
+/* A program on its way from the text to what it is attached to. */
+struct hook {
+	const struct probe *probe; /* NULL: given up */
+	int program_fd;
+	int event_fd;
+	int link_fd;
+};
+
+struct hooks {
+	size_t count;
+	struct hook all[PROBES_MAX];
+};
+
+static void close_hook(struct hook *hook)
+{
+	const int fds[] = { hook->link_fd, hook->event_fd, hook->program_fd };
+
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	*hook = (struct hook){ NULL, -1, -1, -1 };
+}
+
+static bool follows_splice(const struct probe *probe)
+{
+	return probe->symbol == SYMBOL_TCP_RCV_SPACE_ADJUST || probe->symbol == SYMBOL_BPF_ITER_TASK_FILE;
+}
+
+/*
+ * Both are attached or none: an entry without its return counts nothing, and a socket's position without the
+ * iterator's would be counted from anywhere.
+ */
+static bool belong_together(const struct probe *one, const struct probe *other)
+{
+	return one->symbol == other->symbol || (follows_splice(one) && follows_splice(other));
+}
+
+static void give_up(struct hooks *hooks, const struct probe *probe)
+{
+	for (size_t i = 0; i < hooks->count; i++)
+		if (hooks->all[i].probe && belong_together(hooks->all[i].probe, probe))
+			close_hook(&hooks->all[i]);
+}
+
+static int load_hook(struct child *child, struct hook *hook)
 {
 	size_t count;
-	const struct bpf_insn *instructions = bcc_function(&child->bcc, probe->function, &count);
+	const struct bpf_insn *instructions = bcc_function(&child->bcc, hook->probe->function, &count);
 
-	return instructions ? attach_load(probe, &child->kernel, instructions, count) : -ENOENT;
+	hook->program_fd =
+	    instructions ? attach_load(hook->probe, &child->kernel, instructions, count) : -ENOENT;
+	return hook->program_fd < 0 ? hook->program_fd : 0;
+}
+
+static int prepare_hook(struct child *child, struct hook *hook)
+{
+	return attach_prepare(hook->probe, &child->kernel, &hook->event_fd);
 }
 
 /*
  * Takes the position of every socket that is open now, then lets those without one be counted from their
  * birth. Events in between, of sockets on either side, only take positions.
  */
-static int run_iterator(struct child *child, const struct probe *probe)
+static int run_iterator(struct child *child, int program_fd)
 {
 	uint32_t slot = 0, ready = 1;
-	int program_fd = load_one(child, probe);
-
-	if (program_fd < 0)
-		return program_fd;
 	int err = attach_run_iterator(program_fd);
 
-	close(program_fd);
 	if (!err &&
 	    bpf_map_update_elem(bcc_table_fd(&child->bcc, "splice_ready"), &slot, &ready, BPF_ANY) != 0)
 		err = -errno;
 	return err;
 }
 
-static int attach_one(struct child *child, const struct probe *probe, int *program_fd, int *link_fd)
+static int attach_hook(struct child *child, struct hook *hook)
 {
-	*program_fd = load_one(child, probe);
-	if (*program_fd < 0)
-		return *program_fd;
-	*link_fd = attach_program(probe, &child->kernel, *program_fd);
-	if (*link_fd < 0) {
-		close(*program_fd);
-		*program_fd = -1;
-		return *link_fd;
-	}
+	if (hook->probe->kind == PROBE_KIND_ITERATOR)
+		return run_iterator(child, hook->program_fd);
+	hook->link_fd = attach_program(hook->probe, hook->program_fd, hook->event_fd);
+	if (hook->link_fd < 0)
+		return hook->link_fd;
+	hook->event_fd = -1; /* the link is made of it */
 	return 0;
 }
 
-/* Takes the plan's last probe back: without the iterator's positions it would count from anywhere. */
-static void detach_last(struct tracing *tracing)
+static int attach_return_hook(struct child *child, struct hook *hook)
 {
-	size_t last = --tracing->plan.probe_count;
-
-	close(tracing->links[last]);
-	close(tracing->programs[last]);
-	tracing->links[last] = tracing->programs[last] = -1;
+	return hook->probe->kind == PROBE_KIND_KRETPROBE ? attach_hook(child, hook) : 0;
 }
 
-static int attach_probe(struct child *child, const struct probe *probe)
+static int attach_other_hook(struct child *child, struct hook *hook)
 {
-	struct tracing *tracing = &child->tracing;
-	size_t next = tracing->plan.probe_count;
-	int err;
-
-	if (probe->kind == PROBE_KIND_ITERATOR) {
-		if (!probe_plan_has(&tracing->plan, SYMBOL_TCP_RCV_SPACE_ADJUST))
-			return 0;
-		err = run_iterator(child, probe);
-		if (err)
-			detach_last(tracing);
-		return err;
-	}
-	err = attach_one(child, probe, &tracing->programs[next], &tracing->links[next]);
-	if (err)
-		tracing->programs[next] = tracing->links[next] = -1;
-	else
-		tracing->plan.probes[tracing->plan.probe_count++] = *probe;
-	return err;
+	return hook->probe->kind != PROBE_KIND_KRETPROBE ? attach_hook(child, hook) : 0;
 }
 
 /*
- * An optional probe that cannot be attached leaves the plan. The order matters: kprobes at entry before
- * those on return, the iterator right after what needs its positions.
+ * What cannot be had and is not required leaves the plan. A host that has run out of something ends it: what
+ * would then be declared as not counted is not the kernel's fault.
+ */
+static int for_each_hook(
+    struct child *child, struct hooks *hooks, int (*step)(struct child *child, struct hook *hook))
+{
+	for (size_t i = 0; i < hooks->count; i++) {
+		const struct probe *probe = hooks->all[i].probe;
+		int err = probe ? step(child, &hooks->all[i]) : 0;
+
+		if (!err)
+			continue;
+		if (is_required(probe) || attach_ran_out(err))
+			return attach_error(&child->error, err, probe->function);
+		note(child, "cannot attach %s: %s", probe->function, strerror(-err));
+		give_up(hooks, probe);
+	}
+	return 0;
+}
+
+/* The plan is now what was attached. What stays open passes to child->tracing. */
+static void take_hooks(struct child *child, struct hooks *hooks)
+{
+	struct tracing *tracing = &child->tracing;
+	struct probe_plan plan = tracing->plan;
+
+	plan.probe_count = 0;
+	for (size_t i = 0; i < hooks->count; i++) {
+		struct hook *hook = &hooks->all[i];
+
+		if (hook->probe && hook->probe->kind != PROBE_KIND_ITERATOR) {
+			tracing->programs[plan.probe_count] = hook->program_fd;
+			tracing->links[plan.probe_count] = hook->link_fd;
+			plan.probes[plan.probe_count++] = *hook->probe;
+			hook->program_fd = hook->link_fd = -1;
+		}
+		close_hook(hook);
+	}
+	tracing->plan = plan;
+}
+
+/*
+ * All programs are loaded, and kprobes' events made, before the first one is attached: that takes milliseconds each,
+ * and between the first and the last one's beginning bytes are counted in one direction alone.
+ *
+ * The order matters. Events in the plan's order, entry before return: the handler that was registered last runs
+ * first, so that the program at the entry finds the return address replaced. Programs in the opposite one: no
+ * entry is seen whose return is not. The iterator comes right after what needs its positions.
  */
 static int attach_all(struct child *child)
 {
-	struct probe_plan wanted = child->tracing.plan;
+	struct probe_plan *plan = &child->tracing.plan;
+	struct hooks hooks = { .count = plan->probe_count };
 	struct timespec now;
 
+	for (size_t i = 0; i < hooks.count; i++)
+		hooks.all[i] = (struct hook){ &plan->probes[i], -1, -1, -1 };
+	int err = for_each_hook(child, &hooks, load_hook);
+
+	err = err ?: for_each_hook(child, &hooks, prepare_hook);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	child->tracing.start_ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	child->tracing.plan.probe_count = 0;
-	for (size_t i = 0; i < wanted.probe_count; i++) {
-		const struct probe *probe = &wanted.probes[i];
-		int err = attach_probe(child, probe);
+	err = err ?: for_each_hook(child, &hooks, attach_return_hook);
+	err = err ?: for_each_hook(child, &hooks, attach_other_hook);
+	if (!err)
+		take_hooks(child, &hooks);
+	return err; /* else all ends with this process */
+}
 
-		if (err && is_required(probe))
-			return error_set(&child->error,
-			    err == -EPERM ? EXIT_CODE_PERMISSION : EXIT_CODE_UNSUPPORTED, err,
-			    "cannot attach %s: %s", probe->function, strerror(-err));
-		if (err)
-			note(child, "cannot attach %s: %s", probe->function, strerror(-err));
-	}
-	return 0;
+/* A call that moves nothing shows the programs of kretprobes where returns go: see kprobe_calls.c. */
+static void return_once(const struct probe_plan *plan)
+{
+	int fd = plan->method == PROBE_KPROBE ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+	char byte;
+
+	if (fd < 0)
+		return;
+	recv(fd, &byte, sizeof byte, MSG_DONTWAIT); /* ENOTCONN */
+	close(fd);
 }
 
 int loader_child(int socket, const struct options *options, const struct filter_fds *filters)
@@ -382,6 +468,8 @@ int loader_child(int socket, const struct options *options, const struct filter_
 	err = err ?: place_filter_maps(&child);
 	err = err ?: make_barrier(&child);
 	err = err ?: attach_all(&child);
+	if (!err)
+		return_once(&child.tracing.plan);
 	if (err) {
 		message.kind = LOADER_FAILED;
 		message.err = err;

@@ -31,6 +31,7 @@ struct blind_spot {
 	struct probe_blind_spot spot;
 	unsigned methods;          /* bits 1 << enum probe_method */
 	enum kernel_symbol unless; /* not blind where this symbol is hooked; SYMBOL_COUNT: always blind */
+	enum kernel_symbol where;  /* blind only where this symbol is hooked; SYMBOL_COUNT: anywhere */
 	bool preemptible;          /* only where tasks in the kernel can be interrupted by others */
 };
 
@@ -43,26 +44,28 @@ struct blind_spot {
 
 static const struct blind_spot blind_spots[] = {
 	{ { "splice_out", "cannot be followed here: refused by the kernel, or started in a PID namespace", SPLICE_PATHS },
-	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST, false },
+	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_COUNT, false },
 	{ { "zerocopy_receive", "cannot be followed here: refused by the kernel, or started in a PID namespace", ZEROCOPY_PATHS },
-	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST, false },
+	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_COUNT, false },
 	{ { "splice_out", "this kernel's tcp_splice_read cannot be probed", SPLICE_PATHS },
-	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_SPLICE_READ, false },
+	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_SPLICE_READ, SYMBOL_COUNT, false },
 	{ { "zerocopy_receive", "this kernel's tcp_zerocopy_receive cannot be probed", ZEROCOPY_PATHS },
-	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_ZEROCOPY_RECEIVE, false },
+	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_ZEROCOPY_RECEIVE, SYMBOL_COUNT, false },
 	{ { "splice_tls", "splice() out of a kernel TLS socket passes nothing that is probed", { "tls_splice_out" } },
-	  METHOD(PROBE_TRACEPOINT) | METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT, false },
+	  METHOD(PROBE_TRACEPOINT) | METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, false },
 	{ { "splice_io_uring", "IORING_OP_SPLICE out of a socket passes no tracepoint", { "uring_splice" } },
-	  METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT, false },
+	  METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT, SYMBOL_COUNT, false },
+	{ { "splice_unfollowed", "splice() out of sockets that no process had open at the start, of SMC, sockmap; urgent data",
+	    { NULL } }, METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT, SYMBOL_TCP_RCV_SPACE_ADJUST, false },
 	{ { "call_before_start", "a call that waited when tracing started is not seen to return",
 	    { "blocked_recv_earlier", "blocked_send_earlier" } },
-	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT, false },
-	{ { "many_waiting_calls", "of calls that wait at once, a kprobe sees only so many return (10, or twice the CPUs)",
-	    { NULL } }, METHOD(PROBE_KPROBE), SYMBOL_COUNT, false },
+	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, false },
+	{ { "many_waiting_calls",
+	    "of calls that wait at once a kprobe sees 10 return, or twice the CPUs: missed_runs counts the others", { NULL } }, METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, false },
 	{ { PROBE_PREEMPTED, "the kernel skips runs that interrupt one another, and counts them in missed_runs",
-	    { NULL } }, METHOD(PROBE_FENTRY), SYMBOL_COUNT, true },
+	    { NULL } }, METHOD(PROBE_FENTRY), SYMBOL_COUNT, SYMBOL_COUNT, true },
 	{ { PROBE_PREEMPTED, "kprobe on a preemptible kernel: losses possible, before 6.7 without a word", { NULL } },
-	  METHOD(PROBE_KPROBE), SYMBOL_COUNT, true },
+	  METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, true },
 };
 /* clang-format on */
 
@@ -86,6 +89,8 @@ size_t probe_blind_spots(const struct probe_blind_spot *spots[NOT_COUNTED_MAX], 
 		if (blind->preemptible && !plan->preemptible)
 			continue;
 		if (blind->unless != SYMBOL_COUNT && probe_plan_has(plan, blind->unless))
+			continue;
+		if (blind->where != SYMBOL_COUNT && !probe_plan_has(plan, blind->where))
 			continue;
 		spots[count++] = &blind->spot;
 	}
@@ -163,6 +168,7 @@ static bool plan_kprobe(struct probe_plan *plan, const struct kernel *kernel, co
 		plan_add(plan, PROBE_KIND_KPROBE, hook->symbol, "kprobe", name);
 		plan_add(plan, PROBE_KIND_KRETPROBE, hook->symbol, "kretprobe", name);
 	}
+	plan_add(plan, PROBE_KIND_RAW_TRACEPOINT, SYMBOL_SCHED_PROCESS_EXIT, "thread", "exit");
 	return true;
 }
 

@@ -18,6 +18,7 @@
 struct registers {
 	int parameters[4];
 	int result;
+	const char *return_address; /* where it stands when the function is entered */
 };
 
 /*
@@ -34,9 +35,9 @@ static const unsigned splice_calls[] = { SYS_splice, SYS_getsockopt };
 #endif
 
 #if defined(__x86_64__)
-static const struct registers *const registers = &(const struct registers){ { 14, 13, 12, 11 }, 10 };
+static const struct registers *const registers = &(const struct registers){ { 14, 13, 12, 11 }, 10, "LOAD_COLD(u64, ctx[19], 0)" };
 #elif defined(__aarch64__)
-static const struct registers *const registers = &(const struct registers){ { 0, 1, 2, 3 }, 0 };
+static const struct registers *const registers = &(const struct registers){ { 0, 1, 2, 3 }, 0, "ctx[30]" };
 #else
 static const struct registers *const registers = NULL;
 #endif
@@ -282,6 +283,7 @@ static void print_function(
 		{ "EXTRA", extra_text },
 		{ "RESULT", result_text },
 		{ "FUNCTION", function },
+		{ "RETURN_ADDRESS", registers ? registers->return_address : "0" },
 	};
 
 	fill(out, template, slots, COUNT_OF(slots));
@@ -322,6 +324,9 @@ static int print_probes(
 	for (size_t i = 0; i < plan->probe_count; i++) {
 		const struct probe *probe = &plan->probes[i];
 		const struct probe_hook *hook = hook_of(probe->symbol);
+
+		if (!hook) /* has its program in the method's fixed text */
+			continue;
 		int extra = hook->extra_parameter < 0 ? 0 : hook->extra_parameter;
 
 		if (probe->kind == PROBE_KIND_FEXIT)

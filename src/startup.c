@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -12,6 +13,7 @@
 #include "options.h"
 #include "privilege.h"
 #include "tables.h"
+#include "tracer.h"
 
 /* What libbcc and the verifier printed: all of it with -v, else the first error, which tells the cause. */
 static void show_compiler_output(const struct loader *loader, bool verbose, bool failed)
@@ -62,8 +64,16 @@ int startup_load(struct tracing *tracing, const struct options *options, const s
 	return result < 0 ? result : 0;
 }
 
+/* Lets the tracer's thread ask for what it needs when it is nobody's: see tracer.c. */
+static void allow_precedence(const struct tracing *tracing)
+{
+	if (tracing->plan.method == PROBE_KPROBE && tracing->plan.preemptible)
+		setrlimit(RLIMIT_RTPRIO, &(struct rlimit){ TRACER_PRIORITY, TRACER_PRIORITY });
+}
+
 int startup_give_up_root(const struct tracing *tracing, const struct options *options, struct error *error)
 {
+	allow_precedence(tracing);
 	int err = privilege_drop(error);
 
 	if (err)

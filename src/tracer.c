@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -141,12 +142,27 @@ static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, st
 	return err;
 }
 
+/*
+ * While a task reads or writes a table the kernel skips every kprobe program on that processor, also those of the
+ * tasks that interrupt it (bpf_disable_instrumentation, bpf_prog_active), and before 6.7 without counting it. So
+ * on a fully preemptible kernel nothing that makes calls may interrupt us there. Where it is not permitted the
+ * losses are those that were declared.
+ */
+static void take_precedence(const struct probe_plan *plan)
+{
+	struct sched_param parameters = { .sched_priority = TRACER_PRIORITY };
+
+	if (plan->method == PROBE_KPROBE && plan->preemptible)
+		pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
+}
+
 static void *run(void *argument)
 {
 	struct tracer *tracer = argument;
 	uint64_t start_ns = tracer->tracing.start_ns, done = 0;
 	bool last = false;
 
+	take_precedence(&tracer->tracing.plan);
 	while (!last) {
 		struct requests requests = wait_for_end(tracer, start_ns);
 		struct error error;

@@ -13,6 +13,9 @@ struct snapshot;
 struct tracer;
 struct tracing;
 
+/* The real-time priority that the thread asks for where it must not be interrupted: RLIMIT_RTPRIO has to allow it. */
+enum { TRACER_PRIORITY = 1 };
+
 /*
  * Starts the thread. *tracing passes to the tracer, which closes it. interval_ns is asked for, count
  * intervals (0: until tracer_stop) are delivered; the last one ends by detaching, so that the sum of all is

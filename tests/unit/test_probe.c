@@ -106,6 +106,8 @@ static void expect_probes(const struct probe_plan *plan, const struct expected_p
 	{                                                \
 		PROBE_KIND_FEXIT, symbol, "fentry_" name \
 	}
+/* Notices threads that end between entry and return. */
+#define THREAD_EXIT { PROBE_KIND_RAW_TRACEPOINT, SYMBOL_SCHED_PROCESS_EXIT, "thread_exit" }
 #define KPROBES(symbol, name)                                   \
 	{ PROBE_KIND_KPROBE, symbol, "kprobe_" name },          \
 	{                                                       \
@@ -239,7 +241,7 @@ static void test_kprobe_6_1(void **state)
 	    KPROBES(SYMBOL_INET6_SENDMSG, "inet6_sendmsg"), KPROBES(SYMBOL_INET_RECVMSG, "inet_recvmsg"),
 	    KPROBES(SYMBOL_INET6_RECVMSG, "inet6_recvmsg"), KPROBES(SYMBOL_INET_SENDPAGE, "inet_sendpage"),
 	    KPROBES(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
-	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"));
+	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT);
 }
 
 /* BTF leaves optional functions out; required ones stay, and attaching tells. */
@@ -256,12 +258,12 @@ static void test_kprobe_with_less(void **state)
 	EXPECT_PROBES(&plan, KPROBES(SYMBOL_INET_SENDMSG, "inet_sendmsg"),
 	    KPROBES(SYMBOL_INET_RECVMSG, "inet_recvmsg"), KPROBES(SYMBOL_INET6_RECVMSG, "inet6_recvmsg"),
 	    KPROBES(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
-	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"));
+	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT);
 
 	/* without BTF all are tried */
 	forget_btf(&kernel);
 	plan_well(&plan, PROBE_KPROBE, true, &kernel);
-	assert_int_equal(plan.probe_count, 2 * probe_hook_count);
+	assert_int_equal(plan.probe_count, 2 * probe_hook_count + 1);
 }
 
 static void test_no_kprobes(void **state)
@@ -311,7 +313,7 @@ static void test_blind_spots(void **state)
 
 	(void)state;
 	plan_well(&plan, PROBE_TRACEPOINT, true, &kernel);
-	EXPECT_SPOTS(&plan, "splice_tls", "splice_io_uring");
+	EXPECT_SPOTS(&plan, "splice_tls", "splice_io_uring", "splice_unfollowed");
 	plan_well(&plan, PROBE_TRACEPOINT, false, &kernel);
 	EXPECT_SPOTS(&plan, "splice_out", "zerocopy_receive", "splice_tls", "splice_io_uring");
 
@@ -352,7 +354,7 @@ static void test_blind_spots_when_preemptible(void **state)
 	kernel.fully_preemptible = true;
 	plan_well(&plan, PROBE_TRACEPOINT, true, &kernel);
 	assert_true(plan.preemptible);
-	EXPECT_SPOTS(&plan, "splice_tls", "splice_io_uring");
+	EXPECT_SPOTS(&plan, "splice_tls", "splice_io_uring", "splice_unfollowed");
 	kernel = kernel_6_1();
 	kernel.fully_preemptible = true;
 	plan_well(&plan, PROBE_FENTRY, true, &kernel);
@@ -474,6 +476,7 @@ static void test_blind_spots_name_data_paths(void **state)
 
 		for (size_t j = 0; j < count; j++) {
 			bool is_path = strcmp(spots[j]->path, PROBE_PREEMPTED) != 0 &&
+			               strcmp(spots[j]->path, "splice_unfollowed") != 0 &&
 			               strcmp(spots[j]->path, "many_waiting_calls") != 0;
 
 			assert_int_equal(spots[j]->checked_by[0] != NULL, is_path);

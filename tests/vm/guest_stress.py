@@ -3,8 +3,8 @@
 """Eight threads write 64-byte messages on one socket without pause, on two processors.
 
 Where tasks in the kernel interrupt each other only when they wait, nothing may be missing. On a fully preemptible
-kernel, runs of programs are skipped: fentry's are counted by the kernel and must explain every missing byte; for
-kprobes 6.1 does not count all of them, which must have been declared at the start.
+kernel, runs of programs are skipped: those of fentry are counted by the kernel, those of kprobes by the programs, as
+far as nobody else reads or writes BPF maps. What is missing must be explained by what is reported as missed.
 """
 import os
 import re
@@ -52,9 +52,9 @@ def kernel_misses(pid):
     return sum(counts.values())
 
 
-def stressed():
+def stressed(interval):
     """(lines, truth, skipped runs, what stands on stderr)"""
-    tcptop = Tcptop("-o", "json", "1")
+    tcptop = Tcptop("-o", "json", interval)
     truth = Mover("threads", "--threads", THREADS, "--seconds", SECONDS, "--size", MESSAGE).truth()
     misses = kernel_misses(tcptop.pid)
     return tcptop.stop(), truth, misses, tcptop.stderr
@@ -73,9 +73,8 @@ def missing_bytes(lines, truth):
     return missing
 
 
-@case
-def threads_without_pause():
-    lines, truth, misses, stderr = stressed()
+def check_stress(interval):
+    lines, truth, misses, stderr = stressed(interval)
     check_totals(lines)
     missing = missing_bytes(lines, truth)
     reported = sum(x["missed_runs"] for x in intervals(lines))
@@ -98,6 +97,22 @@ def threads_without_pause():
         check_equal(
             missing, [0, reported * MESSAGE], f"missing bytes, received and sent, for {reported} missed_runs"
         )
+    else:
+        check(
+            missing[0] == 0 and missing[1] <= reported * MESSAGE,
+            f"missing bytes, received and sent: {missing}, for {reported} missed_runs",
+        )
+
+
+@case
+def threads_without_pause():
+    check_stress("1")
+
+
+@case
+def threads_without_pause_10_ms():
+    """Reading the tables is what kprobes are skipped for."""
+    check_stress("0.01")
 
 
 def is_waiting(thread):
@@ -108,7 +123,7 @@ def is_waiting(thread):
 
 @case
 def sleeping_calls():
-    """More threads wait in one receive each than a kretprobe has instances by default (10): each is counted."""
+    """More threads wait in one receive each than a kretprobe has instances (10): each is counted, or reported."""
     server = socket.create_server(("127.0.0.1", 0), backlog=SLEEPERS)
     pairs = []
     for _ in range(SLEEPERS):
@@ -130,11 +145,12 @@ def sleeping_calls():
         f"# {SLEEPERS} waiting receives: {missing} bytes missing, {reported} missed_runs reported", flush=True
     )
     check_totals(lines)
-    if "many_waiting_calls" in intervals(lines)[-1]["not_counted"]:
-        check("kprobe" in ARGUMENTS, "many_waiting_calls is declared, and this is no kprobe")
-        check(missing % SLEEPER_BYTES == 0, f"a call counted in part: {missing} bytes are missing")
-        return
     check_equal(missing, reported * SLEEPER_BYTES, f"missing received bytes, for {reported} missed_runs")
+    check_equal(
+        "many_waiting_calls" in intervals(lines)[-1]["not_counted"],
+        "kprobe" in ARGUMENTS,
+        "many_waiting_calls declared",
+    )
     check("kprobe" in ARGUMENTS or not missing, f"{missing} bytes are missing")
 
 

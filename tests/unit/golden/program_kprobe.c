@@ -340,49 +340,82 @@ static __always_inline int returned_zerocopy(u64 sk, int result, u64 zc)
 }
 
 /*
- * A thread's call between entry and return. What is left over when the return was missed is overwritten by
- * the thread's next call, and both kinds of mismatch are counted.
+ * A thread's call between entry and return. A call returns to us only when its return address was replaced by
+ * the kernel's trampoline, which a kretprobe does as long as it has instances left: it was attached after the
+ * kprobe and therefore ran before it. So a missed return is counted when the call begins, also when it waits
+ * for hours. A return that comes all the same (other tools replace return addresses, too) takes that back.
+ * What was to return and is still there when the thread makes its next call, or ends, was missed as well.
  */
 struct pending_call {
 	u64 sk;
 	u64 extra;
 	u64 function;
+	u64 return_address;
 };
 
 BPF_TABLE("hash", u64, struct pending_call, pending_calls, 32768);
 BPF_ARRAY(missed_runs, u64, 1);
+BPF_ARRAY(trampoline, u64, 1); /* its address as the first return shows it; 0: none was seen */
 
-static __always_inline void count_missed_run(void)
+static __always_inline void count_missed_runs(s64 runs)
 {
 	u32 slot = 0;
 	u64 *missed = missed_runs.lookup(&slot);
 
 	if (missed)
-		__sync_fetch_and_add(missed, 1);
+		__sync_fetch_and_add(missed, runs);
 }
 
-static __always_inline int call_enter(u64 sk, u64 extra, u64 function)
+static __always_inline u64 trampoline_address(void)
 {
-	u64 thread = bpf_get_current_pid_tgid();
-	struct pending_call call = { sk, extra, function };
+	u32 slot = 0;
+	u64 *address = trampoline.lookup(&slot);
 
-	if (pending_calls.lookup(&thread))
-		count_missed_run();
-	if (pending_calls.update(&thread, &call))
-		count_missed_run();
+	return address ? *address : 0;
+}
+
+static __always_inline int call_enter(u64 sk, u64 extra, u64 function, u64 return_address)
+{
+	u64 thread = bpf_get_current_pid_tgid(), expected = trampoline_address();
+	struct pending_call call = { sk, extra, function, return_address };
+	struct pending_call *earlier = pending_calls.lookup(&thread);
+
+	if (expected && earlier && earlier->return_address == expected)
+		count_missed_runs(1);
+	if (pending_calls.update(&thread, &call) || (expected && return_address != expected))
+		count_missed_runs(1);
 	return 0;
 }
 
 static __always_inline bool call_return(struct pending_call *call, u64 function)
 {
-	u64 thread = bpf_get_current_pid_tgid();
+	u64 thread = bpf_get_current_pid_tgid(), expected = trampoline_address();
 	struct pending_call *found = pending_calls.lookup(&thread);
+	u32 slot = 0;
 
 	if (!found || found->function != function)
 		return false;
 	*call = *found;
 	pending_calls.delete(&thread);
+	if (call->return_address != expected) {
+		if (expected)
+			count_missed_runs(-1);
+		trampoline.update(&slot, &call->return_address);
+	}
 	return true;
+}
+
+int thread_exit(u64 *ctx)
+{
+	u64 thread = bpf_get_current_pid_tgid();
+	struct pending_call *call = pending_calls.lookup(&thread);
+
+	if (!call)
+		return 0;
+	if (call->return_address == trampoline_address())
+		count_missed_runs(1);
+	pending_calls.delete(&thread);
+	return 0;
 }
 
 /* ctx: the registers, as 8-byte slots */
@@ -392,14 +425,14 @@ int kprobe_inet_sendmsg(u64 *ctx)
 
 	if (!is_tcp(sk))
 		return 0;
-	return call_enter(sk, 0, 4);
+	return call_enter(sk, 0, 5, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_inet_sendmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 4))
+	if (!call_return(&call, 5))
 		return 0;
 	return returned_send(call.sk, (int)ctx[10], call.extra);
 }
@@ -411,14 +444,14 @@ int kprobe_inet6_sendmsg(u64 *ctx)
 
 	if (!is_tcp(sk))
 		return 0;
-	return call_enter(sk, 0, 5);
+	return call_enter(sk, 0, 6, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_inet6_sendmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 5))
+	if (!call_return(&call, 6))
 		return 0;
 	return returned_send(call.sk, (int)ctx[10], call.extra);
 }
@@ -430,14 +463,14 @@ int kprobe_inet_recvmsg(u64 *ctx)
 
 	if (!is_tcp(sk))
 		return 0;
-	return call_enter(sk, ctx[11], 6);
+	return call_enter(sk, ctx[11], 7, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_inet_recvmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 6))
+	if (!call_return(&call, 7))
 		return 0;
 	return returned_receive(call.sk, (int)ctx[10], call.extra);
 }
@@ -449,14 +482,14 @@ int kprobe_inet6_recvmsg(u64 *ctx)
 
 	if (!is_tcp(sk))
 		return 0;
-	return call_enter(sk, ctx[11], 7);
+	return call_enter(sk, ctx[11], 8, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_inet6_recvmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 7))
+	if (!call_return(&call, 8))
 		return 0;
 	return returned_receive(call.sk, (int)ctx[10], call.extra);
 }
@@ -468,14 +501,14 @@ int kprobe_inet_sendpage(u64 *ctx)
 
 	if (!is_plain_tcp(sk))
 		return 0;
-	return call_enter(sk, 0, 8);
+	return call_enter(sk, 0, 9, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_inet_sendpage(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 8))
+	if (!call_return(&call, 9))
 		return 0;
 	return returned_send(call.sk, (int)ctx[10], call.extra);
 }
@@ -487,14 +520,14 @@ int kprobe_tcp_splice_read(u64 *ctx)
 
 	if (!is_tcp(sk))
 		return 0;
-	return call_enter(sk, 0, 9);
+	return call_enter(sk, 0, 10, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_tcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 9))
+	if (!call_return(&call, 10))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra);
 }
@@ -506,14 +539,14 @@ int kprobe_tcp_zerocopy_receive(u64 *ctx)
 
 	if (!is_tcp(sk))
 		return 0;
-	return call_enter(sk, ctx[13], 10);
+	return call_enter(sk, ctx[13], 11, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_tcp_zerocopy_receive(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 10))
+	if (!call_return(&call, 11))
 		return 0;
 	return returned_zerocopy(call.sk, (int)ctx[10], call.extra);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "error.h"
 #include "kernel.h"
 #include "probe.h"
 
@@ -71,7 +73,7 @@ int attach_load(
  * A perf event of the kprobe PMU, with the default number of return instances: unlike an event made in
  * tracefs it is gone with its descriptor, however the process ends (perf_event_open(2), since 4.17).
  */
-static int attach_kprobe(const struct probe *probe, const struct kernel *kernel, int program_fd)
+int attach_prepare(const struct probe *probe, const struct kernel *kernel, int *event_fd)
 {
 	struct perf_event_attr attributes = {
 		.type = kernel->kprobe_pmu_type,
@@ -79,28 +81,36 @@ static int attach_kprobe(const struct probe *probe, const struct kernel *kernel,
 		.config = probe->kind == PROBE_KIND_KRETPROBE ? 1ULL << kernel->kretprobe_bit : 0,
 		.kprobe_func = (__u64)(uintptr_t)kernel_symbol_name(probe->symbol),
 	};
-	/* one CPU's event serves all: the program is attached to the probe, not to the event */
-	int fd = syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, program_fd) != 0 || ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) != 0) {
-		int err = -errno;
+	int cpu = sched_getcpu();
 
-		close(fd);
-		return err;
-	}
-	return fd;
+	*event_fd = -1;
+	if (program_type(probe->kind) != BPF_PROG_TYPE_KPROBE)
+		return 0;
+	/* any CPU's serves all, if it is online: the program is attached to the probe, not to the event */
+	*event_fd =
+	    syscall(SYS_perf_event_open, &attributes, -1, cpu < 0 ? 0 : cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	return *event_fd < 0 ? -errno : 0;
 }
 
-int attach_program(const struct probe *probe, const struct kernel *kernel, int program_fd)
+/* E2BIG says here that too many programs share the place; when loading, that the program is too long. */
+static int attach_failed(void)
+{
+	return errno == E2BIG ? -EUSERS : -errno;
+}
+
+int attach_program(const struct probe *probe, int program_fd, int event_fd)
 {
 	int fd;
 
 	switch (probe->kind) {
 	case PROBE_KIND_KPROBE:
 	case PROBE_KIND_KRETPROBE:
-		return attach_kprobe(probe, kernel, program_fd);
+		fd = event_fd;
+		if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, program_fd) != 0 ||
+		    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) != 0)
+			return attach_failed();
+		break;
 	case PROBE_KIND_RAW_TRACEPOINT:
 		fd = bpf_raw_tracepoint_open(kernel_symbol_name(probe->symbol), program_fd);
 		break;
@@ -108,7 +118,7 @@ int attach_program(const struct probe *probe, const struct kernel *kernel, int p
 		fd = bpf_raw_tracepoint_open(NULL, program_fd);
 		break;
 	}
-	return fd < 0 ? -errno : fd;
+	return fd < 0 ? attach_failed() : fd;
 }
 
 int attach_run_iterator(int program_fd)
@@ -142,11 +152,57 @@ int attach_try(const struct probe *probe, const struct kernel *kernel)
 
 	if (program_fd < 0)
 		return program_fd;
-	int link_fd = attach_program(probe, kernel, program_fd);
+	int event_fd, err = attach_prepare(probe, kernel, &event_fd);
+	int link_fd = err ? err : attach_program(probe, program_fd, event_fd);
 
 	close(program_fd);
+	if (event_fd >= 0 && event_fd != link_fd)
+		close(event_fd);
 	if (link_fd < 0)
 		return link_fd;
 	close(link_fd);
 	return 0;
+}
+
+/* What a host may have too little of, in time: not what its kernel is unable to do. */
+static const struct {
+	int err;
+	const char *remedy;
+} shortages[] = {
+	{ -EMFILE, "raise the limit on open files (ulimit -n 256)" },
+	{ -ENFILE, "the whole host has too many open files: close some, or raise sysctl fs.file-max" },
+	{ -ENOMEM, "the host is short of memory: free some, or ask for less with --max-sessions" },
+	{ -ENOSPC, "the kernel has no room for more of its kind: end other tracers" },
+	{ -EUSERS, "the kernel takes no more programs there: end other tracers" },
+	{ -EBUSY, "something else holds it: end other tracers" },
+	{ -EAGAIN, "try again" },
+};
+
+static const char *find_remedy(int err)
+{
+	for (size_t i = 0; i < sizeof shortages / sizeof *shortages; i++)
+		if (shortages[i].err == err)
+			return shortages[i].remedy;
+	return NULL;
+}
+
+bool attach_ran_out(int err)
+{
+	return find_remedy(err) != NULL;
+}
+
+int attach_error(struct error *error, int err, const char *what)
+{
+	const char *remedy = find_remedy(err);
+
+	if (remedy)
+		return error_set(
+		    error, EXIT_CODE_RUNTIME, err, "cannot attach %s: %s\n%s", what, strerror(-err), remedy);
+	if (err == -EPERM)
+		return error_set(error, EXIT_CODE_PERMISSION, err,
+		    "cannot attach %s: %s\nrun tcptop on the host as root; -v shows what was tried", what,
+		    strerror(-err));
+	return error_set(error, EXIT_CODE_UNSUPPORTED, err,
+	    "cannot attach %s: %s\nthis kernel lacks what it needs: try another --probe", what,
+	    strerror(-err));
 }

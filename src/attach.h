@@ -3,6 +3,7 @@
 #ifndef TCPTOP_ATTACH_H
 #define TCPTOP_ATTACH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct bpf_insn;
@@ -17,11 +18,26 @@ struct probe;
 int attach_load(const struct probe *probe, const struct kernel *kernel, const struct bpf_insn *instructions,
     size_t count);
 
-/* Attaches it. Returns the attachment's descriptor (the caller's; closing it detaches) or -errno. */
-int attach_program(const struct probe *probe, const struct kernel *kernel, int program_fd);
+/*
+ * Makes what the program will be attached to, where that is an object of its own: a kprobe's perf event, for
+ * which the kernel's text is patched. Sets *event_fd (the caller's; -1: this kind has none). 0 or -errno.
+ */
+int attach_prepare(const struct probe *probe, const struct kernel *kernel, int *event_fd);
+
+/*
+ * Attaches it: from now on it runs. event_fd: attach_prepare's, which becomes the attachment. Returns the
+ * attachment's descriptor (the caller's; closing it detaches) or -errno.
+ */
+int attach_program(const struct probe *probe, int program_fd, int event_fd);
 
 /* Runs a program of PROBE_KIND_ITERATOR to its end. 0 or -errno. */
 int attach_run_iterator(int program_fd);
+
+/* Did loading or attaching fail (err, a negative errno) because the host has run out of something? */
+bool attach_ran_out(int err);
+
+/* Fills *error for what could not be loaded or attached: cause, remedy and exit status. Returns err. */
+int attach_error(struct error *error, int err, const char *what);
 
 /* Does this kind of probe work here? Loads and attaches a two-instruction program; 0 or -errno. */
 int attach_try(const struct probe *probe, const struct kernel *kernel);

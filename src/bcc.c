@@ -61,9 +61,17 @@ int bcc_open(struct bcc *bcc, struct error *error)
 {
 	memset(bcc, 0, sizeof *bcc);
 	bcc->library = dlopen(SONAME, RTLD_LAZY | RTLD_LOCAL);
-	if (!bcc->library)
+	if (!bcc->library) {
+		const char *reason = dlerror();
+
+		/* there, but the host is short of memory or descriptors: no package helps */
+		if (!strstr(reason, "No such file"))
+			return error_set(error, EXIT_CODE_RUNTIME, -ELIBACC,
+			    "cannot load libbcc: %.200s\nis the host, or a limit (ulimit), short of memory?", reason);
 		return error_set(error, EXIT_CODE_UNSUPPORTED, -ELIBACC,
-		    "cannot load libbcc (%.200s)\ninstall it: libbpfcc on Debian and Ubuntu, bcc on others", dlerror());
+		    "cannot load libbcc (%.200s)\ninstall it: libbpfcc on Debian and Ubuntu, bcc on others",
+		    reason);
+	}
 	int err = check_release(bcc->library, error);
 
 	if (err)

@@ -46,6 +46,9 @@ static int start_tracing(struct check *check)
 
 	if (err)
 		return err;
+	if (check->tracing.in_pid_namespace)
+		return error_set(check->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
+		    "--check compares PIDs, and a PID namespace hides the host's: run it outside of this one");
 	err = tables_init(&check->tables, &check->tracing);
 	return err ? error_set(check->error, EXIT_CODE_RUNTIME, err, "no memory to read the tables") : 0;
 }
@@ -170,6 +173,7 @@ static void judge(const struct check *check, struct check_result *result)
 	if (spot && result->counted_tx_bytes <= result->tx_bytes &&
 	    result->counted_rx_bytes <= result->rx_bytes) {
 		result->verdict = CHECK_NOT_COUNTED;
+		result->declared = spot->path;
 		REASON(result, "%s", spot->reason);
 	}
 }
@@ -203,10 +207,11 @@ static int check_path(struct check *check, const char *id, const char *title, co
 	if (err)
 		return err;
 	check->error->text[0] = '\0';
-	if (datapath_run(path, &limits, &result.truth, &moving) != 0) {
+	err = datapath_run(path, &limits, &result.truth, &moving);
+	if (err) {
 		if (check->error->text[0])
 			return -EIO; /* the hook: tracing could not be started */
-		result.verdict = CHECK_FAILED;
+		result.verdict = err == DATAPATH_REFUSED ? CHECK_SKIPPED : CHECK_FAILED;
 		REASON(&result, "%.*s", (int)sizeof result.reason - 1, moving.text);
 	} else {
 		err = drain(check);

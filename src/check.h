@@ -27,6 +27,7 @@ struct check_result {
 	const char *title;
 	enum check_verdict verdict;
 	char reason[256];             /* of all but CHECK_EXACT */
+	const char *declared;         /* of CHECK_NOT_COUNTED: the blind spot's id; else NULL */
 	struct datapath_result truth; /* sessions as moved */
 	uint64_t tx_bytes, rx_bytes;  /* their sums */
 	uint64_t counted_tx_bytes;    /* sums of what was counted for these processes and addresses */

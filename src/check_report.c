@@ -58,9 +58,12 @@ static void print_json(const struct report *report, const struct check_result *r
 	escape_json(reason, sizeof reason, result->reason, strlen(result->reason), NULL);
 	printf("{\"type\":\"check\",\"probe\":\"%s\",\"path\":\"%s\",\"title\":\"%s\",\"result\":\"%s\","
 	       "\"tx_bytes\":%" PRIu64 ",\"rx_bytes\":%" PRIu64 ",\"counted_tx_bytes\":%" PRIu64
-	       ",\"counted_rx_bytes\":%" PRIu64 ",\"reason\":\"%s\"}\n",
+	       ",\"counted_rx_bytes\":%" PRIu64 ",\"reason\":\"%s\"",
 	    report->method, result->id, title, json_name(result->verdict), result->tx_bytes, result->rx_bytes,
 	    result->counted_tx_bytes, result->counted_rx_bytes, reason);
+	if (result->declared)
+		printf(",\"declared\":\"%s\"", result->declared);
+	printf("}\n");
 }
 
 static void print_result(void *argument, const struct check_result *result)

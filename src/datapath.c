@@ -88,6 +88,8 @@ static int message_expect(int fd, enum runner_message_kind kind, const struct da
 	if (err < 0)
 		return error_set(error, EXIT_CODE_RUNTIME, err, "%s: the process that moves the data %s",
 		    path->id, err == -ETIMEDOUT ? "did not answer in time" : "was killed");
+	if (message->kind == RUNNER_REFUSED)
+		return error_set(error, EXIT_CODE_UNSUPPORTED, DATAPATH_REFUSED, "%s", message->text);
 	if (message->kind == RUNNER_FAILED)
 		return error_set(error, EXIT_CODE_RUNTIME, message->err, "%s: %s", path->id, message->text);
 	return message->kind == (int)kind

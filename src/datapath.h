@@ -7,6 +7,7 @@
 #ifndef TCPTOP_DATAPATH_H
 #define TCPTOP_DATAPATH_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -98,10 +99,14 @@ const struct datapath *datapath_find(const char *id);
  */
 int datapath_probe(const struct datapath *path, char *reason, size_t size);
 
+/* What datapath_run returns when the host refuses what the path needs. No call that moves bytes fails so. */
+#define DATAPATH_REFUSED (-ENOPKG)
+
 /*
  * Moves the bytes and fills *result. All processes are reaped when it returns; on timeout they are killed
- * by PID. They die with the calling thread (PR_SET_PDEATHSIG). 0, or -errno with *error filled: which side
- * failed in which call.
+ * by PID. They die with the calling thread (PR_SET_PDEATHSIG). 0; DATAPATH_REFUSED with *error saying what
+ * the path lacks, as datapath_probe does: whoever asked that may have been another user; or -errno with *error
+ * filled: which side failed in which call.
  */
 int datapath_run(const struct datapath *path, const struct datapath_limits *limits,
     struct datapath_result *result, struct error *error);

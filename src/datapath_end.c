@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -422,4 +423,16 @@ void end_exit(struct datapath_end *end, int result)
 		report_write(end, &report);
 	}
 	_exit(result < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+int end_probe_locked_memory(char *reason, size_t size)
+{
+	const rlim_t needed_bytes = 1 << 20;
+	struct rlimit limit;
+
+	if (geteuid() == 0 || getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur >= needed_bytes)
+		return 0;
+	snprintf(reason, size, "the limit on locked memory is under %llu KB (ulimit -l)",
+	    (unsigned long long)needed_bytes / 1024);
+	return -ENOBUFS;
 }

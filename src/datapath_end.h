@@ -110,4 +110,10 @@ void end_report_ready(const struct datapath_end *end);
  */
 _Noreturn void end_exit(struct datapath_end *end, int result);
 
+/*
+ * Zero-copy sends pin pages, which count against RLIMIT_MEMLOCK but for root. 0, or -ENOBUFS with reason
+ * where that is too low for them.
+ */
+int end_probe_locked_memory(char *reason, size_t size);
+
 #endif

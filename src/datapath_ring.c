@@ -96,9 +96,10 @@ int ring_supports(struct ring *ring, uint8_t opcode)
 	return err;
 }
 
-static int ring_submit(struct ring *ring, const struct io_uring_sqe *request)
+static int ring_submit(struct ring *ring, const struct io_uring_sqe *request, unsigned least)
 {
-	unsigned tail = *ring->sq_tail, index = tail & ring->sq_mask, enter_flags = IORING_ENTER_GETEVENTS;
+	unsigned tail = *ring->sq_tail, index = tail & ring->sq_mask;
+	unsigned enter_flags = least ? IORING_ENTER_GETEVENTS : 0;
 
 	ring->sqes[index] = *request;
 	ring->sq_array[index] = index;
@@ -109,7 +110,7 @@ static int ring_submit(struct ring *ring, const struct io_uring_sqe *request)
 		if (load_acquire(ring->sq_flags) & IORING_SQ_NEED_WAKEUP)
 			enter_flags |= IORING_ENTER_SQ_WAKEUP;
 	}
-	while (syscall(__NR_io_uring_enter, ring->fd, 1, 1, enter_flags, NULL, 0) < 0)
+	while (syscall(__NR_io_uring_enter, ring->fd, 1, least, enter_flags, NULL, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
 	return 0;
@@ -128,14 +129,29 @@ static int ring_completion(struct ring *ring, struct io_uring_cqe *completion)
 	return 0;
 }
 
-int ring_execute(struct ring *ring, const struct io_uring_sqe *request)
+int ring_start(struct ring *ring, const struct io_uring_sqe *request)
+{
+	return ring_submit(ring, request, 0);
+}
+
+bool ring_is_done(const struct ring *ring)
+{
+	return load_acquire(ring->cq_tail) != *ring->cq_head;
+}
+
+int ring_finish(struct ring *ring)
 {
 	struct io_uring_cqe completion, notification;
-	int err = ring_submit(ring, request);
+	int err = ring_completion(ring, &completion);
 
-	if (!err)
-		err = ring_completion(ring, &completion);
 	if (!err && completion.flags & IORING_CQE_F_MORE)
 		err = ring_completion(ring, &notification);
 	return err ? err : completion.res;
+}
+
+int ring_execute(struct ring *ring, const struct io_uring_sqe *request)
+{
+	int err = ring_submit(ring, request, 1);
+
+	return err ? err : ring_finish(ring);
 }

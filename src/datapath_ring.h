@@ -4,6 +4,7 @@
 #define TCPTOP_DATAPATH_RING_H
 
 #include <linux/io_uring.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,7 @@ struct ring {
 	struct io_uring_cqe *cqes;
 };
 
-/* setup_flags: IORING_SETUP_SQPOLL or 0. 0 or -errno. ring_close undoes it. */
+/* setup_flags: 0 or of IORING_SETUP_SQPOLL, IORING_SETUP_COOP_TASKRUN. 0 or -errno. ring_close undoes it. */
 int ring_open(struct ring *ring, unsigned setup_flags);
 void ring_close(struct ring *ring);
 
@@ -31,5 +32,10 @@ int ring_supports(struct ring *ring, uint8_t opcode);
  * notification that IORING_CQE_F_MORE announces is waited for too.
  */
 int ring_execute(struct ring *ring, const struct io_uring_sqe *request);
+
+/* The same in steps: submits without waiting (0 or -errno), looks without a system call, takes the result. */
+int ring_start(struct ring *ring, const struct io_uring_sqe *request);
+bool ring_is_done(const struct ring *ring);
+int ring_finish(struct ring *ring);
 
 #endif

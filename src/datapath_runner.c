@@ -27,6 +27,7 @@ struct runner {
 	socklen_t server_length;
 	pid_t movers[2]; /* by enum datapath_side */
 	unsigned ready_count;
+	bool refused;                  /* by the host: nothing was tried */
 	struct runner_message message; /* collects result, or err and text */
 };
 
@@ -286,18 +287,25 @@ static void runner_reap(struct runner *runner)
 			    pid == runner->movers[DATAPATH_SENDER] ? "sender" : "receiver", "killed");
 }
 
+/* Asked here once more: whoever asked before may have been root, or have had other limits. */
+static int runner_prepare(struct runner *runner)
+{
+	const struct datapath *path = runner->path;
+	char reason[DATAPATH_REASON_MAX] = "";
+	int err = path->prepare ? path->prepare(reason, sizeof reason)
+	                        : datapath_probe(path, reason, sizeof reason);
+
+	runner->refused = err != 0;
+	return err ? runner_fail(runner, err, "", *reason ? reason : strerror(-err)) : 0;
+}
+
 static int runner_move(struct runner *runner)
 {
 	char go;
-	int err = 0;
+	int err = runner_prepare(runner);
 
-	if (runner->path->prepare) {
-		char reason[DATAPATH_REASON_MAX];
-
-		err = runner->path->prepare(reason, sizeof reason);
-		if (err)
-			return runner_fail(runner, err, "", reason);
-	}
+	if (err)
+		return err;
 	if (pipe2(runner->report_fds, O_CLOEXEC) < 0 || pipe2(runner->go_fds, O_CLOEXEC) < 0 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, runner->peer_fds) < 0)
 		return runner_fail(runner, -errno, "pipe", strerror(errno));
@@ -328,6 +336,8 @@ void runner_main(const struct datapath *path, unsigned timeout_ms, pid_t parent,
 	runner_reap(&runner);
 	if (!runner.message.err)
 		runner_verify(&runner);
-	runner_send(&runner, runner.message.err ? RUNNER_FAILED : RUNNER_DONE);
+	runner_send(&runner, runner.refused       ? RUNNER_REFUSED
+	                     : runner.message.err ? RUNNER_FAILED
+	                                          : RUNNER_DONE);
 	_exit(EXIT_SUCCESS);
 }

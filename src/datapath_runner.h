@@ -8,14 +8,19 @@
 
 #include "datapath.h"
 
-enum runner_message_kind { RUNNER_CONNECTED, RUNNER_DONE, RUNNER_FAILED };
+enum runner_message_kind {
+	RUNNER_CONNECTED,
+	RUNNER_DONE,
+	RUNNER_FAILED,
+	RUNNER_REFUSED, /* the path cannot run here: text says what it lacks */
+};
 
 /* One SOCK_SEQPACKET message. The caller's only answer is one byte after RUNNER_CONNECTED: move the data. */
 struct runner_message {
 	int kind; /* enum runner_message_kind */
-	int err;  /* RUNNER_FAILED: -errno */
+	int err;  /* RUNNER_FAILED, RUNNER_REFUSED: -errno */
 	char text[400];
-	struct datapath_result result; /* not with RUNNER_FAILED */
+	struct datapath_result result; /* with RUNNER_CONNECTED and RUNNER_DONE */
 };
 
 _Noreturn void runner_main(const struct datapath *path, unsigned timeout_ms, pid_t parent, int control_fd);

@@ -3,17 +3,20 @@
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "datapath_end.h"
 #include "datapath_groups.h"
 
+enum { RESET_TIMEOUT_MS = 5000 };
 enum { STATE_CLOSED = 7 }; /* TCP_CLOSE of tcp_info's tcpi_state, which linux/tcp.h does not name */
 
 /* All bytes fit into the buffers; what follows the reset fails, and counts nothing. */
 static int reset_send(struct datapath_end *end)
 {
 	struct datapath_socket *socket = &end->sockets[0];
+	struct pollfd reset = { .fd = socket->fd };
 	int err = end_send_all(end, socket, end->path->bytes, 10007);
 
 	if (!err)
@@ -22,6 +25,9 @@ static int reset_send(struct datapath_end *end)
 		err = end_wait(end);
 	if (err)
 		return err;
+	/* on a busy host the peer's word may be faster than the segment */
+	if (poll(&reset, 1, RESET_TIMEOUT_MS) != 1)
+		return end_fail(end, -ETIME, "the connection was not reset in time");
 	for (int i = 0; i < 3; i++)
 		if (send(socket->fd, end->buffer, 10007, 0) >= 0)
 			return end_fail(end, -EIO, "the connection was not reset");

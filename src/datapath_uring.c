@@ -4,9 +4,11 @@
  * and splice.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "datapath_groups.h"
@@ -46,7 +48,9 @@ static int sqpoll_probe(char *reason, size_t size)
 
 static int sendzc_probe(char *reason, size_t size)
 {
-	return probe_ring(0, IORING_OP_SEND_ZC, "zero-copy send (Linux 6.0)", reason, size);
+	int err = end_probe_locked_memory(reason, size);
+
+	return err ? err : probe_ring(0, IORING_OP_SEND_ZC, "zero-copy send (Linux 6.0)", reason, size);
 }
 
 static int splice_probe(char *reason, size_t size)
@@ -210,6 +214,98 @@ out:
 	return err;
 }
 
+/* One after the other is waited for: each is received when a receive waits for it. */
+static int spaced_send(struct datapath_end *end)
+{
+	const uint64_t piece = 2003;
+	uint64_t left = end->path->bytes;
+	int err = 0;
+
+	while (left && !err) {
+		uint64_t bytes = left < piece ? left : piece;
+
+		err = end_send_all(end, &end->sockets[0], bytes, bytes);
+		left -= bytes;
+		end_sleep_us(2000);
+	}
+	return err ? err : end_shutdown(end, &end->sockets[0]);
+}
+
+/*
+ * A receive that waits is completed as task work, when its thread's next system call ends: of all calls these
+ * two, whose bytes the tracepoint method takes from the socket's position.
+ */
+static void call_getsockopt(int socket_fd, const struct datapath_pipe *pipe)
+{
+	socklen_t length = sizeof(int);
+	int value;
+
+	(void)pipe;
+	getsockopt(socket_fd, SOL_SOCKET, SO_ERROR, &value, &length);
+}
+
+static void call_splice(int socket_fd, const struct datapath_pipe *pipe)
+{
+	(void)socket_fd;
+	if (splice(pipe->fds[0], NULL, pipe->null_fd, NULL, 1, SPLICE_F_NONBLOCK) >= 0) {
+		/* the pipe is empty: EAGAIN */
+	}
+}
+
+static int receive_beside(struct datapath_end *end, void (*call)(int, const struct datapath_pipe *))
+{
+	struct datapath_socket *socket = &end->sockets[0];
+	char *buffer = malloc(END_CHUNK);
+	struct datapath_pipe pipe;
+	struct ring ring;
+	int received, err;
+
+	if (!buffer)
+		return end_fail(end, -ENOMEM, "malloc");
+	err = pipe_open(end, &pipe);
+	if (err)
+		goto no_pipe;
+	/* Without an interrupt that would complete the receive between two calls (Linux 5.19). */
+	err = ring_open(&ring, IORING_SETUP_COOP_TASKRUN);
+	if (err == -EINVAL)
+		err = ring_open(&ring, 0);
+	if (err) {
+		end_fail(end, err, "io_uring_setup");
+		goto no_ring;
+	}
+	do {
+		struct io_uring_sqe request = { .opcode = IORING_OP_RECV,
+			.fd = socket->fd,
+			.addr = (uintptr_t)buffer,
+			.len = END_CHUNK };
+
+		received = ring_start(&ring, &request);
+		while (received == 0 && !ring_is_done(&ring))
+			call(socket->fd, &pipe);
+		if (received == 0)
+			received = ring_finish(&ring);
+		if (received > 0)
+			socket->truth.rx_bytes += (uint64_t)received;
+	} while (received > 0);
+	err = received < 0 ? end_fail(end, received, "io_uring receive") : 0;
+	ring_close(&ring);
+no_ring:
+	pipe_close(&pipe);
+no_pipe:
+	free(buffer);
+	return err;
+}
+
+static int getsockopt_receive(struct datapath_end *end)
+{
+	return receive_beside(end, call_getsockopt);
+}
+
+static int beside_splice_receive(struct datapath_end *end)
+{
+	return receive_beside(end, call_splice);
+}
+
 static const struct datapath paths[] = {
 	{ .id = "uring_inline",
 	    .title = "io_uring send and recv, inline",
@@ -246,6 +342,20 @@ static const struct datapath paths[] = {
 	    .probe = sendzc_probe,
 	    .send = sendzc_send,
 	    .receive = inline_receive },
+	{ .id = "uring_getsockopt",
+	    .title = "io_uring recv completed at the end of getsockopt",
+	    .bytes = 200003,
+	    .flags = DATAPATH_URING,
+	    .probe = uring_probe,
+	    .send = spaced_send,
+	    .receive = getsockopt_receive },
+	{ .id = "uring_beside_splice",
+	    .title = "io_uring recv completed at the end of splice",
+	    .bytes = 200009,
+	    .flags = DATAPATH_URING,
+	    .probe = uring_probe,
+	    .send = spaced_send,
+	    .receive = beside_splice_receive },
 	{ .id = "uring_splice",
 	    .title = "io_uring splice out of a socket",
 	    .bytes = 2000081,

@@ -34,8 +34,11 @@ static int probe_socket_option(int level, int option, const char *name, char *re
 
 static int zerocopy_send_probe(char *reason, size_t size)
 {
-	return probe_socket_option(
-	    SOL_SOCKET, SO_ZEROCOPY, "MSG_ZEROCOPY for TCP (Linux 4.14)", reason, size);
+	int err = end_probe_locked_memory(reason, size);
+
+	return err ? err
+	           : probe_socket_option(
+	                 SOL_SOCKET, SO_ZEROCOPY, "MSG_ZEROCOPY for TCP (Linux 4.14)", reason, size);
 }
 
 /* Takes one notification off the error queue: the calls that it completes, 0 when there is none, -errno. */
@@ -89,6 +92,8 @@ static int zerocopy_send(struct datapath_end *end)
 
 		if (sent < 0 && errno != ENOBUFS)
 			return end_fail_errno(end, "send(MSG_ZEROCOPY)");
+		if (sent < 0 && !calls)
+			return end_fail(end, -ENOBUFS, "send(MSG_ZEROCOPY): too little memory may be locked");
 		if (sent < 0) { /* the memory for notifications is used up: empty the queue */
 			err = completions_wait(end, socket->fd, calls);
 			if (err)

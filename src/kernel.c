@@ -244,18 +244,26 @@ static int inspect_release(struct kernel *kernel, const char *release, struct er
 	return 0;
 }
 
-/* What libbcc's -include needs is the proof: Debian's split tree has it only below "source". */
-static void inspect_headers(struct kernel *kernel, const char *root)
+static bool is_header_tree(const struct kernel *kernel, const char *root, const char *tree, const char *part)
 {
-	static const char *const trees[] = { "build", "source" };
 	char path[256];
 
-	for (size_t i = 0; i < sizeof trees / sizeof *trees; i++) {
-		snprintf(path, sizeof path, "%s/lib/modules/%s/%s/include/linux/kconfig.h", root,
-		    kernel->release, trees[i]);
-		if (access(path, R_OK) == 0)
-			kernel->headers = HEADERS_INSTALLED;
-	}
+	snprintf(path, sizeof path, "%s/lib/modules/%s/%s%s", root, kernel->release, tree, part);
+	return access(path, R_OK) == 0;
+}
+
+/*
+ * As libbcc 0.26 chooses: "source" where both are there, as in Debian's split tree, whose "build" has the
+ * configuration alone; else "build". What its -include needs is the proof. Without "build" it would go on to look
+ * for headers in places that anybody can write to.
+ */
+static void inspect_headers(struct kernel *kernel, const char *root)
+{
+	const char *tree = is_header_tree(kernel, root, "source", "/.") ? "source" : "build";
+
+	if (is_header_tree(kernel, root, "build", "/.") &&
+	    is_header_tree(kernel, root, tree, "/include/linux/kconfig.h"))
+		kernel->headers = HEADERS_INSTALLED;
 }
 
 static bool read_number(const char *root, const char *file, const char *format, int *number)

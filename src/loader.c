@@ -119,6 +119,22 @@ int loader_receive(
 	}
 }
 
+static void send_signal(const struct loader *loader, int number)
+{
+	if (loader->child > 0)
+		kill(loader->child, number);
+}
+
+void loader_suspend(const struct loader *loader)
+{
+	send_signal(loader, SIGSTOP);
+}
+
+void loader_resume(const struct loader *loader)
+{
+	send_signal(loader, SIGCONT);
+}
+
 void loader_stop(struct loader *loader)
 {
 	if (loader->socket >= 0)

@@ -32,6 +32,7 @@ enum table {
 struct tracing {
 	struct probe_plan plan; /* as it was attached: what could not be is not in it */
 	uint64_t start_ns;      /* when the first program was attached, on the monotonic clock */
+	bool in_pid_namespace;  /* not the initial one: PIDs are others than this process's own tools show */
 	int tables[TABLE_COUNT];
 	int programs[PROBES_MAX];
 	int links[PROBES_MAX];
@@ -65,6 +66,10 @@ int loader_start(struct loader *loader, const struct options *options, const str
  */
 int loader_receive(
     struct loader *loader, struct tracing *tracing, char *note, size_t note_size, struct error *error);
+
+/* Halts the child for as long as this process is stopped, and lets it go on. */
+void loader_suspend(const struct loader *loader);
+void loader_resume(const struct loader *loader);
 
 /* Ends the child, if it still runs, and closes the socket; output stays open until loader_close. */
 void loader_stop(struct loader *loader);

@@ -103,6 +103,7 @@ static int choose_method(struct child *child)
 {
 	char why[128] = "", all[400] = "";
 	enum probe_method wanted = child->options->probe;
+	bool forbidden = false; /* by perf_event_open(2); bpf(2) refuses with EPERM also what it cannot do */
 	int shortage = 0;
 
 	for (size_t i = 0; i < probe_auto_count; i++) {
@@ -116,6 +117,7 @@ static int choose_method(struct child *child)
 			return 0;
 		if (attach_ran_out(err))
 			shortage = err;
+		forbidden |= err == -EACCES;
 		size_t used = strlen(all);
 
 		snprintf(all + used, sizeof all - used, "%s%s: %s", used ? "; " : "",
@@ -123,6 +125,11 @@ static int choose_method(struct child *child)
 	}
 	if (shortage)
 		return attach_error(&child->error, shortage, "a program for a trial");
+	if (forbidden)
+		return error_set(&child->error, EXIT_CODE_PERMISSION, -EACCES,
+		    "%s\nrun tcptop as root, or allow kprobes to CAP_PERFMON: sysctl "
+		    "kernel.perf_event_paranoid=2",
+		    all);
 	return error_set(&child->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP, "%s\n%s",
 	    wanted == PROBE_AUTO ? "no probe method works on this kernel"
 	                         : "this probe method does not work here",
@@ -409,12 +416,12 @@ static void take_hooks(struct child *child, struct hooks *hooks)
 }
 
 /*
- * All programs are loaded, and kprobes' events made, before the first one is attached: that takes milliseconds each,
- * and between the first and the last one's beginning bytes are counted in one direction alone.
+ * All programs are loaded, and kprobes' events made, before the first one is attached: that takes milliseconds
+ * each, and between the first and the last one's beginning bytes are counted in one direction alone.
  *
- * The order matters. Events in the plan's order, entry before return: the handler that was registered last runs
- * first, so that the program at the entry finds the return address replaced. Programs in the opposite one: no
- * entry is seen whose return is not. The iterator comes right after what needs its positions.
+ * The order matters. Events in the plan's order, entry before return: the handler that was registered last
+ * runs first, so that the program at the entry finds the return address replaced. Programs in the opposite
+ * one: no entry is seen whose return is not. The iterator comes right after what needs its positions.
  */
 static int attach_all(struct child *child)
 {
@@ -458,6 +465,7 @@ int loader_child(int socket, const struct options *options, const struct filter_
 	int err = check_bpf(&child);
 
 	err = err ?: kernel_inspect(&child.kernel, NULL, &child.error);
+	child.tracing.in_pid_namespace = child.kernel.in_pid_namespace;
 	err = err ?: choose_method(&child);
 	err = err ?: sandbox_enter(&child.sandbox, &child.error);
 	if (!err)

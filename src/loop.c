@@ -28,12 +28,16 @@ bool signals_is_end(int signal_number)
 
 int signals_open(struct signals *signals, bool keep_stop, struct error *error)
 {
+	struct sigaction hangup;
 	sigset_t set;
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof end_signals / sizeof *end_signals; i++)
 		sigaddset(&set, end_signals[i]);
 	sigaddset(&set, SIGWINCH);
+	/* nohup(1): what is blocked would be taken although it is ignored */
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN)
+		sigdelset(&set, SIGHUP);
 	if (!keep_stop)
 		sigaddset(&set, SIGTSTP);
 	signal(SIGPIPE, SIG_IGN); /* writing tells with EPIPE */
@@ -51,6 +55,18 @@ int signals_next(struct signals *signals)
 	struct signalfd_siginfo info;
 
 	return read(signals->fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+/* By the default action: the kernel leaves that out where no shell could ever continue the process. */
+void signals_stop(void)
+{
+	sigset_t set, blocked;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	raise(SIGTSTP);
+	pthread_sigmask(SIG_UNBLOCK, &set, &blocked);
+	pthread_sigmask(SIG_SETMASK, &blocked, NULL);
 }
 
 /*
@@ -138,7 +154,7 @@ static void stop_process(struct loop *loop)
 {
 	if (loop->renderer->suspend)
 		loop->renderer->suspend(loop->state);
-	raise(SIGSTOP);
+	signals_stop();
 	if (loop->renderer->resume)
 		loop->renderer->resume(loop->state);
 }

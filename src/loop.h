@@ -23,6 +23,9 @@ int signals_next(struct signals *signals);
 /* Is it one that asks the program to end? */
 bool signals_is_end(int signal_number);
 
+/* Stops the process as Ctrl-Z stops any other; returns when it is continued. */
+void signals_stop(void);
+
 /*
  * Shows snapshots until the last one was shown (signals and keys end the current interval at once).
  * Returns 0, -EPIPE when the reader of the output is gone, or -errno with *error.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,14 @@ static void occupy_standard_descriptors(void)
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);
+}
+
+/* The terminal has gone, or the pipe's reader: the end that SIGHUP and EPIPE are, and no failure to write. */
+static bool output_has_gone(void)
+{
+	struct pollfd output = { .fd = STDOUT_FILENO };
+
+	return poll(&output, 1, 0) == 1 && (output.revents & (POLLHUP | POLLERR));
 }
 
 static int finish_output(struct error *error)
@@ -143,8 +152,12 @@ static void close_filters(struct filter_fds *filters)
 }
 
 /* What cannot be seen is said at the start; the screen and JSON say it by themselves, too. */
-static void declare(const struct run_facts *facts, const struct probe_blind_spot *const *spots)
+static void declare(
+    const struct run_facts *facts, const struct probe_blind_spot *const *spots, const struct tracing *tracing)
 {
+	if (tracing->in_pid_namespace)
+		fprintf(stderr,
+		    "tcptop: started in a PID namespace: PIDs, also those that -p takes, are the host's\n");
 	if (facts->options->output == OUTPUT_SCREEN)
 		return;
 	for (size_t i = 0; i < facts->not_counted_count; i++)
@@ -210,7 +223,7 @@ static int trace(
 
 	for (size_t i = 0; i < facts.not_counted_count; i++)
 		not_counted[i] = spots[i]->path;
-	declare(&facts, spots);
+	declare(&facts, spots, tracing);
 	int err = tracer_open(&tracer, tracing, options->interval_ns, options->count, error);
 
 	if (err)
@@ -231,6 +244,7 @@ static int run(struct options *options, struct error *error)
 	tracing_init(&tracing);
 	int err = privilege_check(error);
 
+	err = err ?: startup_fit_tables(options, error);
 	err = err ?: open_filters(&filters, options, error);
 	err = err ?: signals_open(&signals, options->output != OUTPUT_SCREEN, error);
 	err = err ?: startup_load(&tracing, options, &filters, &signals, error);
@@ -257,11 +271,13 @@ static int replay(struct options *options, struct error *error)
 	err = err ?: player_start(player, error); /* may wait for a pipe: signals still do what they do */
 	err = err ?: signals_open(&signals, !screen, error);
 	if (!err) {
-		struct source source = player_source(player);
+		struct source_filter filter;
+		struct source source = source_filter_open(&filter, player_source(player), options);
 
 		facts.method = player_method(player);
 		facts.not_counted = player_not_counted(player, &facts.not_counted_count);
 		err = render(options, &facts, &source, &signals, error);
+		source_filter_close(&filter);
 	}
 	player_close(player);
 	if (signals.fd >= 0)
@@ -284,6 +300,7 @@ static int act(struct options *options, struct error *error)
 		return print_program(options, error);
 	case ACTION_CHECK:
 		err = privilege_check(error);
+		err = err ?: startup_fit_tables(options, error);
 		return err ?: check_run(options, error);
 	default:
 		return options->view.replay_path ? replay(options, error) : run(options, error);
@@ -298,12 +315,15 @@ static void on_fatal_signal(int number)
 	raise(number);
 }
 
+/* All that end a process and that nothing here waits for. Those that the user has ignored stay so. */
 static void catch_fatal_signals(void)
 {
-	static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+	static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP, SIGXCPU,
+		SIGXFSZ, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT };
 
 	for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
-		signal(fatal[i], on_fatal_signal);
+		if (signal(fatal[i], on_fatal_signal) == SIG_IGN)
+			signal(fatal[i], SIG_IGN);
 }
 
 int main(int argc, char **argv)
@@ -324,5 +344,7 @@ int main(int argc, char **argv)
 	err = err ?: act(&options, &error);
 	err = err ?: finish_output(&error);
 	options_fini(&options);
+	if (err && error.exit_code == EXIT_CODE_OUTPUT && options.action == ACTION_RUN && output_has_gone())
+		return EXIT_CODE_OK;
 	return err ? fail(&error) : EXIT_CODE_OK;
 }

@@ -17,7 +17,6 @@
 #define INTERVAL_MAX_NS (31536000 * NS_PER_S)
 #define COUNT_MAX UINT64_C(1000000000000000000)
 #define PID_LIMIT 4194304 /* PID_MAX_LIMIT of 64-bit kernels */
-#define MAX_SESSIONS_DEFAULT 65536
 #define MAX_SESSIONS_LIMIT 16777216
 #define QUOTE_COLUMNS 60 /* of a wrong value, in an error */
 #define QUOTE_SIZE (QUOTE_COLUMNS + 1)
@@ -386,6 +385,21 @@ static int resolve_output(const struct command_line *line, bool stdout_is_termin
 	return 0;
 }
 
+/* Rows of a recording have a PID and a family; what else chooses or counts takes place in the kernel. */
+static int check_replay(const struct options *options, struct error *error)
+{
+	const char *other = options->cgroup_map_path                  ? "cgroupmap"
+	                    : options->mntns_map_path                 ? "mntnsmap"
+	                    : options->probe != PROBE_AUTO            ? "probe"
+	                    : options->action == ACTION_CHECK         ? "check"
+	                    : options->action == ACTION_PRINT_PROGRAM ? "ebpf"
+	                                                              : NULL;
+
+	if (!options->view.replay_path || !other)
+		return 0;
+	return usage_error(error, "--replay shows a recording: --%s cannot stand with it", other);
+}
+
 int options_parse(
     struct options *options, int argc, char **argv, bool stdout_is_terminal, struct error *error)
 {
@@ -411,6 +425,7 @@ int options_parse(
 			return 0;
 	}
 	err = parse_positional(options, argv + optind, argc - optind, error);
+	err = err ? err : check_replay(options, error);
 	if (err)
 		return err;
 	return resolve_output(&line, stdout_is_terminal);

@@ -34,6 +34,8 @@ enum action {
 	ACTION_CHECK,         /* the self-test */
 };
 
+enum { MAX_SESSIONS_DEFAULT = 65536 };
+
 struct options {
 	enum action action;
 	enum output output;

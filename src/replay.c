@@ -28,6 +28,9 @@ struct replay {
 	unsigned long line_number;
 	struct snapshot ahead; /* the next interval: so that the last one can be told */
 	bool has_ahead;
+	int failure; /* of reading ahead, with its error: told when what stands before it was handed out */
+	struct error failure_error;
+	size_t sessions_max;
 	enum probe_method method; /* of the interval handed out last, and of `ahead` */
 	enum probe_method ahead_method;
 	char ids[NOT_COUNTED_MAX][ID_MAX + 1];
@@ -144,8 +147,12 @@ static int get_interval(const json_t *object, struct snapshot *snapshot)
 
 static int take_session(struct replay *replay, const json_t *object, struct error *error)
 {
-	struct session *session = snapshot_add(&replay->ahead);
 	uint64_t number;
+
+	if (replay->ahead.session_count == replay->sessions_max)
+		return bad_line(replay, error, "over %zu sessions without the line that ends an interval",
+		    replay->sessions_max);
+	struct session *session = snapshot_add(&replay->ahead);
 
 	if (!session)
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
@@ -226,6 +233,12 @@ static int take_interval(struct replay *replay, const json_t *object, struct err
 	return 0;
 }
 
+/* The last line, without its end: the recording program was killed in the middle of it. */
+static bool is_cut_off(const struct replay *replay, size_t length)
+{
+	return feof(replay->file) && replay->line[length - 1] != '\n';
+}
+
 /* One line: 0, or -errno with *error. Objects of other types, and empty lines, are passed over. */
 static int take_line(struct replay *replay, size_t length, struct error *error)
 {
@@ -237,6 +250,8 @@ static int take_line(struct replay *replay, size_t length, struct error *error)
 	if (strspn(replay->line, " \t\r\n") == length)
 		return 0;
 	object = json_loadb(replay->line, length, 0, &json_error);
+	if (!object && is_cut_off(replay, length))
+		return 0;
 	type = json_string_value(json_object_get(object, "type"));
 	if (!type)
 		err = bad_line(replay, error, "not an object with a type");
@@ -308,6 +323,7 @@ int replay_open(struct replay **result, const char *path, struct error *error)
 	if (!replay)
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
 	snapshot_init(&replay->ahead);
+	replay->sessions_max = REPLAY_SESSIONS_MAX;
 	replay->path = strdup(path);
 	replay->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	if (!replay->path || !replay->file) {
@@ -318,6 +334,11 @@ int replay_open(struct replay **result, const char *path, struct error *error)
 	}
 	*result = replay;
 	return 0;
+}
+
+void replay_limit(struct replay *replay, size_t sessions_max)
+{
+	replay->sessions_max = sessions_max;
 }
 
 int replay_start(struct replay *replay, struct error *error)
@@ -346,18 +367,19 @@ void replay_close(struct replay *replay)
 int replay_next(struct replay *replay, struct snapshot *snapshot, struct error *error)
 {
 	struct snapshot kept;
-	int err;
 
+	if (replay->failure) {
+		*error = replay->failure_error;
+		return replay->failure;
+	}
 	if (!replay->has_ahead)
 		return 0;
 	replay->method = replay->ahead_method;
 	kept = *snapshot;
 	*snapshot = replay->ahead;
 	replay->ahead = kept;
-	err = read_ahead(replay, error);
-	if (err < 0)
-		return err;
-	snapshot->last = !replay->has_ahead;
+	replay->failure = read_ahead(replay, &replay->failure_error);
+	snapshot->last = !replay->failure && !replay->has_ahead;
 	return 1;
 }
 

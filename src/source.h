@@ -5,9 +5,11 @@
 
 #include <stdint.h>
 
+#include "snapshot.h"
+
 struct error;
+struct options;
 struct replay;
-struct snapshot;
 struct tracer;
 
 struct source {
@@ -28,5 +30,21 @@ struct source {
 };
 
 struct source source_of_tracer(struct tracer *tracer);
+
+/*
+ * Another source's snapshots with those sessions alone that the options' PIDs and family let pass: for a
+ * recording, since no kernel chose its rows. What was summed up as "other sessions" stays, for nobody knows
+ * whose it was.
+ */
+struct source_filter {
+	struct source inner;
+	const struct options *options; /* borrowed */
+	struct snapshot passed;
+};
+
+/* Fills *filter, the caller's until source_filter_close; inner stays its owner's. */
+struct source source_filter_open(
+    struct source_filter *filter, struct source inner, const struct options *options);
+void source_filter_close(struct source_filter *filter);
 
 #endif

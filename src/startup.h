@@ -15,6 +15,13 @@ struct tracing;
 #define STARTUP_ENDED (-ECANCELED)
 
 /*
+ * The kernel takes a table's memory at once, and where there is not enough it ends processes to get it. Over half of
+ * what is available, tables of the default size become smaller, and the user is told; a size that was asked for
+ * is refused. 0 or -errno with *error.
+ */
+int startup_fit_tables(struct options *options, struct error *error);
+
+/*
  * Has the loader's child compile and attach, and waits for it; a signal to end comes first (signals NULL:
  * they do what they do). Progress goes to stderr with -v. Fills *tracing, the caller's; 0, STARTUP_ENDED, or
  * -errno with *error.

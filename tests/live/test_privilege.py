@@ -10,6 +10,7 @@ import sys
 import time
 
 from live import (
+    ARGUMENTS,
     Process,
     Skipped,
     Tcptop,
@@ -21,6 +22,7 @@ from live import (
     check_exact,
     children,
     descriptors,
+    directory,
     hide_tmp,
     main,
     move,
@@ -121,10 +123,31 @@ def ordinary_user():
         check_error(Process(as_user(copy, "--wrong")), 2)
 
 
+PARANOID = "/proc/sys/kernel/perf_event_paranoid"
+
+
+@contextlib.contextmanager
+def perf_allowed():
+    """Debian forbids perf events, of which kprobes are made, to all but CAP_SYS_ADMIN: 3, against the kernel's 2."""
+    with open(PARANOID, encoding="ascii") as stream:
+        before = stream.read()
+    if "kprobe" not in ARGUMENTS or int(before) <= 2:
+        yield
+        return
+    with reachable():
+        prefix = as_user(capabilities="bpf perfmon")
+        check_error(Tcptop("-C", "1", "1", prefix=prefix, wait=False), 3, "perf_event_paranoid=2")
+    with open(PARANOID, "w", encoding="ascii") as stream:
+        stream.write("2")
+    yield
+    with open(PARANOID, "w", encoding="ascii") as stream:
+        stream.write(before)
+
+
 @case
 def capabilities_suffice():
     """CAP_BPF and CAP_PERFMON: it counts everybody's bytes, and gives up both."""
-    with reachable():
+    with perf_allowed(), reachable():
         prefix = as_user(capabilities="bpf perfmon")
         tcptop = Tcptop("-o", "json", "0.2", prefix=prefix)
         wait_settled(tcptop)
@@ -135,6 +158,38 @@ def capabilities_suffice():
         truth = move("flow", "--bytes", 30011)
         check_exact(tcptop.stop(), truth)
     check_equal(os.listdir("/tmp"), [], "/tmp")
+
+
+def check_self_test(process):
+    """Each path is exact, declared or skipped, with a reason; returns the results by path."""
+    lines = [x for x in process.expect(0, 60).lines() if x["type"] == "check"]
+    check(any(x["result"] == "exact" for x in lines), "no path was exact")
+    for line in lines:
+        check(line["result"] in ("exact", "not_counted", "skipped"), f"{line}")
+        check(line["result"] == "exact" or line["reason"], f"no reason: {line}")
+        check_equal("declared" in line, line["result"] == "not_counted", f"declared in {line['path']}")
+    return {x["path"]: x["result"] for x in lines}
+
+
+@case
+def self_test_without_root():
+    """None of --check's paths fails for what root alone may do."""
+    with perf_allowed(), reachable() as copy:
+        command = as_user(copy, *ARGUMENTS, "--check", "-o", "json", capabilities="bpf perfmon")
+        check_self_test(Process(command))
+        check_self_test(Process(["prlimit", "--memlock=65536", "--", *command]))
+
+
+@case
+def self_test_where_namespaces_are_refused():
+    """In a chroot no user may make the user namespace, and then the network namespace, that Fast Open needs."""
+    with open("/proc/sys/net/ipv4/tcp_fastopen", encoding="ascii") as stream:
+        needs_namespace = int(stream.read()) & 3 != 3
+    with directory() as path:
+        jail = ("unshare", "-m", "sh", "-c", 'mount --rbind / "$0" && exec chroot "$0" "$@"', path)
+        results = check_self_test(Tcptop("--check", "-o", "json", prefix=jail, wait=False))
+    if needs_namespace:
+        check_equal(results["fastopen"], "skipped", "fastopen")
 
 
 @case

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Life and end of the process: signals, pipes, closed descriptors, full disks, -v."""
+"""Life and end of the process: signals, pipes, terminals, closed descriptors, full disks, -v."""
+import contextlib
 import fcntl
+import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -18,9 +21,13 @@ from live import (
     case,
     check,
     check_equal,
+    check_error,
     check_exact,
     check_totals,
+    children,
     compare,
+    directory,
+    held_flows,
     holds_programs,
     intervals,
     main,
@@ -31,6 +38,9 @@ from live import (
 )
 
 QUIET = ("-p", os.getpid())  # this process has no TCP traffic
+
+
+SHOWN = {"text": b"Tracing", "json": b'"interval"', "screen": b"\x1b["}
 
 
 def without_declarations(tcptop):
@@ -108,6 +118,215 @@ def stop_and_continue():
     truth = move("flow", "--bytes", 30011)
     tcptop.send(signal.SIGCONT)
     check_exact(tcptop.stop(), truth)
+
+
+def be_a_shell(terminal):
+    """Becomes a session's leader; what follows in this function's caller runs as its job in the foreground."""
+    os.setsid()
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    job = os.fork()
+    if job:
+        os.closerange(3, 4096)  # Popen waits for the end of one of them
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(job, 0)[1]) & 0xFF)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    os.setpgid(0, 0)
+    os.tcsetpgrp(terminal, os.getpgrp())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+
+
+def in_terminal(output, prepare=lambda terminal: os.setsid()):
+    """The tool on a terminal of its own: the process, and what stands for the keyboard and the glass."""
+    glass, terminal = pty.openpty()
+    tcptop = Tcptop(
+        *("-o", output, *QUIET, "0.1"),
+        wait=False,
+        stdin=terminal,
+        stdout=terminal,
+        prepare=lambda: prepare(terminal),
+        env=dict(os.environ, TERM="xterm"),
+    )
+    os.close(terminal)
+    os.set_blocking(glass, False)
+    return tcptop, glass
+
+
+def wait_shown(glass, output):
+    """Until it traces and shows something."""
+    seen = b""
+
+    def is_shown():
+        nonlocal seen
+        with contextlib.suppress(BlockingIOError):
+            seen += os.read(glass, 65536)
+        return SHOWN[output] in seen
+
+    wait_for(is_shown, 20, f"{output} on the terminal")
+
+
+def state(pid):
+    with open(f"/proc/{pid}/stat", "rb") as stream:
+        return stream.read().rpartition(b")")[2].split()[0].decode()
+
+
+@case
+def stopped_in_the_compile():
+    """Ctrl-Z while it compiles stops it and the compiler; fg goes on with both."""
+    for output in ("text", "screen"):
+        shell, glass = in_terminal(output, be_a_shell)
+        pid = wait_for(lambda: children(shell.pid), 20, "the shell's job")[0]
+        compiler = wait_for(lambda: children(pid), 20, "the compiler")[0]
+        os.write(glass, b"\x1a")
+        for process in (pid, compiler):
+            wait_for(lambda: state(process) == "T", 2, f"{output}: process {process} stopped")
+        time.sleep(seconds(1))  # longer than all of the compile takes
+        check_equal(state(pid) + state(compiler), "TT", f"{output}: their states after a second")
+        os.killpg(pid, signal.SIGCONT)
+        wait_shown(glass, output)
+        os.kill(pid, signal.SIGTERM)
+        shell.expect(0)
+        os.close(glass)
+
+
+@case
+def killed_screen():
+    """Whatever signal ends it, the terminal shows the shell's screen again, and the status tells the signal."""
+    for number in (signal.SIGUSR1, signal.SIGALRM, signal.SIGXCPU, signal.SIGSEGV):
+        tcptop, glass = in_terminal("screen")
+        wait_shown(glass, "screen")
+        tcptop.send(number)
+        check_equal(tcptop.wait(), -number, f"how it ended by {number.name}")
+        rest = b""
+        with contextlib.suppress(OSError):
+            while chunk := os.read(glass, 65536):
+                rest += chunk
+        os.close(glass)
+        check(b"\x1b[?1049l" in rest, f"{number.name}: the end of what the terminal got: {rest[-80:]!r}")
+
+
+@case
+def nohup():
+    """A hangup that is ignored does not end it."""
+    tcptop = Tcptop("-o", "json", *QUIET, "0.1", prepare=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    tcptop.send(signal.SIGHUP)
+    seen = len(intervals(tcptop.lines()))
+    wait_for(lambda: len(intervals(tcptop.lines())) > seen + 3, 10, "more intervals after SIGHUP")
+    tcptop.stop()
+
+
+@case
+def vanished_terminal():
+    """Gone within a second, and no failure: with the hangup's signal and without, whatever it showed."""
+    for output in ("text", "json", "screen"):
+        for prepare in (
+            lambda terminal: os.setsid(),
+            lambda terminal: (os.setsid(), fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)),
+        ):
+            tcptop, glass = in_terminal(output, prepare)
+            wait_shown(glass, output)
+            time.sleep(seconds(0.3))
+            start = time.monotonic()
+            os.close(glass)
+            tcptop.expect(0)
+            took = time.monotonic() - start
+            check(took < seconds(1), f"{output}: it took {took:.1f} s")
+
+
+@case
+def pid_namespace():
+    """In one it says at the start whose PIDs it shows, and shows those; elsewhere it does not say it."""
+    inside = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+    for output in ("text", "json"):
+        tcptop = Tcptop("-o", output, "0.5", "3", prefix=inside, wait=False)
+        wait_for(lambda: SHOWN[output] in tcptop.stdout, 20, "the first interval")
+        truth = move("flow", "--bytes", 30011)
+        tcptop.expect(0)
+        told = [x for x in tcptop.stderr.splitlines() if "PID namespace: PIDs" in x]
+        check_equal(len(told), 1, f"{output}: warnings on stderr ({tcptop.stderr!r})")
+        if output == "json":
+            compare(tcptop.lines(), truth)
+        outside = Tcptop("-o", output, *QUIET, "0.1", "1", wait=False).expect(0)
+        check("PID namespace: PIDs" not in outside.stderr, f"outside: {outside.stderr!r}")
+    glass, terminal = pty.openpty()
+    tcptop = Tcptop(
+        *("-o", "screen", *QUIET, "0.1", "1"),
+        prefix=inside,
+        wait=False,
+        stdin=terminal,
+        stdout=terminal,
+        env=dict(os.environ, TERM="xterm"),
+    )
+    os.close(terminal)
+    wait_shown(glass, "screen")
+    check("PID namespace: PIDs" in tcptop.stderr, f"screen: {tcptop.stderr!r}")
+    os.close(glass)
+    tcptop.wait()
+
+
+@case
+def short_of_memory():
+    """Tables that the host has no memory for are refused before the kernel takes it; those of the default shrink."""
+    with directory() as path:
+        meminfo = os.path.join(path, "meminfo")
+        with open(meminfo, "w", encoding="ascii") as stream:
+            stream.write("MemTotal:     8000000 kB\nMemFree:  100000 kB\nMemAvailable:  1000000 kB\n")
+        fake = ("unshare", "-m", "sh", "-c", 'mount --bind "$0" /proc/meminfo && exec "$@"', meminfo)
+        refused = Tcptop("-C", *QUIET, "--max-sessions", "16777216", "0.1", "1", prefix=fake, wait=False)
+        check_error(refused, 1, r"needs 10469\.0 MB .* 1024\.0 MB", "820512 fits")
+        Tcptop("-C", *QUIET, "--max-sessions", "1000", "0.1", "1", prefix=fake, wait=False).expect(0)
+        with open(meminfo, "w", encoding="ascii") as stream:
+            stream.write("MemAvailable:  60000 kB\n")
+        smaller = Tcptop("-C", *QUIET, "0.1", "1", prefix=fake, wait=False).expect(0)
+        check("tables for 49230 sessions, not 65536" in smaller.stderr, smaller.stderr)
+
+
+@case
+def sixteen_at_once():
+    """All count the same."""
+    with held_flows((("--bytes", 3000017, "--connections", 3), None)) as (movers, release):
+        pids = ",".join(map(str, movers[0].pids()))
+        options = ("-o", "json", "-p", pids, "--max-sessions", 1000, "0.5")
+        all_of_them = [Tcptop(*options, wait=False) for _ in range(16)]
+        for tcptop in all_of_them:
+            tcptop.wait_attached(60)
+        release()
+        truth = movers[0].truth()
+    for tcptop in all_of_them:
+        check_exact(tcptop.stop(), truth)
+
+
+@case
+def replayed_with_filters():
+    """-p and a family choose among a recording's rows, too."""
+    tcptop = Tcptop("-o", "json", "0.2")
+    truth = move("flow", "--bytes", 30011)
+    move("flow", "-6", "--bytes", 50021)
+    recorded = b"".join(json.dumps(x).encode() + b"\n" for x in tcptop.stop())
+    pid = min(key[0] for key in truth)
+    with directory() as path:
+        recording = os.path.join(path, "recording")
+        with open(recording, "wb") as stream:
+            stream.write(recorded)
+        for filters, family, pids in (
+            (("-4",), 4, None),
+            (("-6",), 6, None),
+            (("-p", pid), None, (pid,)),
+            (("-4", "-p", pid), 4, (pid,)),
+            (("-6", "-p", pid), 6, (pid,)),
+        ):
+            command = [program("TCPTOP"), "-o", "json", *map(str, filters), "--replay", recording]
+            lines = Process(command).expect(0).lines()
+            check_totals(lines)
+            rows = [x for x in lines if x["type"] == "session"]
+            expected = [
+                x
+                for x in map(json.loads, recorded.splitlines())
+                if x["type"] == "session"
+                and family in (None, x["family"])
+                and (pids is None or x["pid"] in pids)
+            ]
+            check_equal(len(rows), len(expected), f"rows with {filters}")
+            for row in rows:
+                check(family in (None, row["family"]) and (pids is None or row["pid"] in pids), f"{row}")
 
 
 @case
@@ -189,13 +408,14 @@ def closed_stdin_and_stderr():
 
 @case
 def few_descriptors():
-    """Under a limit on open files that is too low it says so, and ends with 1."""
-    tcptop = Tcptop("-C", *QUIET, "0.1", "1", prefix=["prlimit", "--nofile=12", "--"], wait=False)
-    code = tcptop.wait()
-    check(code in (0, 1), f"it ended with {code}")
-    if code:
+    """Under a limit on open files that is too low it says so, and ends with 1; one that is soft is raised."""
+    for limit in (7, 9, 12, 16, 19, 22):
+        tcptop = Tcptop("-C", *QUIET, "0.1", "1", prefix=["prlimit", f"--nofile={limit}", "--"], wait=False)
+        tcptop.expect(1)
         lines = tcptop.stderr.splitlines()
         check(1 <= len(lines) <= 2, f"{len(lines)} lines on stderr: {tcptop.stderr!r}")
+        check("Too many open files" in tcptop.stderr, f"with {limit}: {tcptop.stderr!r}")
+    Tcptop("-C", *QUIET, "0.1", "1", prefix=["prlimit", "--nofile=8:1024", "--"], wait=False).expect(0)
 
 
 @case

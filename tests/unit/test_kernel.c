@@ -356,6 +356,22 @@ static void test_split_headers(void **state)
 	assert_int_equal(kernel.headers, HEADERS_INSTALLED);
 }
 
+/* libbcc does not look at "source" alone: it would go on to where anybody can put headers. */
+static void test_headers_without_build(void **state)
+{
+	struct kernel kernel;
+
+	(void)state;
+	add_file("/usr/src/linux/include/linux/kconfig.h", "");
+	add_link(MODULES "/source", "../../../usr/src/linux");
+	inspect(&kernel, RELEASE);
+	assert_int_equal(kernel.headers, HEADERS_NONE);
+	/* where both are there it takes "source", whatever "build" has */
+	add_link(MODULES "/build", "../../../usr/src/linux");
+	inspect(&kernel, RELEASE);
+	assert_int_equal(kernel.headers, HEADERS_INSTALLED);
+}
+
 #define KPROBE_PMU "/sys/bus/event_source/devices/kprobe"
 
 static void test_kprobes(void **state)
@@ -484,6 +500,7 @@ int main(void)
 		test_with_root(test_no_headers),
 		test_with_root(test_plain_headers),
 		test_with_root(test_split_headers),
+		test_with_root(test_headers_without_build),
 		test_with_root(test_kprobes),
 		test_with_root(test_preemption),
 		test_with_root(test_releases),

@@ -112,6 +112,7 @@ static struct tracing ready_tracing(void)
 
 	tracing_init(&tracing);
 	tracing.start_ns = UINT64_C(123456789012345);
+	tracing.in_pid_namespace = true;
 	tracing.plan.method = PROBE_FENTRY;
 	tracing.plan.direct = true;
 	tracing.plan.probe_count = 2;
@@ -140,6 +141,7 @@ static void test_ready(void **state)
 	assert_int_equal(answer.kind, LOADER_READY);
 
 	assert_int_equal(received.start_ns, UINT64_C(123456789012345));
+	assert_true(received.in_pid_namespace);
 	assert_int_equal(received.plan.method, PROBE_FENTRY);
 	assert_true(received.plan.direct);
 	assert_int_equal(received.plan.probe_count, 2);

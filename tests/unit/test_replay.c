@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,77 @@ static void a_recording_that_was_cut_off_ends_with_what_there_is(void **state)
 	snapshot_fini(&snapshot);
 }
 
+/* Killed in the middle of a line: whatever is left of it, the sessions before it are told. */
+static void a_recording_may_end_in_the_middle_of_a_line(void **state)
+{
+	static const char text[] = SESSION INTERVAL SESSION SESSION;
+	const size_t whole = sizeof SESSION - 1 + sizeof INTERVAL - 1 + sizeof SESSION - 1;
+	struct replay *replay;
+	struct snapshot snapshot;
+	struct error error;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	for (size_t length = whole; length < sizeof text - 2; length++) {
+		assert_int_equal(open_text(&replay, text, length, &error), 0);
+		assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+		assert_false(snapshot.last);
+		assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+		assert_int_equal(snapshot.session_count, 1);
+		assert_true(snapshot.last);
+		replay_close(replay);
+	}
+	snapshot_fini(&snapshot);
+}
+
+static void what_stands_before_a_bad_line_is_told_first(void **state)
+{
+	static const char text[] = SESSION INTERVAL SESSION "{\"type\":\"session\"}\n" INTERVAL;
+	struct replay *replay;
+	struct snapshot snapshot;
+	struct error error;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	assert_int_equal(open_text(&replay, text, sizeof text - 1, &error), 0);
+	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_int_equal(snapshot.session_count, 1);
+	assert_false(snapshot.last);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(replay_next(replay, &snapshot, &error), -EINVAL);
+		assert_non_null(strstr(error.text, "line 4"));
+	}
+	replay_close(replay);
+	snapshot_fini(&snapshot);
+}
+
+/* Else a file of sessions alone takes all memory. */
+static void an_interval_without_an_end_is_refused(void **state)
+{
+	static const char text[] = SESSION SESSION SESSION INTERVAL SESSION SESSION SESSION SESSION INTERVAL;
+	struct replay *replay;
+	struct snapshot snapshot;
+	struct error error;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	assert_int_equal(replay_open(&replay, path, &error), 0);
+	replay_limit(replay, 3);
+	assert_int_equal(replay_start(replay, &error), 0);
+	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_int_equal(snapshot.session_count, 3);
+	assert_int_equal(replay_next(replay, &snapshot, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "line 8"));
+	assert_non_null(strstr(error.text, "over 3 sessions"));
+	replay_close(replay);
+	snapshot_fini(&snapshot);
+}
+
 static void names_that_are_no_text_come_back_exactly(void **state)
 {
 	struct replay *replay;
@@ -237,6 +309,9 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_recorded_comes_back),
 		cmocka_unit_test(a_recording_that_was_cut_off_ends_with_what_there_is),
+		cmocka_unit_test(a_recording_may_end_in_the_middle_of_a_line),
+		cmocka_unit_test(what_stands_before_a_bad_line_is_told_first),
+		cmocka_unit_test(an_interval_without_an_end_is_refused),
 		cmocka_unit_test(names_that_are_no_text_come_back_exactly),
 		cmocka_unit_test(what_is_no_recording_is_refused_with_its_line),
 		cmocka_unit_test(damaged_recordings_do_no_harm),

@@ -421,10 +421,10 @@ const struct column column_table[] = {
 	  .width_min = 6, .width_pref = 6, .width_max = 6, .priority = 11, .right = true,
 	  .descending = true, .groupings = EVERYWHERE, .rank = rank_age, .format = format_age },
 	{ .id = "rtt", .title = "RTT", .description = "smoothed round-trip time", .width_min = 7,
-	  .width_pref = 7, .width_max = 7, .priority = 5, .right = true, .descending = true,
+	  .width_pref = 7, .width_max = 7, .priority = 4, .right = true, .descending = true,
 	  .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET, .rank = rank_rtt, .format = format_rtt },
 	{ .id = "retrans", .title = "RETRANS", .description = "segments sent again, of the connection",
-	  .width_min = 7, .width_pref = 7, .width_max = 7, .priority = 5, .right = true,
+	  .width_min = 8, .width_pref = 8, .width_max = 8, .priority = 4, .right = true,
 	  .descending = true, .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET,
 	  .rank = rank_retransmits, .format = format_retransmits },
 };

@@ -17,6 +17,10 @@
 #define WALK_PAUSE_S 5
 #define WALK_TRIES 3
 #define ASK_TRIES 16
+#define ANSWERS 1024
+#define ANSWERS_PER_S 500 /* files read: some 10 ms */
+#define ANSWER_S 10
+#define NO_CGROUP (1ull << 63) /* marks a key that is no cgroup's id */
 
 struct entry {
 	uint64_t cgroup_id;
@@ -24,6 +28,14 @@ struct entry {
 	char text[48];
 	uint8_t walks;
 	uint8_t asks;
+	bool is_container; /* says path */
+};
+
+/* What a process's v1 hierarchies said: see ask_hierarchies. */
+struct answer {
+	uint32_t pid;
+	uint32_t container;
+	time_t asked_s;
 };
 
 struct container_cache {
@@ -34,62 +46,117 @@ struct container_cache {
 	uint32_t slot_count;
 	char root[256]; /* where the v2 hierarchy is mounted; "" when it is not */
 	time_t walked_s;
+	bool has_v1; /* v1 hierarchies are mounted */
+	struct answer answers[ANSWERS];
+	unsigned answers_this_s;
+	time_t answers_s;
 };
 
 /* ---- short names ---- */
 
-/* How a runtime spells a container in a cgroup's name: before the id, and what to call it. */
+/*
+ * How a runtime spells a container in a cgroup's name, before the id: with systemd as "PREFIXid.scope", else as
+ * "PREFIXid", or, where a slice was meant for systemd and went to the file system, as "slice:RUNTIME:id".
+ */
 static const struct {
 	const char *prefix;
+	const char *runtime;
 	const char *name;
 } runtimes[] = {
-	{ "docker-", "docker" },
-	{ "cri-containerd-", "cri" },
-	{ "crio-", "crio" },
-	{ "libpod-", "podman" },
-	{ "nerdctl-", "nerdctl" },
+	{ "docker-", "docker", "docker" },
+	{ "cri-containerd-", "cri-containerd", "cri" },
+	{ "crio-", "crio", "crio" },
+	{ "libpod-", "libpod", "podman" },
+	{ "libpod-payload-", NULL, "podman" }, /* below a service's own cgroup */
+	{ "nerdctl-", "nerdctl", "nerdctl" },
 };
+
+/* Whose directory holds containers that are named by their id alone. */
+static const struct {
+	const char *parent;
+	bool is_prefix;
+	const char *name;
+} parents[] = {
+	{ "docker", false, "docker" },
+	{ "moby", false, "docker" },
+	{ "pod", true, "cri" },
+	{ "kubepods", true, "cri" },
+	{ "k8s.io", false, "cri" },
+	{ "", true, "container" },
+};
+
+static bool begins(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
 
 static size_t hex_length(const char *text)
 {
 	return strspn(text, "0123456789abcdef");
 }
 
-/* One component of the path: 1 when it names a container. */
-static int shorten_container(char *buffer, size_t size, const char *component, const char *parent)
+static bool is_id(const char *text)
 {
-	for (size_t i = 0; i < sizeof runtimes / sizeof runtimes[0]; i++) {
-		size_t length = strlen(runtimes[i].prefix);
+	return hex_length(text) == ID_DIGITS && text[ID_DIGITS] == '\0';
+}
 
-		if (strncmp(component, runtimes[i].prefix, length) == 0 &&
-		    hex_length(component + length) >= ID_SHOWN) {
-			snprintf(buffer, size, "%s:%.*s", runtimes[i].name, ID_SHOWN, component + length);
-			return 1;
+static bool shorten_id(char *buffer, size_t size, const char *component, const char *parent)
+{
+	const char *id = strrchr(component, ':');
+
+	for (size_t i = 0; i < sizeof runtimes / sizeof runtimes[0]; i++) {
+		const char *prefix = runtimes[i].prefix, *runtime = runtimes[i].runtime;
+		size_t length = strlen(prefix);
+		size_t before = id && runtime ? strlen(runtime) : 0;
+		bool is_third = before && (size_t)(id - component) > before && is_id(id + 1) &&
+		                memcmp(id - before, runtime, before) == 0 && id[-(long)before - 1] == ':';
+
+		if (is_third || (begins(component, prefix) && hex_length(component + length) >= ID_SHOWN)) {
+			snprintf(buffer, size, "%s:%.*s", runtimes[i].name, ID_SHOWN,
+			    is_third ? id + 1 : component + length);
+			return true;
 		}
 	}
-	if (hex_length(component) == ID_DIGITS && component[ID_DIGITS] == '\0') {
-		const char *name = strcmp(parent, "docker") == 0 ? "docker"
-		                   : strncmp(parent, "pod", 3) == 0 || strncmp(parent, "kubepods", 8) == 0
-		                       ? "pod"
-		                       : "container";
+	if (!is_id(component))
+		return false;
+	size_t i = 0;
 
-		snprintf(buffer, size, "%s:%.*s", name, ID_SHOWN, component);
-		return 1;
-	}
-	if (strncmp(component, "lxc.payload.", 12) == 0 && component[12]) {
-		snprintf(buffer, size, "lxc:%s", component + 12);
-		return 1;
-	}
-	if (strncmp(component, "machine-", 8) == 0 && strstr(component, ".scope")) {
-		snprintf(buffer, size, "machine:%.*s", (int)(strlen(component) - 8 - strlen(".scope")),
-		    component + 8);
-		return 1;
-	}
-	return 0;
+	while (parents[i].is_prefix ? !begins(parent, parents[i].parent)
+	                            : strcmp(parent, parents[i].parent) != 0)
+		i++;
+	snprintf(buffer, size, "%s:%.*s", parents[i].name, ID_SHOWN, component);
+	return true;
+}
+
+/* "PREFIXname SUFFIX" as "KIND:name". False when the name is not of that form. */
+static bool shorten_between(char *buffer, size_t size, const char *component, const char *prefix,
+    const char *suffix, const char *kind)
+{
+	size_t length = strlen(component), first = strlen(prefix), last = strlen(suffix);
+
+	if (length <= first + last || !begins(component, prefix) ||
+	    strcmp(component + length - last, suffix) != 0)
+		return false;
+	snprintf(buffer, size, "%s:%.*s", kind, (int)(length - first - last), component + first);
+	return true;
+}
+
+/* One component of the path: true when it names a container. */
+static bool shorten_container(char *buffer, size_t size, const char *component, const char *parent)
+{
+	if (shorten_id(buffer, size, component, parent) ||
+	    shorten_between(buffer, size, component, "lxc.payload.", "", "lxc") ||
+	    shorten_between(buffer, size, component, "systemd-nspawn@", ".service", "nspawn") ||
+	    shorten_between(buffer, size, component, "machine-", ".scope", "machine"))
+		return true;
+	if (strcmp(parent, "lxc") != 0 && strcmp(parent, "lxc.payload") != 0)
+		return false;
+	snprintf(buffer, size, "lxc:%s", component);
+	return true;
 }
 
 /* What says nothing by itself: the slice above it is not wanted either, the unit is. */
-static int is_unit(const char *component)
+static bool is_unit(const char *component)
 {
 	const char *dot = strrchr(component, '.');
 
@@ -97,7 +164,25 @@ static int is_unit(const char *component)
 	                  strcmp(dot, ".socket") == 0 || strcmp(dot, ".mount") == 0);
 }
 
-void container_shorten(char *buffer, size_t size, const char *path)
+/* systemd writes a dash within a name as \x2d. Only what is printable is taken back. */
+static void unescape(char *text)
+{
+	char *to = text;
+	unsigned code;
+
+	for (const char *from = text; *from; to++) {
+		if (from[0] == '\\' && from[1] == 'x' && sscanf(from + 2, "%2x", &code) == 1 && code > ' ' &&
+		    code < 0x7f && strspn(from + 2, "0123456789abcdef") >= 2) {
+			*to = (char)code;
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+bool container_shorten(char *buffer, size_t size, const char *path)
 {
 	char copy[1024];
 	char *saved = NULL;
@@ -118,27 +203,31 @@ void container_shorten(char *buffer, size_t size, const char *path)
 			snprintf(buffer, size, "%s", component);
 		parent = component;
 	}
+	unescape(buffer);
+	return named == 2;
 }
 
 /* ---- ids ---- */
 
 /* /proc/self/mountinfo: "36 35 98:0 /root /mount options - type source ..." */
-static void find_root(char *buffer, size_t size)
+static void find_root(struct container_cache *cache)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	char *text = NULL;
 	size_t capacity = 0;
-	char mount[256];
+	char root[256], mount[sizeof cache->root];
 
-	buffer[0] = '\0';
 	if (!file)
 		return;
-	while (!buffer[0] && getline(&text, &capacity, file) > 0) {
+	while (getline(&text, &capacity, file) > 0) {
 		const char *type = strstr(text, " - ");
 
-		if (type && strncmp(type, " - cgroup2 ", 11) == 0 &&
-		    sscanf(text, "%*s %*s %*s %*s %255s", mount) == 1)
-			snprintf(buffer, size, "%s", mount);
+		if (!type || sscanf(text, "%*s %*s %*s %255s %255s", root, mount) != 2)
+			continue;
+		/* The whole hierarchy rather than a part of it that is mounted somewhere else. */
+		if (begins(type, " - cgroup2 ") && (!cache->root[0] || strcmp(root, "/") == 0))
+			memcpy(cache->root, mount, sizeof mount);
+		cache->has_v1 |= begins(type, " - cgroup ");
 	}
 	free(text);
 	fclose(file);
@@ -149,7 +238,7 @@ struct container_cache *container_cache_open(bool live)
 	struct container_cache *cache = calloc(1, sizeof *cache);
 
 	if (cache && live)
-		find_root(cache->root, sizeof cache->root);
+		find_root(cache);
 	return cache;
 }
 
@@ -202,11 +291,31 @@ static int same_id(uint64_t cgroup_id, const struct stat *status)
 	       (status->st_ino >> 32 == 0 && status->st_ino == (uint32_t)cgroup_id);
 }
 
+/* The entry of a key, new if need be; NULL: no memory. */
+static struct entry *find_entry(struct container_cache *cache, uint64_t cgroup_id, bool *is_new)
+{
+	if (cache->count == cache->capacity && grow(cache) < 0)
+		return NULL;
+	uint32_t slot = slot_of(cache, cgroup_id);
+
+	*is_new = !cache->slots[slot];
+	if (*is_new) {
+		cache->entries[cache->count++] = (struct entry){ .cgroup_id = cgroup_id };
+		cache->slots[slot] = cache->count;
+	}
+	return &cache->entries[cache->slots[slot] - 1];
+}
+
+static uint32_t number_of(const struct container_cache *cache, const struct entry *entry)
+{
+	return (uint32_t)(entry - cache->entries) + 1;
+}
+
 static void set_path(struct entry *entry, const char *path)
 {
 	entry->path = strdup(path[0] ? path : "/");
 	if (entry->path)
-		container_shorten(entry->text, sizeof entry->text, entry->path);
+		entry->is_container = container_shorten(entry->text, sizeof entry->text, entry->path);
 }
 
 /* /proc/PID/cgroup's line of the v2 hierarchy: "0::/path". Taken when it is that cgroup's indeed. */
@@ -292,21 +401,72 @@ static void look_around(struct container_cache *cache, struct entry *entry)
 	walk_directory(&walk, 0);
 }
 
+/* A container that has a path but no id. */
+static uint32_t find_path(struct container_cache *cache, const char *path)
+{
+	uint64_t hash = 14695981039346656037u;
+	bool is_new;
+
+	for (const char *c = path; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+	struct entry *entry = find_entry(cache, hash | NO_CGROUP, &is_new);
+
+	if (entry && is_new)
+		set_path(entry, path);
+	return entry && entry->path ? number_of(cache, entry) : 0;
+}
+
+/*
+ * Runtimes that use v1 hierarchies leave their processes where they are in the v2 one: in its root, or in the
+ * runtime's service. Then the container is in the other lines of /proc/PID/cgroup, "4:memory:/path". False:
+ * too many were asked for in this second.
+ */
+static bool ask_hierarchies(struct container_cache *cache, uint32_t pid, uint32_t *container)
+{
+	struct answer *answer = &cache->answers[pid % ANSWERS];
+	struct timespec now;
+	char name[32], *text = NULL;
+	char shortened[sizeof cache->entries->text];
+	size_t capacity = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	*container = answer->container;
+	if (answer->pid == pid && now.tv_sec - answer->asked_s < ANSWER_S)
+		return true;
+	if (now.tv_sec != cache->answers_s)
+		cache->answers_this_s = 0;
+	cache->answers_s = now.tv_sec;
+	if (++cache->answers_this_s > ANSWERS_PER_S)
+		return false;
+	*container = 0;
+	*answer = (struct answer){ .pid = pid, .asked_s = now.tv_sec };
+	snprintf(name, sizeof name, "/proc/%u/cgroup", pid);
+	FILE *file = fopen(name, "re");
+
+	if (!file)
+		return true;
+	while (!answer->container && getline(&text, &capacity, file) > 0) {
+		const char *path = strstr(text, ":/");
+
+		text[strcspn(text, "\n")] = '\0';
+		if (path && container_shorten(shortened, sizeof shortened, path + 1))
+			answer->container = find_path(cache, path + 1);
+	}
+	free(text);
+	fclose(file);
+	*container = answer->container;
+	return true;
+}
+
 uint32_t container_find(struct container_cache *cache, uint64_t cgroup_id, uint32_t pid)
 {
-	if (!cgroup_id || (cache->count == cache->capacity && grow(cache) < 0))
+	bool is_new;
+	struct entry *entry = cgroup_id ? find_entry(cache, cgroup_id, &is_new) : NULL;
+
+	if (!entry)
 		return 0;
-	uint32_t slot = slot_of(cache, cgroup_id);
-
-	if (!cache->slots[slot]) {
-		struct entry *entry = &cache->entries[cache->count++];
-
-		*entry = (struct entry){ .cgroup_id = cgroup_id };
+	if (is_new)
 		snprintf(entry->text, sizeof entry->text, "cgroup %llu", (unsigned long long)cgroup_id);
-		cache->slots[slot] = cache->count;
-	}
-	struct entry *entry = &cache->entries[cache->slots[slot] - 1];
-
 	if (!entry->path && cache->root[0]) {
 		if (entry->asks < ASK_TRIES) {
 			entry->asks++;
@@ -315,7 +475,11 @@ uint32_t container_find(struct container_cache *cache, uint64_t cgroup_id, uint3
 		if (!entry->path)
 			look_around(cache, entry);
 	}
-	return cache->slots[slot];
+	uint32_t container = number_of(cache, entry), other = 0;
+
+	if (cache->has_v1 && !entry->is_container && !ask_hierarchies(cache, pid, &other))
+		return 0;
+	return other ? other : container;
 }
 
 const char *container_text(const struct container_cache *cache, uint32_t container)

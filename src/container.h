@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 /*
- * The short name for a cgroup path: "docker:0123456789ab", "pod:0123456789ab", "nginx.service", "/". The
- * text is as untrusted as the path.
+ * The short name for a cgroup path: "docker:0123456789ab", "cri:0123456789ab", "lxc:web", "nginx.service", "/".
+ * True when it is a container's. The text is as untrusted as the path.
  */
-void container_shorten(char *buffer, size_t size, const char *path);
+bool container_shorten(char *buffer, size_t size, const char *path);
 
 struct container_cache;
 

@@ -94,8 +94,10 @@ int display_show(struct display *display, const struct snapshot *snapshot)
 	display->leaving = snapshot->last;
 	if (monotonic_s() - display->message_s >= MESSAGE_S)
 		display->message[0] = '\0';
-	if (!snapshot->interval_ns)
-		return 0; /* a recording that ends */
+	if (!snapshot->interval_ns) {
+		display->ended = display->replay;
+		return 0;
+	}
 	if (is_cut_short(display, snapshot) && !display->view.is_frozen &&
 	    view_freeze(&display->view, true) < 0)
 		return -ENOMEM;
@@ -104,6 +106,19 @@ int display_show(struct display *display, const struct snapshot *snapshot)
 	if (display->view.filter.word_count && display->view.context.host_names)
 		view_names_changed(&display->view);
 	return view_merge(&display->view, snapshot);
+}
+
+bool display_measures(const struct display *display, const struct column *column)
+{
+	const struct view_options *options = display->facts->view;
+	unsigned measured = options ? column_list_needs(&options->columns) : COLUMN_NEEDS_NOTHING;
+
+	/* A recording has what it has. */
+	if (display->replay)
+		return true;
+	if (options && options->sort.column)
+		measured |= options->sort.column->needs;
+	return !(column->needs & ~measured);
 }
 
 /* Help and details: scrolling, and any key that leaves. */
@@ -151,8 +166,12 @@ unsigned display_key(struct display *display, int code, struct renderer_request 
 	enum key_action action;
 
 	display->message[0] = '\0';
-	/* Keys may come faster than they are painted: each works on the list as the one before left it. */
-	view_prepare(&display->view, layout_lines(display->width, display->height).table);
+	/*
+	 * Keys may come faster than they are painted: each works on the list as the one before left it. Only
+	 * letters of a filter do without it, for each would look through all rows.
+	 */
+	if (display->mode != MODE_FILTER || code < ' ' || code >= KEY_CODE_FIRST_SPECIAL)
+		view_prepare(&display->view, layout_lines(display->width, display->height).table);
 	if (code == '\n')
 		code = KEY_CODE_ENTER;
 	else if (code == '\b')

@@ -47,6 +47,7 @@ struct display {
 	struct column_list columns;
 	bool replay;
 	bool leaving; /* the last interval has come */
+	bool ended;   /* the recording has: nothing will change any more */
 	bool utf8;
 	unsigned width, height;
 
@@ -80,6 +81,9 @@ int display_show(struct display *display, const struct snapshot *snapshot);
 
 /* One key (enum key_code or a character). Returns REACTION_ flags. */
 unsigned display_key(struct display *display, int code, struct renderer_request *request);
+
+/* False: the column's figures are not taken, for they cost something at every event and were not asked for. */
+bool display_measures(const struct display *display, const struct column *column);
 
 /* Names asked for have arrived: true when the screen is to be painted again. */
 bool display_tick(struct display *display);

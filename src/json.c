@@ -148,6 +148,8 @@ static int json_open(void **state, const struct run_facts *facts, FILE *stream, 
 
 static int json_show(void *state, const struct snapshot *snapshot, struct error *error)
 {
+	if (!snapshot->interval_ns)
+		return 0; /* the end of a recording */
 	struct session_rank *ranks = snapshot_rank(snapshot);
 	int err = 0;
 

@@ -46,6 +46,7 @@ void match_set(struct match *match, const char *text)
 			.text = part,
 			.length = strlen(part),
 			.absent = absent,
+			.caseless = !part[strcspn(part, "abcdefghijklmnopqrstuvwxyz")],
 			.letters = part[strspn(part, "0123456789abcdef.:")] != '\0',
 			.port = parse_port(part),
 		};
@@ -75,6 +76,8 @@ static bool contains(const char *text, const struct match_word *word)
 {
 	char first = word->text[0];
 
+	if (word->caseless)
+		return strstr(text, word->text) != NULL;
 	for (; *text; text++) {
 		size_t i = 1;
 

@@ -16,9 +16,10 @@ struct row;
 struct match_word {
 	const char *text; /* lower case (ASCII) */
 	size_t length;
-	bool absent;  /* "!word": the row must not have it */
-	bool letters; /* it has what no number or address has: those need not be looked at */
-	int port;     /* ":443": this very port, else -1 */
+	bool absent;   /* "!word": the row must not have it */
+	bool letters;  /* it has what no number or address has: those need not be looked at */
+	bool caseless; /* has no letter at all */
+	int port;      /* ":443": this very port, else -1 */
 };
 
 struct match {

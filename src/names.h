@@ -24,8 +24,9 @@ const char *names_user(struct names *names, uint32_t uid, char *buffer, size_t s
 const char *names_port(struct names *names, uint16_t port);
 
 /*
- * A small number for the cgroup, stable until names_close; 0 for cgroup_id 0. pid is a process that was
- * in it: the first place to look for its path. May read a few files for an id that is new.
+ * A small number for the cgroup, stable until names_close; 0 for cgroup_id 0, and as long as it is not
+ * known because too many are new. pid is a process that was in it: the first place to look for its path. May
+ * read a few files for an id that is new.
  */
 uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid);
 

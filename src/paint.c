@@ -9,7 +9,7 @@
 #include "names.h"
 #include "snapshot.h"
 
-#define MENU_WIDTH 26
+#define MENU_WIDE 140 /* from here on a menu has room for what its columns mean */
 #define FOOTER_KEYS_MAX 16
 
 /* ---- table ---- */
@@ -83,6 +83,18 @@ void paint_row(struct display *display, const struct layout *layout, const struc
 
 /* ---- menu ---- */
 
+static bool menu_is_wide(const struct display *display)
+{
+	return display->width >= MENU_WIDE;
+}
+
+static unsigned menu_width(const struct display *display)
+{
+	if (display->mode == MODE_USER_MENU)
+		return 26;
+	return menu_is_wide(display) ? 66 : 18;
+}
+
 static void menu_title(struct display *display)
 {
 	static const char *const titles[] = {
@@ -92,8 +104,25 @@ static void menu_title(struct display *display)
 	};
 
 	line_print(&display->line, STYLE_HEAD_SORTED, "%s", titles[display->mode]);
-	line_pad(&display->line, STYLE_HEAD_SORTED, MENU_WIDTH);
-	line_pad(&display->line, STYLE_HEAD, MENU_WIDTH + 1);
+	line_pad(&display->line, STYLE_HEAD_SORTED, menu_width(display));
+	line_pad(&display->line, STYLE_HEAD, menu_width(display) + 1);
+}
+
+static void menu_column(struct display *display, const struct column *column, enum style style)
+{
+	struct line *line = &display->line;
+	bool measured = display_measures(display, column);
+
+	if (style == STYLE_PLAIN && !measured)
+		style = STYLE_DIM;
+	if (display->mode == MODE_COLUMN_MENU)
+		line_print(line, style, "[%c] ",
+		    column_list_has(&display->columns, column) ? 'x'
+		    : measured                                 ? ' '
+		                                               : '-');
+	line_print(line, style, "%-9s", column->title ? column->title : column->direction);
+	if (menu_is_wide(display))
+		line_print(line, style, "  %s", column->description);
 }
 
 static void menu_line(struct display *display, unsigned index)
@@ -110,19 +139,12 @@ static void menu_line(struct display *display, unsigned index)
 			snprintf(user, sizeof user, "all users");
 		else
 			names_user(display->names, uid, user, sizeof user);
-		line_untrusted(line, style, user, strlen(user), MENU_WIDTH);
+		line_untrusted(line, style, user, strlen(user), menu_width(display));
 	} else if (index < menu->count) {
-		const struct column *column = &column_table[menu->values[index]];
-		bool shown = column_list_has(&display->columns, column);
-
-		if (display->mode == MODE_COLUMN_MENU)
-			line_print(line, style, "[%c] ", shown ? 'x' : ' ');
-		line_print(line, style, "%-9s", column->title ? column->title : column->direction);
-		/* What it means, as far as there is room. */
-		line_print(line, style, " %.*s", (int)(MENU_WIDTH - line->columns - 1), column->description);
+		menu_column(display, &column_table[menu->values[index]], style);
 	}
-	line_pad(line, style, MENU_WIDTH);
-	line_pad(line, STYLE_PLAIN, MENU_WIDTH + 1);
+	line_pad(line, style, menu_width(display));
+	line_pad(line, STYLE_PLAIN, menu_width(display) + 1);
 }
 
 static bool menu_is_open(const struct display *display)
@@ -137,6 +159,21 @@ static void menu_scroll(struct menu *menu, unsigned height)
 		menu->top = menu->position;
 	if (height && menu->position >= menu->top + height)
 		menu->top = menu->position - height + 1;
+}
+
+/* Whether a column that is on is there as soon as the menu is gone. */
+static bool has_room(const struct display *display, const struct column *column)
+{
+	struct layout layout;
+
+	if (!column_list_has(&display->columns, column) ||
+	    !(column->groupings & 1 << display->view.context.grouping))
+		return true;
+	layout_fit(&layout, &display->columns, &display->view.context, display->width);
+	for (unsigned i = 0; i < layout.count; i++)
+		if (layout.columns[i].column == column)
+			return true;
+	return false;
 }
 
 /* ---- footer ---- */
@@ -193,6 +230,28 @@ static void footer_prompt(struct display *display)
 	}
 }
 
+/* What the column under the cursor means, and why it is not on the screen. */
+static void footer_menu(struct display *display)
+{
+	struct line *line = &display->line;
+	bool columns = display->mode == MODE_COLUMN_MENU;
+
+	line_print(line, STYLE_STRONG, columns ? "Space" : "Enter");
+	line_print(line, STYLE_LABEL, columns ? "On/off " : "Choose ");
+	line_print(line, STYLE_STRONG, "Esc");
+	line_print(line, STYLE_LABEL, "Back ");
+	if (display->mode != MODE_USER_MENU) {
+		const struct column *column = &column_table[display->menu.values[display->menu.position]];
+
+		line_print(line, STYLE_LABEL, " %s", column->description);
+		if (!display_measures(display, column))
+			line_print(line, STYLE_LABEL, "; start with --columns ...,%s", column->id);
+		else if (columns && !has_room(display, column))
+			line_print(line, STYLE_LABEL, "; no room");
+	}
+	line_pad(line, STYLE_LABEL, display->width);
+}
+
 void paint_footer(struct display *display)
 {
 	struct line *line = &display->line;
@@ -208,13 +267,12 @@ void paint_footer(struct display *display)
 		line_print(line, STYLE_LABEL, "Back  ");
 		line_print(line, STYLE_STRONG, "Up Down");
 		line_print(line, STYLE_LABEL, "Scroll  ");
+		if (display->page_lines > display->scroll + display->height - 2)
+			line_print(line, STYLE_LABEL, "(%u more below)",
+			    display->page_lines - display->scroll - (display->height - 2));
 		line_pad(line, STYLE_LABEL, display->width);
 	} else if (menu_is_open(display)) {
-		line_print(line, STYLE_STRONG, display->mode == MODE_COLUMN_MENU ? "Space" : "Enter");
-		line_print(line, STYLE_LABEL, display->mode == MODE_COLUMN_MENU ? "On/off " : "Choose ");
-		line_print(line, STYLE_STRONG, "Esc");
-		line_print(line, STYLE_LABEL, "Back ");
-		line_pad(line, STYLE_LABEL, display->width);
+		footer_menu(display);
 	} else {
 		footer_keys(display);
 	}
@@ -237,9 +295,12 @@ static void paint_too_small(struct display *display, const struct line_sink *sin
 {
 	for (unsigned y = 0; y < display->height; y++) {
 		line_begin(&display->line, display->width, display->utf8, STYLE_PLAIN);
-		if (y == 0)
+		if (y == 0 && display->width >= 36)
 			line_print(&display->line, STYLE_PLAIN, "%ux%u is too small: %dx%d or more",
 			    display->width, display->height, LAYOUT_WIDTH_MIN, LAYOUT_HEIGHT_MIN);
+		else if (y == 0)
+			line_print(
+			    &display->line, STYLE_PLAIN, "needs %dx%d", LAYOUT_WIDTH_MIN, LAYOUT_HEIGHT_MIN);
 		put(display, sink, y);
 	}
 }
@@ -276,7 +337,7 @@ static void paint_table(struct display *display, unsigned y, unsigned rows, cons
 	struct line *line = &display->line;
 	struct layout layout;
 	bool menu = menu_is_open(display);
-	unsigned left = menu ? MENU_WIDTH + 1 : 0;
+	unsigned left = menu ? menu_width(display) + 1 : 0;
 
 	menu_scroll(&display->menu, rows);
 	measure_addresses(view, rows);

@@ -12,6 +12,7 @@
 #include "snapshot.h"
 
 #define PIECE_GAP 2
+#define LOSSES_WIDE 76
 
 /* ---- pieces ---- */
 
@@ -48,10 +49,12 @@ void pieces_put(struct pieces *pieces, struct line *line, enum style plain)
 		if (best == PIECES_MAX)
 			break;
 		taken[best] = true;
-		if (pieces->items[best].columns + PIECE_GAP > room)
+		unsigned columns = pieces->items[best].columns;
+
+		if (columns > room)
 			pieces->items[best].columns = 0; /* dropped */
 		else
-			room -= pieces->items[best].columns + PIECE_GAP;
+			room -= columns + PIECE_GAP < room ? columns + PIECE_GAP : room;
 	}
 	for (unsigned i = 0; i < pieces->count; i++) {
 		const struct piece *piece = &pieces->items[i];
@@ -99,7 +102,9 @@ void paint_title(struct display *display)
 	const struct run_facts *facts = display->facts;
 	struct pieces pieces = { .utf8 = display->utf8 };
 	char clock[16], span[32];
-	uint64_t asked_ns = display->interval_ns ? display->interval_ns : ledger->interval_ns;
+	/* A recording's intervals are what they are. */
+	uint64_t asked_ns =
+	    display->interval_ns && !display->replay ? display->interval_ns : ledger->interval_ns;
 
 	line_begin(&display->line, display->width, display->utf8, STYLE_BAR);
 	line_print(&display->line, STYLE_BAR, " ");
@@ -113,7 +118,7 @@ void paint_title(struct display *display)
 	if (display->view.is_frozen && !display->leaving)
 		pieces_add(&pieces, 0, STYLE_BAR, "FROZEN");
 	if (display->replay)
-		pieces_add(&pieces, 2, STYLE_BAR, "recording");
+		pieces_add(&pieces, 2, STYLE_BAR, "%s", display->ended ? "end of recording" : "recording");
 	if (asked_ns) {
 		unit_format_seconds(span, sizeof span, asked_ns / 1000000);
 		pieces_add(&pieces, 3, STYLE_BAR, "every %s", span);
@@ -230,19 +235,22 @@ static void add_losses(struct display *display, struct pieces *pieces)
 	const struct ledger *ledger = view_ledger(&display->view);
 	const struct run_facts *facts = display->facts;
 	const struct session_other *other = &ledger->other_total;
+	bool wide = display->width >= LOSSES_WIDE;
 	char amount[64];
 
+	/* Short enough to be there at every width; the help has them in full. */
 	if (ledger->missed_total)
-		pieces_add(pieces, 0, STYLE_ALERT, "%llu events missed: figures are too low",
-		    (unsigned long long)ledger->missed_total);
+		pieces_add(pieces, 0, STYLE_ALERT, "%llu events missed%s",
+		    (unsigned long long)ledger->missed_total, wide ? ": figures too low" : "");
 	if (other->calls) {
 		paint_bytes(amount, sizeof amount, display, other->rx_bytes + other->tx_bytes);
-		pieces_add(pieces, 1, STYLE_ALERT, "table was full: %s in \"other sessions\"", amount);
+		pieces_add(pieces, 1, STYLE_ALERT, wide ? "%s in other sessions: table full" : "%s unlisted",
+		    amount);
 	}
 	if (facts->not_counted_count == 1)
 		pieces_add(pieces, 4, STYLE_DIM, "not counted: %s", facts->not_counted[0]);
 	else if (facts->not_counted_count)
-		pieces_add(pieces, 4, STYLE_DIM, "%zu paths not counted (h tells)", facts->not_counted_count);
+		pieces_add(pieces, 4, STYLE_DIM, "%zu paths not counted: h", facts->not_counted_count);
 }
 
 static void add_start_filters(struct display *display, struct pieces *pieces)

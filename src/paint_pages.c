@@ -64,6 +64,35 @@ static void help_key(struct line *line, const struct key *key)
 	line_print(line, STYLE_PLAIN, "%s", key->help);
 }
 
+static void help_losses(struct page *page)
+{
+	struct display *display = page->display;
+	const struct ledger *ledger = view_ledger(&display->view);
+	const struct session_other *other = &ledger->other_total;
+	char rx[48], tx[48];
+
+	if (ledger->missed_total || other->calls)
+		page_text(page, STYLE_PLAIN, "");
+	if (ledger->missed_total) {
+		page_begin(page);
+		line_print(&display->line, STYLE_STRONG, " Missed: %llu events, which the kernel skipped.",
+		    (unsigned long long)ledger->missed_total);
+		page_put(page);
+		page_text(page, STYLE_PLAIN, "   What they moved is in no figure.");
+	}
+	if (other->calls) {
+		paint_bytes(rx, sizeof rx, display, other->rx_bytes);
+		paint_bytes(tx, sizeof tx, display, other->tx_bytes);
+		page_begin(page);
+		line_print(&display->line, STYLE_STRONG, " Other sessions: RX %s, TX %s in %llu call%s.", rx,
+		    tx, (unsigned long long)other->calls, other->calls == 1 ? "" : "s");
+		page_put(page);
+		page_text(
+		    page, STYLE_PLAIN, "   The table was full: they are in the totals, but have no rows.");
+		page_text(page, STYLE_PLAIN, "   Start with a greater --max-sessions.");
+	}
+}
+
 static void help_not_counted(struct page *page)
 {
 	const struct run_facts *facts = page->display->facts;
@@ -99,6 +128,7 @@ void paint_help(struct display *display, unsigned y, unsigned end, const struct 
 	page_text(&page, STYLE_PLAIN, "");
 	page_text(&page, STYLE_PLAIN, " RX is what processes received, TX what they sent, as they moved it.");
 	page_text(&page, STYLE_PLAIN, " Dimmed rows have been quiet for some intervals and will go.");
+	help_losses(&page);
 	help_not_counted(&page);
 	page_end(&page);
 }
@@ -186,7 +216,8 @@ static void graph_detail(struct page *page, const struct row *row)
 	char graph[ROW_POINTS * 3 + 1], peak[64];
 
 	paint_rate(peak, sizeof peak, display, history_peak(&series, ROW_POINTS));
-	detail(page, "History", "RX and TX together, %u intervals, peak %s", series.count, peak);
+	detail(page, "History", "RX and TX together, %u interval%s, peak %s", series.count,
+	    series.count == 1 ? "" : "s", peak);
 	for (unsigned i = 0; i < GRAPH_LINES; i++) {
 		page_begin(page);
 		line_pad(&display->line, STYLE_PLAIN, LABEL_WIDTH + 1);
@@ -228,8 +259,10 @@ static void who_detail(struct page *page, const struct row *row)
 	else
 		detail(page, "Namespaces", "network %u", session->netns);
 	if (session->rtt_us)
-		detail(page, "TCP", "round-trip time %.3f ms   %u segments sent again",
-		    session->rtt_us / 1000.0, session->retransmits);
+		detail(page, "TCP", "round-trip time %.3f ms   %u segment%s sent again",
+		    session->rtt_us / 1000.0, session->retransmits, session->retransmits == 1 ? "" : "s");
+	else if (!display_measures(display, column_find("rtt")))
+		detail(page, "TCP", "RTT and retransmits: start with --columns ...,rtt,retrans");
 }
 
 void paint_details(struct display *display, unsigned y, unsigned end, const struct line_sink *sink)

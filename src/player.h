@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Plays a recording: hands its snapshots out as a source, each for as long as it took. */
+/*
+ * Plays a recording: hands its snapshots out as a source, each for as long as it took. A paced one ends with a
+ * snapshot of no length (interval_ns 0), and then waits for stop.
+ */
 #ifndef TCPTOP_PLAYER_H
 #define TCPTOP_PLAYER_H
 

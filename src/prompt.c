@@ -193,18 +193,17 @@ void menu_open(struct display *display, int mode)
 			    mode == MODE_SORT_MENU && &column_table[i] == view->sort.column);
 }
 
-/* Columns come and go in the table's order, so that one that comes back finds its place. */
 /* What was not asked for at the start is not in the program that runs. */
-static bool is_compiled_in(const struct display *display, const struct column *column)
+static bool say_measured(struct display *display, const struct column *column)
 {
-	const struct view_options *options = display->facts->view;
-	unsigned compiled = options ? column_list_needs(&options->columns) : COLUMN_NEEDS_NOTHING;
-
-	if (options && options->sort.column)
-		compiled |= options->sort.column->needs;
-	return !(column->needs & ~compiled);
+	if (display_measures(display, column))
+		return true;
+	display_say(
+	    display, "%s costs time at every event: start with --columns ...,%s", column->title, column->id);
+	return false;
 }
 
+/* Columns come and go in the table's order, so that one that comes back finds its place. */
 static void toggle_column(struct display *display, uint8_t index)
 {
 	struct column_list *list = &display->columns;
@@ -222,11 +221,8 @@ static void toggle_column(struct display *display, uint8_t index)
 			return;
 		}
 	}
-	if (!is_compiled_in(display, column)) {
-		display_say(display, "%s costs time at every event: start with --columns ...,%s",
-		    column->title, column->id);
+	if (!say_measured(display, column))
 		return;
-	}
 	while (at < list->count && list->indices[at] < index)
 		at++;
 	memmove(&list->indices[at + 1], &list->indices[at], list->count - at);
@@ -240,6 +236,8 @@ static void choose(struct display *display, uint32_t value)
 
 	switch (display->mode) {
 	case MODE_SORT_MENU:
+		if (!say_measured(display, &column_table[value]))
+			return;
 		view->sort.column = &column_table[value];
 		view->sort.descending = column_table[value].descending;
 		break;

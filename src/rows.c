@@ -79,9 +79,8 @@ size_t rows_find(const struct rows *rows, const struct session *key)
 	return index ? index - 1 : ROW_NONE;
 }
 
-static int grow(struct rows *rows)
+static int resize(struct rows *rows, size_t capacity)
 {
-	size_t capacity = rows->capacity ? rows->capacity * 2 : CAPACITY_MIN;
 	struct row *grown = reallocarray(rows->rows, capacity, sizeof *grown);
 
 	if (!grown)
@@ -98,6 +97,42 @@ static int grow(struct rows *rows)
 	for (size_t i = 0; i < rows->count; i++)
 		slots[slot_of(rows, &rows->rows[i].session)] = (uint32_t)i + 1;
 	return 0;
+}
+
+static int grow(struct rows *rows)
+{
+	return resize(rows, rows->capacity ? rows->capacity * 2 : CAPACITY_MIN);
+}
+
+int rows_reserve(struct rows *rows, size_t count)
+{
+	size_t capacity = rows->capacity ? rows->capacity : CAPACITY_MIN;
+
+	while (capacity < count)
+		capacity *= 2;
+	return capacity == rows->capacity ? 0 : resize(rows, capacity);
+}
+
+void rows_prefetch_slot(const struct rows *rows, const struct session *key)
+{
+	if (rows->slot_count)
+		__builtin_prefetch(&rows->slots[hash_key(key) & (rows->slot_count - 1)]);
+}
+
+/* The three parts that a known session's interval touches: key, totals and the latest point. */
+void rows_prefetch_row(const struct rows *rows, const struct session *key)
+{
+	if (!rows->slot_count)
+		return;
+	uint32_t index = rows->slots[hash_key(key) & (rows->slot_count - 1)];
+
+	if (!index)
+		return;
+	const char *row = (const char *)&rows->rows[index - 1];
+
+	__builtin_prefetch(row, 1);
+	__builtin_prefetch(row + 64, 1);
+	__builtin_prefetch(row + 128, 1);
 }
 
 size_t rows_find_or_add(struct rows *rows, const struct session *key, bool *added)

@@ -49,6 +49,13 @@ size_t rows_find(const struct rows *rows, const struct session *key);
 /* The index of the row with this key, made (zeroed but for the session, a copy) if need be; ROW_NONE: no memory. */
 size_t rows_find_or_add(struct rows *rows, const struct session *key, bool *added);
 
+/* Room for so many rows at once: growing step by step hashes all of them at each step. 0 or -ENOMEM. */
+int rows_reserve(struct rows *rows, size_t count);
+
+/* Asks for what rows_find_or_add of this key will touch, some keys ahead: first its slot, then its row. */
+void rows_prefetch_slot(const struct rows *rows, const struct session *key);
+void rows_prefetch_row(const struct rows *rows, const struct session *key);
+
 void rows_remove(struct rows *rows, size_t index);
 
 /* Makes *to, an initialised struct, an independent copy. 0 or -ENOMEM (then *to is empty). */

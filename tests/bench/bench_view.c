@@ -18,6 +18,9 @@
 
 #define INTERVALS 5
 
+/* Primes: a step through the sessions that comes by each of them once. */
+static const size_t SHUFFLE[] = { 7919, 15485863 };
+
 static double now_ms(void)
 {
 	struct timespec now;
@@ -46,8 +49,10 @@ static int fill(struct snapshot *snapshot, size_t count, unsigned interval)
 	snapshot_reset(snapshot);
 	snapshot->time.tv_sec = 1795344137 + interval;
 	snapshot->interval_ns = 1000000000;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t n = 0; n < count; n++) {
 		struct session *session = snapshot_add(snapshot);
+		/* Another order in each interval, as the kernel's tables give them. */
+		size_t i = (n * SHUFFLE[interval % 2] + interval) % count;
 
 		if (!session)
 			return -1;

@@ -19,6 +19,7 @@ from tmux import Terminal  # noqa: E402
 
 WIDTH, HEIGHT = 112, 28
 INTERVALS = 40
+MORE = 30  # recorded beyond the picture, so that it is not the end
 CELL_X, CELL_Y, MARGIN = 8, 17, 10
 PALETTE = ["#1c1f26", "#e06c75", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#56b6c2", "#d7dae0",
            "#5c6370", "#ff7a85", "#b5e890", "#ffd580", "#7aa2ff", "#e394ff", "#7fdbe8", "#ffffff"]
@@ -116,7 +117,7 @@ def main():
         path = os.path.join(folder, "demo.json")
         maker = os.path.join(os.path.dirname(os.path.abspath(__file__)), "make_recording.py")
         with open(path, "wb") as stream:
-            subprocess.run([maker, "demo", str(INTERVALS)], stdout=stream, check=True)
+            subprocess.run([maker, "demo", str(INTERVALS + MORE)], stdout=stream, check=True)
         terminal = Terminal(WIDTH, HEIGHT)
         try:
             terminal.run(os.path.abspath(sys.argv[1]), "--replay", path)

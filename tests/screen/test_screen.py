@@ -5,6 +5,7 @@
     test_screen.py TCPTOP [TEST ...]
 """
 
+import json
 import os
 import re
 import shutil
@@ -42,8 +43,20 @@ def process_of(terminal):
     return int(children[0]) if children else None
 
 
+def is_running(pid):
+    """Whoever inherits orphans here may leave zombies: they do not run."""
+    try:
+        with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as stream:
+            return stream.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class ScreenTest(unittest.TestCase):
-    def start(self, *options, width=80, height=24, name=("demo", "1"), environment="", ready="tracepoint"):
+    def start(self, *options, width=80, height=24, name=("demo", "1"), environment="", ready=None):
+        """Waits for the end of a recording of one interval: nothing changes by itself any more then."""
+        if ready is None:
+            ready = "end of recording" if name[-1] in ("1", "odd") else "recording"
         terminal = Terminal(width, height)
         self.addCleanup(terminal.close)
         terminal.run(TCPTOP, "--replay", recording(*name), *options, environment=environment)
@@ -64,7 +77,7 @@ class ScreenTest(unittest.TestCase):
     def test_80x24(self):
         cells = self.start().cells()
         self.assertEqual(cells, [
-            " tcptop  10:42:17  recording  every 1 s  tracepoint",
+            " tcptop  10:42:17  end of recording  every 1 s  tracepoint",
             " RX     13.9M/s                                    █ peak 13.9M/s   sum 13.9M",
             " TX     30.0M/s                                    █ peak 30.0M/s   sum 30.0M",
             " 17 sessions  by RX+TX/s",
@@ -91,7 +104,7 @@ class ScreenTest(unittest.TestCase):
         ])
 
     def test_40x10_and_200x60(self):
-        terminal = self.start(width=40, height=10, ready="NAME")
+        terminal = self.start(width=40, height=10)
         cells = terminal.cells()
         self.assertEqual(len(cells), 10)
         self.assertEqual(cells[3].split(), ["NAME", "REMOTE", "▼RX/s", "▼TX/s"])
@@ -102,8 +115,12 @@ class ScreenTest(unittest.TestCase):
         self.assertEqual(len(cells), 60)
         self.assertEqual(cells[8].split(), ["PID", "NAME", "USER", "LOCAL", "REMOTE", "▼RX/s", "▼TX/s", "TOTAL",
                                             "HISTORY", "CONTAINER", "NETNS"])
+        terminal.resize(40, 5)
+        self.assertEqual(terminal.wait_for("too small")[0], "40x5 is too small: 30x6 or more")
+        terminal.resize(1, 1)
+        terminal.wait_until(lambda now: len(now) == 1, "one cell")  # the last cell, which curses leaves alone
         terminal.resize(29, 10)
-        self.assertEqual(terminal.wait_for("too small")[0], "29x10 is too small: 30x6 or m")
+        self.assertEqual(terminal.wait_for("needs")[0], "needs 30x6")
         terminal.resize(80, 24)
         self.assertEqual(terminal.wait_for("F10Quit")[23], FOOTER)
 
@@ -315,7 +332,7 @@ class ScreenTest(unittest.TestCase):
 
     def test_the_last_table_stays(self):
         terminal = self.start()
-        before = [line for line in terminal.wait_for("tracepoint") if line]
+        before = [line for line in terminal.cells() if line]
         terminal.keys("q")
         terminal.wait_for("READY$")
         lines = [line for line in terminal.scrollback().split("\n")]
@@ -365,9 +382,9 @@ class ScreenTest(unittest.TestCase):
         pid = process_of(terminal)
         terminal.tmux("kill-server")
         end = time.monotonic() + 2
-        while os.path.exists("/proc/%d" % pid) and time.monotonic() < end:
+        while is_running(pid) and time.monotonic() < end:
             time.sleep(0.02)
-        self.assertFalse(os.path.exists("/proc/%d" % pid))
+        self.assertFalse(is_running(pid))
 
     def test_keys_while_stdin_is_a_pipe(self):
         terminal = Terminal()
@@ -376,6 +393,55 @@ class ScreenTest(unittest.TestCase):
         terminal.wait_for("tracepoint")
         terminal.keys("q")
         terminal.wait_for("READY$")
+
+    def test_a_recording_plays_to_its_end(self):
+        terminal = self.start(name=("demo", "2"), ready="10:42:17  recording")
+        cells = terminal.wait_for("10:42:18  end of recording")
+        self.assertEqual(cells[23], FOOTER)
+        terminal.keys("R")
+        terminal.wait_for("by RX/s")
+
+    def test_a_pipe_that_stays_open(self):
+        """Waiting for the next interval holds up neither keys nor the end."""
+        terminal = Terminal()
+        self.addCleanup(terminal.close)
+        holder = os.path.join(terminal.folder.name, "holder")
+        os.mkfifo(holder)
+        terminal.type("(cat %s; read x < %s) | %s --replay - ; echo rc=$?" % (recording("demo", "2"), holder, TCPTOP))
+        terminal.keys("Enter")
+        terminal.wait_for("10:42:17  recording")  # the one before the latest, which may be the last
+        terminal.keys("R")
+        terminal.wait_for("by RX/s")
+        terminal.keys("q")
+        terminal.wait_gone("F1Help")
+        with open(holder, "w", encoding="ascii") as stream:
+            stream.write("\n")
+        terminal.wait_for("rc=0")
+
+    def test_measured_columns(self):
+        """A recording made with them has them, asked for at the start or not; and asked for, they have room."""
+        path = os.path.join(RECORDINGS["folder"], "measured.json")
+        with open(recording("demo", "1"), encoding="utf-8") as made, open(path, "w", encoding="utf-8") as stream:
+            for i, line in enumerate(made):
+                one = json.loads(line)
+                if one["type"] == "session":
+                    one.update(rtt_us=[420, 31_700, 1_204_000][i % 3], retransmits=i)
+                stream.write(json.dumps(one) + "\n")
+        RECORDINGS[("measured", "1")] = path
+        terminal = self.start("--columns", "pid,name,laddr,raddr,rx,tx,rtt,retrans", name=("measured", "1"))
+        cells = terminal.cells()
+        self.assertEqual(cells[4].split(), ["PID", "NAME", "REMOTE", "▼RX/s", "▼TX/s", "RTT", "RETRANS"])
+        self.assertEqual([cells[y].split()[-2:] for y in (5, 6, 7)],
+                         [["0.420ms", "9"], ["0.420ms", "0"], ["31.7ms", "13"]])
+        terminal.keys("F6", "End", "Enter")
+        cells = terminal.wait_for("by RETRANS")
+        figures = [int(line.split()[-1]) for line in cells[5:-1] if line]
+        self.assertEqual(figures, sorted(figures, reverse=True))
+        terminal = self.start(name=("measured", "1"), width=200, height=60)
+        terminal.keys("F2", "End")
+        terminal.wait_for("segments sent again, of the connection")
+        terminal.keys("Space", "Escape")
+        terminal.wait_for("RETRANS")
 
     def test_terminals_that_will_not_do(self):
         for environment in ("TERM=dumb", "TERM=", "TERM=no-such-terminal"):

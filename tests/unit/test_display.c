@@ -205,7 +205,7 @@ static void a_screen_of_40_by_10(void **state)
 {
 	struct fixture *fixture = *state;
 	static const char *const lines[] = {
-		" tcptop  10:42:17  recording",
+		" tcptop  10:42:17  recording  every 1 s",
 		" RX 18.8K/s       █ TX 9.57M/s        █",
 		" 3 sessions  by RX+TX/s",
 		"NAME     REMOTE             ▼RX/s  ▼TX/s",
@@ -265,7 +265,7 @@ static void too_small_is_said_in_one_line(void **state)
 
 	show_typical(fixture);
 	paint(fixture, 29, 24);
-	assert_string_equal(fixture->glass.lines[0], "29x24 is too small: 30x6 or m");
+	assert_string_equal(fixture->glass.lines[0], "needs 30x6");
 	assert_string_equal(fixture->glass.lines[1], "");
 	paint(fixture, 80, 5);
 	assert_string_equal(fixture->glass.lines[0], "80x5 is too small: 30x6 or more");
@@ -289,9 +289,27 @@ static void losses_are_on_the_screen_only_when_there_are_any(void **state)
 	fixture->facts.not_counted_count = 1;
 	show(fixture);
 	paint(fixture, 160, 24);
-	assert_true(on_glass(fixture, 24, "3 events missed: figures are too low"));
-	assert_true(on_glass(fixture, 24, "table was full: 1.00M in \"other sessions\""));
+	assert_true(on_glass(fixture, 24, "3 events missed: figures too low"));
+	assert_true(on_glass(fixture, 24, "1.00M in other sessions: table full"));
 	assert_true(on_glass(fixture, 24, "not counted: splice_io_uring"));
+	paint(fixture, 80, 24);
+	assert_true(
+	    on_glass(fixture, 24, "3 events missed: figures too low  1.00M in other sessions: table full"));
+	paint(fixture, 40, 10);
+	assert_true(on_glass(fixture, 10, "3 events missed  1.00M unlisted"));
+	paint(fixture, 30, 6);
+	assert_true(on_glass(fixture, 6, "3 events missed"));
+	key(fixture, '?');
+	paint(fixture, 80, 40);
+	assert_true(on_glass(fixture, 40, "Missed: 3 events"));
+	assert_true(on_glass(fixture, 40, "Other sessions: RX 1.00M, TX 0 in 1 call."));
+	assert_true(on_glass(fixture, 40, "--max-sessions"));
+	assert_false(on_glass(fixture, 40, "more below"));
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "more below)"));
+	key(fixture, KEY_CODE_END);
+	paint(fixture, 80, 24);
+	assert_false(on_glass(fixture, 24, "more below"));
 }
 
 static void odd_names_move_no_column(void **state)
@@ -436,6 +454,114 @@ static void menus_choose(void **state)
 	paint(fixture, 80, 24);
 }
 
+/* What is read from sockets at every event is there only when it was asked for at the start, and says so. */
+static void measured_columns_are_asked_for_at_the_start(void **state)
+{
+	struct fixture *fixture = *state;
+	struct options options = { .interval_ns = 1000000000 };
+	const struct column *rtt = column_find("rtt");
+	struct display *live = &fixture->display;
+
+	display_fini(live);
+	fixture->options.replay_path = NULL;
+	fixture->facts.options = &options;
+	assert_int_equal(display_init(live, &fixture->facts, true), 0);
+	assert_false(display_measures(live, rtt));
+	assert_true(display_measures(live, column_find("rx")));
+	show_typical(fixture);
+	paint(fixture, 80, 24);
+	key(fixture, 'C');
+	while (live->menu.values[live->menu.position] != (uint32_t)(rtt - column_table))
+		key(fixture, KEY_CODE_DOWN);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "[-] RTT"));
+	assert_true(on_glass(fixture, 24, "smoothed round-trip time; start with --columns ...,rtt"));
+	key(fixture, ' ');
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "RTT costs time at every event: start with --columns ...,rtt"));
+	assert_false(column_list_has(&live->columns, rtt));
+	key(fixture, KEY_CODE_ESCAPE);
+	key(fixture, KEY_CODE_F6);
+	key(fixture, KEY_CODE_END);
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "RETRANS costs time at every event"));
+	assert_string_equal(live->view.sort.column->id, "rate");
+	key(fixture, KEY_CODE_ESCAPE);
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "RTT and retransmits: start with --columns ...,rtt,retrans"));
+	/* Asked for, be it for the order alone. */
+	display_fini(live);
+	fixture->options.sort = (struct column_sort){ .column = rtt, .descending = true };
+	assert_int_equal(display_init(live, &fixture->facts, true), 0);
+	assert_true(display_measures(live, rtt));
+	assert_true(display_measures(live, column_find("retrans")));
+}
+
+static void rtt_and_retransmits_are_shown(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		uint32_t rtt_us, retransmits;
+		const char *rtt, *retrans;
+	} cases[] = {
+		{ 0, 0, "-", "-" },
+		{ 7, 0, "0.007ms", "0" },
+		{ 1234, 1, "1.23ms", "1" },
+		{ 45678, 23, "45.7ms", "23" },
+		{ 999999, 1234567, "1000ms", "1234567" },
+		{ 12345678, 4294967295u, "12.3s", "4.00G" },
+	};
+
+	begin(fixture);
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		add(fixture, "a", 100, "10.0.0.9", (uint16_t)(i + 1), 1000 * (ARRAY_LENGTH(cases) - i), 0);
+		fixture->snapshot.sessions[i].rtt_us = cases[i].rtt_us;
+		fixture->snapshot.sessions[i].retransmits = cases[i].retransmits;
+	}
+	show(fixture);
+	assert_int_equal(
+	    column_parse_list(&fixture->display.columns, "pid,name,user,laddr,raddr,rx,tx,rtt,retrans", NULL),
+	    0);
+	/* Who asks for them sees them: the local address goes first. */
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "RTT  RETRANS"));
+	assert_false(on_glass(fixture, 24, "LOCAL"));
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char end[32];
+		const char *line = fixture->glass.lines[5 + i];
+
+		snprintf(end, sizeof end, " %7s %8s", cases[i].rtt, cases[i].retrans);
+		assert_string_equal(line + strlen(line) - strlen(end), end);
+	}
+	paint(fixture, 200, 60);
+	assert_true(on_glass(fixture, 60, "LOCAL"));
+	key(fixture, KEY_CODE_DOWN);
+	key(fixture, KEY_CODE_DOWN);
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "round-trip time 1.234 ms   1 segment sent again"));
+}
+
+static void a_recording_says_when_it_has_ended(void **state)
+{
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	paint(fixture, 80, 24);
+	assert_false(on_glass(fixture, 24, "end of recording"));
+	snapshot_reset(&fixture->snapshot);
+	assert_int_equal(display_show(&fixture->display, &fixture->snapshot), 0);
+	paint(fixture, 80, 24);
+	assert_string_equal(
+	    fixture->glass.lines[0], " tcptop  10:42:17  end of recording  every 1 s  tracepoint");
+	/* The table stays what it was. */
+	assert_true(on_glass(fixture, 24, "nginx"));
+	paint(fixture, 40, 10);
+	assert_true(on_glass(fixture, 10, "end of recording"));
+}
+
 static void the_interval_is_asked_for(void **state)
 {
 	struct fixture *fixture = *state;
@@ -529,6 +655,9 @@ int main(void)
 		DISPLAY_TEST(typing_takes_utf8_and_editing_keys),
 		DISPLAY_TEST(search_moves_the_cursor_and_escape_puts_it_back),
 		DISPLAY_TEST(menus_choose),
+		DISPLAY_TEST(measured_columns_are_asked_for_at_the_start),
+		DISPLAY_TEST(rtt_and_retransmits_are_shown),
+		DISPLAY_TEST(a_recording_says_when_it_has_ended),
 		DISPLAY_TEST(the_interval_is_asked_for),
 		DISPLAY_TEST(the_end_leaves_the_table_as_plain_text),
 		DISPLAY_TEST(random_keys_do_no_harm),

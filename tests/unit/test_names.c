@@ -108,6 +108,25 @@ static void cgroups_have_paths(void **state)
 	names_close(names);
 }
 
+/* On a host with v1 hierarchies each process is a question: a crowd of them is put off, not waited for. */
+static void a_crowd_of_processes_is_put_off(void **state)
+{
+	struct names *names = names_open(true);
+	char path[1024];
+	uint64_t id = own_cgroup(path, sizeof path);
+	struct timespec begin, end;
+	unsigned known = 0;
+
+	(void)state;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (uint32_t pid = 1; pid <= 100000; pid++)
+		known += names_container(names, id ? id : 1, 5000000 + pid) != 0;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	assert_true(known > 0);
+	assert_true(end.tv_sec - begin.tv_sec < 5);
+	names_close(names);
+}
+
 static void hosts_are_asked_for_in_the_background(void **state)
 {
 	struct names *names = names_open(true);
@@ -162,6 +181,7 @@ int main(void)
 		cmocka_unit_test(users_have_names_or_numbers),
 		cmocka_unit_test(ports_have_names),
 		cmocka_unit_test(cgroups_have_paths),
+		cmocka_unit_test(a_crowd_of_processes_is_put_off),
 		cmocka_unit_test(hosts_are_asked_for_in_the_background),
 		cmocka_unit_test(closing_does_not_wait),
 		cmocka_unit_test(commands_are_read_whole),

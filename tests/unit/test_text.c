@@ -228,6 +228,7 @@ static void test_many_rows(void **state)
 	(void)state;
 	assert_non_null(stream);
 	snapshot_init(&snapshot);
+	snapshot.interval_ns = 1000000000;
 	for (uint32_t i = 0; i < 20000; i++) {
 		struct session *session = snapshot_add(&snapshot);
 
@@ -249,9 +250,41 @@ static void test_many_rows(void **state)
 	free(output);
 }
 
+/* A snapshot of no length only says that a recording has ended. */
+static void test_end_of_a_recording(void **state)
+{
+	struct options options = { .interval_ns = 1000000000, .no_summary = true };
+	const struct renderer *const renderers[] = { &renderer_text, &renderer_json };
+	struct run_facts facts = { .options = &options };
+	struct snapshot snapshot;
+	struct error error;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	snapshot.last = true;
+	for (size_t i = 0; i < sizeof renderers / sizeof *renderers; i++) {
+		char *output;
+		size_t opened, length;
+		FILE *stream = open_memstream(&output, &length);
+		void *renderer;
+
+		assert_non_null(stream);
+		assert_int_equal(renderers[i]->open(&renderer, &facts, stream, &error), 0);
+		fflush(stream);
+		opened = length;
+		assert_int_equal(renderers[i]->show(renderer, &snapshot, &error), 0);
+		fclose(stream);
+		assert_int_equal(length, opened);
+		renderers[i]->close(renderer);
+		free(output);
+	}
+	snapshot_fini(&snapshot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_end_of_a_recording),
 		cmocka_unit_test(test_golden),
 		cmocka_unit_test(test_golden_variants),
 		cmocka_unit_test(test_whole_run),

@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The screen on this host's own traffic: what a recording cannot show. Needs root, tmux and a kernel to trace.
+
+    test_live_screen.py TCPTOP [TEST ...]
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tmux import Terminal  # noqa: E402
+
+TCPTOP = ""
+ID = "5eed" * 16  # a container's
+
+# A process that sends and receives on loopback until its standard input ends. It says its port first.
+TALKER = """
+import select, socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(listener.getsockname())
+server = listener.accept()[0]
+print(client.getsockname()[1], flush=True)
+while not select.select([sys.stdin], [], [], 0.05)[0]:
+    client.send(b"x" * 1009)
+    server.recv(4096)
+"""
+
+
+def hierarchies():
+    """Mount points of the cgroup hierarchies: (v2 or None, [v1 ...]), as mountinfo has them."""
+    version2, version1 = None, []
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as stream:
+        for line in stream:
+            mounted, _, kind = line.partition(" - ")
+            point = mounted.split()[4]
+            if kind.startswith("cgroup2 "):
+                version2 = version2 or point
+            elif kind.startswith("cgroup "):
+                version1.append((point, kind))
+    return version2, version1
+
+
+@contextlib.contextmanager
+def cgroup(root, *names):
+    """Directories below the hierarchy's root, one in the other; gone again afterwards but those that were there."""
+    made, path = [], root
+    try:
+        for name in names:
+            path = os.path.join(path, name)
+            if not os.path.isdir(path):
+                os.mkdir(path)
+                made.append(path)
+        yield path
+    finally:
+        for path in reversed(made):
+            end = time.monotonic() + 5
+            while os.path.isdir(path):
+                try:
+                    os.rmdir(path)
+                except OSError:
+                    if time.monotonic() > end:
+                        raise
+                    time.sleep(0.02)
+
+
+class LiveScreenTest(unittest.TestCase):
+    @contextlib.contextmanager
+    def talker(self, group=None):
+        """A talker in a cgroup; yields it and its client's port."""
+        def enter():
+            if group:
+                with open(os.path.join(group, "cgroup.procs"), "w", encoding="ascii") as stream:
+                    stream.write(str(os.getpid()))
+        process = subprocess.Popen([sys.executable, "-c", TALKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   preexec_fn=enter)
+        try:
+            yield process, int(process.stdout.readline())
+        finally:
+            process.stdin.close()
+            process.stdout.close()
+            self.assertEqual(process.wait(5), 0)
+
+    def start(self, *options, width=120, height=24):
+        terminal = Terminal(width, height)
+        self.addCleanup(terminal.close)
+        self.addCleanup(self.quit, terminal)
+        terminal.run(TCPTOP, *options, "0.2")
+        terminal.wait_for("F1Help", 20)
+        return terminal
+
+    def quit(self, terminal):
+        terminal.keys("C-c")
+        terminal.wait_for("READY$")
+
+    def row_of(self, terminal, port, test=lambda line: True):
+        """The row with this local port, once it is there and passes."""
+        pattern = re.compile(r"127\.0\.0\.1:%d +127\.0\.0\.1" % port)
+        cells = terminal.wait_until(lambda now: any(pattern.search(line) and test(line) for line in now),
+                                    "the row of port %d" % port)
+        return next(line for line in cells if pattern.search(line) and test(line))
+
+    def expect_container(self, group, name, path):
+        with self.talker(group) as (process, port):
+            terminal = self.start("-p", str(process.pid), "--columns", "pid,name,laddr,raddr,container")
+            self.assertEqual(self.row_of(terminal, port).split()[-1], name)
+            terminal.keys("/")
+            terminal.type(":%d" % port)
+            terminal.keys("Enter", "Enter")
+            cells = terminal.wait_for("Container   %s" % name)
+            self.assertTrue(any(line.startswith(" Cgroup      %s (" % path) for line in cells), "\n".join(cells))
+            terminal.keys("q", "Tab", "Tab", "Tab")
+            terminal.wait_for("1 container")
+            self.assertTrue(any(line.startswith(name) for line in terminal.cells()))
+
+    def test_a_container_of_the_v2_hierarchy(self):
+        root, _ = hierarchies()
+        if not root:
+            self.skipTest("no cgroup v2 hierarchy is mounted")
+        with cgroup(root, "tcptop-test.slice", "docker-%s.scope" % ID) as group:
+            self.expect_container(group, "docker:" + ID[:12], "/tcptop-test.slice/docker-%s.scope" % ID)
+
+    def test_a_service_of_the_v2_hierarchy(self):
+        root, version1 = hierarchies()
+        if not root:
+            self.skipTest("no cgroup v2 hierarchy is mounted")
+        with open("/proc/self/cgroup", encoding="utf-8", errors="surrogateescape") as stream:
+            if version1 and re.search("[0-9a-f]{64}", stream.read()):
+                self.skipTest("this process is in a container of a v1 hierarchy, which goes first")
+        with cgroup(root, "tcptop-test.slice", "tcptop-test.service") as group:
+            self.expect_container(group, "tcptop-test.service", "/tcptop-test.slice/tcptop-test.service")
+
+    def test_a_container_of_a_v1_hierarchy(self):
+        _, version1 = hierarchies()
+        if not version1:
+            self.skipTest("no cgroup v1 hierarchy is mounted")
+        root = next((point for point, kind in version1 if "freezer" in kind), version1[-1][0])
+        with cgroup(root, "kubepods", "tcptop-test-pod", ID) as group:
+            self.expect_container(group, "container:" + ID[:12], "/kubepods/tcptop-test-pod/" + ID)
+
+    # ---- RTT and retransmits ----
+
+    def test_rtt_and_retransmits(self):
+        with self.talker() as (process, port):
+            for width, height in (80, 24), (200, 60):
+                terminal = self.start("-p", str(process.pid), "--columns", "name,laddr,raddr,rtt,retrans",
+                                      width=width, height=height)
+                row = self.row_of(terminal, port, lambda line: "ms" in line)
+                self.assertRegex(row, r" \d+\.?\d*ms +0$")
+                terminal.keys("/")
+                terminal.type(":%d" % port)
+                terminal.keys("Enter", "Enter")
+                terminal.wait_until(lambda cells: any(re.match(
+                    r" TCP         round-trip time \d+\.\d{3} ms   0 segments sent again$", line) for line in cells),
+                    "the round-trip time")
+                terminal.keys("Escape")
+
+    def test_what_was_not_asked_for_is_not_measured(self):
+        with self.talker() as (process, port):
+            terminal = self.start("-p", str(process.pid))
+            self.row_of(terminal, port)
+            terminal.keys("F2", "End")
+            terminal.wait_for("start with --columns ...,retrans")
+            terminal.keys("Space")
+            terminal.wait_for("RETRANS costs time at every event: start with --columns ...,retrans")
+            terminal.keys("Escape", "Enter")
+            terminal.wait_for("RTT and retransmits: start with --columns ...,rtt,retrans")
+
+    def test_a_lost_segment_is_sent_again(self):
+        if not shutil.which("ip"):
+            self.skipTest("iproute2 is not installed")
+        far = "tcptop_test_%d" % os.getpid()
+        near_link, far_link = "tt%dn" % os.getpid(), "tt%df" % os.getpid()
+
+        def ip(*arguments, namespace=None):
+            subprocess.run(["ip", *(["-n", namespace] if namespace else []), *arguments], check=True)
+
+        ip("netns", "add", far)
+        self.addCleanup(ip, "netns", "delete", far)
+        ip("link", "add", near_link, "type", "veth", "peer", "name", far_link, "netns", far)
+        ip("address", "add", "198.18.77.1/30", "dev", near_link)
+        ip("link", "set", near_link, "up")
+        ip("address", "add", "198.18.77.2/30", "dev", far_link, namespace=far)
+        ip("link", "set", far_link, "up", namespace=far)
+        server = subprocess.Popen(["ip", "netns", "exec", far, sys.executable, "-c",
+                                   "import socket\nl = socket.create_server(('198.18.77.2', 7777))\n"
+                                   "print('ready', flush=True)\ns = l.accept()[0]\nwhile s.recv(65536): pass\n"],
+                                  stdout=subprocess.PIPE)
+        self.addCleanup(lambda: (server.kill(), server.wait(), server.stdout.close()))
+        server.stdout.readline()
+        terminal = self.start("-p", str(os.getpid()), "--columns", "name,raddr,tx,rtt,retrans")
+        with socket.create_connection(("198.18.77.2", 7777)) as client:
+            client.send(b"x" * 1000)
+            terminal.wait_until(lambda cells: any(re.search(r"198\.18\.77\.2:7777.*ms +0$", line) for line in cells),
+                                "a row without retransmits")
+            # The far end hears nothing for a while: what is sent is sent again and again.
+            ip("address", "delete", "198.18.77.2/30", "dev", far_link, namespace=far)
+            for _ in range(8):
+                client.send(b"x" * 1000)
+                time.sleep(0.2)
+            ip("address", "add", "198.18.77.2/30", "dev", far_link, namespace=far)
+            end = time.monotonic() + 10
+            while time.monotonic() < end:
+                client.send(b"x" * 100)
+                if any(re.search(r"198\.18\.77\.2:7777.*ms +[1-9]\d*$", line) for line in terminal.cells()):
+                    return
+                time.sleep(0.1)
+        self.fail("no retransmits on the screen:\n" + "\n".join(terminal.cells()))
+
+
+def main():
+    global TCPTOP
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    TCPTOP = os.path.abspath(sys.argv.pop(1))
+    if os.geteuid() != 0:
+        print("skipped: tracing needs root")
+        sys.exit(77)
+    if not shutil.which("tmux"):
+        print("skipped: tmux is not installed")
+        sys.exit(77)
+    unittest.main(verbosity=2)
+
+
+main()

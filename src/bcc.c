@@ -67,7 +67,8 @@ int bcc_open(struct bcc *bcc, struct error *error)
 		/* there, but the host is short of memory or descriptors: no package helps */
 		if (!strstr(reason, "No such file"))
 			return error_set(error, EXIT_CODE_RUNTIME, -ELIBACC,
-			    "cannot load libbcc: %.200s\nis the host, or a limit (ulimit), short of memory?", reason);
+			    "cannot load libbcc: %.200s\nis the host, or a limit (ulimit), short of memory?",
+			    reason);
 		return error_set(error, EXIT_CODE_UNSUPPORTED, -ELIBACC,
 		    "cannot load libbcc (%.200s)\ninstall it: libbpfcc on Debian and Ubuntu, bcc on others",
 		    reason);
@@ -90,7 +91,8 @@ int bcc_compile(struct bcc *bcc, const char *text, struct error *error)
 {
 	bcc->module = bcc->api->compile(text, 0, NULL, 0, true, NULL);
 	if (!bcc->module)
-		return error_set(error, EXIT_CODE_RUNTIME, -EINVAL, "libbcc could not compile the BPF program");
+		return error_set(
+		    error, EXIT_CODE_RUNTIME, -EINVAL, "libbcc could not compile the BPF program");
 	return 0;
 }
 

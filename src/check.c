@@ -48,7 +48,8 @@ static int start_tracing(struct check *check)
 		return err;
 	if (check->tracing.in_pid_namespace)
 		return error_set(check->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
-		    "--check compares PIDs, and a PID namespace hides the host's: run it outside of this one");
+		    "--check compares PIDs, and a PID namespace hides the host's: run it outside of this "
+		    "one");
 	err = tables_init(&check->tables, &check->tracing);
 	return err ? error_set(check->error, EXIT_CODE_RUNTIME, err, "no memory to read the tables") : 0;
 }

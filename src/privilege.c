@@ -42,10 +42,12 @@ int privilege_check(struct error *error)
 {
 	if (locked_down())
 		return error_set(error, EXIT_CODE_PERMISSION, -EPERM,
-		    "kernel lockdown (confidentiality) forbids tracing: boot with lockdown=integrity or none");
+		    "kernel lockdown (confidentiality) forbids tracing: boot with lockdown=integrity or "
+		    "none");
 	if (capability_has(CAP_SYS_ADMIN, CAP_EFFECTIVE))
 		return 0;
-	bool bpf = capability_has(CAP_BPF, CAP_EFFECTIVE), perfmon = capability_has(CAP_PERFMON, CAP_EFFECTIVE);
+	bool bpf = capability_has(CAP_BPF, CAP_EFFECTIVE),
+	     perfmon = capability_has(CAP_PERFMON, CAP_EFFECTIVE);
 
 	if (bpf && perfmon)
 		return 0;

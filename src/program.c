@@ -35,7 +35,8 @@ static const unsigned splice_calls[] = { SYS_splice, SYS_getsockopt };
 #endif
 
 #if defined(__x86_64__)
-static const struct registers *const registers = &(const struct registers){ { 14, 13, 12, 11 }, 10, "LOAD_COLD(u64, ctx[19], 0)" };
+static const struct registers *const registers =
+    &(const struct registers){ { 14, 13, 12, 11 }, 10, "LOAD_COLD(u64, ctx[19], 0)" };
 #elif defined(__aarch64__)
 static const struct registers *const registers = &(const struct registers){ { 0, 1, 2, 3 }, 0, "ctx[30]" };
 #else

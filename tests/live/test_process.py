@@ -442,7 +442,7 @@ def verbose():
     check("privileges: " in tcptop.stderr, f"stderr does not tell of privileges: {tcptop.stderr!r}")
     check("headers: " in tcptop.stderr, f"stderr does not tell of headers: {tcptop.stderr!r}")
     quiet = Tcptop("-o", "json", *QUIET, "0.1", "1", wait=False).expect(0)
-    check("probe " not in quiet.stderr, f"without -v: {quiet.stderr!r}")
+    check(f"probe {method}:" not in quiet.stderr, f"without -v: {quiet.stderr!r}")
 
 
 @case

@@ -107,7 +107,10 @@ static void expect_probes(const struct probe_plan *plan, const struct expected_p
 		PROBE_KIND_FEXIT, symbol, "fentry_" name \
 	}
 /* Notices threads that end between entry and return. */
-#define THREAD_EXIT { PROBE_KIND_RAW_TRACEPOINT, SYMBOL_SCHED_PROCESS_EXIT, "thread_exit" }
+#define THREAD_EXIT                                                                 \
+	{                                                                           \
+		PROBE_KIND_RAW_TRACEPOINT, SYMBOL_SCHED_PROCESS_EXIT, "thread_exit" \
+	}
 #define KPROBES(symbol, name)                                   \
 	{ PROBE_KIND_KPROBE, symbol, "kprobe_" name },          \
 	{                                                       \

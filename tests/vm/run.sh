@@ -30,16 +30,20 @@ only='' list=no build=$root/build work=''
 # Name, options of boot.sh, steps of guest_run.py. Those that take longest come first. Of the live tests these are
 # the ones that depend on the kernel or on the probe method; --all adds the others, which run on the host as well.
 machines=(
-	"kprobe||kprobe/check kprobe/stress kprobe/exact kprobe/filter_maps"
-	"fentry||fentry/check fentry/stress fentry/exact fentry/overflow"
+	"fentry||fentry/check fentry/stress fentry/kernel_threads fentry/exact fentry/conservation fentry/overflow
+		fentry/leftovers"
+	"kprobe||kprobe/check kprobe/stress kprobe/kernel_threads kprobe/exact kprobe/conservation kprobe/filter_maps
+		kprobe/privilege"
 	"full-preemption|--preempt full|fentry/stress kprobe/stress fentry/check kprobe/check"
 	"no-btf|--headers yes --btf no|fentry/start:refused_without_btf
 		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf"
 	"headers|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf"
 )
 machines_all=(
-	"fentry-all||fentry/process fentry/leftovers fentry/hostile fentry/text fentry/names fentry/filter_maps
-		fentry/paths fentry/usage"
+	"fentry-all||fentry/process fentry/filters fentry/filter_maps fentry/hostile fentry/text fentry/names fentry/paths
+		fentry/usage fentry/privilege fentry/ebpf"
+	"kprobe-all||kprobe/process kprobe/filters kprobe/overflow kprobe/leftovers kprobe/hostile kprobe/text kprobe/names
+		kprobe/paths kprobe/usage kprobe/ebpf"
 )
 
 say() {

@@ -25,7 +25,11 @@ import live  # noqa: E402
 
 INTERVAL_S = 3
 START_LIMIT_S, TOOL_LIMIT_S = 400, 420
-BLOCKED = ("blocked_recv", "blocked_send")  # in their first call before the tool starts
+# In their first call before the tool starts.
+BLOCKED = {
+    "blocked_recv": "a receive that waited before the start",
+    "blocked_send": "a send that waited before the start",
+}
 ROW = re.compile(rb"^(\d+) +.*? (\S+:\d+) +(\S+:\d+) +(-?\d+) +(-?\d+) *$", re.M)
 FLOW_CONNECTIONS, FLOW_BYTES = 6000, 5120
 WHOLE_KB = ("flow",)  # one call moves whole KB in each session: nothing that is missing there is rounding
@@ -232,7 +236,7 @@ def paths_list(wanted):
         if wanted and name not in wanted:
             continue
         if state == "available":
-            found[name] = title + (", in it before the start" if name in BLOCKED else "")
+            found[name] = BLOCKED.get(name, title)
         else:
             print(f"Not run: {title}: {state}\n")
     found.update({name: title for name, (title, _) in EXTRA.items() if not wanted or name in wanted})

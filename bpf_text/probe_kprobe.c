@@ -6,7 +6,7 @@ int kprobe_@SYMBOL@(u64 *ctx)
 	u64 sk = @SK@;
 
 	if (!@GUARD@(sk))
-		return 0;
+		return call_pass(@FUNCTION@);
 	return call_enter(sk, @EXTRA@, @FUNCTION@, @RETURN_ADDRESS@);
 }
 

@@ -77,7 +77,7 @@ static unsigned enter(struct display *display)
 	return REACTION_NONE;
 }
 
-/* One step out: of the open group, of the filter, of the user, of what is frozen. */
+/* One step out: of the open group, of the filter, of user and family, of following. */
 static unsigned back(struct display *display)
 {
 	struct view *view = &display->view;
@@ -333,6 +333,10 @@ unsigned action_run(struct display *display, enum key_action action, struct rend
 		return enter(display);
 	case ACT_BACK:
 		return back(display);
+	case ACT_CLOSE:
+		if (display->view.opened)
+			view_close_group(&display->view);
+		return REACTION_NONE;
 	case ACT_SORT_PREVIOUS:
 		return sort_step(display, -1);
 	case ACT_SORT_NEXT:

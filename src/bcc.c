@@ -64,8 +64,9 @@ int bcc_open(struct bcc *bcc, struct error *error)
 	if (!bcc->library) {
 		const char *reason = dlerror();
 
-		/* there, but the host is short of memory or descriptors: no package helps */
-		if (!strstr(reason, "No such file"))
+		/* as the dynamic loader of glibc says that the host is short of it: no package helps */
+		if (strstr(reason, "memory") || strstr(reason, "failed to map") ||
+		    strstr(reason, "Too many open files"))
 			return error_set(error, EXIT_CODE_RUNTIME, -ELIBACC,
 			    "cannot load libbcc: %.200s\nis the host, or a limit (ulimit), short of memory?",
 			    reason);

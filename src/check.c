@@ -140,8 +140,8 @@ static void find_strays(struct check_result *result, const struct snapshot *snap
 }
 
 /*
- * What was declared beforehand of this path. Skipped runs may be of any path: they excuse it when the kernel
- * reported some, which it does not do for kprobes.
+ * What was declared beforehand of this path. Skipped runs may be of any path: they excuse it when some were
+ * reported; of kprobes' not all are.
  */
 static const struct probe_blind_spot *declared(const struct check *check, const char *id)
 {

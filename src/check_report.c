@@ -125,7 +125,8 @@ static _Noreturn void run_child(const struct options *options, struct report *re
 		_exit(EXIT_CODE_OUTPUT);
 	_exit(counts[CHECK_WRONG]    ? EXIT_CODE_WRONG_COUNT
 	      : counts[CHECK_FAILED] ? EXIT_CODE_RUNTIME
-	                             : EXIT_CODE_OK);
+	      : counts[CHECK_EXACT]  ? EXIT_CODE_OK
+	                             : EXIT_CODE_RUNTIME); /* nothing was tried that can be bet on */
 }
 
 /* The exit status of one method's process. */

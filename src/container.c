@@ -184,7 +184,7 @@ static void unescape(char *text)
 
 bool container_shorten(char *buffer, size_t size, const char *path)
 {
-	char copy[1024];
+	char copy[4096]; /* as long as the kernel prints one */
 	char *saved = NULL;
 	const char *parent = "";
 	int named = 0;
@@ -405,13 +405,16 @@ static void look_around(struct container_cache *cache, struct entry *entry)
 static uint32_t find_path(struct container_cache *cache, const char *path)
 {
 	uint64_t hash = 14695981039346656037u;
+	struct entry *entry;
 	bool is_new;
 
 	for (const char *c = path; *c; c++)
 		hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-	struct entry *entry = find_entry(cache, hash | NO_CGROUP, &is_new);
-
-	if (entry && is_new)
+	/* Whoever names cgroups can find two names of one hash. */
+	do
+		entry = find_entry(cache, hash++ | NO_CGROUP, &is_new);
+	while (entry && !is_new && entry->path && strcmp(entry->path, path) != 0);
+	if (entry && !entry->path)
 		set_path(entry, path);
 	return entry && entry->path ? number_of(cache, entry) : 0;
 }
@@ -425,8 +428,7 @@ static bool ask_hierarchies(struct container_cache *cache, uint32_t pid, uint32_
 {
 	struct answer *answer = &cache->answers[pid % ANSWERS];
 	struct timespec now;
-	char name[32], *text = NULL;
-	char shortened[sizeof cache->entries->text];
+	char name[32], shortened[sizeof cache->entries->text], *text = NULL;
 	size_t capacity = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
@@ -443,9 +445,7 @@ static bool ask_hierarchies(struct container_cache *cache, uint32_t pid, uint32_
 	snprintf(name, sizeof name, "/proc/%u/cgroup", pid);
 	FILE *file = fopen(name, "re");
 
-	if (!file)
-		return true;
-	while (!answer->container && getline(&text, &capacity, file) > 0) {
+	while (file && !answer->container && getline(&text, &capacity, file) > 0) {
 		const char *path = strstr(text, ":/");
 
 		text[strcspn(text, "\n")] = '\0';
@@ -453,7 +453,8 @@ static bool ask_hierarchies(struct container_cache *cache, uint32_t pid, uint32_
 			answer->container = find_path(cache, path + 1);
 	}
 	free(text);
-	fclose(file);
+	if (file)
+		fclose(file);
 	*container = answer->container;
 	return true;
 }

@@ -148,6 +148,7 @@ static void page_key(struct display *display, int code)
 		break;
 	case ACT_ENTER:
 	case ACT_BACK:
+	case ACT_CLOSE:
 	case ACT_LEAVE:
 	case ACT_HELP:
 		if (display->mode == MODE_DETAILS && !display->view.follow)

@@ -46,6 +46,7 @@ enum key_action {
 	ACT_END,
 	ACT_ENTER,
 	ACT_BACK,
+	ACT_CLOSE, /* a group or a page: what is in force stays */
 	ACT_SORT_PREVIOUS,
 	ACT_SORT_NEXT,
 	ACT_SORT_MENU,

@@ -35,8 +35,12 @@ static bool leads(const struct column *column, enum grouping grouping)
 	return grouping != GROUPING_PROCESS && names_group(column, grouping);
 }
 
-static unsigned gather(
-    struct candidate *candidates, const struct column_list *list, const struct column_context *context)
+/* A title that tells the unit keeps its width; on a narrow screen no more than leaves room for the others. */
+#define WIDE 60
+#define TITLE_NARROW 8
+
+static unsigned gather(struct candidate *candidates, const struct column_list *list,
+    const struct column_context *context, unsigned width)
 {
 	unsigned count = 0;
 	char title[32];
@@ -61,8 +65,13 @@ static unsigned gather(
 		/* An address column has no use for more than the addresses need. */
 		if (column->is_address && candidate->max > context->address_columns)
 			candidate->max = context->address_columns;
-		if (candidate->pref < titled + column->right)
-			candidate->pref = titled + column->right;
+		titled += column->right;
+		if (candidate->pref < titled)
+			candidate->pref = titled;
+		if (width < WIDE && titled > TITLE_NARROW)
+			titled = TITLE_NARROW;
+		if (column->direction && candidate->min < titled)
+			candidate->min = titled;
 		if (candidate->max < candidate->pref)
 			candidate->max = candidate->pref;
 	}
@@ -123,7 +132,7 @@ void layout_fit(struct layout *layout, const struct column_list *list, const str
     unsigned width)
 {
 	struct candidate candidates[COLUMNS_MAX];
-	unsigned count = gather(candidates, list, context);
+	unsigned count = gather(candidates, list, context, width);
 	unsigned used = 0, taken = 0;
 
 	sort_candidates(candidates, count, false);

@@ -60,8 +60,12 @@ int signals_next(struct signals *signals)
 /* By the default action: the kernel leaves that out where no shell could ever continue the process. */
 void signals_stop(void)
 {
+	struct sigaction action;
 	sigset_t set, blocked;
 
+	/* curses has put a handler of its own there, which would also draw */
+	if (sigaction(SIGTSTP, NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+		signal(SIGTSTP, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTSTP);
 	raise(SIGTSTP);

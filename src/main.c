@@ -264,7 +264,7 @@ static int replay(struct options *options, struct error *error)
 	struct signals signals = { -1 };
 	struct player *player = NULL;
 	struct run_facts facts = { .options = options, .view = &options->view };
-	int err = player_open(&player, options->view.replay_path, screen, options->count, error);
+	int err = player_open(&player, options, error);
 
 	err = err ?: privilege_drop(error);
 	err = err ?: privilege_settle(false, error);
@@ -297,7 +297,8 @@ static int act(struct options *options, struct error *error)
 		printf("tcptop %s\n", TCPTOP_VERSION);
 		return 0;
 	case ACTION_PRINT_PROGRAM:
-		return print_program(options, error);
+		err = startup_fit_tables(options, error);
+		return err ?: print_program(options, error);
 	case ACTION_CHECK:
 		err = privilege_check(error);
 		err = err ?: startup_fit_tables(options, error);

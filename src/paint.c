@@ -46,8 +46,13 @@ void paint_titles(struct display *display, const struct layout *layout)
 		unsigned length = (unsigned)strlen(title);
 
 		/* The arrow before a title at the right, so that the title stays above its figures. */
-		if (length + sorted > width)
-			length = width - (sorted && width);
+		if (length + sorted > width) {
+			/* Half a unit would be a wrong one: "KB" of "KB/s". */
+			if (column->direction)
+				length = (unsigned)strlen(column->direction);
+			if (length + sorted > width)
+				length = width - (sorted && width);
+		}
 		if (column->right)
 			line_pad(line, style, start + width - length - sorted);
 		if (column->right && sorted)

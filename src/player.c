@@ -24,7 +24,7 @@ struct player {
 	struct replay *replay;
 	struct snapshot snapshot; /* handed out */
 	int timer_fd;
-	bool paced;
+	const struct options *options;
 	uint64_t left; /* intervals still to be handed out */
 	bool stopping;
 	bool played;  /* the last interval was handed out */
@@ -52,7 +52,7 @@ static void arm(struct player *player, uint64_t after_ns)
 	timerfd_settime(player->timer_fd, 0, &when, NULL);
 }
 
-int player_open(struct player **player, const char *path, bool paced, uint64_t count, struct error *error)
+int player_open(struct player **player, const struct options *options, struct error *error)
 {
 	struct player *new = calloc(1, sizeof *new);
 
@@ -62,12 +62,12 @@ int player_open(struct player **player, const char *path, bool paced, uint64_t c
 	snapshot_init(&new->next);
 	pthread_mutex_init(&new->mutex, NULL);
 	pthread_cond_init(&new->wanted, NULL);
-	new->paced = paced;
-	new->left = count ? count : UINT64_MAX;
+	new->options = options;
+	new->left = options->count ? options->count : UINT64_MAX;
 	new->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	int err = new->timer_fd < 0 ? error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot make a timer: %s",
 	                                  strerror(errno))
-	                            : replay_open(&new->replay, path, error);
+	                            : replay_open(&new->replay, options->view.replay_path, error);
 
 	if (err) {
 		player_close(new);
@@ -225,6 +225,11 @@ static bool exchange(struct player *player, int *got, struct error *error)
 	return is_ready;
 }
 
+static bool is_paced(const struct player *player)
+{
+	return player->options->output == OUTPUT_SCREEN;
+}
+
 static int take(void *state, const struct snapshot **snapshot, struct error *error)
 {
 	struct player *player = state;
@@ -248,7 +253,7 @@ static int take(void *state, const struct snapshot **snapshot, struct error *err
 	if (got < 0 || !exchange(player, &got, error) || got <= 0)
 		return got;
 	player->played = player->snapshot.last;
-	if (player->paced)
+	if (is_paced(player))
 		player->snapshot.last = false;
 	if (--player->left == 0)
 		player->snapshot.last = true;
@@ -262,7 +267,7 @@ static void release(void *state)
 
 	if (player->stopping || player->is_told)
 		return;
-	arm(player, player->paced && !player->played && player->snapshot.interval_ns
+	arm(player, is_paced(player) && !player->played && player->snapshot.interval_ns
 	                ? player->snapshot.interval_ns
 	                : SOON_NS);
 }

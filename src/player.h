@@ -16,10 +16,11 @@ struct error;
 struct player;
 
 /*
- * paced: by the recorded lengths of intervals, and at the end it waits for stop, as a screen wants it; else
- * as fast as they are taken. count: how many intervals at most, 0: all. 0 or -errno with *error.
+ * Of *options, borrowed: the recording's path, and how many intervals to show at most (0: all). For a screen it is
+ * paced by the recorded lengths of intervals and waits for stop at the end; else as fast as they are taken. Which it
+ * is may change until the first one is taken. 0 or -errno with *error.
  */
-int player_open(struct player **player, const char *path, bool paced, uint64_t count, struct error *error);
+int player_open(struct player **player, const struct options *options, struct error *error);
 /* Reads the recording's beginning, for which no privilege is needed. 0 or -errno with *error. */
 int player_start(struct player *player, struct error *error);
 

@@ -61,7 +61,7 @@ static const struct blind_spot blind_spots[] = {
 	    { "blocked_recv_earlier", "blocked_send_earlier" } },
 	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, false },
 	{ { "many_waiting_calls",
-	    "of calls that wait at once a kprobe sees 10 return, or twice the CPUs: missed_runs counts the others", { NULL } }, METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, false },
+	    "a kprobe sees only so many of the calls return that wait at once: missed_runs counts the others", { NULL } }, METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, false },
 	{ { PROBE_PREEMPTED, "the kernel skips runs that interrupt one another, and counts them in missed_runs",
 	    { NULL } }, METHOD(PROBE_FENTRY), SYMBOL_COUNT, SYMBOL_COUNT, true },
 	{ { PROBE_PREEMPTED, "kprobe on a preemptible kernel: losses possible, before 6.7 without a word", { NULL } },

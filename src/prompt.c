@@ -286,6 +286,7 @@ void menu_key(struct display *display, int code)
 		choose(display, menu->values[menu->position]);
 		break;
 	case ACT_BACK:
+	case ACT_CLOSE:
 	case ACT_LEAVE:
 	case ACT_COLUMNS:
 	case ACT_SORT_MENU:

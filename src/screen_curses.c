@@ -18,6 +18,10 @@
 
 #define ESCAPE_MS 25
 
+/* A terminal may say that it has 65535 x 65535 cells, and curses would keep them all, or fail to. */
+#define SCREEN_HEIGHT_MAX 1000
+#define SCREEN_WIDTH_MAX LINE_COLUMNS_MAX
+
 _Static_assert(sizeof(attr_t) <= sizeof(uint32_t), "attributes are kept in 32 bits");
 
 /*
@@ -124,16 +128,32 @@ static int check_terminal(int fd, struct error *error)
 	return 0;
 }
 
+/* What is used of the terminal's size. False: it does not say, and terminfo or the environment has to do. */
+static bool ask_size(int fd, int *width, int *height)
+{
+	struct winsize size;
+
+	if (ioctl(fd, TIOCGWINSZ, &size) < 0 || !size.ws_row || !size.ws_col)
+		return false;
+	*width = size.ws_col < SCREEN_WIDTH_MAX ? size.ws_col : SCREEN_WIDTH_MAX;
+	*height = size.ws_row < SCREEN_HEIGHT_MAX ? size.ws_row : SCREEN_HEIGHT_MAX;
+	return true;
+}
+
 int screen_curses_open(
     struct screen_curses *curses, FILE *out, FILE *in, enum color_choice color, struct error *error)
 {
 	int err = check_terminal(fileno(out), error);
+	int width, height;
 
 	if (err < 0)
 		return err;
 	curses->fd = fileno(out);
 	arm(curses->fd);
 	set_escdelay(ESCAPE_MS);
+	/* Else newterm takes the size as it is; screen_curses_resize, below, sets what is used of it. */
+	if (ask_size(curses->fd, &width, &height))
+		use_env(FALSE);
 	curses->terminal = newterm(NULL, out, in);
 	if (!curses->terminal) {
 		terminal_disarm();
@@ -191,12 +211,12 @@ void screen_curses_size(const struct screen_curses *curses, unsigned *width, uns
 
 void screen_curses_resize(struct screen_curses *curses)
 {
-	struct winsize size;
+	int width, height;
 
-	if (ioctl(curses->fd, TIOCGWINSZ, &size) < 0 || !size.ws_row || !size.ws_col)
+	if (!ask_size(curses->fd, &width, &height))
 		return;
-	if (size.ws_row != getmaxy(stdscr) || size.ws_col != getmaxx(stdscr))
-		resize_term(size.ws_row, size.ws_col);
+	if (height != getmaxy(stdscr) || width != getmaxx(stdscr))
+		resize_term(height, width);
 	/* Terminals move lines about when they change size: write every cell again, without clearing first. */
 	redrawwin(stdscr);
 }

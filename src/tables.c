@@ -233,8 +233,9 @@ static int read_growth(struct tables *tables, struct snapshot *snapshot)
 
 	uint64_t missed = read_missed_runs(tables->tracing);
 
-	snapshot->missed_runs = missed - tables->missed_runs;
-	tables->missed_runs = missed;
+	/* what a kprobe's program takes back of earlier intervals is set against what comes next */
+	snapshot->missed_runs = missed > tables->missed_runs ? missed - tables->missed_runs : 0;
+	tables->missed_runs += snapshot->missed_runs;
 	return 0;
 }
 

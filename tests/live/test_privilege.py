@@ -139,9 +139,11 @@ def perf_allowed():
         check_error(Tcptop("-C", "1", "1", prefix=prefix, wait=False), 3, "perf_event_paranoid=2")
     with open(PARANOID, "w", encoding="ascii") as stream:
         stream.write("2")
-    yield
-    with open(PARANOID, "w", encoding="ascii") as stream:
-        stream.write(before)
+    try:
+        yield
+    finally:
+        with open(PARANOID, "w", encoding="ascii") as stream:
+            stream.write(before)
 
 
 @case

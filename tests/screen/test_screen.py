@@ -5,14 +5,20 @@
     test_screen.py TCPTOP [TEST ...]
 """
 
+import fcntl
 import json
 import os
+import pty
 import re
+import resource
+import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -116,13 +122,58 @@ class ScreenTest(unittest.TestCase):
         self.assertEqual(cells[8].split(), ["PID", "NAME", "USER", "LOCAL", "REMOTE", "▼RX/s", "▼TX/s", "TOTAL",
                                             "HISTORY", "CONTAINER", "NETNS"])
         terminal.resize(40, 5)
-        self.assertEqual(terminal.wait_for("too small")[0], "40x5 is too small: 30x6 or more")
+        terminal.wait_line(0, "40x5 is too small: 30x6 or more")
         terminal.resize(1, 1)
         terminal.wait_until(lambda now: len(now) == 1, "one cell")  # the last cell, which curses leaves alone
         terminal.resize(29, 10)
-        self.assertEqual(terminal.wait_for("needs")[0], "needs 30x6")
+        terminal.wait_line(0, "needs 30x6")
         terminal.resize(80, 24)
-        self.assertEqual(terminal.wait_for("F10Quit")[23], FOOTER)
+        terminal.wait_line(23, FOOTER)
+
+    def test_a_terminal_of_any_size(self):
+        """A pseudo-terminal takes any size that it is told: four thousand million cells here."""
+        path = recording("demo", "1")
+        for at_start in True, False:
+            pid, fd = pty.fork()
+            if pid == 0:
+                if at_start:
+                    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 65535, 65535, 0, 0))
+                resource.setrlimit(resource.RLIMIT_CPU, (2, 2))
+                os.environ.update(TERM="xterm-256color", LANG="C.UTF-8")
+                os.execv(TCPTOP, [TCPTOP, "--replay", path])
+            try:
+                self.read_until(fd, b"end of recording")
+                if not at_start:
+                    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 65535, 65535, 0, 0))
+                os.write(fd, b"?")
+                self.read_until(fd, b"this help")
+                os.write(fd, b"qq")
+                self.read_until(fd, None)
+            finally:
+                os.close(fd)  # ends it in any case
+            self.assertEqual(self.status_of(pid), 0)
+
+    def status_of(self, pid):
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                return status
+            time.sleep(0.02)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise AssertionError("it did not end")
+
+    def read_until(self, fd, text):
+        """Until this was written; None: until it has ended."""
+        read, end = b"", time.monotonic() + 10
+        while text is None or text not in read:
+            self.assertTrue(select.select([fd], [], [], max(0, end - time.monotonic()))[0], read[-2000:])
+            try:
+                read += os.read(fd, 65536)
+            except OSError:  # what reading gives when nobody holds the other end any more
+                self.assertIsNone(text, read[-2000:])
+                return
 
     def test_resize_storm(self):
         terminal = self.start()
@@ -205,11 +256,10 @@ class ScreenTest(unittest.TestCase):
         terminal.type(" !127.")
         terminal.wait_for("3 of 17 sessions")
         terminal.keys("Enter")
-        cells = terminal.wait_for("filter: ng !127.")
-        self.assertEqual(cells[23], FOOTER)
+        cells = terminal.wait_line(23, FOOTER)
+        self.assertIn("filter: ng !127.", cells[3])
         terminal.keys("Escape")
-        terminal.wait_for("17 sessions")
-        terminal.wait_gone("filter:")
+        terminal.wait_line(3, " 17 sessions  by RX+TX/s")
         terminal.keys("/")
         terminal.type("5432")
         terminal.wait_for("Search: 5432")
@@ -452,6 +502,13 @@ class ScreenTest(unittest.TestCase):
                              environment=environment)
                 cells = terminal.wait_until(lambda now: "rc=4" in now, "exit status 4")
                 self.assertIn("-C prints text", "".join(cells))
+
+    def test_text_in_place_of_the_screen(self):
+        """Where nobody asked for the screen a recording is printed instead, and ends."""
+        terminal = Terminal()
+        self.addCleanup(terminal.close)
+        terminal.run(TCPTOP, "--replay", recording("demo", "3"), redirect="; echo rc=$?", environment="TERM=dumb")
+        terminal.wait_until(lambda now: "rc=0" in now, "exit status 0")
 
     def test_a_bad_recording(self):
         terminal = Terminal()

@@ -9,7 +9,11 @@ import time
 
 
 class Terminal:
-    """One tmux server with one window. Everything is waited for, nothing slept for."""
+    """One tmux server with one window. Everything is waited for, nothing slept for.
+
+    A screen arrives in pieces: beside the word that was waited for may stand what is left of the screen before.
+    So whoever waits gets cells that have stayed the same for a moment; what must be exact is waited for itself.
+    """
 
     def __init__(self, width=80, height=24):
         self.folder = tempfile.TemporaryDirectory(prefix="tcptop_screen_")
@@ -62,12 +66,14 @@ class Terminal:
         self.tmux("resize-window", "-x", str(width), "-y", str(height))
 
     def wait_until(self, test, what, seconds=10):
-        """Until test(cells) holds; fails with what is on the screen."""
+        """Until test(cells) holds and nothing moves; fails with what is on the screen."""
         end = time.monotonic() + seconds
+        before = None
         while True:
             cells = self.cells()
-            if test(cells):
+            if test(cells) and cells == before:
                 return cells
+            before = cells
             if time.monotonic() > end:
                 raise AssertionError("waited %s s for %s; on the screen:\n%s" % (seconds, what, "\n".join(cells)))
             time.sleep(0.03)
@@ -77,3 +83,7 @@ class Terminal:
 
     def wait_gone(self, text, seconds=10):
         return self.wait_until(lambda cells: not any(text in line for line in cells), "no %r" % text, seconds)
+
+    def wait_line(self, y, text, seconds=10):
+        """Until this line, from the top or (negative) the bottom, is exactly this."""
+        return self.wait_until(lambda cells: cells[y:][:1] == [text], "line %d: %r" % (y, text), seconds)

@@ -1,173 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <arpa/inet.h>
-#include <locale.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <wchar.h>
-
-#include "display.h"
-#include "keys.h"
-#include "renderer.h"
-#include "snapshot.h"
-
-#define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
-#define LINES_MAX 220
-
-struct glass {
-	char lines[LINES_MAX][LINE_COLUMNS_MAX * 4];
-	bool put[LINES_MAX];
-};
-
-struct fixture {
-	struct display display;
-	struct run_facts facts;
-	struct view_options options;
-	struct renderer_request request;
-	struct snapshot snapshot;
-	struct glass glass;
-};
-
-static void put_line(void *to, unsigned y, const struct line *line)
-{
-	struct glass *glass = to;
-	wchar_t wide[LINE_COLUMNS_MAX * 2];
-	size_t bytes = 0;
-
-	assert_true(y < LINES_MAX);
-	assert_false(glass->put[y]);
-	glass->put[y] = true;
-	memcpy(glass->lines[y], line->text, line->bytes);
-	glass->lines[y][line_trimmed(line)] = '\0';
-	for (unsigned i = 0; i < line->run_count; i++)
-		bytes += line->runs[i].bytes;
-	assert_int_equal(bytes, line->bytes);
-	/* The C library's opinion of the columns. */
-	assert_int_not_equal(mbstowcs(wide, line->text, ARRAY_LENGTH(wide)), (size_t)-1);
-	assert_int_equal(wcswidth(wide, wcslen(wide)), line->columns);
-	assert_true(line->columns <= line->width);
-}
-
-static void paint(struct fixture *fixture, unsigned width, unsigned height)
-{
-	struct line_sink sink = { put_line, &fixture->glass };
-
-	memset(fixture->glass.put, 0, sizeof fixture->glass.put);
-	assert_int_equal(display_paint(&fixture->display, width, height, &sink), 0);
-	for (unsigned y = 0; y < height; y++)
-		assert_true(fixture->glass.put[y]);
-}
-
-static unsigned key(struct fixture *fixture, int code)
-{
-	return display_key(&fixture->display, code, &fixture->request);
-}
-
-static void type(struct fixture *fixture, const char *text)
-{
-	for (; *text; text++)
-		key(fixture, *text);
-}
-
-static void add(struct fixture *fixture, const char *comm, uint32_t pid, const char *raddr, uint16_t rport,
-    uint64_t rx_bytes, uint64_t tx_bytes)
-{
-	struct session *session = snapshot_add(&fixture->snapshot);
-
-	session->family = strchr(raddr, ':') ? 6 : 4;
-	inet_pton(session->family == 4 ? AF_INET : AF_INET6, raddr, session->raddr);
-	inet_pton(session->family == 4 ? AF_INET : AF_INET6,
-	    session->family == 4 ? "10.0.0.5" : "2001:db8::5", session->laddr);
-	session->lport = 443;
-	session->rport = rport;
-	session->pid = pid;
-	session->uid = UINT32_MAX;
-	session->netns = 4026531840u;
-	session->rx_bytes = rx_bytes;
-	session->tx_bytes = tx_bytes;
-	memcpy(session->comm, comm, strnlen(comm, sizeof session->comm - 1));
-}
-
-static void begin(struct fixture *fixture)
-{
-	unsigned tick = fixture->display.view.live.tick;
-
-	snapshot_reset(&fixture->snapshot);
-	fixture->snapshot.interval_ns = 1000000000;
-	fixture->snapshot.time.tv_sec = 1795344137 + tick;
-}
-
-static void show(struct fixture *fixture)
-{
-	snapshot_total(&fixture->snapshot);
-	assert_int_equal(display_show(&fixture->display, &fixture->snapshot), 0);
-}
-
-static void show_typical(struct fixture *fixture)
-{
-	begin(fixture);
-	add(fixture, "nginx", 1874, "203.0.113.84", 51312, 18000, 9400000);
-	add(fixture, "postgres", 3311, "10.0.0.31", 42480, 0, 640000);
-	add(fixture, "sshd", 5120, "2001:db8::15", 50412, 1200, 0);
-	show(fixture);
-}
-
-static int start(void **state, bool utf8)
-{
-	struct fixture *fixture = calloc(1, sizeof *fixture);
-
-	if (!fixture || !setlocale(LC_CTYPE, "C.UTF-8"))
-		return -1;
-	setenv("TZ", "UTC", 1);
-	view_options_init(&fixture->options);
-	/* As for a recording: nothing of this host is on the screen. */
-	fixture->options.replay_path = "test";
-	fixture->facts.view = &fixture->options;
-	fixture->facts.method = PROBE_TRACEPOINT;
-	snapshot_init(&fixture->snapshot);
-	*state = fixture;
-	return display_init(&fixture->display, &fixture->facts, utf8);
-}
-
-static int set_up(void **state)
-{
-	return start(state, true);
-}
-
-static int set_up_ascii(void **state)
-{
-	return start(state, false);
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	display_fini(&fixture->display);
-	snapshot_fini(&fixture->snapshot);
-	free(fixture);
-	return 0;
-}
-
-static void expect_lines(struct fixture *fixture, const char *const *lines, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		assert_string_equal(fixture->glass.lines[i], lines[i]);
-}
-
-static bool on_glass(struct fixture *fixture, unsigned height, const char *text)
-{
-	for (unsigned y = 0; y < height; y++)
-		if (strstr(fixture->glass.lines[y], text))
-			return true;
-	return false;
-}
+/* What the screen shows, line by line. */
+#include "test_display.h"
 
 static void the_first_screen_says_that_it_starts(void **state)
 {
@@ -220,6 +53,40 @@ static void a_screen_of_40_by_10(void **state)
 	show_typical(fixture);
 	paint(fixture, 40, 10);
 	expect_lines(fixture, lines, ARRAY_LENGTH(lines));
+}
+
+/* A title is whole, or it is the direction alone: half a unit would be another one. */
+static void titles_say_no_wrong_unit(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const whole[][2] = {
+		{ "▼RX KB/s", "▼TX KB/s" },
+		{ "▼RX B/s", "▼TX B/s" },
+		{ "▼RX bit/s", "▼TX bit/s" },
+		{ "▼RX/s", "▼TX/s" },
+	};
+
+	show_typical(fixture);
+	for (size_t i = 0; i < ARRAY_LENGTH(whole); i++) {
+		key(fixture, 'm');
+		paint(fixture, 80, 24);
+		for (size_t tx = 0; tx < 2; tx++)
+			assert_non_null(strstr(fixture->glass.lines[4], whole[i][tx]));
+		for (unsigned width = 30; width < 80; width++) {
+			paint(fixture, width, 10);
+			for (size_t tx = 0; tx < 2; tx++) {
+				const char *title = strstr(fixture->glass.lines[3], tx ? "▼TX" : "▼RX");
+				size_t length = strlen(whole[i][tx]);
+
+				assert_non_null(title);
+				if (strncmp(title, whole[i][tx], length) == 0)
+					title += length;
+				else
+					title += strlen("▼TX");
+				assert_true(*title == ' ' || !*title);
+			}
+		}
+	}
 }
 
 static void a_screen_without_utf8(void **state)
@@ -343,162 +210,6 @@ static void odd_names_move_no_column(void **state)
 	assert_true(on_glass(fixture, 24, "red\\x1b[31mred, PID 3"));
 }
 
-static void a_filter_works_as_it_is_typed(void **state)
-{
-	struct fixture *fixture = *state;
-
-	show_typical(fixture);
-	paint(fixture, 80, 24);
-	key(fixture, '\\');
-	type(fixture, "ngx");
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "No session passes"));
-	assert_true(on_glass(fixture, 24, "Filter: ngx"));
-	assert_int_equal(fixture->display.cursor_x, 11);
-	key(fixture, KEY_CODE_BACKSPACE);
-	key(fixture, 'i');
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "203.0.113.84"));
-	assert_false(on_glass(fixture, 24, "postgres"));
-	key(fixture, KEY_CODE_ENTER);
-	paint(fixture, 80, 24);
-	assert_string_equal(fixture->glass.lines[3], " 1 of 3 sessions  filter: ngi  by RX+TX/s");
-	assert_int_equal(fixture->display.cursor_x, -1);
-	key(fixture, KEY_CODE_ESCAPE);
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "postgres"));
-}
-
-static void typing_takes_utf8_and_editing_keys(void **state)
-{
-	struct fixture *fixture = *state;
-
-	show_typical(fixture);
-	paint(fixture, 80, 24);
-	key(fixture, '/');
-	key(fixture, 0x65e5);
-	key(fixture, 'x');
-	assert_string_equal(fixture->display.typed, "日x");
-	key(fixture, KEY_CODE_BACKSPACE);
-	key(fixture, KEY_CODE_BACKSPACE);
-	assert_string_equal(fixture->display.typed, "");
-	key(fixture, KEY_CODE_BACKSPACE);
-	type(fixture, "one two");
-	key(fixture, 'W' - '@');
-	assert_string_equal(fixture->display.typed, "one ");
-	key(fixture, 'U' - '@');
-	assert_string_equal(fixture->display.typed, "");
-	for (int i = 0; i < 500; i++)
-		key(fixture, 0x1f600);
-	assert_true(strlen(fixture->display.typed) <= MATCH_TEXT_MAX);
-	paint(fixture, 40, 10);
-	key(fixture, '\033');
-	assert_int_equal(fixture->display.mode, MODE_TABLE);
-}
-
-static void search_moves_the_cursor_and_escape_puts_it_back(void **state)
-{
-	struct fixture *fixture = *state;
-
-	show_typical(fixture);
-	paint(fixture, 80, 24);
-	key(fixture, KEY_CODE_DOWN);
-	key(fixture, '/');
-	type(fixture, "ssh");
-	paint(fixture, 80, 24);
-	assert_int_equal(fixture->display.view.position, 2);
-	key(fixture, 'X');
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "not found"));
-	key(fixture, KEY_CODE_ESCAPE);
-	paint(fixture, 80, 24);
-	assert_int_equal(fixture->display.view.position, 1);
-	key(fixture, '/');
-	type(fixture, "nginx");
-	key(fixture, KEY_CODE_ENTER);
-	paint(fixture, 80, 24);
-	assert_int_equal(fixture->display.view.position, 0);
-}
-
-static void menus_choose(void **state)
-{
-	struct fixture *fixture = *state;
-
-	show_typical(fixture);
-	paint(fixture, 80, 24);
-	key(fixture, KEY_CODE_F6);
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "Sort by"));
-	key(fixture, KEY_CODE_HOME);
-	key(fixture, KEY_CODE_DOWN);
-	key(fixture, KEY_CODE_ENTER);
-	assert_string_equal(fixture->display.view.sort.column->id, "name");
-	key(fixture, 'C');
-	key(fixture, ' '); /* PID goes */
-	key(fixture, KEY_CODE_ESCAPE);
-	paint(fixture, 80, 24);
-	assert_false(on_glass(fixture, 24, "PID"));
-	key(fixture, KEY_CODE_F2);
-	key(fixture, ' ');
-	key(fixture, KEY_CODE_ESCAPE);
-	paint(fixture, 80, 24);
-	assert_int_equal(strncmp(fixture->glass.lines[4], "    PID NAME", 12), 0);
-	/* The last column cannot go. */
-	key(fixture, 'C');
-	for (size_t i = 0; i < column_count; i++) {
-		if (column_list_has(&fixture->display.columns, &column_table[i]))
-			key(fixture, ' ');
-		key(fixture, KEY_CODE_DOWN);
-	}
-	assert_int_equal(fixture->display.columns.count, 1);
-	paint(fixture, 80, 24);
-}
-
-/* What is read from sockets at every event is there only when it was asked for at the start, and says so. */
-static void measured_columns_are_asked_for_at_the_start(void **state)
-{
-	struct fixture *fixture = *state;
-	struct options options = { .interval_ns = 1000000000 };
-	const struct column *rtt = column_find("rtt");
-	struct display *live = &fixture->display;
-
-	display_fini(live);
-	fixture->options.replay_path = NULL;
-	fixture->facts.options = &options;
-	assert_int_equal(display_init(live, &fixture->facts, true), 0);
-	assert_false(display_measures(live, rtt));
-	assert_true(display_measures(live, column_find("rx")));
-	show_typical(fixture);
-	paint(fixture, 80, 24);
-	key(fixture, 'C');
-	while (live->menu.values[live->menu.position] != (uint32_t)(rtt - column_table))
-		key(fixture, KEY_CODE_DOWN);
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "[-] RTT"));
-	assert_true(on_glass(fixture, 24, "smoothed round-trip time; start with --columns ...,rtt"));
-	key(fixture, ' ');
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "RTT costs time at every event: start with --columns ...,rtt"));
-	assert_false(column_list_has(&live->columns, rtt));
-	key(fixture, KEY_CODE_ESCAPE);
-	key(fixture, KEY_CODE_F6);
-	key(fixture, KEY_CODE_END);
-	key(fixture, KEY_CODE_ENTER);
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "RETRANS costs time at every event"));
-	assert_string_equal(live->view.sort.column->id, "rate");
-	key(fixture, KEY_CODE_ESCAPE);
-	key(fixture, KEY_CODE_ENTER);
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "RTT and retransmits: start with --columns ...,rtt,retrans"));
-	/* Asked for, be it for the order alone. */
-	display_fini(live);
-	fixture->options.sort = (struct column_sort){ .column = rtt, .descending = true };
-	assert_int_equal(display_init(live, &fixture->facts, true), 0);
-	assert_true(display_measures(live, rtt));
-	assert_true(display_measures(live, column_find("retrans")));
-}
-
 static void rtt_and_retransmits_are_shown(void **state)
 {
 	struct fixture *fixture = *state;
@@ -562,32 +273,6 @@ static void a_recording_says_when_it_has_ended(void **state)
 	assert_true(on_glass(fixture, 10, "end of recording"));
 }
 
-static void the_interval_is_asked_for(void **state)
-{
-	struct fixture *fixture = *state;
-	struct options options = { .interval_ns = 1000000000 };
-	struct display live;
-
-	/* A recording has its own. */
-	assert_int_equal(key(fixture, '+'), REACTION_NONE);
-	fixture->options.replay_path = NULL;
-	fixture->facts.options = &options;
-	assert_int_equal(display_init(&live, &fixture->facts, true), 0);
-	assert_int_equal(display_key(&live, '+', &fixture->request), REACTION_INTERVAL);
-	assert_int_equal(fixture->request.interval_ns, 2000000000);
-	assert_int_equal(display_key(&live, '-', &fixture->request), REACTION_INTERVAL);
-	assert_int_equal(display_key(&live, '-', &fixture->request), REACTION_INTERVAL);
-	assert_int_equal(fixture->request.interval_ns, 500000000);
-	for (int i = 0; i < 40; i++)
-		display_key(&live, '-', &fixture->request);
-	assert_int_equal(fixture->request.interval_ns, 10000000);
-	assert_int_equal(display_key(&live, '-', &fixture->request), REACTION_NONE);
-	for (int i = 0; i < 40; i++)
-		display_key(&live, '+', &fixture->request);
-	assert_int_equal(fixture->request.interval_ns, 60000000000);
-	display_fini(&live);
-}
-
 static void the_end_leaves_the_table_as_plain_text(void **state)
 {
 	struct fixture *fixture = *state;
@@ -615,52 +300,21 @@ static void the_end_leaves_the_table_as_plain_text(void **state)
 	free(text);
 }
 
-/* Any keys in any order at any size: nothing to see but that it goes on. */
-static void random_keys_do_no_harm(void **state)
-{
-	struct fixture *fixture = *state;
-
-	srand(5);
-	for (int step = 0; step < 4000; step++) {
-		int code = rand() % 4 ? rand() % 128 : KEY_CODE_FIRST_SPECIAL + rand() % 30;
-
-		if (step % 20 == 0) {
-			begin(fixture);
-			for (int i = rand() % 60; i > 0; i--)
-				add(fixture, "random", (uint32_t)rand() % 50,
-				    rand() % 5 ? "192.0.2.1" : "2001:db8::1", (uint16_t)(1 + rand() % 40),
-				    (uint64_t)rand(), (uint64_t)rand());
-			show(fixture);
-		}
-		key(fixture, code);
-		if (rand() % 2)
-			paint(fixture, 1 + (unsigned)rand() % 150, 1 + (unsigned)rand() % 50);
-	}
-}
-
-#define DISPLAY_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		DISPLAY_TEST(the_first_screen_says_that_it_starts),
 		DISPLAY_TEST(a_screen_of_80_by_24),
 		DISPLAY_TEST(a_screen_of_40_by_10),
+		DISPLAY_TEST(titles_say_no_wrong_unit),
 		cmocka_unit_test_setup_teardown(a_screen_without_utf8, set_up_ascii, tear_down),
 		DISPLAY_TEST(every_size_is_filled_exactly),
 		DISPLAY_TEST(too_small_is_said_in_one_line),
 		DISPLAY_TEST(losses_are_on_the_screen_only_when_there_are_any),
 		DISPLAY_TEST(odd_names_move_no_column),
-		DISPLAY_TEST(a_filter_works_as_it_is_typed),
-		DISPLAY_TEST(typing_takes_utf8_and_editing_keys),
-		DISPLAY_TEST(search_moves_the_cursor_and_escape_puts_it_back),
-		DISPLAY_TEST(menus_choose),
-		DISPLAY_TEST(measured_columns_are_asked_for_at_the_start),
 		DISPLAY_TEST(rtt_and_retransmits_are_shown),
 		DISPLAY_TEST(a_recording_says_when_it_has_ended),
-		DISPLAY_TEST(the_interval_is_asked_for),
 		DISPLAY_TEST(the_end_leaves_the_table_as_plain_text),
-		DISPLAY_TEST(random_keys_do_no_harm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

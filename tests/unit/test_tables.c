@@ -326,6 +326,15 @@ static void test_missed_runs(void **state)
 	assert_int_equal(bpf_map_update_elem(tracing.tables[TABLE_MISSED_RUNS], &slot, &missed, BPF_ANY), 0);
 	swap_and_drain();
 	assert_int_equal(snapshot.missed_runs, 2);
+	/* a return that came all the same takes one back: never below nothing, and the sum is what remains */
+	missed = 6;
+	assert_int_equal(bpf_map_update_elem(tracing.tables[TABLE_MISSED_RUNS], &slot, &missed, BPF_ANY), 0);
+	swap_and_drain();
+	assert_int_equal(snapshot.missed_runs, 0);
+	missed = 9;
+	assert_int_equal(bpf_map_update_elem(tracing.tables[TABLE_MISSED_RUNS], &slot, &missed, BPF_ANY), 0);
+	swap_and_drain();
+	assert_int_equal(snapshot.missed_runs, 2);
 	swap_and_drain();
 	assert_int_equal(snapshot.missed_runs, 0);
 }

@@ -33,6 +33,7 @@ from live import (  # noqa: E402
 THREADS, SECONDS, MESSAGE = 8, 5, 64
 LEAST_MESSAGES = 10000  # below that it was no stress
 SLEEPERS, SLEEPER_BYTES = 40, 1009
+DATAGRAM_BYTES = 601
 DECLARED = "preempted_runs"
 
 
@@ -121,6 +122,21 @@ def is_waiting(thread):
         return "tcp_recvmsg" in stream.read()
 
 
+def receive_both(receiver, datagrams):
+    """A receive by another protocol, in the same kernel function, must not be taken for the one that was missed."""
+    receiver.recv(SLEEPER_BYTES)
+    if not datagrams.recv(DATAGRAM_BYTES):
+        raise RuntimeError("an empty datagram")
+
+
+def open_datagrams():
+    """A socket with a datagram of its own in its queue."""
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams.bind(("127.0.0.1", 0))
+    datagrams.sendto(b"x" * DATAGRAM_BYTES, datagrams.getsockname())
+    return datagrams
+
+
 @case
 def sleeping_calls():
     """More threads wait in one receive each than a kretprobe has instances (10): each is counted, or reported."""
@@ -130,7 +146,9 @@ def sleeping_calls():
         client = socket.create_connection(server.getsockname())
         pairs.append((client, server.accept()[0]))
     tcptop = Tcptop("-o", "json", "-p", os.getpid(), "1")
-    threads = [threading.Thread(target=receiver.recv, args=(SLEEPER_BYTES,)) for _, receiver in pairs]
+    threads = [
+        threading.Thread(target=receive_both, args=(receiver, open_datagrams())) for _, receiver in pairs
+    ]
     for thread in threads:
         thread.start()
     wait_for(lambda: all(is_waiting(thread.native_id) for thread in threads), 5, "threads that wait")

@@ -341,7 +341,7 @@ static __always_inline int returned_zerocopy(u64 sk, int result, u64 zc)
 
 /*
  * A thread's call between entry and return. A call returns to us only when its return address was replaced by
- * the kernel's trampoline, which a kretprobe does as long as it has instances left: it was attached after the
+ * the kernel's trampoline, which a kretprobe does as long as it has instances left: it was registered after the
  * kprobe and therefore ran before it. So a missed return is counted when the call begins, also when it waits
  * for hours. A return that comes all the same (other tools replace return addresses, too) takes that back.
  * What was to return and is still there when the thread makes its next call, or ends, was missed as well.
@@ -351,11 +351,12 @@ struct pending_call {
 	u64 extra;
 	u64 function;
 	u64 return_address;
+	u64 missed; /* it was counted already that it will not return */
 };
 
 BPF_TABLE("hash", u64, struct pending_call, pending_calls, 32768);
-BPF_ARRAY(missed_runs, u64, 1);
-BPF_ARRAY(trampoline, u64, 1); /* its address as the first return shows it; 0: none was seen */
+BPF_ARRAY(missed_runs, u64, 1); /* can sink, when a return takes back what an earlier interval has shown */
+BPF_ARRAY(trampoline, u64, 1);  /* its address as the last return shows it; 0: none was seen */
 
 static __always_inline void count_missed_runs(s64 runs)
 {
@@ -380,16 +381,31 @@ static __always_inline int call_enter(u64 sk, u64 extra, u64 function, u64 retur
 	struct pending_call call = { sk, extra, function, return_address };
 	struct pending_call *earlier = pending_calls.lookup(&thread);
 
-	if (expected && earlier && earlier->return_address == expected)
+	if (earlier && !earlier->missed)
 		count_missed_runs(1);
-	if (pending_calls.update(&thread, &call) || (expected && return_address != expected))
+	call.missed = expected && return_address != expected;
+	if (pending_calls.update(&thread, &call) || call.missed)
 		count_missed_runs(1);
+	return 0;
+}
+
+/* A call that is not ours, whose return would be taken for that of an earlier one which was missed. */
+static __always_inline int call_pass(u64 function)
+{
+	u64 thread = bpf_get_current_pid_tgid();
+	struct pending_call *earlier = pending_calls.lookup(&thread);
+
+	if (!earlier || earlier->function != function)
+		return 0;
+	if (!earlier->missed)
+		count_missed_runs(1);
+	pending_calls.delete(&thread);
 	return 0;
 }
 
 static __always_inline bool call_return(struct pending_call *call, u64 function)
 {
-	u64 thread = bpf_get_current_pid_tgid(), expected = trampoline_address();
+	u64 thread = bpf_get_current_pid_tgid();
 	struct pending_call *found = pending_calls.lookup(&thread);
 	u32 slot = 0;
 
@@ -397,11 +413,10 @@ static __always_inline bool call_return(struct pending_call *call, u64 function)
 		return false;
 	*call = *found;
 	pending_calls.delete(&thread);
-	if (call->return_address != expected) {
-		if (expected)
-			count_missed_runs(-1);
+	if (call->missed)
+		count_missed_runs(-1);
+	if (call->return_address != trampoline_address())
 		trampoline.update(&slot, &call->return_address);
-	}
 	return true;
 }
 
@@ -412,7 +427,7 @@ int thread_exit(u64 *ctx)
 
 	if (!call)
 		return 0;
-	if (call->return_address == trampoline_address())
+	if (!call->missed)
 		count_missed_runs(1);
 	pending_calls.delete(&thread);
 	return 0;
@@ -424,7 +439,7 @@ int kprobe_inet_sendmsg(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return 0;
+		return call_pass(5);
 	return call_enter(sk, 0, 5, LOAD_COLD(u64, ctx[19], 0));
 }
 
@@ -443,7 +458,7 @@ int kprobe_inet6_sendmsg(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return 0;
+		return call_pass(6);
 	return call_enter(sk, 0, 6, LOAD_COLD(u64, ctx[19], 0));
 }
 
@@ -462,7 +477,7 @@ int kprobe_inet_recvmsg(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return 0;
+		return call_pass(7);
 	return call_enter(sk, ctx[11], 7, LOAD_COLD(u64, ctx[19], 0));
 }
 
@@ -481,7 +496,7 @@ int kprobe_inet6_recvmsg(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return 0;
+		return call_pass(8);
 	return call_enter(sk, ctx[11], 8, LOAD_COLD(u64, ctx[19], 0));
 }
 
@@ -500,7 +515,7 @@ int kprobe_inet_sendpage(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_plain_tcp(sk))
-		return 0;
+		return call_pass(9);
 	return call_enter(sk, 0, 9, LOAD_COLD(u64, ctx[19], 0));
 }
 
@@ -519,7 +534,7 @@ int kprobe_tcp_splice_read(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return 0;
+		return call_pass(10);
 	return call_enter(sk, 0, 10, LOAD_COLD(u64, ctx[19], 0));
 }
 
@@ -538,7 +553,7 @@ int kprobe_tcp_zerocopy_receive(u64 *ctx)
 	u64 sk = ctx[14];
 
 	if (!is_tcp(sk))
-		return 0;
+		return call_pass(11);
 	return call_enter(sk, ctx[13], 11, LOAD_COLD(u64, ctx[19], 0));
 }
 

@@ -244,6 +244,21 @@ int end_send_plain(struct datapath_end *end)
 	return err ? err : end_shutdown(end, &end->sockets[0]);
 }
 
+int end_send_pieces(struct datapath_end *end, size_t piece_bytes, unsigned pause_us)
+{
+	uint64_t left = end->path->bytes;
+	int err = 0;
+
+	while (left && !err) {
+		uint64_t bytes = left < piece_bytes ? left : piece_bytes;
+
+		err = end_send_all(end, &end->sockets[0], bytes, bytes);
+		left -= bytes;
+		end_sleep_us(pause_us);
+	}
+	return err ? err : end_shutdown(end, &end->sockets[0]);
+}
+
 int end_send_once(struct datapath_end *end)
 {
 	struct datapath_socket *socket = &end->sockets[0];

@@ -72,6 +72,9 @@ void end_close(struct datapath_socket *socket);
 
 /* Whole sides: path->bytes on the first socket in calls of END_CHUNK; sending ends in a shutdown. */
 int end_send_plain(struct datapath_end *end);
+
+/* The same in calls of piece_bytes, with a pause after each. */
+int end_send_pieces(struct datapath_end *end, size_t piece_bytes, unsigned pause_us);
 int end_send_once(
     struct datapath_end *end); /* all in one call, which sleeps until the receiver has made room */
 int end_receive_plain(struct datapath_end *end);

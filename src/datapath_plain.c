@@ -130,18 +130,7 @@ static int timeout_send(struct datapath_end *end)
 
 static int pieces_send(struct datapath_end *end)
 {
-	const uint64_t piece = 16411;
-	uint64_t left = end->path->bytes;
-	int err = 0;
-
-	while (left && !err) {
-		uint64_t bytes = left < piece ? left : piece;
-
-		err = end_send_all(end, &end->sockets[0], bytes, bytes);
-		left -= bytes;
-		end_sleep_us(100);
-	}
-	return err ? err : end_shutdown(end, &end->sockets[0]);
+	return end_send_pieces(end, 16411, 100);
 }
 
 static int waitall_receive(struct datapath_end *end)

@@ -217,18 +217,7 @@ out:
 /* One after the other is waited for: each is received when a receive waits for it. */
 static int spaced_send(struct datapath_end *end)
 {
-	const uint64_t piece = 2003;
-	uint64_t left = end->path->bytes;
-	int err = 0;
-
-	while (left && !err) {
-		uint64_t bytes = left < piece ? left : piece;
-
-		err = end_send_all(end, &end->sockets[0], bytes, bytes);
-		left -= bytes;
-		end_sleep_us(2000);
-	}
-	return err ? err : end_shutdown(end, &end->sockets[0]);
+	return end_send_pieces(end, 2003, 2000);
 }
 
 /*

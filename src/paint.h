@@ -32,6 +32,8 @@ void pieces_put(struct pieces *pieces, struct line *line, enum style plain);
 
 /* "12.3M/s", "1234 KB/s": a rate with its unit. */
 void paint_rate(char *buffer, size_t size, const struct display *display, uint64_t bytes_per_s);
+/* Of a history, which is kept in steps of HISTORY_UNIT: never shown by the byte. */
+void paint_peak(char *buffer, size_t size, const struct display *display, uint64_t bytes_per_s);
 void paint_bytes(char *buffer, size_t size, const struct display *display, uint64_t bytes);
 /* HH:MM:SS, local. */
 void paint_clock(char *buffer, size_t size, int64_t time_s);

@@ -85,6 +85,18 @@ void paint_rate(char *buffer, size_t size, const struct display *display, uint64
 	snprintf(buffer, size, "%s/s", amount);
 }
 
+void paint_peak(char *buffer, size_t size, const struct display *display, uint64_t bytes_per_s)
+{
+	char number[32];
+
+	if (display->view.context.unit != UNIT_BYTES) {
+		paint_rate(buffer, size, display, bytes_per_s);
+		return;
+	}
+	unit_format(number, sizeof number, bytes_per_s, UNIT_HUMAN, 20);
+	snprintf(buffer, size, "%s/s", number);
+}
+
 void paint_clock(char *buffer, size_t size, int64_t time_s)
 {
 	time_t time = (time_t)time_s;
@@ -154,7 +166,7 @@ static void totals_label(struct display *display, bool tx, unsigned line_number)
 		line_print(&display->line, tx ? STYLE_TX : STYLE_RX, " %s", tx ? "TX" : "RX");
 		line_print(&display->line, STYLE_STRONG, " %11s", amount);
 	} else if (line_number == 1) {
-		paint_rate(amount, sizeof amount, display, history_peak(&series, LEDGER_POINTS));
+		paint_peak(amount, sizeof amount, display, history_peak(&series, LEDGER_POINTS));
 		line_print(&display->line, STYLE_PLAIN, " peak %8s", amount);
 	} else if (line_number == 2) {
 		paint_bytes(
@@ -213,7 +225,7 @@ void paint_totals(struct display *display, const struct layout_lines *lines, uns
 
 	/* What has no line of its own below the label stands at the right. */
 	paint_bytes(sum, sizeof sum, display, tx ? ledger->tx_total_bytes : ledger->rx_total_bytes);
-	paint_rate(peak, sizeof peak, display, history_peak(&series, LEDGER_POINTS));
+	paint_peak(peak, sizeof peak, display, history_peak(&series, LEDGER_POINTS));
 	if (lines->graph == 1)
 		snprintf(end, sizeof end, "peak %-8s  sum %-7s", peak, sum);
 	else if (lines->graph == 2 && line_number == 1)

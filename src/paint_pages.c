@@ -215,7 +215,7 @@ static void graph_detail(struct page *page, const struct row *row)
 	struct series series = ledger_row_series(view_ledger(&display->view), row);
 	char graph[ROW_POINTS * 3 + 1], peak[64];
 
-	paint_rate(peak, sizeof peak, display, history_peak(&series, ROW_POINTS));
+	paint_peak(peak, sizeof peak, display, history_peak(&series, ROW_POINTS));
 	detail(page, "History", "RX and TX together, %u interval%s, peak %s", series.count,
 	    series.count == 1 ? "" : "s", peak);
 	for (unsigned i = 0; i < GRAPH_LINES; i++) {

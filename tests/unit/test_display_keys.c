@@ -32,6 +32,21 @@ static void a_filter_works_as_it_is_typed(void **state)
 	assert_true(on_glass(fixture, 24, "postgres"));
 }
 
+static void a_peak_is_not_shown_by_the_byte(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *peak;
+
+	show_typical(fixture);
+	key(fixture, 'm');
+	key(fixture, 'm');
+	paint(fixture, 80, 24);
+	assert_non_null(strstr(fixture->glass.lines[1], " B/s"));
+	peak = strstr(fixture->glass.lines[1], "peak ");
+	assert_non_null(peak);
+	assert_null(strstr(peak, " B/s"));
+}
+
 static void typing_takes_utf8_and_editing_keys(void **state)
 {
 	struct fixture *fixture = *state;
@@ -215,6 +230,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		DISPLAY_TEST(a_filter_works_as_it_is_typed),
+		DISPLAY_TEST(a_peak_is_not_shown_by_the_byte),
 		DISPLAY_TEST(typing_takes_utf8_and_editing_keys),
 		DISPLAY_TEST(search_moves_the_cursor_and_escape_puts_it_back),
 		DISPLAY_TEST(menus_choose),

@@ -336,7 +336,7 @@ void paint_status(struct display *display)
 		    groups[view->context.grouping][view->count != 1]);
 	else if (narrowed)
 		pieces_add(&pieces, 1, STYLE_PLAIN, "%zu of %zu sessions", view->count, ledger->rows.count);
-	if (view->context.grouping != GROUPING_NONE || !narrowed)
+	if (!narrowed)
 		pieces_add(
 		    &pieces, 5, STYLE_PLAIN, "%zu session%s", ledger->active, ledger->active == 1 ? "" : "s");
 	if (ledger->rows.count > ledger->active && !narrowed)

@@ -33,9 +33,31 @@ static enum bpf_prog_type program_type(enum probe_kind kind)
 	}
 }
 
+/* Modules' BTF is found by looking at all there are (CAP_SYS_ADMIN). A descriptor or -errno. */
+static int open_module_btf(void)
+{
+	__u32 id = 0;
+
+	while (bpf_btf_get_next_id(id, &id) == 0) {
+		char name[64] = "";
+		struct bpf_btf_info info = { .name = (__u64)(uintptr_t)name, .name_len = sizeof name };
+		__u32 length = sizeof info;
+		int fd = bpf_btf_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue; /* gone again */
+		if (bpf_obj_get_info_by_fd(fd, &info, &length) == 0 && info.kernel_btf &&
+		    strcmp(name, KERNEL_MODULE) == 0)
+			return fd;
+		close(fd);
+	}
+	return -errno;
+}
+
 static int load(const struct probe *probe, const struct kernel *kernel, const struct bpf_insn *instructions,
     size_t count, char *log, size_t log_size)
 {
+	int module_fd = -1;
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .kern_version = kernel->version, .log_buf = log,
 	    .log_size = log_size, .log_level = log ? 1 : 0);
 
@@ -47,9 +69,18 @@ static int load(const struct probe *probe, const struct kernel *kernel, const st
 		options.expected_attach_type = BPF_TRACE_FEXIT;
 	if (program_type(probe->kind) == BPF_PROG_TYPE_TRACING)
 		options.attach_btf_id = kernel->prototypes[probe->symbol].btf_id;
+	if (probe->kind == PROBE_KIND_FEXIT && kernel->prototypes[probe->symbol].in_module) {
+		module_fd = open_module_btf();
+		if (module_fd < 0)
+			return module_fd;
+		options.attach_btf_obj_fd = module_fd;
+	}
 	int fd = bpf_prog_load(program_type(probe->kind), "tcptop", "GPL", instructions, count, &options);
+	int err = fd < 0 ? -errno : 0;
 
-	return fd < 0 ? -errno : fd;
+	if (module_fd >= 0)
+		close(module_fd);
+	return err ?: fd;
 }
 
 int attach_load(

@@ -85,6 +85,7 @@ static const struct symbol symbols[SYMBOL_COUNT] = {
 	[SYMBOL_INET_SENDPAGE] = { "inet_sendpage", false },
 	[SYMBOL_TCP_SPLICE_READ] = { "tcp_splice_read", false },
 	[SYMBOL_TCP_ZEROCOPY_RECEIVE] = { "tcp_zerocopy_receive", false },
+	[SYMBOL_TLS_SW_SPLICE_READ] = { "tls_sw_splice_read", false },
 };
 
 const char *kernel_symbol_name(enum kernel_symbol symbol)
@@ -209,6 +210,27 @@ static void take_types(struct kernel *kernel, const struct btf *btf)
 	}
 }
 
+/* A module's types have the ids that follow the kernel's (split BTF, 5.11). */
+static void inspect_module(struct kernel *kernel, const char *root, struct btf *btf)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/sys/kernel/btf/" KERNEL_MODULE, root);
+	struct btf *module = access(path, R_OK) == 0 ? btf__parse_raw_split(path, btf) : NULL;
+
+	if (!module)
+		return;
+	for (uint32_t id = btf__type_cnt(btf), count = btf__type_cnt(module); id < count; id++) {
+		const struct btf_type *type = btf__type_by_id(module, id);
+
+		if (btf_is_func(type))
+			take_symbol(kernel, module, id, btf__name_by_offset(module, type->name_off), false);
+	}
+	for (int i = 0; i < SYMBOL_COUNT; i++)
+		kernel->prototypes[i].in_module = kernel->prototypes[i].btf_id >= btf__type_cnt(btf);
+	btf__free(module);
+}
+
 static int inspect_btf(struct kernel *kernel, const char *root, struct error *error)
 {
 	char path[256];
@@ -223,6 +245,7 @@ static int inspect_btf(struct kernel *kernel, const char *root, struct error *er
 		    error, EXIT_CODE_RUNTIME, -errno, "cannot parse %s: %s", path, strerror(errno));
 	kernel->has_btf = true;
 	take_types(kernel, btf);
+	inspect_module(kernel, root, btf);
 	btf__free(btf);
 	return 0;
 }

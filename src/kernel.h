@@ -60,13 +60,18 @@ enum kernel_symbol {
 	SYMBOL_INET_SENDPAGE, /* before 6.5 */
 	SYMBOL_TCP_SPLICE_READ,
 	SYMBOL_TCP_ZEROCOPY_RECEIVE,
+	SYMBOL_TLS_SW_SPLICE_READ, /* in KERNEL_MODULE, as a rule: there when kernel TLS is in use */
 	SYMBOL_COUNT
 };
 
 struct kernel_prototype {
 	uint32_t btf_id;     /* what attach_btf_id takes: 0 when BTF does not know the symbol */
 	int parameter_count; /* of the function, or of the tracepoint without its first, hidden one */
+	bool in_module;      /* the id is of KERNEL_MODULE's BTF, not of the kernel's */
 };
+
+/* The one module that has functions of ours. */
+#define KERNEL_MODULE "tls"
 
 enum kernel_headers {
 	HEADERS_NONE,

@@ -21,6 +21,7 @@ const struct probe_hook probe_hooks[] = {
 	{ SYMBOL_INET_SENDPAGE, "send", "is_plain_tcp", false, -1, false },
 	{ SYMBOL_TCP_SPLICE_READ, "splice", "is_tcp", false, -1, false },
 	{ SYMBOL_TCP_ZEROCOPY_RECEIVE, "zerocopy", "is_tcp", true, 1, false },
+	{ SYMBOL_TLS_SW_SPLICE_READ, "splice", "is_tcp", false, -1, false },
 };
 const size_t probe_hook_count = COUNT_OF(probe_hooks);
 
@@ -51,8 +52,11 @@ static const struct blind_spot blind_spots[] = {
 	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_SPLICE_READ, SYMBOL_COUNT, false },
 	{ { "zerocopy_receive", "this kernel's tcp_zerocopy_receive cannot be probed", ZEROCOPY_PATHS },
 	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_ZEROCOPY_RECEIVE, SYMBOL_COUNT, false },
-	{ { "splice_tls", "splice() out of a kernel TLS socket passes nothing that is probed", { "tls_splice_out" } },
-	  METHOD(PROBE_TRACEPOINT) | METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, false },
+	{ { "splice_tls", "splice() out of a kernel TLS socket passes no tracepoint", { "tls_splice_out" } },
+	  METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT, SYMBOL_COUNT, false },
+	{ { "splice_tls", "splice() out of a kernel TLS socket: TLS was not in use when tracing started, or cannot be probed",
+	    { "tls_splice_out" } },
+	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TLS_SW_SPLICE_READ, SYMBOL_COUNT, false },
 	{ { "splice_io_uring", "IORING_OP_SPLICE out of a socket passes no tracepoint", { "uring_splice" } },
 	  METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT, SYMBOL_COUNT, false },
 	{ { "splice_unfollowed", "splice() out of sockets that no process had open at the start, of SMC, sockmap; urgent data",

@@ -38,7 +38,7 @@ static struct kernel invented_kernel(uint32_t version)
 	for (int i = 0; i < FIELD_COUNT; i++)
 		kernel.offsets[i] = 1000 + 8 * i;
 	for (int i = 0; i < SYMBOL_COUNT; i++)
-		kernel.prototypes[i] = (struct kernel_prototype){ 100 + i, 3 };
+		kernel.prototypes[i] = (struct kernel_prototype){ 100 + i, 3, false };
 	kernel.prototypes[SYMBOL_INET_RECVMSG].parameter_count = 4;
 	kernel.prototypes[SYMBOL_INET6_RECVMSG].parameter_count = 4;
 	kernel.prototypes[SYMBOL_INET_SENDPAGE].parameter_count = 5;

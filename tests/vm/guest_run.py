@@ -27,7 +27,7 @@ STEP_SECONDS = 600
 STATUS_SKIPPED = 77
 
 # What no method is able to see on 6.1; anything else that --check calls "not counted" has failed.
-BLIND = ("tls_splice_out", "blocked_recv_earlier", "blocked_send_earlier")
+BLIND = ("blocked_recv_earlier", "blocked_send_earlier")
 # On a fully preemptible kernel runs are skipped, on any path: no path is then sure to be exact.
 PREEMPTED = re.compile(r"preemptible|the kernel skips runs")
 

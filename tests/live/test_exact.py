@@ -82,9 +82,10 @@ def half_close():
 @case
 def pid_reuse():
     """Two processes, one after the other under one PID: both are there, each with its bytes."""
-    tcptop = Tcptop("-o", "json", "0.2")
-    truth = move("pidreuse", "--gap-ms", 50)
-    check_exact(tcptop.stop(), truth)
+    for gap_ms in (1, 500):  # within an interval, and with some between
+        tcptop = Tcptop("-o", "json", "0.2")
+        truth = move("pidreuse", "--gap-ms", gap_ms)
+        check_exact(tcptop.stop(), truth)
 
 
 @case

@@ -36,8 +36,8 @@ machines=(
 		kprobe/privilege"
 	"full-preemption|--preempt full|fentry/stress kprobe/stress fentry/check kprobe/check"
 	"no-btf|--headers yes --btf no|fentry/start:refused_without_btf
-		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf"
-	"headers|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf"
+		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf kprobe/check"
+	"headers|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf fentry/check kprobe/check"
 )
 machines_all=(
 	"fentry-all||fentry/process fentry/filters fentry/filter_maps fentry/hostile fentry/text fentry/names fentry/paths

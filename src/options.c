@@ -177,6 +177,11 @@ static int compare_pids(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
+bool options_has_pid(const struct options *options, uint32_t pid)
+{
+	return bsearch(&pid, options->pids, options->pid_count, sizeof *options->pids, compare_pids) != NULL;
+}
+
 static void sort_pids(struct options *options)
 {
 	size_t unique = 1;

@@ -70,4 +70,7 @@ void options_print_help(FILE *stream);
 /* "auto", "tracepoint", "fentry", "kprobe": as --probe takes them and JSON shows them. */
 const char *probe_method_name(enum probe_method method);
 
+/* Whether -p named it. */
+bool options_has_pid(const struct options *options, uint32_t pid);
+
 #endif

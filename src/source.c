@@ -2,7 +2,6 @@
 #include "source.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "error.h"
 #include "options.h"
@@ -38,19 +37,11 @@ struct source source_of_tracer(struct tracer *tracer)
 	return (struct source){ tracer, fd, take, release, stop, set_interval };
 }
 
-static int compare_pids(const void *wanted, const void *member)
-{
-	uint32_t left = *(const uint32_t *)wanted, right = *(const uint32_t *)member;
-
-	return (left > right) - (left < right);
-}
-
 static bool passes(const struct options *options, const struct session *session)
 {
 	if (options->family && options->family != session->family)
 		return false;
-	return !options->pid_count ||
-	       bsearch(&session->pid, options->pids, options->pid_count, sizeof *options->pids, compare_pids);
+	return !options->pid_count || options_has_pid(options, session->pid);
 }
 
 static int filter_fd(void *state)

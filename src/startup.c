@@ -107,6 +107,7 @@ int startup_load(struct tracing *tracing, const struct options *options, const s
 {
 	struct loader loader;
 	char note[1024];
+
 	raise_descriptor_limit();
 	int result = loader_start(&loader, options, filters, error);
 

@@ -28,11 +28,17 @@ function(tcptop_compile_options target)
   endif()
 endfunction()
 
-# A static library of files below src.
-function(tcptop_library name)
-  list(TRANSFORM ARGN PREPEND "${PROJECT_SOURCE_DIR}/src/")
-  add_library(${name} STATIC ${ARGN})
+# A floor of the house: the static library of a folder, src/NAME unless FOLDER says another, on those of earlier floors.
+function(tcptop_floor name)
+  cmake_parse_arguments(PARSE_ARGV 1 floor "" "FOLDER" "ON;SOURCES")
+  if(NOT floor_FOLDER)
+    set(floor_FOLDER "${name}")
+  endif()
+  list(TRANSFORM floor_SOURCES PREPEND "${PROJECT_SOURCE_DIR}/src/${floor_FOLDER}/")
+  list(TRANSFORM floor_SOURCES APPEND ".c")
+  add_library(${name} STATIC ${floor_SOURCES})
   tcptop_compile_options(${name})
+  target_link_libraries(${name} PUBLIC ${floor_ON})
 endfunction()
 
 # A library with each file's text as a constant: program_text_NAME.

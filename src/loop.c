@@ -10,11 +10,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "renderer.h"
-#include "snapshot.h"
-#include "source.h"
-#include "terminal.h"
+#include "base/error.h"
+#include "output/renderer.h"
+#include "model/snapshot.h"
+#include "model/source.h"
+#include "screen/terminal.h"
 
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 

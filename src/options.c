@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "escape.h"
+#include "base/error.h"
+#include "base/escape.h"
 #include "options_table.h"
 
 #define NS_PER_S UINT64_C(1000000000)

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "view_options.h"
+#include "screen/screen_options.h"
 
 struct error;
 

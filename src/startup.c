@@ -9,13 +9,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "loader.h"
+#include "base/error.h"
+#include "loader/loader.h"
 #include "loop.h"
 #include "options.h"
-#include "privilege.h"
-#include "tables.h"
-#include "tracer.h"
+#include "loader/privilege.h"
+#include "trace/maps.h"
+#include "trace/tracer.h"
 
 /* What libbcc and the verifier printed: all of it with -v, else the first error, which tells the cause. */
 static void show_compiler_output(const struct loader *loader, bool verbose, bool failed)
@@ -147,7 +147,7 @@ int startup_give_up_root(const struct tracing *tracing, const struct options *op
 
 	if (err)
 		return err;
-	bool keep = tables_try(tracing) == -EPERM;
+	bool keep = maps_try(tracing) == -EPERM;
 
 	if (keep || options->verbose)
 		fprintf(stderr, "tcptop: %s\n",

@@ -10,11 +10,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "error.h"
-#include "keys.h"
-#include "display.h"
-#include "renderer.h"
-#include "snapshot.h"
+#include "base/error.h"
+#include "screen/keys.h"
+#include "screen/ui.h"
+#include "output/renderer.h"
+#include "model/snapshot.h"
 
 #define INTERVALS 5
 

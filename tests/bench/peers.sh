@@ -59,8 +59,8 @@ mover_prepare() { # target
 		cp "$MOVER" "$1"
 		return
 	}
-	cc -std=gnu11 -D_GNU_SOURCE -O2 -I"$root/src" "$root"/tests/live/mover.c "$root"/src/datapath*.c \
-		"$root/src/error.c" -o "$1" -lpthread
+	cc -std=gnu11 -D_GNU_SOURCE -O2 -I"$root/src" "$root"/tests/live/mover.c "$root"/src/check/datapath*.c \
+		"$root/src/base/error.c" -o "$1" -lpthread
 }
 
 legend_print() {

@@ -19,9 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "datapath.h"
-#include "datapath_end.h"
-#include "error.h"
+#include "check/datapath.h"
+#include "check/datapath_end.h"
+#include "base/error.h"
 
 enum { EXIT_USAGE = 2, EXIT_SKIPPED = 77 };
 

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "snapshot.h"
+#include "model/snapshot.h"
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
 

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/format.h"
+
+#include <stdio.h>
+
+static const struct {
+	const char *name;
+	const char *suffix;
+} units[UNIT_COUNT] = {
+	[UNIT_HUMAN] = { "human", "" },
+	[UNIT_KB] = { "KB", "KB" },
+	[UNIT_BYTES] = { "bytes", "B" },
+	[UNIT_BITS] = { "bits", "bit" },
+};
+
+const char *unit_name(enum unit unit)
+{
+	return units[unit].name;
+}
+
+const char *unit_suffix(enum unit unit)
+{
+	return units[unit].suffix;
+}
+
+/* Three digits and a letter. What would round up to 1000 takes the next letter. */
+static int format_short(char *buffer, size_t size, uint64_t amount, double step, const char *letters)
+{
+	double value = (double)amount;
+
+	if (amount < 1000)
+		return snprintf(buffer, size, "%u", (unsigned)amount);
+	for (; *letters; letters++) {
+		value /= step;
+		if (value < 9.995)
+			return snprintf(buffer, size, "%.2f%c", value, *letters);
+		if (value < 99.95)
+			return snprintf(buffer, size, "%.1f%c", value, *letters);
+		if (value < 999.5 || !letters[1])
+			break;
+	}
+	return snprintf(buffer, size, "%.0f%c", value, *letters);
+}
+
+unsigned unit_format(char *buffer, size_t size, uint64_t bytes, enum unit unit, unsigned width)
+{
+	int length = 0;
+
+	switch (unit) {
+	case UNIT_KB:
+		length = snprintf(buffer, size, "%llu", (unsigned long long)(bytes / 1024));
+		break;
+	case UNIT_BYTES:
+		length = snprintf(buffer, size, "%llu", (unsigned long long)bytes);
+		break;
+	case UNIT_BITS:
+		/* Past 2 EiB the product would not fit; the quotient's error is below the third digit. */
+		if (bytes > UINT64_MAX / 8)
+			length = snprintf(buffer, size, "%.1fE", (double)bytes * 8 / 1e18);
+		else
+			length = format_short(buffer, size, bytes * 8, 1000.0, "kMGTPE");
+		break;
+	case UNIT_HUMAN:
+	case UNIT_COUNT:
+		break;
+	}
+	if (length == 0 || (unsigned)length > width)
+		length = format_short(buffer, size, bytes, 1024.0, "KMGTPE");
+	return (unsigned)length;
+}
+
+uint64_t unit_rate(uint64_t bytes, uint64_t interval_ns)
+{
+	if (!interval_ns)
+		return 0;
+	if (bytes <= UINT64_MAX / 1000000000u)
+		return bytes * 1000000000u / interval_ns;
+	return (uint64_t)((double)bytes * 1e9 / (double)interval_ns);
+}
+
+void unit_format_seconds(char *buffer, size_t size, uint64_t milliseconds)
+{
+	uint64_t s = milliseconds / 1000;
+
+	if (s < 10 && milliseconds % 1000)
+		snprintf(buffer, size, "%.3g s", (double)milliseconds / 1000);
+	else if (s < 60)
+		snprintf(buffer, size, "%u s", (unsigned)s);
+	else if (s < 3600)
+		snprintf(buffer, size, "%u min %u s", (unsigned)(s / 60), (unsigned)(s % 60));
+	else if (s < 86400)
+		snprintf(buffer, size, "%u h %u min", (unsigned)(s / 3600), (unsigned)(s / 60 % 60));
+	else
+		snprintf(
+		    buffer, size, "%llu d %u h", (unsigned long long)(s / 86400), (unsigned)(s / 3600 % 24));
+}

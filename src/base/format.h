@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Amounts of bytes as text for the screen. Rounding happens here and nowhere else. */
+#ifndef TCPTOP_FORMAT_H
+#define TCPTOP_FORMAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum unit {
+	UNIT_HUMAN, /* three digits and K, M, G... of 1024 */
+	UNIT_KB,    /* whole KB of 1024, rounded down, as the classic form */
+	UNIT_BYTES,
+	UNIT_BITS, /* three digits and k, M, G... of 1000 */
+	UNIT_COUNT,
+};
+
+/* "human", "KB", "bytes", "bits" */
+const char *unit_name(enum unit unit);
+
+/* What stands behind RX and TX in a title: "", "KB", "B", "bit". */
+const char *unit_suffix(enum unit unit);
+
+/*
+ * Writes bytes in the unit; whole numbers that need more than width columns take the human form instead.
+ * Returns the columns (ASCII).
+ */
+unsigned unit_format(char *buffer, size_t size, uint64_t bytes, enum unit unit, unsigned width);
+
+/* A rate from an amount and the interval's true length; 0 when the length is 0. */
+uint64_t unit_rate(uint64_t bytes, uint64_t interval_ns);
+
+/* A span of time in at most two parts: "0.5 s", "1 s", "2 min 3 s", "3 h 4 min", "2 d 3 h". */
+void unit_format_seconds(char *buffer, size_t size, uint64_t milliseconds);
+
+#endif

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/kernel.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+struct field {
+	const char *macro;
+	const char *type;
+	const char *path;       /* members from the type on, by name; anonymous members are looked through */
+	const char *offsetof_c; /* NULL: offsetof(struct type, path) */
+};
+
+#define COMMON(macro, member)                              \
+	{                                                  \
+		macro, "sock", "__sk_common." member, NULL \
+	}
+
+/* Where a task keeps the number of the system call that it is in. */
+#if defined(__aarch64__)
+#define REGS_SYSCALL_MEMBER "syscallno"
+#define REGS_BEFORE_MEMBER "orig_x0" /* regs[0] has left it once there is a result */
+#else
+#define REGS_SYSCALL_MEMBER "orig_ax"
+#define REGS_BEFORE_MEMBER "ax" /* -ENOSYS until there is a result */
+#endif
+
+static const struct field fields[FIELD_COUNT] = {
+	[FIELD_SK_FAMILY] = COMMON("SK_FAMILY", "skc_family"),
+	[FIELD_SK_ADDRPAIR] = COMMON("SK_ADDRPAIR", "skc_addrpair"),
+	[FIELD_SK_PORTPAIR] = COMMON("SK_PORTPAIR", "skc_portpair"),
+	[FIELD_SK_NET] = COMMON("SK_NET", "skc_net.net"),
+	[FIELD_SK_V6_DADDR] = COMMON("SK_V6_DADDR", "skc_v6_daddr"),
+	[FIELD_SK_V6_RCV_SADDR] = COMMON("SK_V6_RCV_SADDR", "skc_v6_rcv_saddr"),
+	[FIELD_SK_PROTOCOL] = { "SK_PROTOCOL", "sock", "sk_protocol", NULL },
+	[FIELD_SK_TYPE] = { "SK_TYPE", "sock", "sk_type", NULL },
+	[FIELD_INET_SPORT] = { "INET_SPORT", "inet_sock", "inet_sport", NULL },
+	[FIELD_NET_INUM] = { "NET_INUM", "net", "ns.inum", NULL },
+	[FIELD_TASK_GROUP_LEADER] = { "TASK_GROUP_LEADER", "task_struct", "group_leader", NULL },
+	[FIELD_TASK_COMM] = { "TASK_COMM", "task_struct", "comm", NULL },
+	[FIELD_TASK_NSPROXY] = { "TASK_NSPROXY", "task_struct", "nsproxy", NULL },
+	[FIELD_NSPROXY_MNT_NS] = { "NSPROXY_MNT_NS", "nsproxy", "mnt_ns", NULL },
+	/* fs/mount.h is private to the kernel's build: the text repeats the head of the struct */
+	[FIELD_MNT_NS_INUM] = { "MNT_NS_INUM", "mnt_namespace", "ns.inum",
+	    "__builtin_offsetof(struct mnt_namespace_head, ns.inum)" },
+	[FIELD_SOCKET_SK] = { "SOCKET_SK", "socket", "sk", NULL },
+	[FIELD_TCP_COPIED_SEQ] = { "TCP_COPIED_SEQ", "tcp_sock", "copied_seq", NULL },
+	[FIELD_TCP_RCV_NXT] = { "TCP_RCV_NXT", "tcp_sock", "rcv_nxt", NULL },
+	[FIELD_TCP_BYTES_RECEIVED] = { "TCP_BYTES_RECEIVED", "tcp_sock", "bytes_received", NULL },
+	[FIELD_ICSK_ULP_OPS] = { "ICSK_ULP_OPS", "inet_connection_sock", "icsk_ulp_ops", NULL },
+	[FIELD_SK_LOCK_OWNED] = { "SK_LOCK_OWNED", "sock", "sk_lock.owned", NULL },
+	[FIELD_SK_FLAGS] = COMMON("SK_FLAGS", "skc_flags"),
+	[FIELD_REGS_SYSCALL] = { "REGS_SYSCALL", "pt_regs", REGS_SYSCALL_MEMBER, NULL },
+	[FIELD_REGS_BEFORE] = { "REGS_BEFORE", "pt_regs", REGS_BEFORE_MEMBER, NULL },
+	[FIELD_TCP_SRTT_US] = { "TCP_SRTT_US", "tcp_sock", "srtt_us", NULL },
+	[FIELD_TCP_TOTAL_RETRANS] = { "TCP_TOTAL_RETRANS", "tcp_sock", "total_retrans", NULL },
+	[FIELD_ZEROCOPY_LENGTH] = { "ZEROCOPY_LENGTH", "tcp_zerocopy_receive", "length", NULL },
+	[FIELD_ZEROCOPY_COPYBUF_LEN] = { "ZEROCOPY_COPYBUF_LEN", "tcp_zerocopy_receive", "copybuf_len",
+	    NULL },
+};
+
+struct symbol {
+	const char *name;
+	bool tracepoint;
+};
+
+static const struct symbol symbols[SYMBOL_COUNT] = {
+	[SYMBOL_SOCK_SEND_LENGTH] = { "sock_send_length", true },
+	[SYMBOL_SOCK_RECV_LENGTH] = { "sock_recv_length", true },
+	[SYMBOL_TCP_RCV_SPACE_ADJUST] = { "tcp_rcv_space_adjust", true },
+	[SYMBOL_SCHED_PROCESS_EXIT] = { "sched_process_exit", true },
+	[SYMBOL_BPF_ITER_TASK_FILE] = { "bpf_iter_task_file", false },
+	[SYMBOL_INET_SENDMSG] = { "inet_sendmsg", false },
+	[SYMBOL_INET6_SENDMSG] = { "inet6_sendmsg", false },
+	[SYMBOL_INET_RECVMSG] = { "inet_recvmsg", false },
+	[SYMBOL_INET6_RECVMSG] = { "inet6_recvmsg", false },
+	[SYMBOL_INET_SENDPAGE] = { "inet_sendpage", false },
+	[SYMBOL_TCP_SPLICE_READ] = { "tcp_splice_read", false },
+	[SYMBOL_TCP_ZEROCOPY_RECEIVE] = { "tcp_zerocopy_receive", false },
+	[SYMBOL_TLS_SW_SPLICE_READ] = { "tls_sw_splice_read", false },
+};
+
+const char *kernel_symbol_name(enum kernel_symbol symbol)
+{
+	return symbols[symbol].name;
+}
+
+bool kernel_symbol_is_tracepoint(enum kernel_symbol symbol)
+{
+	return symbols[symbol].tracepoint;
+}
+
+const char *kernel_field_macro(enum kernel_field field)
+{
+	return fields[field].macro;
+}
+
+const char *kernel_field_offsetof(enum kernel_field field, char *buffer, size_t size)
+{
+	if (fields[field].offsetof_c)
+		snprintf(buffer, size, "%s", fields[field].offsetof_c);
+	else
+		snprintf(buffer, size, "__builtin_offsetof(struct %s, %s)", fields[field].type,
+		    fields[field].path);
+	return buffer;
+}
+
+/* Finds a member by name, through anonymous structs and unions. Returns its type id, adds its offset. */
+static int find_member(
+    const struct btf *btf, uint32_t type_id, const char *name, size_t length, uint32_t *bits)
+{
+	const struct btf_type *type = btf__type_by_id(btf, type_id);
+
+	if (!type || !btf_is_composite(type))
+		return -ENOENT;
+	const struct btf_member *members = btf_members(type);
+
+	for (uint32_t i = 0; i < btf_vlen(type); i++) {
+		const char *member = btf__name_by_offset(btf, members[i].name_off);
+		int member_type = btf__resolve_type(btf, members[i].type);
+		uint32_t offset = btf_member_bit_offset(type, i);
+
+		if (strlen(member) == length && memcmp(member, name, length) == 0) {
+			*bits += offset;
+			return btf_member_bitfield_size(type, i) ? -EOPNOTSUPP : member_type;
+		}
+		if (*member == '\0') {
+			uint32_t inner = *bits + offset;
+			int found = find_member(btf, member_type, name, length, &inner);
+
+			if (found >= 0) {
+				*bits = inner;
+				return found;
+			}
+		}
+	}
+	return -ENOENT;
+}
+
+/* The byte offset of "a.b.c" in the struct of that id, or -1. */
+static int32_t field_offset(const struct btf *btf, int type_id, const char *path)
+{
+	uint32_t bits = 0;
+
+	while (path && type_id > 0) {
+		size_t length = strcspn(path, ".");
+
+		type_id = find_member(btf, type_id, path, length, &bits);
+		path = path[length] ? path + length + 1 : NULL;
+	}
+	return type_id > 0 ? (int32_t)(bits / 8) : -1;
+}
+
+/*
+ * A function's BTF id is its FUNC's, a tracepoint's is that of the typedef btf_trace_NAME (kernel:
+ * bpf_check_attach_target), which points to a prototype whose first parameter is the probe's own data.
+ */
+static void take_prototype(const struct btf *btf, int id, bool tracepoint, struct kernel_prototype *prototype)
+{
+	const struct btf_type *type = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+
+	if (type && btf_is_ptr(type))
+		type = btf__type_by_id(btf, type->type);
+	if (!type || !btf_is_func_proto(type))
+		return;
+	prototype->btf_id = id;
+	prototype->parameter_count = btf_vlen(type) - (tracepoint ? 1 : 0);
+}
+
+static void take_struct(struct kernel *kernel, const struct btf *btf, int id, const char *name)
+{
+	for (int i = 0; i < FIELD_COUNT; i++)
+		if (kernel->offsets[i] < 0 && strcmp(fields[i].type, name) == 0)
+			kernel->offsets[i] = field_offset(btf, id, fields[i].path);
+}
+
+#define TRACEPOINT_PREFIX "btf_trace_"
+
+static void take_symbol(
+    struct kernel *kernel, const struct btf *btf, int id, const char *name, bool tracepoint)
+{
+	for (int i = 0; i < SYMBOL_COUNT; i++)
+		if (symbols[i].tracepoint == tracepoint && !kernel->prototypes[i].btf_id &&
+		    strcmp(symbols[i].name, name) == 0)
+			take_prototype(btf, id, tracepoint, &kernel->prototypes[i]);
+}
+
+/* One pass over a hundred thousand types, where a search for each name would be as many. */
+static void take_types(struct kernel *kernel, const struct btf *btf)
+{
+	for (uint32_t id = 1, count = btf__type_cnt(btf); id < count; id++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+		const char *name = btf__name_by_offset(btf, type->name_off);
+
+		if (btf_is_struct(type))
+			take_struct(kernel, btf, id, name);
+		else if (btf_is_func(type))
+			take_symbol(kernel, btf, id, name, false);
+		else if (btf_is_typedef(type) &&
+		         strncmp(name, TRACEPOINT_PREFIX, strlen(TRACEPOINT_PREFIX)) == 0)
+			take_symbol(kernel, btf, id, name + strlen(TRACEPOINT_PREFIX), true);
+	}
+}
+
+/* A module's types have the ids that follow the kernel's (split BTF, 5.11). */
+static void inspect_module(struct kernel *kernel, const char *root, struct btf *btf)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/sys/kernel/btf/" KERNEL_MODULE, root);
+	struct btf *module = access(path, R_OK) == 0 ? btf__parse_raw_split(path, btf) : NULL;
+
+	if (!module)
+		return;
+	for (uint32_t id = btf__type_cnt(btf), count = btf__type_cnt(module); id < count; id++) {
+		const struct btf_type *type = btf__type_by_id(module, id);
+
+		if (btf_is_func(type))
+			take_symbol(kernel, module, id, btf__name_by_offset(module, type->name_off), false);
+	}
+	for (int i = 0; i < SYMBOL_COUNT; i++)
+		kernel->prototypes[i].in_module = kernel->prototypes[i].btf_id >= btf__type_cnt(btf);
+	btf__free(module);
+}
+
+static int inspect_btf(struct kernel *kernel, const char *root, struct error *error)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/sys/kernel/btf/vmlinux", root);
+	if (access(path, R_OK) != 0)
+		return 0;
+	struct btf *btf = btf__parse_raw(path);
+
+	if (!btf)
+		return error_set(
+		    error, EXIT_CODE_RUNTIME, -errno, "cannot parse %s: %s", path, strerror(errno));
+	kernel->has_btf = true;
+	take_types(kernel, btf);
+	inspect_module(kernel, root, btf);
+	btf__free(btf);
+	return 0;
+}
+
+static int inspect_release(struct kernel *kernel, const char *release, struct error *error)
+{
+	unsigned major, minor, patch = 0;
+	struct utsname names;
+
+	if (!release) {
+		uname(&names);
+		release = names.release;
+	}
+	snprintf(kernel->release, sizeof kernel->release, "%s", release);
+	if (sscanf(release, "%u.%u.%u", &major, &minor, &patch) < 2)
+		return error_set(
+		    error, EXIT_CODE_UNSUPPORTED, -EINVAL, "cannot tell the version of kernel %s", release);
+	kernel->version = KERNEL_VERSION_CODE(major, minor, patch);
+	return 0;
+}
+
+static bool is_header_tree(const struct kernel *kernel, const char *root, const char *tree, const char *part)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/lib/modules/%s/%s%s", root, kernel->release, tree, part);
+	return access(path, R_OK) == 0;
+}
+
+/*
+ * As libbcc 0.26 chooses: "source" where both are there, as in Debian's split tree, whose "build" has the
+ * configuration alone; else "build". What its -include needs is the proof. Without "build" it would go on to look
+ * for headers in places that anybody can write to.
+ */
+static void inspect_headers(struct kernel *kernel, const char *root)
+{
+	const char *tree = is_header_tree(kernel, root, "source", "/.") ? "source" : "build";
+
+	if (is_header_tree(kernel, root, "build", "/.") &&
+	    is_header_tree(kernel, root, tree, "/include/linux/kconfig.h"))
+		kernel->headers = HEADERS_INSTALLED;
+}
+
+static bool read_number(const char *root, const char *file, const char *format, int *number)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s%s", root, file);
+	FILE *stream = fopen(path, "re");
+
+	if (!stream)
+		return false;
+	bool found = fscanf(stream, format, number) == 1;
+
+	fclose(stream);
+	return found;
+}
+
+static void inspect_kprobes(struct kernel *kernel, const char *root)
+{
+	int bit = 0;
+
+	if (!read_number(root, "/sys/bus/event_source/devices/kprobe/type", "%d", &kernel->kprobe_pmu_type))
+		kernel->kprobe_pmu_type = -1;
+	read_number(root, "/sys/bus/event_source/devices/kprobe/format/retprobe", "config:%d", &bit);
+	kernel->kretprobe_bit = bit;
+}
+
+/*
+ * Debugfs tells the mode that runs, to root alone. Without it the kernel's version string does, unless the
+ * mode can be chosen at boot (PREEMPT_DYNAMIC): then it is not known, and "fully" is the careful answer.
+ */
+static void inspect_preemption(struct kernel *kernel, const char *root)
+{
+	char path[256], text[128] = "";
+	struct utsname names;
+
+	snprintf(path, sizeof path, "%s/sys/kernel/debug/sched/preempt", root);
+	FILE *stream = fopen(path, "re");
+
+	if (stream) {
+		kernel->fully_preemptible = fgets(text, sizeof text, stream) && strstr(text, "(full)");
+		fclose(stream);
+		return;
+	}
+	uname(&names);
+	kernel->fully_preemptible = strstr(names.version, "PREEMPT") != NULL;
+}
+
+#define PID_NAMESPACE_INITIAL 0xeffffffcU /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
+
+static void inspect_pid_namespace(struct kernel *kernel, const char *root)
+{
+	struct stat status;
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/proc/self/ns/pid", root);
+	kernel->in_pid_namespace = stat(path, &status) == 0 && status.st_ino != PID_NAMESPACE_INITIAL;
+}
+
+int kernel_inspect(struct kernel *kernel, const struct kernel_sources *sources, struct error *error)
+{
+	static const struct kernel_sources running = { "", NULL };
+
+	if (!sources)
+		sources = &running;
+	memset(kernel, 0, sizeof *kernel);
+	for (int i = 0; i < FIELD_COUNT; i++)
+		kernel->offsets[i] = -1;
+	int err = inspect_release(kernel, sources->release, error);
+
+	if (err)
+		return err;
+	inspect_headers(kernel, sources->root);
+	inspect_kprobes(kernel, sources->root);
+	inspect_preemption(kernel, sources->root);
+	inspect_pid_namespace(kernel, sources->root);
+	return inspect_btf(kernel, sources->root, error);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loader/attach.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "kernel/kernel.h"
+#include "kernel/method.h"
+
+#define LOG_SIZE (256 * 1024)
+
+static enum bpf_prog_type program_type(enum probe_kind kind)
+{
+	switch (kind) {
+	case PROBE_KIND_TYPED_TRACEPOINT:
+	case PROBE_KIND_ITERATOR:
+	case PROBE_KIND_FEXIT:
+		return BPF_PROG_TYPE_TRACING;
+	case PROBE_KIND_RAW_TRACEPOINT:
+		return BPF_PROG_TYPE_RAW_TRACEPOINT;
+	default:
+		return BPF_PROG_TYPE_KPROBE;
+	}
+}
+
+/* Modules' BTF is found by looking at all there are (CAP_SYS_ADMIN). A descriptor or -errno. */
+static int open_module_btf(void)
+{
+	__u32 id = 0;
+
+	while (bpf_btf_get_next_id(id, &id) == 0) {
+		char name[64] = "";
+		struct bpf_btf_info info = { .name = (__u64)(uintptr_t)name, .name_len = sizeof name };
+		__u32 length = sizeof info;
+		int fd = bpf_btf_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue; /* gone again */
+		if (bpf_obj_get_info_by_fd(fd, &info, &length) == 0 && info.kernel_btf &&
+		    strcmp(name, KERNEL_MODULE) == 0)
+			return fd;
+		close(fd);
+	}
+	return -errno;
+}
+
+static int load(const struct probe *probe, const struct kernel *kernel, const struct bpf_insn *instructions,
+    size_t count, char *log, size_t log_size)
+{
+	int module_fd = -1;
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .kern_version = kernel->version, .log_buf = log,
+	    .log_size = log_size, .log_level = log ? 1 : 0);
+
+	if (probe->kind == PROBE_KIND_TYPED_TRACEPOINT)
+		options.expected_attach_type = BPF_TRACE_RAW_TP;
+	else if (probe->kind == PROBE_KIND_ITERATOR)
+		options.expected_attach_type = BPF_TRACE_ITER;
+	else if (probe->kind == PROBE_KIND_FEXIT)
+		options.expected_attach_type = BPF_TRACE_FEXIT;
+	if (program_type(probe->kind) == BPF_PROG_TYPE_TRACING)
+		options.attach_btf_id = kernel->prototypes[probe->symbol].btf_id;
+	if (probe->kind == PROBE_KIND_FEXIT && kernel->prototypes[probe->symbol].in_module) {
+		module_fd = open_module_btf();
+		if (module_fd < 0)
+			return module_fd;
+		options.attach_btf_obj_fd = module_fd;
+	}
+	int fd = bpf_prog_load(program_type(probe->kind), "tcptop", "GPL", instructions, count, &options);
+	int err = fd < 0 ? -errno : 0;
+
+	if (module_fd >= 0)
+		close(module_fd);
+	return err ?: fd;
+}
+
+int attach_load(
+    const struct probe *probe, const struct kernel *kernel, const struct bpf_insn *instructions, size_t count)
+{
+	int fd = load(probe, kernel, instructions, count, NULL, 0);
+
+	if (fd >= 0)
+		return fd;
+	char *log = calloc(1, LOG_SIZE);
+
+	if (log) {
+		load(probe, kernel, instructions, count, log, LOG_SIZE);
+		fprintf(stderr, "%s: %s\n%s", probe->function, strerror(-fd), log);
+	}
+	free(log);
+	return fd;
+}
+
+/*
+ * A perf event of the kprobe PMU, with the default number of return instances: unlike an event made in
+ * tracefs it is gone with its descriptor, however the process ends (perf_event_open(2), since 4.17).
+ */
+int attach_prepare(const struct probe *probe, const struct kernel *kernel, int *event_fd)
+{
+	struct perf_event_attr attributes = {
+		.type = kernel->kprobe_pmu_type,
+		.size = sizeof attributes,
+		.config = probe->kind == PROBE_KIND_KRETPROBE ? 1ULL << kernel->kretprobe_bit : 0,
+		.kprobe_func = (__u64)(uintptr_t)kernel_symbol_name(probe->symbol),
+	};
+
+	int cpu = sched_getcpu();
+
+	*event_fd = -1;
+	if (program_type(probe->kind) != BPF_PROG_TYPE_KPROBE)
+		return 0;
+	/* any CPU's serves all, if it is online: the program is attached to the probe, not to the event */
+	*event_fd =
+	    syscall(SYS_perf_event_open, &attributes, -1, cpu < 0 ? 0 : cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	return *event_fd < 0 ? -errno : 0;
+}
+
+/* E2BIG says here that too many programs share the place; when loading, that the program is too long. */
+static int attach_failed(void)
+{
+	return errno == E2BIG ? -EUSERS : -errno;
+}
+
+int attach_program(const struct probe *probe, int program_fd, int event_fd)
+{
+	int fd;
+
+	switch (probe->kind) {
+	case PROBE_KIND_KPROBE:
+	case PROBE_KIND_KRETPROBE:
+		fd = event_fd;
+		if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, program_fd) != 0 ||
+		    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) != 0)
+			return attach_failed();
+		break;
+	case PROBE_KIND_RAW_TRACEPOINT:
+		fd = bpf_raw_tracepoint_open(kernel_symbol_name(probe->symbol), program_fd);
+		break;
+	default: /* BTF-typed programs know their target */
+		fd = bpf_raw_tracepoint_open(NULL, program_fd);
+		break;
+	}
+	return fd < 0 ? attach_failed() : fd;
+}
+
+int attach_run_iterator(int program_fd)
+{
+	char bytes[64]; /* the program prints nothing: reading only makes it run */
+	int link_fd = bpf_link_create(program_fd, 0, BPF_TRACE_ITER, NULL), err = 0;
+
+	if (link_fd < 0)
+		return -errno;
+	int fd = bpf_iter_create(link_fd);
+	ssize_t length = -1;
+
+	if (fd < 0)
+		err = -errno;
+	while (!err && (length = read(fd, bytes, sizeof bytes)) != 0)
+		if (length < 0 && errno != EINTR && errno != EAGAIN)
+			err = -errno;
+	if (fd >= 0)
+		close(fd);
+	close(link_fd);
+	return err;
+}
+
+int attach_try(const struct probe *probe, const struct kernel *kernel)
+{
+	static const struct bpf_insn return_zero[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int program_fd = load(probe, kernel, return_zero, 2, NULL, 0);
+
+	if (program_fd < 0)
+		return program_fd;
+	int event_fd, err = attach_prepare(probe, kernel, &event_fd);
+	int link_fd = err ? err : attach_program(probe, program_fd, event_fd);
+
+	close(program_fd);
+	if (event_fd >= 0 && event_fd != link_fd)
+		close(event_fd);
+	if (link_fd < 0)
+		return link_fd;
+	close(link_fd);
+	return 0;
+}
+
+/* What a host may have too little of, in time: not what its kernel is unable to do. */
+static const struct {
+	int err;
+	const char *remedy;
+} shortages[] = {
+	{ -EMFILE, "raise the limit on open files (ulimit -n 256)" },
+	{ -ENFILE, "the whole host has too many open files: close some, or raise sysctl fs.file-max" },
+	{ -ENOMEM, "the host is short of memory: free some, or ask for less with --max-sessions" },
+	{ -ENOSPC, "the kernel has no room for more of its kind: end other tracers" },
+	{ -EUSERS, "the kernel takes no more programs there: end other tracers" },
+	{ -EBUSY, "something else holds it: end other tracers" },
+	{ -EAGAIN, "try again" },
+};
+
+static const char *find_remedy(int err)
+{
+	for (size_t i = 0; i < sizeof shortages / sizeof *shortages; i++)
+		if (shortages[i].err == err)
+			return shortages[i].remedy;
+	return NULL;
+}
+
+bool attach_ran_out(int err)
+{
+	return find_remedy(err) != NULL;
+}
+
+int attach_error(struct error *error, int err, const char *what)
+{
+	const char *remedy = find_remedy(err);
+
+	if (remedy)
+		return error_set(
+		    error, EXIT_CODE_RUNTIME, err, "cannot attach %s: %s\n%s", what, strerror(-err), remedy);
+	if (err == -EPERM)
+		return error_set(error, EXIT_CODE_PERMISSION, err,
+		    "cannot attach %s: %s\nrun tcptop on the host as root; -v shows what was tried", what,
+		    strerror(-err));
+	return error_set(error, EXIT_CODE_UNSUPPORTED, err,
+	    "cannot attach %s: %s\nthis kernel lacks what it needs: try another --probe", what,
+	    strerror(-err));
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loader/loader.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "loader/child.h"
+#include "loader/message.h"
+
+void tracing_init(struct tracing *tracing)
+{
+	memset(tracing, 0, sizeof *tracing);
+	memset(tracing->maps, -1, sizeof tracing->maps);
+	memset(tracing->programs, -1, sizeof tracing->programs);
+	memset(tracing->links, -1, sizeof tracing->links);
+}
+
+static void close_all(int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+		fds[i] = -1;
+	}
+}
+
+void tracing_detach(struct tracing *tracing)
+{
+	close_all(tracing->links, PROBES_MAX);
+}
+
+void tracing_close(struct tracing *tracing)
+{
+	tracing_detach(tracing);
+	close_all(tracing->programs, PROBES_MAX);
+	close_all(tracing->maps, MAP_COUNT);
+}
+
+/* Dies with its parent, says nothing to the user by itself, ends without running LLVM's destructors. */
+static _Noreturn void run_child(
+    pid_t parent, int socket, int output, const struct options *options, const struct filter_fds *filters)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
+	_exit(loader_child(socket, options, filters));
+}
+
+int loader_start(struct loader *loader, const struct options *options, const struct filter_fds *filters,
+    struct error *error)
+{
+	pid_t parent = getpid();
+	int sockets[2];
+
+	*loader = (struct loader){ -1, -1, memfd_create("tcptop-compiler", MFD_CLOEXEC) };
+	if (loader->output < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+		return error_set(
+		    error, EXIT_CODE_RUNTIME, -errno, "cannot start the loader: %s", strerror(errno));
+	loader->child = fork();
+	if (loader->child == 0) {
+		close(sockets[0]);
+		run_child(parent, sockets[1], loader->output, options, filters);
+	}
+	int err = loader->child < 0 ? -errno : 0;
+
+	close(sockets[1]);
+	loader->socket = sockets[0];
+	if (err)
+		return error_set(
+		    error, EXIT_CODE_RUNTIME, err, "cannot start the loader: %s", strerror(-err));
+	return 0;
+}
+
+/* How a child that said nothing more ended. */
+static int child_ended(struct loader *loader, struct error *error)
+{
+	int status = 0;
+
+	if (waitpid(loader->child, &status, 0) == loader->child)
+		loader->child = -1;
+	if (WIFSIGNALED(status))
+		return error_set(error, EXIT_CODE_RUNTIME, -ECHILD,
+		    "the compiler was ended by signal %d (%s)%s", WTERMSIG(status),
+		    strsignal(WTERMSIG(status)),
+		    WTERMSIG(status) == SIGKILL ? ": is the host out of memory?" : "");
+	return error_set(error, EXIT_CODE_RUNTIME, -ECHILD, "the compiler ended without a result (status %d)",
+	    WEXITSTATUS(status));
+}
+
+int loader_receive(
+    struct loader *loader, struct tracing *tracing, char *note, size_t note_size, struct error *error)
+{
+	struct loader_message message;
+	int err = loader_message_receive(loader->socket, &message, tracing);
+
+	if (err == -ENODATA)
+		return child_ended(loader, error);
+	if (err)
+		return error_set(error, EXIT_CODE_RUNTIME, err, "lost the loader: %s", strerror(-err));
+	switch (message.kind) {
+	case LOADER_NOTE:
+		snprintf(note, note_size, "%s", message.note);
+		return 0;
+	case LOADER_FAILED:
+		*error = message.error;
+		return message.err;
+	default:
+		return 1;
+	}
+}
+
+static void send_signal(const struct loader *loader, int number)
+{
+	if (loader->child > 0)
+		kill(loader->child, number);
+}
+
+void loader_suspend(const struct loader *loader)
+{
+	send_signal(loader, SIGSTOP);
+}
+
+void loader_resume(const struct loader *loader)
+{
+	send_signal(loader, SIGCONT);
+}
+
+void loader_stop(struct loader *loader)
+{
+	if (loader->socket >= 0)
+		close(loader->socket);
+	loader->socket = -1;
+	if (loader->child > 0) {
+		kill(loader->child, SIGKILL);
+		waitpid(loader->child, NULL, 0);
+	}
+	loader->child = -1;
+}
+
+void loader_close(struct loader *loader)
+{
+	loader_stop(loader);
+	if (loader->output >= 0)
+		close(loader->output);
+	loader->output = -1;
+}

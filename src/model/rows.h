@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows that outlive one interval, found by their session's key. Not ordered: a removal moves the last row. */
+#ifndef TCPTOP_ROWS_H
+#define TCPTOP_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/snapshot.h"
+
+#define ROW_POINTS 32
+
+/* A session, or, in a grouped view, what several sessions add up to. */
+struct row {
+	struct session session;  /* key and facts as last seen; the bytes are the latest interval's */
+	uint64_t rx_total_bytes; /* since it was first seen or totals were reset */
+	uint64_t tx_total_bytes;
+	int64_t first_seen_s; /* wall clock */
+	uint32_t first_tick;  /* the interval in which it was first seen, and last */
+	uint32_t seen_tick;
+	uint32_t members;     /* sessions in it: 1 */
+	uint32_t container;   /* as names_container numbers them, 0 not known */
+	uint32_t match_epoch; /* of the words that `matched` is the answer for */
+	bool matched;
+	bool mixed;                  /* in a group: several processes */
+	uint32_t points[ROW_POINTS]; /* struct series: RX and TX together */
+};
+
+#define ROW_NONE ((size_t)-1)
+
+struct rows {
+	struct row *rows;
+	size_t count;
+	size_t capacity;
+	uint32_t *slots;   /* open addressing: index + 1 of a row, 0 free */
+	size_t slot_count; /* a power of two, at least twice the count */
+};
+
+void rows_init(struct rows *rows);
+void rows_fini(struct rows *rows);
+
+/* Empties it; gives the memory back. */
+void rows_clear(struct rows *rows);
+
+/* The index of the row with this key, ROW_NONE when there is none. Any add or remove may change it. */
+size_t rows_find(const struct rows *rows, const struct session *key);
+
+/* The index of the row with this key, made (zeroed but for the session, a copy) if need be; ROW_NONE: no memory. */
+size_t rows_find_or_add(struct rows *rows, const struct session *key, bool *added);
+
+/* Room for so many rows at once: growing step by step hashes all of them at each step. 0 or -ENOMEM. */
+int rows_reserve(struct rows *rows, size_t count);
+
+/* Asks for what rows_find_or_add of this key will touch, some keys ahead: first its slot, then its row. */
+void rows_prefetch_slot(const struct rows *rows, const struct session *key);
+void rows_prefetch_row(const struct rows *rows, const struct session *key);
+
+void rows_remove(struct rows *rows, size_t index);
+
+/* Makes *to, an initialised struct, an independent copy. 0 or -ENOMEM (then *to is empty). */
+int rows_copy(struct rows *to, const struct rows *from);
+
+#endif

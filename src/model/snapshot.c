@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_MIN 256
+
+void snapshot_init(struct snapshot *snapshot)
+{
+	memset(snapshot, 0, sizeof *snapshot);
+}
+
+void snapshot_fini(struct snapshot *snapshot)
+{
+	free(snapshot->sessions);
+	snapshot_init(snapshot);
+}
+
+void snapshot_reset(struct snapshot *snapshot)
+{
+	struct session *sessions = snapshot->sessions;
+	size_t capacity = snapshot->session_capacity;
+
+	if (capacity > CAPACITY_MIN && snapshot->session_count < capacity / 8) {
+		free(sessions);
+		sessions = NULL;
+		capacity = 0;
+	}
+	snapshot_init(snapshot);
+	snapshot->sessions = sessions;
+	snapshot->session_capacity = capacity;
+}
+
+struct session *snapshot_add(struct snapshot *snapshot)
+{
+	if (snapshot->session_count == snapshot->session_capacity) {
+		size_t capacity = snapshot->session_capacity ? snapshot->session_capacity * 2 : CAPACITY_MIN;
+		struct session *sessions = reallocarray(snapshot->sessions, capacity, sizeof *sessions);
+
+		if (!sessions)
+			return NULL;
+		snapshot->sessions = sessions;
+		snapshot->session_capacity = capacity;
+	}
+	struct session *session = &snapshot->sessions[snapshot->session_count++];
+
+	memset(session, 0, sizeof *session);
+	return session;
+}
+
+void snapshot_total(struct snapshot *snapshot)
+{
+	snapshot->rx_bytes = snapshot->other.rx_bytes;
+	snapshot->tx_bytes = snapshot->other.tx_bytes;
+	for (size_t i = 0; i < snapshot->session_count; i++) {
+		snapshot->rx_bytes += snapshot->sessions[i].rx_bytes;
+		snapshot->tx_bytes += snapshot->sessions[i].tx_bytes;
+	}
+}
+
+#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+
+int session_compare_key(const struct session *a, const struct session *b)
+{
+	int order;
+
+	if ((order = COMPARE(a->family, b->family)) != 0)
+		return order;
+	if ((order = memcmp(a->laddr, b->laddr, sizeof a->laddr)) != 0)
+		return order;
+	if ((order = COMPARE(a->lport, b->lport)) != 0)
+		return order;
+	if ((order = memcmp(a->raddr, b->raddr, sizeof a->raddr)) != 0)
+		return order;
+	if ((order = COMPARE(a->rport, b->rport)) != 0)
+		return order;
+	if ((order = COMPARE(a->pid, b->pid)) != 0)
+		return order;
+	return COMPARE(a->netns, b->netns);
+}
+
+static int compare_ranks(const void *a, const void *b)
+{
+	const struct session_rank *left = a, *right = b;
+
+	if (left->total_bytes != right->total_bytes)
+		return left->total_bytes < right->total_bytes ? 1 : -1;
+	return session_compare_key(left->session, right->session);
+}
+
+struct session_rank *snapshot_rank(const struct snapshot *snapshot)
+{
+	size_t count = snapshot->session_count;
+	struct session_rank *ranks = reallocarray(NULL, count + 1, sizeof *ranks);
+
+	if (!ranks)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		const struct session *session = &snapshot->sessions[i];
+
+		ranks[i] = (struct session_rank){ session->rx_bytes + session->tx_bytes, session };
+	}
+	qsort(ranks, count, sizeof *ranks, compare_ranks);
+	return ranks;
+}

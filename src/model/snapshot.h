@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One interval's sessions and totals: what the tracer hands to the renderers. Plain data. */
+#ifndef TCPTOP_SNAPSHOT_H
+#define TCPTOP_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "model/session.h"
+
+struct session {
+	uint8_t family;     /* 4 or 6; an IPv4-mapped connection is 4 */
+	uint8_t laddr[16];  /* network order; IPv4 in the first four bytes, the rest zero */
+	uint8_t raddr[16];  /* likewise */
+	uint16_t lport;     /* host order */
+	uint16_t rport;     /* host order */
+	uint32_t pid;       /* thread group id in the initial PID namespace */
+	uint32_t netns;     /* inode number of the network namespace */
+	uint32_t mntns;     /* inode number of the mount namespace, 0 when not known */
+	uint32_t uid;       /* in the initial user namespace; UINT32_MAX when not known */
+	uint64_t cgroup_id; /* in the v2 hierarchy, 0 when not known */
+	uint64_t rx_bytes;
+	uint64_t tx_bytes;
+	uint32_t rtt_us;      /* smoothed, 0 when not known */
+	uint32_t retransmits; /* segments of the connection since its birth, when rtt_us is known */
+	char comm[SESSION_COMM_LENGTH + 1]; /* any bytes, NUL-terminated */
+};
+
+struct snapshot {
+	struct timespec time; /* wall clock (UTC) at the end of the interval */
+	uint64_t interval_ns; /* measured on the monotonic clock */
+	struct session *sessions;
+	size_t session_count;
+	size_t session_capacity;
+	uint64_t rx_bytes; /* of all sessions and "other sessions" */
+	uint64_t tx_bytes;
+	struct session_other other; /* this interval's "other sessions": what a full table could not list */
+	uint64_t missed_runs;       /* probe runs that the kernel skipped in this interval */
+	bool last;                  /* nothing follows: tracing has ended */
+};
+
+/* Zeroes *snapshot, which the caller owns; snapshot_fini frees what snapshot_add allocated. */
+void snapshot_init(struct snapshot *snapshot);
+void snapshot_fini(struct snapshot *snapshot);
+
+/* Empties it for the next interval. Gives memory back when far fewer sessions were used than it can hold. */
+void snapshot_reset(struct snapshot *snapshot);
+
+/* Room for one more session, zeroed, counted and borrowed until the next call; NULL when out of memory. */
+struct session *snapshot_add(struct snapshot *snapshot);
+
+/* Fills rx_bytes and tx_bytes from the sessions and other. */
+void snapshot_total(struct snapshot *snapshot);
+
+/* A total order on what identifies a session (family, addresses, ports, PID, namespace): the tie-break. */
+int session_compare_key(const struct session *a, const struct session *b);
+
+/* The total stands in the array that is sorted: most comparisons need not touch the session. */
+struct session_rank {
+	uint64_t total_bytes;
+	const struct session *session;
+};
+
+/*
+ * The sessions by total bytes, the most first. An array of session_count for free(), pointing into the
+ * snapshot; NULL: out of memory.
+ */
+struct session_rank *snapshot_rank(const struct snapshot *snapshot);
+
+#endif

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/player.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "output/recording.h"
+#include "model/snapshot.h"
+
+#define SOON_NS 1 /* 0 would disarm the timer */
+
+#define RECORDED_SPOTS_MAX 64
+
+/*
+ * A thread of its own reads ahead: a crowded interval takes longer to read than a key may wait. What is below
+ * the mutex is shared with it; `replay` and `next` are its own while `is_reading`.
+ */
+struct player {
+	struct replay *replay;
+	struct snapshot snapshot; /* handed out */
+	int timer_fd;
+	const struct options *options;
+	uint64_t left; /* intervals still to be handed out */
+	bool stopping;
+	bool played;  /* the last interval was handed out */
+	bool is_told; /* ... and that nothing follows */
+	enum probe_method method;
+	char *not_counted[RECORDED_SPOTS_MAX];
+	size_t not_counted_count;
+
+	pthread_t thread;
+	bool has_thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t wanted;
+	bool is_reading;
+	bool is_late; /* what is read next was to be handed out already */
+	bool quit;
+	int got; /* what replay_next said of `next` */
+	struct snapshot next;
+	struct error error;
+};
+
+static void arm(struct player *player, uint64_t after_ns)
+{
+	struct itimerspec when = { .it_value = { after_ns / 1000000000, after_ns % 1000000000 } };
+
+	timerfd_settime(player->timer_fd, 0, &when, NULL);
+}
+
+int player_open(struct player **player, const struct options *options, struct error *error)
+{
+	struct player *new = calloc(1, sizeof *new);
+
+	if (!new)
+		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "no memory to play a recording");
+	snapshot_init(&new->snapshot);
+	snapshot_init(&new->next);
+	pthread_mutex_init(&new->mutex, NULL);
+	pthread_cond_init(&new->wanted, NULL);
+	new->options = options;
+	new->left = options->count ? options->count : UINT64_MAX;
+	new->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	int err = new->timer_fd < 0 ? error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot make a timer: %s",
+	                                  strerror(errno))
+	                            : replay_open(&new->replay, options->view.replay_path, error);
+
+	if (err) {
+		player_close(new);
+		return err;
+	}
+	arm(new, SOON_NS);
+	*player = new;
+	return 0;
+}
+
+/* A copy, for the reader goes on to what later intervals say. */
+static int keep_facts(struct player *player)
+{
+	size_t count;
+	const char *const *ids = replay_not_counted(player->replay, &count);
+
+	player->method = replay_method(player->replay);
+	for (size_t i = 0; i < count && i < RECORDED_SPOTS_MAX; i++) {
+		player->not_counted[i] = strdup(ids[i]);
+		if (!player->not_counted[i])
+			return -ENOMEM;
+		player->not_counted_count++;
+	}
+	return 0;
+}
+
+int player_start(struct player *player, struct error *error)
+{
+	int err = replay_start(player->replay, error);
+
+	if (!err && keep_facts(player) < 0)
+		err = error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "no memory to play a recording");
+	return err;
+}
+
+/* ---- the reader ---- */
+
+static void *read_ahead(void *argument)
+{
+	struct player *player = argument;
+	int got = 1;
+
+	pthread_mutex_lock(&player->mutex);
+	while (!player->quit && got > 0) {
+		pthread_mutex_unlock(&player->mutex);
+		got = replay_next(player->replay, &player->next, &player->error);
+		pthread_mutex_lock(&player->mutex);
+		player->got = got;
+		player->is_reading = false;
+		if (player->is_late)
+			arm(player, SOON_NS);
+		while (!player->quit && !player->is_reading)
+			pthread_cond_wait(&player->wanted, &player->mutex);
+	}
+	pthread_mutex_unlock(&player->mutex);
+	return NULL;
+}
+
+/* Not before the first take: by then signals are blocked, and the thread takes none. */
+static int start_reader(struct player *player, struct error *error)
+{
+	player->is_reading = true;
+	int err = -pthread_create(&player->thread, NULL, read_ahead, player);
+
+	if (err)
+		return error_set(
+		    error, EXIT_CODE_RUNTIME, err, "cannot start the recording's reader: %s", strerror(-err));
+	player->has_thread = true;
+	return 0;
+}
+
+/*
+ * False while it is reading: that can be a pipe that nobody writes, and nothing breaks it off. Such a thread,
+ * and what it works on, are left to the end of the process, which is near.
+ */
+static bool stop_reader(struct player *player)
+{
+	bool is_idle;
+
+	if (!player->has_thread)
+		return true;
+	pthread_mutex_lock(&player->mutex);
+	player->quit = true;
+	is_idle = !player->is_reading;
+	pthread_cond_signal(&player->wanted);
+	pthread_mutex_unlock(&player->mutex);
+	if (is_idle)
+		pthread_join(player->thread, NULL);
+	else
+		pthread_detach(player->thread);
+	return is_idle;
+}
+
+void player_close(struct player *player)
+{
+	if (!player || !stop_reader(player))
+		return;
+	replay_close(player->replay);
+	snapshot_fini(&player->snapshot);
+	snapshot_fini(&player->next);
+	if (player->timer_fd >= 0)
+		close(player->timer_fd);
+	for (size_t i = 0; i < player->not_counted_count; i++)
+		free(player->not_counted[i]);
+	pthread_mutex_destroy(&player->mutex);
+	pthread_cond_destroy(&player->wanted);
+	free(player);
+}
+
+/* ---- source ---- */
+
+static int fd(void *state)
+{
+	const struct player *player = state;
+
+	return player->timer_fd;
+}
+
+/* What is shown last before the end: nothing new, so that totals stay what they are. */
+static void take_end(struct player *player, const struct snapshot **snapshot)
+{
+	snapshot_reset(&player->snapshot);
+	player->snapshot.last = true;
+	*snapshot = &player->snapshot;
+}
+
+/* Nothing follows, and it goes on: an interval of no length says so, for the screen to tell. */
+static void take_played(struct player *player, const struct snapshot **snapshot)
+{
+	player->is_told = true;
+	snapshot_reset(&player->snapshot);
+	*snapshot = &player->snapshot;
+}
+
+/* What the reader has, in exchange for what was handed out before. False: it is not there yet. */
+static bool exchange(struct player *player, int *got, struct error *error)
+{
+	bool is_ready;
+
+	pthread_mutex_lock(&player->mutex);
+	is_ready = !player->is_reading;
+	player->is_late = !is_ready;
+	if (is_ready) {
+		struct snapshot before = player->snapshot;
+
+		*got = player->got;
+		if (*got < 0)
+			*error = player->error;
+		player->snapshot = player->next;
+		player->next = before;
+		player->is_reading = *got > 0;
+		pthread_cond_signal(&player->wanted);
+	}
+	pthread_mutex_unlock(&player->mutex);
+	return is_ready;
+}
+
+static bool is_paced(const struct player *player)
+{
+	return player->options->output == OUTPUT_SCREEN;
+}
+
+static int take(void *state, const struct snapshot **snapshot, struct error *error)
+{
+	struct player *player = state;
+	uint64_t expirations;
+	int got = 0;
+
+	*snapshot = NULL;
+	if (read(player->timer_fd, &expirations, sizeof expirations) < 0)
+		return 0;
+	if (player->stopping) {
+		take_end(player, snapshot);
+		return 0;
+	}
+	if (player->played) {
+		if (!player->is_told)
+			take_played(player, snapshot);
+		return 0; /* waits for stop */
+	}
+	if (!player->has_thread)
+		got = start_reader(player, error);
+	if (got < 0 || !exchange(player, &got, error) || got <= 0)
+		return got;
+	player->played = player->snapshot.last;
+	if (is_paced(player))
+		player->snapshot.last = false;
+	if (--player->left == 0)
+		player->snapshot.last = true;
+	*snapshot = &player->snapshot;
+	return 0;
+}
+
+static void release(void *state)
+{
+	struct player *player = state;
+
+	if (player->stopping || player->is_told)
+		return;
+	arm(player, is_paced(player) && !player->played && player->snapshot.interval_ns
+	                ? player->snapshot.interval_ns
+	                : SOON_NS);
+}
+
+static void stop(void *state)
+{
+	struct player *player = state;
+
+	player->stopping = true;
+	arm(player, SOON_NS);
+}
+
+struct source player_source(struct player *player)
+{
+	return (struct source){ player, fd, take, release, stop, NULL };
+}
+
+enum probe_method player_method(const struct player *player)
+{
+	return player->method;
+}
+
+const char *const *player_not_counted(const struct player *player, size_t *count)
+{
+	*count = player->not_counted_count;
+	return (const char *const *)player->not_counted;
+}

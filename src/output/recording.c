@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/recording.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "model/snapshot.h"
+
+#define LINE_MAX_BYTES (1 << 20)
+#define INTERVAL_MAX_S 1e6
+#define NOT_COUNTED_MAX 64
+#define ID_MAX 63
+
+struct replay {
+	FILE *file;
+	char *path;
+	char *line;
+	unsigned long line_number;
+	struct snapshot ahead; /* the next interval: so that the last one can be told */
+	bool has_ahead;
+	int failure; /* of reading ahead, with its error: told when what stands before it was handed out */
+	struct error failure_error;
+	size_t sessions_max;
+	enum probe_method method; /* of the interval handed out last, and of `ahead` */
+	enum probe_method ahead_method;
+	char ids[NOT_COUNTED_MAX][ID_MAX + 1];
+	const char *not_counted[NOT_COUNTED_MAX];
+	size_t not_counted_count;
+};
+
+static int bad_line(const struct replay *replay, struct error *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int bad_line(const struct replay *replay, struct error *error, const char *format, ...)
+{
+	char what[128];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(what, sizeof what, format, arguments);
+	va_end(arguments);
+	return error_set(error, EXIT_CODE_RUNTIME, -EINVAL,
+	    "%.200s, line %lu: %s; --replay takes what -o json wrote", replay->path, replay->line_number,
+	    what);
+}
+
+/* ---- fields ---- */
+
+/* A whole number from 0 to max. -1 when it is anything else; missing ones are 0 when they may be missing. */
+static int get_number(const json_t *object, const char *name, uint64_t max, bool optional, uint64_t *number)
+{
+	const json_t *value = json_object_get(object, name);
+
+	*number = 0;
+	if (!value)
+		return optional ? 0 : -1;
+	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+	    (uint64_t)json_integer_value(value) > max)
+		return -1;
+	*number = (uint64_t)json_integer_value(value);
+	return 0;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* comm_hex has the very bytes where comm could not hold them. */
+static int get_comm(const json_t *object, char comm[SESSION_COMM_LENGTH + 1])
+{
+	const char *hex = json_string_value(json_object_get(object, "comm_hex"));
+	const char *text = json_string_value(json_object_get(object, "comm"));
+	size_t length = 0;
+
+	if (hex) {
+		for (; hex[2 * length] && length < SESSION_COMM_LENGTH; length++) {
+			int high = hex_digit(hex[2 * length]);
+			int low = high < 0 ? -1 : hex_digit(hex[2 * length + 1]);
+
+			if (low < 0)
+				return -1;
+			comm[length] = (char)(high << 4 | low);
+		}
+		comm[length] = '\0';
+		return 0;
+	}
+	if (!text)
+		return -1;
+	snprintf(comm, SESSION_COMM_LENGTH + 1, "%s", text);
+	return 0;
+}
+
+static int get_address(const json_t *object, const char *name, int family, uint8_t address[16])
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text && inet_pton(family == 4 ? AF_INET : AF_INET6, text, address) == 1 ? 0 : -1;
+}
+
+/* "2026-11-22T10:42:17.123Z" */
+static int get_time(const json_t *object, struct timespec *time)
+{
+	const char *text = json_string_value(json_object_get(object, "time"));
+	struct tm tm = { 0 };
+	double seconds;
+	char zone;
+
+	if (!text ||
+	    sscanf(text, "%4d-%2d-%2dT%2d:%2d:%lf%c", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+	        &tm.tm_min, &seconds, &zone) != 7 ||
+	    zone != 'Z' || !(seconds >= 0 && seconds < 61))
+		return -1;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	time->tv_sec = timegm(&tm) + (time_t)seconds;
+	time->tv_nsec = (long)((seconds - floor(seconds)) * 1e9);
+	return 0;
+}
+
+/* What session and interval objects have in common. */
+static int get_interval(const json_t *object, struct snapshot *snapshot)
+{
+	double interval_s = json_number_value(json_object_get(object, "interval_s"));
+
+	if (!(interval_s > 0 && interval_s <= INTERVAL_MAX_S))
+		return -1;
+	snapshot->interval_ns = (uint64_t)(interval_s * 1e9 + 0.5);
+	return get_time(object, &snapshot->time);
+}
+
+/* ---- objects ---- */
+
+static int take_session(struct replay *replay, const json_t *object, struct error *error)
+{
+	uint64_t number;
+
+	if (replay->ahead.session_count == replay->sessions_max)
+		return bad_line(replay, error, "over %zu sessions without the line that ends an interval",
+		    replay->sessions_max);
+	struct session *session = snapshot_add(&replay->ahead);
+
+	if (!session)
+		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
+	if (get_number(object, "family", 6, false, &number) < 0 || (number != 4 && number != 6))
+		return bad_line(replay, error, "family is neither 4 nor 6");
+	session->family = (uint8_t)number;
+	if (get_address(object, "laddr", session->family, session->laddr) < 0 ||
+	    get_address(object, "raddr", session->family, session->raddr) < 0)
+		return bad_line(replay, error, "laddr or raddr is no address of its family");
+	if (get_comm(object, session->comm) < 0)
+		return bad_line(replay, error, "comm is missing, or comm_hex is wrong");
+	if (get_interval(object, &replay->ahead) < 0)
+		return bad_line(replay, error, "time or interval_s is missing or wrong");
+
+	uint64_t lport, rport, pid, netns, mntns, uid, rtt_us, retransmits;
+
+	if (get_number(object, "lport", UINT16_MAX, false, &lport) < 0 ||
+	    get_number(object, "rport", UINT16_MAX, false, &rport) < 0 ||
+	    get_number(object, "pid", UINT32_MAX, false, &pid) < 0 ||
+	    get_number(object, "netns", UINT32_MAX, true, &netns) < 0 ||
+	    get_number(object, "mntns", UINT32_MAX, true, &mntns) < 0 ||
+	    get_number(object, "uid", UINT32_MAX, true, &uid) < 0 ||
+	    get_number(object, "rtt_us", UINT32_MAX, true, &rtt_us) < 0 ||
+	    get_number(object, "retransmits", UINT32_MAX, true, &retransmits) < 0 ||
+	    get_number(object, "cgroup_id", INT64_MAX, true, &session->cgroup_id) < 0 ||
+	    get_number(object, "rx_bytes", INT64_MAX, false, &session->rx_bytes) < 0 ||
+	    get_number(object, "tx_bytes", INT64_MAX, false, &session->tx_bytes) < 0)
+		return bad_line(replay, error, "a number is missing or out of range");
+	session->lport = (uint16_t)lport;
+	session->rport = (uint16_t)rport;
+	session->pid = (uint32_t)pid;
+	session->netns = (uint32_t)netns;
+	session->mntns = (uint32_t)mntns;
+	session->rtt_us = (uint32_t)rtt_us;
+	session->retransmits = (uint32_t)retransmits;
+	session->uid = json_object_get(object, "uid") ? (uint32_t)uid : UINT32_MAX;
+	return 0;
+}
+
+static void take_facts(struct replay *replay, const json_t *object)
+{
+	const json_t *ids = json_object_get(object, "not_counted");
+	const char *probe = json_string_value(json_object_get(object, "probe"));
+	size_t count = json_array_size(ids);
+
+	replay->ahead_method = PROBE_AUTO;
+	for (int method = PROBE_TRACEPOINT; probe && method <= PROBE_KPROBE; method++)
+		if (strcmp(probe, probe_method_name((enum probe_method)method)) == 0)
+			replay->ahead_method = (enum probe_method)method;
+	replay->not_counted_count = 0;
+	for (size_t i = 0; i < count && replay->not_counted_count < NOT_COUNTED_MAX; i++) {
+		const char *id = json_string_value(json_array_get(ids, i));
+		size_t at = replay->not_counted_count;
+
+		if (!id)
+			continue;
+		snprintf(replay->ids[at], sizeof replay->ids[at], "%s", id);
+		replay->not_counted[at] = replay->ids[at];
+		replay->not_counted_count++;
+	}
+}
+
+static int take_interval(struct replay *replay, const json_t *object, struct error *error)
+{
+	struct snapshot *ahead = &replay->ahead;
+	uint64_t calls, rx_bytes, tx_bytes;
+
+	if (get_interval(object, ahead) < 0)
+		return bad_line(replay, error, "time or interval_s is missing or wrong");
+	if (get_number(object, "other_calls", INT64_MAX, true, &calls) < 0 ||
+	    get_number(object, "other_rx_bytes", INT64_MAX, true, &rx_bytes) < 0 ||
+	    get_number(object, "other_tx_bytes", INT64_MAX, true, &tx_bytes) < 0 ||
+	    get_number(object, "missed_runs", INT64_MAX, true, &ahead->missed_runs) < 0)
+		return bad_line(replay, error, "a number is out of range");
+	ahead->other = (struct session_other){ .calls = calls, .rx_bytes = rx_bytes, .tx_bytes = tx_bytes };
+	take_facts(replay, object);
+	replay->has_ahead = true;
+	return 0;
+}
+
+/* The last line, without its end: the recording program was killed in the middle of it. */
+static bool is_cut_off(const struct replay *replay, size_t length)
+{
+	return feof(replay->file) && replay->line[length - 1] != '\n';
+}
+
+/* One line: 0, or -errno with *error. Objects of other types, and empty lines, are passed over. */
+static int take_line(struct replay *replay, size_t length, struct error *error)
+{
+	json_error_t json_error;
+	const char *type;
+	json_t *object;
+	int err = 0;
+
+	if (strspn(replay->line, " \t\r\n") == length)
+		return 0;
+	object = json_loadb(replay->line, length, 0, &json_error);
+	if (!object && is_cut_off(replay, length))
+		return 0;
+	type = json_string_value(json_object_get(object, "type"));
+	if (!type)
+		err = bad_line(replay, error, "not an object with a type");
+	else if (strcmp(type, "session") == 0)
+		err = take_session(replay, object, error);
+	else if (strcmp(type, "interval") == 0)
+		err = take_interval(replay, object, error);
+	json_decref(object);
+	return err;
+}
+
+/*
+ * getline, but no longer than it may be: /dev/zero is one line. The length, LINE_MAX_BYTES + 1 for what is
+ * longer, -1 at the end or on an error, -ENOMEM.
+ */
+static ssize_t read_line(struct replay *replay)
+{
+	ssize_t length = 0;
+	int byte = 0;
+
+	if (!replay->line) {
+		replay->line = malloc(LINE_MAX_BYTES + 2);
+		if (!replay->line)
+			return -ENOMEM;
+	}
+	while (byte != '\n' && length <= LINE_MAX_BYTES && (byte = getc_unlocked(replay->file)) != EOF)
+		replay->line[length++] = (char)byte;
+	replay->line[length] = '\0';
+	return length ? length : -1;
+}
+
+/* Reads up to the next interval's end. A recording that was cut off ends with what there is of its last. */
+static int read_ahead(struct replay *replay, struct error *error)
+{
+	ssize_t length;
+
+	snapshot_reset(&replay->ahead);
+	replay->has_ahead = false;
+	while (!replay->has_ahead) {
+		errno = 0;
+		length = read_line(replay);
+		if (length == -ENOMEM)
+			return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "no memory to read a recording");
+		if (length < 0)
+			break;
+		replay->line_number++;
+		if (length > LINE_MAX_BYTES)
+			return bad_line(replay, error, "longer than 1 MiB");
+		int err = take_line(replay, (size_t)length, error);
+
+		if (err < 0)
+			return err;
+	}
+	if (!replay->has_ahead && ferror(replay->file))
+		return error_set(error, EXIT_CODE_RUNTIME, errno ? -errno : -EIO, "%.200s cannot be read: %s",
+		    replay->path, strerror(errno ? errno : EIO));
+	if (!replay->has_ahead && replay->ahead.session_count)
+		replay->has_ahead = true;
+	snapshot_total(&replay->ahead);
+	return 0;
+}
+
+int replay_open(struct replay **result, const char *path, struct error *error)
+{
+	struct replay *replay = calloc(1, sizeof *replay);
+	int err;
+
+	*result = NULL;
+	if (!replay)
+		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
+	snapshot_init(&replay->ahead);
+	replay->sessions_max = REPLAY_SESSIONS_MAX;
+	replay->path = strdup(path);
+	replay->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	if (!replay->path || !replay->file) {
+		err = error_set(
+		    error, EXIT_CODE_RUNTIME, -errno, "%.200s cannot be opened: %s", path, strerror(errno));
+		replay_close(replay);
+		return err;
+	}
+	*result = replay;
+	return 0;
+}
+
+void replay_limit(struct replay *replay, size_t sessions_max)
+{
+	replay->sessions_max = sessions_max;
+}
+
+int replay_start(struct replay *replay, struct error *error)
+{
+	int err = read_ahead(replay, error);
+
+	if (err == 0 && !replay->has_ahead)
+		err = error_set(error, EXIT_CODE_RUNTIME, -EINVAL,
+		    "%.200s has no interval in it; --replay takes what -o json wrote", replay->path);
+	replay->method = replay->ahead_method;
+	return err;
+}
+
+void replay_close(struct replay *replay)
+{
+	if (!replay)
+		return;
+	if (replay->file && replay->file != stdin)
+		fclose(replay->file);
+	snapshot_fini(&replay->ahead);
+	free(replay->path);
+	free(replay->line);
+	free(replay);
+}
+
+int replay_next(struct replay *replay, struct snapshot *snapshot, struct error *error)
+{
+	struct snapshot kept;
+
+	if (replay->failure) {
+		*error = replay->failure_error;
+		return replay->failure;
+	}
+	if (!replay->has_ahead)
+		return 0;
+	replay->method = replay->ahead_method;
+	kept = *snapshot;
+	*snapshot = replay->ahead;
+	replay->ahead = kept;
+	replay->failure = read_ahead(replay, &replay->failure_error);
+	snapshot->last = !replay->failure && !replay->has_ahead;
+	return 1;
+}
+
+enum probe_method replay_method(const struct replay *replay)
+{
+	return replay->method;
+}
+
+const char *const *replay_not_counted(const struct replay *replay, size_t *count)
+{
+	*count = replay->not_counted_count;
+	return replay->not_counted;
+}

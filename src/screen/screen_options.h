@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the command line says about the screen. */
+#ifndef TCPTOP_SCREEN_OPTIONS_H
+#define TCPTOP_SCREEN_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "table/column.h"
+
+struct error;
+
+enum color_choice {
+	COLOR_AUTO, /* unless NO_COLOR is set or the terminal has none */
+	COLOR_ALWAYS,
+	COLOR_NEVER,
+};
+
+struct view_options {
+	struct column_list columns;
+	struct column_sort sort;
+	enum color_choice color;
+	bool no_final;           /* leave nothing in the scroll-back at the end */
+	const char *replay_path; /* borrowed from argv; NULL: this host, live */
+};
+
+/* The defaults. */
+void view_options_init(struct view_options *options);
+
+/* "auto", "always", "never" for --color. 0, or -EINVAL with *error (usage). */
+int color_parse(enum color_choice *choice, const char *text, struct error *error);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "table/column.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "model/rows.h"
+
+static const char *const default_ids[] = {
+	"pid",
+	"name",
+	"user",
+	"laddr",
+	"raddr",
+	"rx",
+	"tx",
+	"total",
+	"history",
+	"container",
+	"netns",
+	"sessions",
+};
+
+const struct column *column_find(const char *id)
+{
+	for (size_t i = 0; i < column_count; i++)
+		if (strcmp(column_table[i].id, id) == 0)
+			return &column_table[i];
+	return NULL;
+}
+
+void column_list_default(struct column_list *list)
+{
+	list->count = 0;
+	for (size_t i = 0; i < sizeof default_ids / sizeof default_ids[0]; i++) {
+		const struct column *column = column_find(default_ids[i]);
+
+		if (column)
+			list->indices[list->count++] = (uint8_t)(column - column_table);
+	}
+}
+
+struct column_sort column_sort_default(void)
+{
+	return (struct column_sort){ .column = column_find("rate"), .descending = true };
+}
+
+bool column_list_has(const struct column_list *list, const struct column *column)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (&column_table[list->indices[i]] == column)
+			return true;
+	return false;
+}
+
+unsigned column_list_needs(const struct column_list *list)
+{
+	unsigned needs = COLUMN_NEEDS_NOTHING;
+
+	for (size_t i = 0; i < list->count; i++)
+		needs |= column_table[list->indices[i]].needs;
+	return needs;
+}
+
+static int unknown_column(struct error *error, const char *option, const char *text, size_t length)
+{
+	char ids[256] = "";
+
+	for (size_t i = 0; i < column_count; i++) {
+		size_t used = strlen(ids);
+
+		snprintf(ids + used, sizeof ids - used, "%s%s", i ? "," : "", column_table[i].id);
+	}
+	/* The word comes from the command line: its own user's, but still shown without controls. */
+	char word[64];
+
+	line_fit(word, sizeof word, text, length, 32, false);
+	return error_set(error, EXIT_CODE_USAGE, -EINVAL, "%s: there is no column \"%s\"; columns are %s",
+	    option, word, ids);
+}
+
+static const struct column *find_part(const char *text, size_t length)
+{
+	for (size_t i = 0; i < column_count; i++)
+		if (strlen(column_table[i].id) == length && memcmp(column_table[i].id, text, length) == 0)
+			return &column_table[i];
+	return NULL;
+}
+
+int column_parse_list(struct column_list *list, const char *text, struct error *error)
+{
+	struct column_list parsed = { .count = 0 };
+
+	for (;;) {
+		size_t length = strcspn(text, ",");
+		const struct column *column = find_part(text, length);
+
+		if (!column)
+			return unknown_column(error, "--columns", text, length);
+		if (column_list_has(&parsed, column))
+			return error_set(
+			    error, EXIT_CODE_USAGE, -EINVAL, "--columns: \"%s\" is there twice", column->id);
+		if (parsed.count < COLUMNS_MAX)
+			parsed.indices[parsed.count++] = (uint8_t)(column - column_table);
+		if (!text[length])
+			break;
+		text += length + 1;
+	}
+	*list = parsed;
+	return 0;
+}
+
+int column_parse_sort(struct column_sort *sort, const char *text, struct error *error)
+{
+	size_t length = strcspn(text, ":");
+	const struct column *column = find_part(text, length);
+
+	if (!column)
+		return unknown_column(error, "--sort", text, length);
+	*sort = (struct column_sort){ .column = column, .descending = column->descending };
+	if (!text[length])
+		return 0;
+	if (strcmp(text + length, ":asc") == 0)
+		sort->descending = false;
+	else if (strcmp(text + length, ":desc") == 0)
+		sort->descending = true;
+	else
+		return error_set(error, EXIT_CODE_USAGE, -EINVAL,
+		    "--sort: after the column only :asc or :desc may stand, as in --sort %s:asc", column->id);
+	return 0;
+}
+
+const char *column_title(
+    const struct column *column, const struct column_context *context, char *buffer, size_t size)
+{
+	static const char *const ends[AMOUNT_COUNT] = {
+		[AMOUNT_RATE] = "/s",
+		[AMOUNT_INTERVAL] = "",
+		[AMOUNT_TOTAL] = " sum",
+	};
+	const char *suffix = unit_suffix(context->unit);
+
+	if (column->title)
+		snprintf(buffer, size, "%s", column->title);
+	else
+		snprintf(buffer, size, "%s%s%s%s", column->direction, suffix[0] ? " " : "", suffix,
+		    ends[context->amount]);
+	return buffer;
+}
+
+int column_compare(const struct column_sort *sort, const struct column_context *context, const struct row *a,
+    const struct row *b)
+{
+	uint64_t rank_a = sort->column->rank(context, a);
+	uint64_t rank_b = sort->column->rank(context, b);
+	int order = (rank_a > rank_b) - (rank_a < rank_b);
+
+	if (!order && sort->column->compare)
+		order = sort->column->compare(context, a, b);
+	if (order)
+		return sort->descending ? -order : order;
+	return session_compare_key(&a->session, &b->session);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The columns: one table that option, header, menu, sorting and cells all read. */
+#ifndef TCPTOP_COLUMN_H
+#define TCPTOP_COLUMN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "table/line.h"
+#include "base/format.h"
+
+struct error;
+struct traffic;
+struct names;
+struct row;
+
+/* What the bytes of RX and TX are shown as. */
+enum amount {
+	AMOUNT_RATE,     /* per second of the interval's true length */
+	AMOUNT_INTERVAL, /* in the latest interval */
+	AMOUNT_TOTAL,    /* since the start or reset */
+	AMOUNT_COUNT,
+};
+
+enum grouping {
+	GROUPING_NONE, /* connections */
+	GROUPING_PROCESS,
+	GROUPING_REMOTE,
+	GROUPING_CONTAINER,
+	GROUPING_COUNT,
+};
+
+enum column_need {
+	COLUMN_NEEDS_NOTHING = 0,
+	COLUMN_NEEDS_SOCKET =
+	    1 << 0, /* read from the socket at every event: compiled in only when asked for */
+};
+
+/* What a cell depends on besides its row. */
+struct column_context {
+	const struct traffic *traffic;
+	struct names *names; /* NULL: numbers */
+	enum amount amount;
+	enum unit unit;
+	enum grouping grouping;
+	bool port_names;
+	bool host_names;
+	uint8_t address_columns; /* what the longest address on the screen needed so far; 0: the usual */
+	bool utf8;
+};
+
+#define CELL_SIZE 1024
+
+struct cell {
+	char text[CELL_SIZE];
+	unsigned width;   /* in: the columns that there are */
+	unsigned columns; /* out: at most width */
+	enum style style; /* out */
+};
+
+struct column {
+	const char *id;          /* for --columns and --sort */
+	const char *title;       /* NULL: the amount and unit make it, after `direction` */
+	const char *direction;   /* "RX", "TX", "RX+TX" or NULL */
+	const char *description; /* for the menu and the help */
+	uint8_t width_min;
+	uint8_t width_pref;
+	uint8_t width_max;
+	uint8_t priority;  /* 0 is the last to go when there is no room */
+	bool right;        /* aligned */
+	bool descending;   /* how sorting by it starts */
+	bool is_address;   /* needs its largest width for IPv6 and host names alone */
+	bool essential;    /* shrinks others below their preferred width rather than go */
+	uint8_t groupings; /* 1 << enum grouping: where it says something */
+	uint8_t needs;     /* enum column_need */
+	uint64_t (*rank)(const struct column_context *context, const struct row *row);
+	/* Between rows of equal rank; NULL: the rank is all there is. */
+	int (*compare)(const struct column_context *context, const struct row *a, const struct row *b);
+	void (*format)(const struct column_context *context, const struct row *row, struct cell *cell);
+};
+
+extern const struct column column_table[];
+extern const size_t column_count;
+
+#define COLUMNS_MAX 24
+
+/* A choice of columns, in the order shown: indices into column_table. */
+struct column_list {
+	uint8_t indices[COLUMNS_MAX];
+	uint8_t count;
+};
+
+struct column_sort {
+	const struct column *column;
+	bool descending;
+};
+
+/* The columns that are shown, and the order, when nothing else is asked for. */
+void column_list_default(struct column_list *list);
+struct column_sort column_sort_default(void);
+
+/* "rx,tx,name" for --columns. 0, or -EINVAL with *error (usage) naming the wrong word and all ids. */
+int column_parse_list(struct column_list *list, const char *text, struct error *error);
+
+/* "rx", "rx:asc", "name:desc" for --sort. Likewise. */
+int column_parse_sort(struct column_sort *sort, const char *text, struct error *error);
+
+const struct column *column_find(const char *id);
+bool column_list_has(const struct column_list *list, const struct column *column);
+
+/* Needs of all columns in the list: for the program text. */
+unsigned column_list_needs(const struct column_list *list);
+
+/* The title for this context. Returns buffer. */
+const char *column_title(
+    const struct column *column, const struct column_context *context, char *buffer, size_t size);
+
+/* -1, 0, 1: by rank, compare and at last the session's key; `descending` turns the first two round. */
+int column_compare(const struct column_sort *sort, const struct column_context *context, const struct row *a,
+    const struct row *b);
+
+/* The columns that the longer one of a row's addresses takes uncut. */
+unsigned column_address_columns(const struct column_context *context, const struct row *row);
+
+#endif

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The column table itself, with what ranks, compares and formats each. */
+#include "table/column.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "table/endpoint.h"
+#include "model/traffic.h"
+#include "names/names.h"
+
+/* From here on a rate stands out: about what saturates a 10 Mbit/s line. */
+#define BUSY_BYTES_PER_S (1024 * 1024)
+
+/* The first bytes of a text as a number that sorts as the text does, case aside. */
+static uint64_t text_rank(const char *text)
+{
+	uint64_t rank = 0;
+	int i;
+
+	for (i = 0; i < 8 && text[i]; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		rank = rank << 8 | (c >= 'A' && c <= 'Z' ? (unsigned char)(c + 'a' - 'A') : c);
+	}
+	return i < 8 ? rank << (8 * (8 - i)) : rank;
+}
+
+static void cell_untrusted(const struct column_context *context, const char *text, struct cell *cell)
+{
+	cell->columns =
+	    line_fit(cell->text, sizeof cell->text, text, strlen(text), cell->width, context->utf8);
+}
+
+static void cell_number(uint64_t number, struct cell *cell)
+{
+	int length = snprintf(cell->text, sizeof cell->text, "%llu", (unsigned long long)number);
+
+	if ((unsigned)length > cell->width)
+		cell->columns = unit_format(cell->text, sizeof cell->text, number, UNIT_HUMAN, cell->width);
+	else
+		cell->columns = (unsigned)length;
+}
+
+/* ---- who ---- */
+
+static uint64_t rank_pid(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return row->session.pid;
+}
+
+static void format_pid(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	(void)context;
+	cell_number(row->session.pid, cell);
+}
+
+static uint64_t rank_name(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return text_rank(row->session.comm);
+}
+
+static int compare_name(const struct column_context *context, const struct row *a, const struct row *b)
+{
+	(void)context;
+	int order = strcasecmp(a->session.comm, b->session.comm);
+
+	return order ? order : (a->session.pid > b->session.pid) - (a->session.pid < b->session.pid);
+}
+
+static void format_name(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	char text[sizeof row->session.comm + 2];
+
+	snprintf(text, sizeof text, "%s%s", row->session.comm, row->mixed ? " +" : "");
+	cell_untrusted(context, text, cell);
+}
+
+static uint64_t rank_user(const struct column_context *context, const struct row *row)
+{
+	char user[40];
+
+	return text_rank(names_user(context->names, row->session.uid, user, sizeof user));
+}
+
+static int compare_user(const struct column_context *context, const struct row *a, const struct row *b)
+{
+	char left[40], right[40];
+
+	return strcasecmp(names_user(context->names, a->session.uid, left, sizeof left),
+	    names_user(context->names, b->session.uid, right, sizeof right));
+}
+
+static void format_user(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	char user[40];
+
+	cell_untrusted(context, names_user(context->names, row->session.uid, user, sizeof user), cell);
+}
+
+static uint64_t rank_container(const struct column_context *context, const struct row *row)
+{
+	return text_rank(names_container_text(context->names, row->container));
+}
+
+static int compare_container(const struct column_context *context, const struct row *a, const struct row *b)
+{
+	return strcasecmp(names_container_text(context->names, a->container),
+	    names_container_text(context->names, b->container));
+}
+
+static void format_container(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	cell_untrusted(context, names_container_text(context->names, row->container), cell);
+}
+
+static uint64_t rank_netns(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return row->session.netns;
+}
+
+static void format_netns(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	(void)context;
+	cell_number(row->session.netns, cell);
+}
+
+/* Kept in microseconds; shown in three digits. */
+static void format_rtt(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	double ms = row->session.rtt_us / 1000.0;
+	char text[24];
+
+	(void)context;
+	if (!row->session.rtt_us)
+		snprintf(text, sizeof text, "-");
+	else if (ms < 1000)
+		snprintf(text, sizeof text, "%.*fms", ms < 1 ? 3 : ms < 10 ? 2 : ms < 100 ? 1 : 0, ms);
+	else
+		snprintf(text, sizeof text, "%.1fs", ms / 1000);
+	cell_untrusted(context, text, cell);
+}
+
+static uint64_t rank_rtt(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return row->session.rtt_us;
+}
+
+static uint64_t rank_retransmits(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return row->session.retransmits;
+}
+
+static void format_retransmits(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	if (row->session.rtt_us)
+		cell_number(row->session.retransmits, cell);
+	else
+		cell_untrusted(context, "-", cell);
+}
+
+/* ---- where ---- */
+
+/* IPv4 before IPv6, then by address; for IPv4 the port is in it too. */
+static uint64_t address_rank(uint8_t family, const uint8_t *address, uint16_t port)
+{
+	uint64_t rank = 0;
+
+	for (int i = 0; i < (family == 4 ? 4 : 8); i++)
+		rank = rank << 8 | address[i];
+	return family == 4 ? rank << 16 | port : rank >> 1 | 1ull << 63;
+}
+
+static uint64_t rank_laddr(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return address_rank(row->session.family, row->session.laddr, row->session.lport);
+}
+
+static int compare_laddr(const struct column_context *context, const struct row *a, const struct row *b)
+{
+	(void)context;
+	int order = memcmp(a->session.laddr, b->session.laddr, sizeof a->session.laddr);
+
+	return order ? order : (a->session.lport > b->session.lport) - (a->session.lport < b->session.lport);
+}
+
+static uint64_t rank_raddr(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return address_rank(row->session.family, row->session.raddr, row->session.rport);
+}
+
+static int compare_raddr(const struct column_context *context, const struct row *a, const struct row *b)
+{
+	(void)context;
+	int order = memcmp(a->session.raddr, b->session.raddr, sizeof a->session.raddr);
+
+	return order ? order : (a->session.rport > b->session.rport) - (a->session.rport < b->session.rport);
+}
+
+static struct endpoint endpoint_of(
+    const struct column_context *context, uint8_t family, const uint8_t *address, uint16_t port)
+{
+	return (struct endpoint){
+		.family = family,
+		.address = address,
+		.has_port = context->grouping == GROUPING_NONE,
+		.port = port,
+		.host_name = context->host_names ? names_host(context->names, family, address) : NULL,
+		.port_name = context->port_names ? names_port(context->names, port) : NULL,
+	};
+}
+
+static void format_endpoint(const struct column_context *context, uint8_t family, const uint8_t *address,
+    uint16_t port, struct cell *cell)
+{
+	struct endpoint endpoint = endpoint_of(context, family, address, port);
+
+	cell->columns = endpoint_format(cell->text, sizeof cell->text, &endpoint, cell->width, context->utf8);
+}
+
+unsigned column_address_columns(const struct column_context *context, const struct row *row)
+{
+	const struct session *session = &row->session;
+	struct endpoint local = endpoint_of(context, session->family, session->laddr, session->lport);
+	struct endpoint remote = endpoint_of(context, session->family, session->raddr, session->rport);
+	unsigned local_columns = endpoint_columns(&local), remote_columns = endpoint_columns(&remote);
+
+	return local_columns > remote_columns ? local_columns : remote_columns;
+}
+
+static void format_laddr(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	format_endpoint(context, row->session.family, row->session.laddr, row->session.lport, cell);
+}
+
+static void format_raddr(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	format_endpoint(context, row->session.family, row->session.raddr, row->session.rport, cell);
+}
+
+/* ---- how much ---- */
+
+static uint64_t rank_rx(const struct column_context *context, const struct row *row)
+{
+	return context->amount == AMOUNT_TOTAL ? row->rx_total_bytes : row->session.rx_bytes;
+}
+
+static uint64_t rank_tx(const struct column_context *context, const struct row *row)
+{
+	return context->amount == AMOUNT_TOTAL ? row->tx_total_bytes : row->session.tx_bytes;
+}
+
+static uint64_t rank_rate(const struct column_context *context, const struct row *row)
+{
+	return rank_rx(context, row) + rank_tx(context, row);
+}
+
+static uint64_t rank_total(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return row->rx_total_bytes + row->tx_total_bytes;
+}
+
+static void format_amount(const struct column_context *context, uint64_t bytes, struct cell *cell)
+{
+	uint64_t interval_ns = context->traffic->interval_ns;
+
+	if (!bytes)
+		cell->style = STYLE_DIM;
+	else if (context->amount != AMOUNT_TOTAL && unit_rate(bytes, interval_ns) >= BUSY_BYTES_PER_S)
+		cell->style = STYLE_STRONG;
+	if (context->amount == AMOUNT_RATE)
+		bytes = unit_rate(bytes, interval_ns);
+	cell->columns = unit_format(cell->text, sizeof cell->text, bytes, context->unit, cell->width);
+}
+
+static void format_rx(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	format_amount(context, rank_rx(context, row), cell);
+}
+
+static void format_tx(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	format_amount(context, rank_tx(context, row), cell);
+}
+
+static void format_rate(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	format_amount(context, rank_rate(context, row), cell);
+}
+
+static void format_total(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	cell->columns =
+	    unit_format(cell->text, sizeof cell->text, rank_total(context, row), context->unit, cell->width);
+}
+
+/* Equal rates (most often: none) by what they moved so far, so that quiet rows stand in a settled order. */
+static int compare_rate(const struct column_context *context, const struct row *a, const struct row *b)
+{
+	uint64_t left = rank_total(context, a), right = rank_total(context, b);
+
+	return (left > right) - (left < right);
+}
+
+static uint64_t rank_history(const struct column_context *context, const struct row *row)
+{
+	struct series series = traffic_row_series(context->traffic, row);
+
+	return history_peak(&series, ROW_POINTS);
+}
+
+static void format_history(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	struct series series = traffic_row_series(context->traffic, row);
+
+	cell->columns =
+	    history_graph(cell->text, sizeof cell->text, &series, cell->width, 1, 0, context->utf8);
+	cell->style = STYLE_RX;
+}
+
+static uint64_t rank_sessions(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return row->members;
+}
+
+static void format_sessions(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	(void)context;
+	cell_number(row->members, cell);
+}
+
+/* Older rows have the greater rank. */
+static uint64_t rank_age(const struct column_context *context, const struct row *row)
+{
+	return context->traffic->tick - row->first_tick;
+}
+
+static void format_age(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	int64_t age_s = context->traffic->time.tv_sec - row->first_seen_s;
+
+	if (age_s < 0)
+		age_s = 0;
+	if (age_s < 600)
+		cell->columns = (unsigned)snprintf(cell->text, sizeof cell->text, "%us", (unsigned)age_s);
+	else if (age_s < 36000)
+		cell->columns =
+		    (unsigned)snprintf(cell->text, sizeof cell->text, "%umin", (unsigned)(age_s / 60));
+	else
+		cell->columns =
+		    (unsigned)snprintf(cell->text, sizeof cell->text, "%uh", (unsigned)(age_s / 3600));
+}
+
+#define CONNECTIONS (1 << GROUPING_NONE)
+#define PROCESSES (1 << GROUPING_PROCESS)
+#define REMOTES (1 << GROUPING_REMOTE)
+#define CONTAINERS (1 << GROUPING_CONTAINER)
+#define EVERYWHERE (CONNECTIONS | PROCESSES | REMOTES | CONTAINERS)
+
+/* The order is that of the default columns from the left, of the menu, and of --columns' list. */
+/* One line for each field would be long to read. */
+/* clang-format off */
+const struct column column_table[] = {
+	{ .id = "pid", .title = "PID", .description = "process id", .width_min = 7, .width_pref = 7,
+	  .width_max = 7, .priority = 4, .right = true, .groupings = CONNECTIONS | PROCESSES,
+	  .rank = rank_pid, .format = format_pid },
+	{ .id = "name", .title = "NAME", .description = "process name", .width_min = 8, .width_pref = 12,
+	  .width_max = 16, .priority = 0, .essential = true, .groupings = EVERYWHERE, .rank = rank_name,
+	  .compare = compare_name, .format = format_name },
+	{ .id = "user", .title = "USER", .description = "user", .width_min = 8, .width_pref = 8,
+	  .width_max = 12, .priority = 8, .groupings = CONNECTIONS | PROCESSES, .rank = rank_user,
+	  .compare = compare_user, .format = format_user },
+	{ .id = "laddr", .title = "LOCAL", .description = "local address and port", .width_min = 14,
+	  .width_pref = 20, .width_max = 47, .priority = 5, .groupings = CONNECTIONS, .is_address = true,
+	  .rank = rank_laddr, .compare = compare_laddr, .format = format_laddr },
+	{ .id = "raddr", .title = "REMOTE", .description = "remote address and port", .width_min = 13,
+	  .width_pref = 21, .width_max = 47, .priority = 3, .essential = true,
+	  .groupings = CONNECTIONS | REMOTES, .is_address = true, .rank = rank_raddr,
+	  .compare = compare_raddr, .format = format_raddr },
+	{ .id = "rx", .direction = "RX", .description = "received by the process", .width_min = 6,
+	  .width_pref = 7, .width_max = 8, .priority = 1, .right = true, .descending = true,
+	  .essential = true, .groupings = EVERYWHERE, .rank = rank_rx, .compare = compare_rate,
+	  .format = format_rx },
+	{ .id = "tx", .direction = "TX", .description = "sent by the process", .width_min = 6,
+	  .width_pref = 7, .width_max = 8, .priority = 2, .right = true, .descending = true,
+	  .essential = true, .groupings = EVERYWHERE, .rank = rank_tx, .compare = compare_rate,
+	  .format = format_tx },
+	{ .id = "rate", .direction = "RX+TX", .description = "received and sent together",
+	  .width_min = 7, .width_pref = 8, .width_max = 9, .priority = 6, .right = true,
+	  .descending = true, .groupings = EVERYWHERE, .rank = rank_rate, .compare = compare_rate,
+	  .format = format_rate },
+	{ .id = "total", .title = "TOTAL", .description = "received and sent since the start or reset",
+	  .width_min = 6, .width_pref = 7, .width_max = 8, .priority = 7, .right = true,
+	  .descending = true, .groupings = EVERYWHERE, .rank = rank_total, .format = format_total },
+	{ .id = "history", .title = "HISTORY",
+	  .description = "the latest intervals, received and sent together", .width_min = 8,
+	  .width_pref = 16, .width_max = 32, .priority = 6, .descending = true, .groupings = EVERYWHERE,
+	  .rank = rank_history, .format = format_history },
+	{ .id = "container", .title = "CONTAINER", .description = "container, or unit, or cgroup",
+	  .width_min = 12, .width_pref = 19, .width_max = 28, .priority = 9,
+	  .groupings = CONNECTIONS | PROCESSES | CONTAINERS, .rank = rank_container,
+	  .compare = compare_container, .format = format_container },
+	{ .id = "netns", .title = "NETNS", .description = "network namespace", .width_min = 10,
+	  .width_pref = 10, .width_max = 10, .priority = 10, .right = true,
+	  .groupings = CONNECTIONS | PROCESSES, .rank = rank_netns, .format = format_netns },
+	{ .id = "sessions", .title = "CONNS", .description = "connections in a group", .width_min = 5,
+	  .width_pref = 6, .width_max = 6, .priority = 4, .right = true, .descending = true,
+	  .groupings = PROCESSES | REMOTES | CONTAINERS, .rank = rank_sessions,
+	  .format = format_sessions },
+	{ .id = "age", .title = "AGE", .description = "time since it was first seen here",
+	  .width_min = 6, .width_pref = 6, .width_max = 6, .priority = 11, .right = true,
+	  .descending = true, .groupings = EVERYWHERE, .rank = rank_age, .format = format_age },
+	{ .id = "rtt", .title = "RTT", .description = "smoothed round-trip time", .width_min = 7,
+	  .width_pref = 7, .width_max = 7, .priority = 4, .right = true, .descending = true,
+	  .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET, .rank = rank_rtt, .format = format_rtt },
+	{ .id = "retrans", .title = "RETRANS", .description = "segments sent again, of the connection",
+	  .width_min = 8, .width_pref = 8, .width_max = 8, .priority = 4, .right = true,
+	  .descending = true, .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET,
+	  .rank = rank_retransmits, .format = format_retransmits },
+};
+/* clang-format on */
+
+const size_t column_count = sizeof column_table / sizeof column_table[0];

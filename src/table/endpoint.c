@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "table/endpoint.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/escape.h"
+
+/* Fewer columns than this for the host say nothing: then the port is given up first. */
+#define HOST_MIN 5
+
+/* ASCII, so that bytes are columns and any middle can be taken out. DNS names are ASCII anyway. */
+static size_t host_text(char *buffer, size_t size, const struct endpoint *endpoint)
+{
+	if (endpoint->host_name)
+		return escape_text(
+		    buffer, size, endpoint->host_name, strlen(endpoint->host_name), size - 1, false);
+	return address_format(buffer, endpoint->family, endpoint->address);
+}
+
+static size_t port_text(char *buffer, size_t size, const struct endpoint *endpoint)
+{
+	if (!endpoint->has_port)
+		return 0;
+	buffer[0] = ':';
+	if (endpoint->port_name)
+		return 1 + escape_text(buffer + 1, size - 1, endpoint->port_name, strlen(endpoint->port_name),
+		               size - 2, false);
+	return (size_t)snprintf(buffer, size, ":%u", endpoint->port);
+}
+
+unsigned endpoint_format(
+    char *buffer, size_t size, const struct endpoint *endpoint, unsigned width, bool utf8)
+{
+	char host[ENDPOINT_SIZE - 64] = "", port[32] = "";
+	size_t host_length = host_text(host, sizeof host, endpoint);
+	size_t port_length = port_text(port, sizeof port, endpoint);
+	bool brackets = endpoint->has_port && endpoint->family == 6 && !endpoint->host_name;
+	size_t around = port_length + (brackets ? 2 : 0);
+
+	if (around + HOST_MIN > width && around + host_length > width) {
+		port[0] = '\0';
+		around = brackets ? 2 : 0;
+	}
+	if (width <= around) {
+		buffer[0] = '\0';
+		return 0;
+	}
+	size_t room = width - around;
+	size_t head = host_length, tail = 0;
+	const char *mark = "";
+
+	if (host_length > room) {
+		mark = utf8 ? "…" : "~";
+		head = room / 2;
+		tail = room - head - 1;
+	}
+	int written = snprintf(buffer, size, "%s%.*s%s%s%s%s", brackets ? "[" : "", (int)head, host, mark,
+	    host + host_length - tail, brackets ? "]" : "", port);
+
+	if (written < 0 || (size_t)written >= size) {
+		buffer[0] = '\0';
+		return 0;
+	}
+	return (unsigned)(around + (host_length > room ? room : host_length));
+}
+
+unsigned endpoint_columns(const struct endpoint *endpoint)
+{
+	char text[ENDPOINT_SIZE];
+
+	return endpoint_format(text, sizeof text, endpoint, sizeof text - 1, false);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "table/layout.h"
+
+#include <string.h>
+
+struct candidate {
+	const struct column *column;
+	unsigned order; /* from the left */
+	unsigned priority;
+	unsigned min, pref, max;
+	unsigned width; /* 0: not taken */
+};
+
+/* Whole numbers of KB or bytes need more room than three digits and a letter. */
+static unsigned unit_extra(const struct column *column, const struct column_context *context)
+{
+	bool amount = column->direction || strcmp(column->id, "total") == 0;
+
+	if (!amount || context->unit == UNIT_HUMAN || context->unit == UNIT_BITS)
+		return 0;
+	return context->unit == UNIT_BYTES ? 5 : 2;
+}
+
+/* What identifies a group is never dropped. */
+static bool names_group(const struct column *column, enum grouping grouping)
+{
+	return (grouping == GROUPING_CONTAINER && strcmp(column->id, "container") == 0) ||
+	       (grouping == GROUPING_PROCESS && strcmp(column->id, "name") == 0) ||
+	       (grouping == GROUPING_REMOTE && strcmp(column->id, "raddr") == 0);
+}
+
+/* ... and stands first. A process is known by its PID and name, which do so anyway. */
+static bool leads(const struct column *column, enum grouping grouping)
+{
+	return grouping != GROUPING_PROCESS && names_group(column, grouping);
+}
+
+/* A title that tells the unit keeps its width; on a narrow screen no more than leaves room for the others. */
+#define WIDE 60
+#define TITLE_NARROW 8
+
+static unsigned gather(struct candidate *candidates, const struct column_list *list,
+    const struct column_context *context, unsigned width)
+{
+	unsigned count = 0;
+	char title[32];
+
+	for (unsigned i = 0; i < list->count; i++) {
+		const struct column *column = &column_table[list->indices[i]];
+
+		if (!(column->groupings & 1 << context->grouping))
+			continue;
+		unsigned titled = (unsigned)strlen(column_title(column, context, title, sizeof title));
+		unsigned extra = unit_extra(column, context);
+		struct candidate *candidate = &candidates[count++];
+
+		*candidate = (struct candidate){
+			.column = column,
+			.order = leads(column, context->grouping) ? 0 : i + 1,
+			.priority = names_group(column, context->grouping) ? 0 : column->priority + 1u,
+			.min = column->width_min,
+			.pref = column->width_pref + extra,
+			.max = column->width_max + extra,
+		};
+		/* An address column has no use for more than the addresses need. */
+		if (column->is_address && candidate->max > context->address_columns)
+			candidate->max = context->address_columns;
+		titled += column->right;
+		if (candidate->pref < titled)
+			candidate->pref = titled;
+		if (width < WIDE && titled > TITLE_NARROW)
+			titled = TITLE_NARROW;
+		if (column->direction && candidate->min < titled)
+			candidate->min = titled;
+		if (candidate->max < candidate->pref)
+			candidate->max = candidate->pref;
+	}
+	return count;
+}
+
+/* Candidates stand by priority here. */
+static void take(struct candidate *candidates, unsigned count, unsigned width)
+{
+	unsigned min_sum = 0, pref_sum = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct candidate *candidate = &candidates[i];
+		bool must = candidate->column->essential || candidate->priority == 0;
+		unsigned before = must ? min_sum : pref_sum;
+
+		/* The very first one is there in any case, cut to the width. */
+		if (i && before + candidate->min > width)
+			continue;
+		candidate->width = candidate->min < width ? candidate->min : width;
+		min_sum += candidate->min + LAYOUT_GAP;
+		pref_sum += candidate->pref + LAYOUT_GAP;
+	}
+}
+
+static void spread(struct candidate *candidates, unsigned count, unsigned *left, bool addresses, bool to_max)
+{
+	for (unsigned i = 0; i < count && *left; i++) {
+		struct candidate *candidate = &candidates[i];
+		unsigned goal = to_max ? candidate->max : candidate->pref;
+
+		if (!candidate->width || goal <= candidate->width ||
+		    candidate->column->is_address != addresses)
+			continue;
+		unsigned more = goal - candidate->width < *left ? goal - candidate->width : *left;
+
+		candidate->width += more;
+		*left -= more;
+	}
+}
+
+static void sort_candidates(struct candidate *candidates, unsigned count, bool by_order)
+{
+	for (unsigned i = 1; i < count; i++) {
+		struct candidate moved = candidates[i];
+		unsigned j = i;
+
+		while (j > 0 && (by_order ? candidates[j - 1].order > moved.order
+		                          : candidates[j - 1].priority > moved.priority)) {
+			candidates[j] = candidates[j - 1];
+			j--;
+		}
+		candidates[j] = moved;
+	}
+}
+
+void layout_fit(struct layout *layout, const struct column_list *list, const struct column_context *context,
+    unsigned width)
+{
+	struct candidate candidates[COLUMNS_MAX];
+	unsigned count = gather(candidates, list, context, width);
+	unsigned used = 0, taken = 0;
+
+	sort_candidates(candidates, count, false);
+	take(candidates, count, width);
+	for (unsigned i = 0; i < count; i++) {
+		used += candidates[i].width;
+		taken += candidates[i].width > 0;
+	}
+	if (taken)
+		used += (taken - 1) * LAYOUT_GAP;
+	unsigned left = width > used ? width - used : 0;
+
+	/* A shortened address tells less than a shortened name. */
+	spread(candidates, count, &left, true, false);
+	spread(candidates, count, &left, false, false);
+	spread(candidates, count, &left, true, true);
+	spread(candidates, count, &left, false, true);
+	sort_candidates(candidates, count, true);
+	layout->count = 0;
+	for (unsigned i = 0; i < count; i++)
+		if (candidates[i].width)
+			layout->columns[layout->count++] = (struct layout_column){
+				.column = candidates[i].column,
+				.width = candidates[i].width,
+			};
+}
+
+struct layout_lines layout_lines(unsigned width, unsigned height)
+{
+	struct layout_lines lines = { .graph = 1 };
+
+	if (height < 14 || width < 44)
+		lines.graph = 0;
+	else if (height >= 44)
+		lines.graph = 3;
+	else if (height >= 32)
+		lines.graph = 2;
+	/* Title, totals, status. */
+	lines.header = 1 + (lines.graph ? 2 * lines.graph : 1) + 1;
+	/* Column titles and footer. */
+	lines.table = height > lines.header + 2 ? height - lines.header - 2 : 0;
+	return lines;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "table/order.h"
+
+#include <stdlib.h>
+
+#include "model/rows.h"
+#include "table/view.h"
+
+int view_order_compare(const struct view_order *order, const struct view_item *a, const struct view_item *b)
+{
+	const struct row *left = &order->rows[a->row], *right = &order->rows[b->row];
+	int result = (a->rank > b->rank) - (a->rank < b->rank);
+
+	if (!result && order->sort->column->compare)
+		result = order->sort->column->compare(order->context, left, right);
+	if (result)
+		return order->sort->descending ? -result : result;
+	return session_compare_key(&left->session, &right->session);
+}
+
+static void swap(struct view_item *a, struct view_item *b)
+{
+	struct view_item kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+/* The middle one of first, middle and last as the pivot, so that lists already in order are no bad case. */
+static struct view_item pivot_of(
+    const struct view_order *order, struct view_item *items, size_t low, size_t high)
+{
+	size_t middle = low + (high - low) / 2;
+
+	if (view_order_compare(order, &items[middle], &items[low]) < 0)
+		swap(&items[middle], &items[low]);
+	if (view_order_compare(order, &items[high], &items[low]) < 0)
+		swap(&items[high], &items[low]);
+	if (view_order_compare(order, &items[high], &items[middle]) < 0)
+		swap(&items[high], &items[middle]);
+	return items[middle];
+}
+
+/* Quickselect within [low, high]: afterwards nothing before n sorts after it, nothing behind it before it. */
+static void select_nth(
+    const struct view_order *order, struct view_item *items, size_t low, size_t high, size_t n)
+{
+	while (low < high) {
+		struct view_item pivot = pivot_of(order, items, low, high);
+		size_t left = low, right = high;
+
+		for (;;) {
+			while (view_order_compare(order, &items[left], &pivot) < 0)
+				left++;
+			while (view_order_compare(order, &pivot, &items[right]) < 0)
+				right--;
+			if (left >= right)
+				break;
+			swap(&items[left++], &items[right--]);
+		}
+		/* Items are distinct, so right + 1 splits [low, high] in two parts that are both smaller. */
+		if (left == right)
+			right = left == low ? left : left - 1;
+		if (n <= right)
+			high = right;
+		else
+			low = right + 1;
+	}
+}
+
+static int compare_items(const void *a, const void *b, void *order)
+{
+	return view_order_compare(order, a, b);
+}
+
+void view_order_range(
+    const struct view_order *order, struct view_item *items, size_t count, size_t from, size_t to)
+{
+	struct view_order copy = *order;
+
+	if (from)
+		select_nth(order, items, 0, count - 1, from);
+	if (to < count)
+		select_nth(order, items, from, count - 1, to - 1);
+	qsort_r(items + from, to - from, sizeof *items, compare_items, &copy);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/maps.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "loader/loader.h"
+#include "model/snapshot.h"
+
+#define BATCH_COUNT 512
+
+static int allocate(struct maps *maps, uint32_t count)
+{
+	void *keys = reallocarray(maps->keys, count, sizeof(struct session_key6));
+
+	if (keys)
+		maps->keys = keys;
+	void *values = keys ? reallocarray(maps->values, count, sizeof(struct session_value)) : NULL;
+
+	if (!values)
+		return -ENOMEM;
+	maps->values = values;
+	maps->batch_count = count;
+	return 0;
+}
+
+int maps_init(struct maps *maps, const struct tracing *tracing)
+{
+	memset(maps, 0, sizeof *maps);
+	maps->tracing = tracing;
+	return allocate(maps, BATCH_COUNT);
+}
+
+void maps_fini(struct maps *maps)
+{
+	free(maps->keys);
+	free(maps->values);
+	maps->keys = maps->values = NULL;
+}
+
+static int wait_for_programs(const int *fds)
+{
+	uint32_t slot = 0;
+
+	return bpf_map_update_elem(fds[MAP_BARRIER], &slot, &fds[MAP_BARRIER_SLOT], BPF_ANY) ? -errno : 0;
+}
+
+int maps_try(const struct tracing *tracing)
+{
+	return wait_for_programs(tracing->maps);
+}
+
+int maps_wait(const struct maps *maps)
+{
+	return wait_for_programs(maps->tracing->maps);
+}
+
+int maps_swap(struct maps *maps, uint64_t *time_ns, struct error *error)
+{
+	const int *fds = maps->tracing->maps;
+	uint32_t slot = 0, generation = !maps->generation;
+	struct timespec now;
+
+	if (bpf_map_update_elem(fds[MAP_GENERATION], &slot, &generation, BPF_ANY) != 0)
+		return error_set(
+		    error, EXIT_CODE_RUNTIME, -errno, "cannot swap the tables: %s", strerror(errno));
+	maps->generation = generation;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	*time_ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	int err = wait_for_programs(fds);
+
+	if (err)
+		return error_set(
+		    error, EXIT_CODE_RUNTIME, err, "cannot wait for running programs: %s", strerror(-err));
+	return 0;
+}
+
+static void fill_value(struct session *session, const struct session_value *value)
+{
+	session->rx_bytes = value->rx_bytes;
+	session->tx_bytes = value->tx_bytes;
+	session->rtt_us = value->rtt_us;
+	session->retransmits = value->retransmits;
+	session->cgroup_id = value->cgroup_id;
+	session->uid = value->uid;
+	session->mntns = value->mntns;
+	memcpy(session->comm, value->comm, sizeof value->comm);
+	session->comm[SESSION_COMM_LENGTH] = '\0';
+}
+
+static void fill_key4(struct session *session, const void *from)
+{
+	const struct session_key4 *key = from;
+
+	session->family = 4;
+	memcpy(session->laddr, &key->laddr, sizeof key->laddr);
+	memcpy(session->raddr, &key->raddr, sizeof key->raddr);
+	session->lport = key->lport;
+	session->rport = be16toh(key->rport);
+	session->pid = key->pid;
+	session->netns = key->netns;
+}
+
+static void fill_key6(struct session *session, const void *from)
+{
+	const struct session_key6 *key = from;
+
+	session->family = 6;
+	memcpy(session->laddr, key->laddr, sizeof key->laddr);
+	memcpy(session->raddr, key->raddr, sizeof key->raddr);
+	session->lport = key->lport;
+	session->rport = be16toh(key->rport);
+	session->pid = key->pid;
+	session->netns = key->netns;
+}
+
+/* One family's table of the quiet generation. */
+struct source {
+	int fd;
+	size_t key_size;
+	void (*fill_key)(struct session *session, const void *key);
+};
+
+static int take(struct maps *maps, const struct source *source, uint32_t count, struct snapshot *snapshot)
+{
+	const struct session_value *values = maps->values;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct session *session = snapshot_add(snapshot);
+
+		if (!session)
+			return -ENOMEM;
+		source->fill_key(session, (const char *)maps->keys + i * source->key_size);
+		fill_value(session, &values[i]);
+	}
+	return 0;
+}
+
+/* The kernel hands out whole buckets: -ENOSPC means that one has more entries than the batch has room. */
+static int drain_batches(struct maps *maps, const struct source *source, struct snapshot *snapshot)
+{
+	uint32_t position[sizeof(struct session_key6) / sizeof(uint32_t)];
+	bool first = true;
+
+	for (;;) {
+		uint32_t count = maps->batch_count;
+		int result = bpf_map_lookup_and_delete_batch(
+		    source->fd, first ? NULL : position, position, maps->keys, maps->values, &count, NULL);
+		int err = result == 0 ? 0 : -errno;
+
+		if (err == -ENOSPC && count == 0) {
+			err = allocate(maps, maps->batch_count * 2);
+			if (err)
+				return err;
+			continue;
+		}
+		if (err && err != -ENOENT && err != -ENOSPC)
+			return err;
+		int taken = take(maps, source, count, snapshot);
+
+		if (taken)
+			return taken;
+		if (err == -ENOENT)
+			return 0;
+		first = false;
+	}
+}
+
+/* Nobody else writes the table, so that reading and deleting an entry are as good as one step. */
+static int drain_singly(struct maps *maps, const struct source *source, struct snapshot *snapshot)
+{
+	while (bpf_map_get_next_key(source->fd, NULL, maps->keys) == 0) {
+		if (bpf_map_lookup_elem(source->fd, maps->keys, maps->values) != 0 ||
+		    bpf_map_delete_elem(source->fd, maps->keys) != 0)
+			return -errno;
+		int err = take(maps, source, 1, snapshot);
+
+		if (err)
+			return err;
+	}
+	return errno == ENOENT ? 0 : -errno;
+}
+
+static int drain_source(struct maps *maps, const struct source *source, struct snapshot *snapshot)
+{
+	if (source->fd < 0)
+		return 0;
+	if (!maps->no_batches) {
+		size_t before = snapshot->session_count;
+		int err = drain_batches(maps, source, snapshot);
+
+		/* before 5.6: EINVAL for an unknown command, or the kernel's own ENOTSUPP */
+		if ((err != -EINVAL && err != -524) || snapshot->session_count != before)
+			return err;
+		maps->no_batches = 1;
+	}
+	return drain_singly(maps, source, snapshot);
+}
+
+/* recursion_misses: runs that the kernel skipped because the program was running on that CPU (5.12). */
+static uint64_t read_missed_runs(const struct tracing *tracing)
+{
+	uint64_t missed = 0;
+	uint32_t slot = 0;
+
+	if (tracing->maps[MAP_MISSED_RUNS] >= 0)
+		bpf_map_lookup_elem(tracing->maps[MAP_MISSED_RUNS], &slot, &missed);
+	for (size_t i = 0; i < tracing->plan.probe_count; i++) {
+		struct bpf_prog_info info = { 0 };
+		__u32 length = sizeof info;
+
+		if (bpf_obj_get_info_by_fd(tracing->programs[i], &info, &length) == 0)
+			missed += info.recursion_misses;
+	}
+	return missed;
+}
+
+static int read_growth(struct maps *maps, struct snapshot *snapshot)
+{
+	struct session_other other;
+	uint32_t slot = 0;
+
+	if (bpf_map_lookup_elem(maps->tracing->maps[MAP_OTHER], &slot, &other) != 0)
+		return -errno;
+	snapshot->other.calls = other.calls - maps->other.calls;
+	snapshot->other.rx_bytes = other.rx_bytes - maps->other.rx_bytes;
+	snapshot->other.tx_bytes = other.tx_bytes - maps->other.tx_bytes;
+	maps->other = other;
+
+	uint64_t missed = read_missed_runs(maps->tracing);
+
+	/* what a kprobe's program takes back of earlier intervals is set against what comes next */
+	snapshot->missed_runs = missed > maps->missed_runs ? missed - maps->missed_runs : 0;
+	maps->missed_runs += snapshot->missed_runs;
+	return 0;
+}
+
+int maps_drain(struct maps *maps, struct snapshot *snapshot, struct error *error)
+{
+	const int *fds = maps->tracing->maps;
+	bool odd = !maps->generation;
+	const struct source sources[] = {
+		{ fds[odd ? MAP_SESSIONS4_ODD : MAP_SESSIONS4_EVEN], sizeof(struct session_key4), fill_key4 },
+		{ fds[odd ? MAP_SESSIONS6_ODD : MAP_SESSIONS6_EVEN], sizeof(struct session_key6), fill_key6 },
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof sources / sizeof *sources && !err; i++)
+		err = drain_source(maps, &sources[i], snapshot);
+	err = err ?: read_growth(maps, snapshot);
+	if (err)
+		return error_set(error, EXIT_CODE_RUNTIME, err, "cannot read the tables: %s", strerror(-err));
+	snapshot_total(snapshot);
+	return 0;
+}

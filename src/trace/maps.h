@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel's tables: which generation is written, and draining the other. Every bpf(2) of the running tool. */
+#ifndef TCPTOP_MAPS_H
+#define TCPTOP_MAPS_H
+
+#include <stdint.h>
+
+#include "model/session.h"
+
+struct error;
+struct snapshot;
+struct tracing;
+
+struct maps {
+	const struct tracing *tracing; /* borrowed */
+	uint32_t generation;           /* 0 or 1: the one that programs write */
+	uint32_t batch_count;          /* sessions that a batch takes; grows when a bucket does not fit */
+	void *keys;
+	void *values;
+	struct session_other other; /* as last read: they only grow */
+	uint64_t missed_runs;       /* likewise */
+	int no_batches;             /* before 5.6: entries are taken one by one */
+};
+
+/* 0 or -ENOMEM; tables_fini frees. */
+int maps_init(struct maps *maps, const struct tracing *tracing);
+void maps_fini(struct maps *maps);
+
+/* Is bpf(2) permitted to this process as it is now? Does what a swap does, but swaps nothing. 0 or -errno. */
+int maps_try(const struct tracing *tracing);
+
+/*
+ * Turns programs to the other generation. On return (after an RCU grace period: 8 to 24 ms) nobody writes
+ * the one before any more, so that draining it loses nothing. *time_ns: the moment, on the monotonic clock.
+ * 0 or -errno.
+ */
+int maps_swap(struct maps *maps, uint64_t *time_ns, struct error *error);
+
+/* Returns when every program that runs now has ended. 0 or -errno. */
+int maps_wait(const struct maps *maps);
+
+/*
+ * Moves the quiet generation's sessions into *snapshot (reset by the caller), with what "other sessions"
+ * and the skipped runs grew by since the last call, and totals. 0 or -errno.
+ */
+int maps_drain(struct maps *maps, struct snapshot *snapshot, struct error *error);
+
+#endif

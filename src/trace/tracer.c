@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/tracer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "loader/loader.h"
+#include "model/snapshot.h"
+#include "trace/maps.h"
+
+/* All below the mutex: the hand-over and the requests. The rest is the thread's own while it runs. */
+struct tracer {
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	int ready_fd;  /* readable: full or failed */
+	int wakeup_fd; /* readable: a request, or the consumer has released */
+
+	bool full; /* the snapshot is the consumer's */
+	bool stop;
+	bool quit;
+	uint64_t interval_ns;
+	int failure;
+	struct error error;
+
+	uint64_t count;
+	struct tracing tracing;
+	struct maps maps;
+	struct snapshot snapshot;
+};
+
+static void signal_event(int fd)
+{
+	uint64_t one = 1;
+
+	if (write(fd, &one, sizeof one) < 0) {
+		/* full: it is readable anyway */
+	}
+}
+
+static void drain_event(int fd)
+{
+	uint64_t value;
+
+	if (read(fd, &value, sizeof value) < 0) {
+		/* it was not readable: nothing to do */
+	}
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+struct requests {
+	bool full;
+	bool stop;
+	bool quit;
+	uint64_t interval_ns;
+};
+
+static struct requests read_requests(struct tracer *tracer)
+{
+	pthread_mutex_lock(&tracer->mutex);
+	struct requests requests = { tracer->full, tracer->stop, tracer->quit, tracer->interval_ns };
+	pthread_mutex_unlock(&tracer->mutex);
+	return requests;
+}
+
+/* Sleeps until the interval that began at start_ns is over and its snapshot has a place to go. */
+static struct requests wait_for_end(struct tracer *tracer, uint64_t start_ns)
+{
+	struct pollfd wakeup = { .fd = tracer->wakeup_fd, .events = POLLIN };
+
+	for (;;) {
+		struct requests requests = read_requests(tracer);
+		uint64_t now = now_ns(), end = start_ns + requests.interval_ns;
+		bool over = requests.stop || now >= end;
+
+		if (requests.quit || (over && !requests.full))
+			return requests;
+		struct timespec left = { (end - now) / 1000000000, (end - now) % 1000000000 };
+
+		ppoll(&wakeup, 1, over ? NULL : &left, NULL);
+		drain_event(tracer->wakeup_fd);
+	}
+}
+
+static void publish(struct tracer *tracer, int failure, const struct error *error)
+{
+	pthread_mutex_lock(&tracer->mutex);
+	if (failure) {
+		tracer->failure = failure;
+		tracer->error = *error;
+	} else {
+		tracer->full = true;
+	}
+	pthread_mutex_unlock(&tracer->mutex);
+	signal_event(tracer->ready_fd);
+}
+
+/* The wall clock's time of a moment of the monotonic clock, which is just past. */
+static struct timespec wall_time(uint64_t monotonic_ns)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	uint64_t time_ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec - (now_ns() - monotonic_ns);
+
+	return (struct timespec){ time_ns / 1000000000, time_ns % 1000000000 };
+}
+
+static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, struct error *error)
+{
+	uint64_t end_ns;
+
+	/* A program that began before detaching may read the generation after the last swap, which nobody drains. */
+	if (last) {
+		tracing_detach(&tracer->tracing);
+		maps_wait(&tracer->maps);
+	}
+	int err = maps_swap(&tracer->maps, &end_ns, error);
+
+	if (err)
+		return err;
+	snapshot_reset(&tracer->snapshot);
+	err = maps_drain(&tracer->maps, &tracer->snapshot, error);
+	tracer->snapshot.time = wall_time(end_ns);
+	tracer->snapshot.interval_ns = end_ns - *start_ns;
+	tracer->snapshot.last = last;
+	*start_ns = end_ns;
+	return err;
+}
+
+/*
+ * While a task reads or writes a table the kernel skips every kprobe program on that processor, also those of the
+ * tasks that interrupt it (bpf_disable_instrumentation, bpf_prog_active), and before 6.7 without counting it. So
+ * on a fully preemptible kernel nothing that makes calls may interrupt us there. Where it is not permitted the
+ * losses are those that were declared.
+ */
+static void take_precedence(const struct probe_plan *plan)
+{
+	struct sched_param parameters = { .sched_priority = TRACER_PRIORITY };
+
+	if (plan->method == PROBE_KPROBE && plan->preemptible)
+		pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
+}
+
+static void *run(void *argument)
+{
+	struct tracer *tracer = argument;
+	uint64_t start_ns = tracer->tracing.start_ns, done = 0;
+	bool last = false;
+
+	take_precedence(&tracer->tracing.plan);
+	while (!last) {
+		struct requests requests = wait_for_end(tracer, start_ns);
+		struct error error;
+
+		if (requests.quit)
+			break;
+		last = requests.stop || ++done == tracer->count;
+		int err = end_interval(tracer, &start_ns, last, &error);
+
+		publish(tracer, err, &error);
+		if (err)
+			break;
+	}
+	return NULL;
+}
+
+int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interval_ns, uint64_t count,
+    struct error *error)
+{
+	struct tracer *new = calloc(1, sizeof *new);
+	int err = 0;
+
+	if (!new)
+		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "no memory for the tracer");
+	new->tracing = *tracing;
+	tracing_init(tracing);
+	new->interval_ns = interval_ns;
+	new->count = count;
+	pthread_mutex_init(&new->mutex, NULL);
+	snapshot_init(&new->snapshot);
+	new->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	new->wakeup_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (new->ready_fd < 0 || new->wakeup_fd < 0)
+		err = -errno;
+	err = err ?: maps_init(&new->maps, &new->tracing);
+	if (!err)
+		err = -pthread_create(&new->thread, NULL, run, new);
+	if (!err) {
+		*tracer = new;
+		return 0;
+	}
+	new->quit = true;
+	new->thread = 0;
+	tracer_close(new);
+	return error_set(error, EXIT_CODE_RUNTIME, err, "cannot start the tracer: %s", strerror(-err));
+}
+
+int tracer_fd(const struct tracer *tracer)
+{
+	return tracer->ready_fd;
+}
+
+int tracer_take(struct tracer *tracer, const struct snapshot **snapshot, struct error *error)
+{
+	drain_event(tracer->ready_fd);
+	pthread_mutex_lock(&tracer->mutex);
+	*snapshot = tracer->full ? &tracer->snapshot : NULL;
+	int failure = tracer->full ? 0 : tracer->failure;
+
+	if (failure)
+		*error = tracer->error;
+	pthread_mutex_unlock(&tracer->mutex);
+	return failure;
+}
+
+/* Changes a request below the mutex and wakes the thread. */
+#define REQUEST(tracer, assignment)                     \
+	do {                                            \
+		pthread_mutex_lock(&(tracer)->mutex);   \
+		(tracer)->assignment;                   \
+		pthread_mutex_unlock(&(tracer)->mutex); \
+		signal_event((tracer)->wakeup_fd);      \
+	} while (0)
+
+void tracer_release(struct tracer *tracer)
+{
+	REQUEST(tracer, full = false);
+}
+
+void tracer_stop(struct tracer *tracer)
+{
+	REQUEST(tracer, stop = true);
+}
+
+void tracer_set_interval(struct tracer *tracer, uint64_t interval_ns)
+{
+	REQUEST(tracer, interval_ns = interval_ns);
+}
+
+void tracer_close(struct tracer *tracer)
+{
+	if (!tracer)
+		return;
+	if (tracer->thread) {
+		REQUEST(tracer, quit = true);
+		pthread_join(tracer->thread, NULL);
+	}
+	maps_fini(&tracer->maps);
+	tracing_close(&tracer->tracing);
+	snapshot_fini(&tracer->snapshot);
+	if (tracer->ready_fd >= 0)
+		close(tracer->ready_fd);
+	if (tracer->wakeup_fd >= 0)
+		close(tracer->wakeup_fd);
+	pthread_mutex_destroy(&tracer->mutex);
+	free(tracer);
+}

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rewritten text against golden files: whole for each method, and for each filter what it changes in the
+ * tracepoint method's text, as a diff. The options are parsed from command lines; the kernel is invented, with
+ * offsets that no two fields share.
+ *
+ * After a change on purpose: TCPTOP_UPDATE_GOLDEN=1 writes the files anew, tells which changed and fails, so
+ * that nothing passes unseen; look at them (git diff) and run again without it.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "kernel/kernel.h"
+#include "options.h"
+#include "kernel/method.h"
+#include "kernel/program.h"
+#include "text_diff.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+#define ARGUMENTS_MAX 8
+
+static bool updating;
+static unsigned updated; /* files written in this run */
+
+static struct kernel invented_kernel(uint32_t version)
+{
+	struct kernel kernel = { .version = version, .has_btf = true, .kprobe_pmu_type = 6 };
+
+	for (int i = 0; i < FIELD_COUNT; i++)
+		kernel.offsets[i] = 1000 + 8 * i;
+	for (int i = 0; i < SYMBOL_COUNT; i++)
+		kernel.prototypes[i] = (struct kernel_prototype){ 100 + i, 3, false };
+	kernel.prototypes[SYMBOL_INET_RECVMSG].parameter_count = 4;
+	kernel.prototypes[SYMBOL_INET6_RECVMSG].parameter_count = 4;
+	kernel.prototypes[SYMBOL_INET_SENDPAGE].parameter_count = 5;
+	kernel.prototypes[SYMBOL_TCP_SPLICE_READ].parameter_count = 5;
+	return kernel;
+}
+
+struct input {
+	uint32_t version;
+	enum probe_method method;
+	bool raw; /* tracepoints not BTF-typed */
+	enum program_layout layout;
+	const char *arguments[ARGUMENTS_MAX]; /* a command line without its first word */
+};
+
+#define VERSION_6_18 KERNEL_VERSION_CODE(6, 18, 0)
+
+static const struct input base = { .version = VERSION_6_18, .method = PROBE_TRACEPOINT };
+
+static void parse(struct options *options, const char *const *arguments)
+{
+	char *argv[ARGUMENTS_MAX + 2] = { "tcptop" };
+	struct error error = { 0 };
+	int argc = 1;
+
+	while (arguments[argc - 1]) {
+		argv[argc] = (char *)arguments[argc - 1];
+		argc++;
+	}
+	if (options_parse(options, argc, argv, false, &error) != 0)
+		fail_msg("%s", error.text);
+}
+
+/* For free(). */
+static char *build(const struct input *input)
+{
+	struct kernel kernel = invented_kernel(input->version);
+	struct probe_plan plan;
+	struct options options;
+	struct error error = { 0 };
+	const char *why = "";
+	char *text;
+
+	parse(&options, input->arguments);
+	if (!probe_plan_make(&plan, input->method, !input->raw, &kernel, &why))
+		fail_msg("%s", why);
+	if (program_build(&text, &options, &kernel, &plan, input->layout, &error) != 0)
+		fail_msg("%s", error.text);
+	options_fini(&options);
+	assert_non_null(text);
+	return text;
+}
+
+/* For free(); empty when there is no such file. */
+static char *read_whole(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char *bytes = calloc(1, 1 << 17);
+
+	assert_non_null(bytes);
+	if (file) {
+		assert_true(fread(bytes, 1, (1 << 17) - 1, file) < (1 << 17) - 1);
+		fclose(file);
+	}
+	return bytes;
+}
+
+static void expect_golden(const char *name, const char *actual)
+{
+	char path[512];
+
+	snprintf(path, sizeof path, "%s/%s", TCPTOP_GOLDEN_DIR, name);
+	char *expected = read_whole(path);
+	bool same = strcmp(expected, actual) == 0;
+
+	if (!same && updating) {
+		FILE *file = fopen(path, "w");
+
+		assert_non_null(file);
+		fputs(actual, file);
+		assert_int_equal(fclose(file), 0);
+		print_message("wrote %s\n", path);
+		updated++;
+	} else if (!same) {
+		char *difference = text_diff(expected, actual);
+
+		/* cmocka would cut it short */
+		fprintf(stderr, "%s is not what was made (TCPTOP_UPDATE_GOLDEN=1 writes it anew):\n%s", path,
+		    difference);
+		free(difference);
+		fail();
+	}
+	free(expected);
+}
+
+/* Holds for each text, whatever is in it. */
+static void expect_well_formed(const char *text)
+{
+	long braces = 0, parentheses = 0;
+
+	assert_null(strchr(text, '@'));
+	assert_null(strstr(text, "\n\n\n"));
+	assert_null(strstr(text, "SPDX"));
+	for (const char *c = text; *c; c++) {
+		braces += (*c == '{') - (*c == '}');
+		parentheses += (*c == '(') - (*c == ')');
+		assert_true(braces >= 0 && parentheses >= 0);
+	}
+	assert_int_equal(braces, 0);
+	assert_int_equal(parentheses, 0);
+	assert_int_equal(text[strlen(text) - 1], '\n');
+}
+
+static void test_methods(void **state)
+{
+	static const struct {
+		const char *golden;
+		struct input input;
+	} cases[] = {
+		{ "program_tracepoint.c",
+		    { VERSION_6_18, PROBE_TRACEPOINT, false, PROGRAM_LAYOUT_BTF, { NULL } } },
+		{ "program_tracepoint_raw.c",
+		    { VERSION_6_18, PROBE_TRACEPOINT, true, PROGRAM_LAYOUT_BTF, { NULL } } },
+		{ "program_fentry.c", { VERSION_6_18, PROBE_FENTRY, false, PROGRAM_LAYOUT_BTF, { NULL } } },
+#if defined(__x86_64__)
+		{ "program_kprobe.c", { VERSION_6_18, PROBE_KPROBE, false, PROGRAM_LAYOUT_BTF, { NULL } } },
+		{ "program_kprobe_headers.c",
+		    { KERNEL_VERSION_CODE(5, 4, 0), PROBE_KPROBE, false, PROGRAM_LAYOUT_HEADERS, { NULL } } },
+#endif
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char *text = build(&cases[i].input);
+
+		expect_well_formed(text);
+		expect_golden(cases[i].golden, text);
+		free(text);
+	}
+}
+
+static const struct {
+	const char *golden;
+	const char *arguments[ARGUMENTS_MAX];
+} filters[] = {
+	{ "program_pid.diff", { "-p", "181" } },
+	{ "program_pids.diff", { "-p", "30,7,30,4194304,181" } },
+	{ "program_cgroup.diff", { "--cgroupmap", "/sys/fs/bpf/cgroups" } },
+	{ "program_mntns.diff", { "--mntnsmap", "/sys/fs/bpf/namespaces" } },
+	{ "program_ipv4.diff", { "-4" } },
+	{ "program_ipv6.diff", { "-6" } },
+	{ "program_socket_facts.diff", { "--columns", "pid,rtt,rx,tx" } },
+	{ "program_max_sessions.diff", { "--max-sessions", "4096" } },
+	{ "program_all.diff", { "-4", "-p", "2,1", "--cgroupmap", "/a", "--mntnsmap", "/b" } },
+};
+
+static void test_filters(void **state)
+{
+	char *plain = build(&base);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(filters); i++) {
+		struct input input = base;
+
+		memcpy(input.arguments, filters[i].arguments, sizeof input.arguments);
+		char *text = build(&input), *difference = text_diff(plain, text);
+
+		expect_well_formed(text);
+		expect_golden(filters[i].golden, difference);
+		free(difference);
+		free(text);
+	}
+	free(plain);
+}
+
+/* A filter changes nothing but the filtering, whatever counts: the same lines in each method's text. */
+static void test_filters_are_the_same_for_each_method(void **state)
+{
+	static const struct input others[] = {
+		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .raw = true },
+		{ .version = VERSION_6_18, .method = PROBE_FENTRY },
+#if defined(__x86_64__)
+		{ .version = VERSION_6_18, .method = PROBE_KPROBE },
+		{ .version = VERSION_6_18, .method = PROBE_KPROBE, .layout = PROGRAM_LAYOUT_HEADERS },
+#endif
+	};
+	char *plain = build(&base);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(filters); i++) {
+		struct input input = base;
+
+		memcpy(input.arguments, filters[i].arguments, sizeof input.arguments);
+		char *text = build(&input), *expected = text_diff(plain, text);
+
+		for (size_t j = 0; j < COUNT_OF(others); j++) {
+			/* further fields: their offsets are spelled otherwise there */
+			if (others[j].layout == PROGRAM_LAYOUT_HEADERS &&
+			    strcmp(filters[i].arguments[0], "--columns") == 0)
+				continue;
+			input = others[j];
+			char *other_plain = build(&input);
+
+			memcpy(input.arguments, filters[i].arguments, sizeof input.arguments);
+			char *other_text = build(&input), *actual = text_diff(other_plain, other_text);
+
+			expect_well_formed(other_text);
+			assert_string_equal(actual, expected);
+			free(other_plain);
+			free(other_text);
+			free(actual);
+		}
+		free(text);
+		free(expected);
+	}
+	free(plain);
+}
+
+/* What is not asked for costs nothing: it is not there. */
+static void test_what_is_left_out(void **state)
+{
+	static const struct {
+		const char *argument;
+		const char *kept;
+		const char *gone;
+	} cases[] = {
+		{ "-4", "sessions4_even", "sessions6" },
+		{ "-4", "count4(", "count6(" },
+		{ "-6", "sessions6_even", "sessions4" },
+		{ "-6", "count6(", "count4(" },
+		{ NULL, "sessions4_odd", "filter_cgroups" },
+		{ NULL, "sessions6_odd", "filter_mntns" },
+		{ NULL, "count_other", "switch (pid)" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct input input = base;
+
+		input.arguments[0] = cases[i].argument;
+		char *text = build(&input);
+
+		assert_non_null(strstr(text, cases[i].kept));
+		assert_null(strstr(text, cases[i].gone));
+		free(text);
+	}
+}
+
+/* No path reaches the text, however it is written. */
+static void test_paths_stay_out(void **state)
+{
+	struct input input = base;
+
+	(void)state;
+	input.arguments[0] = "--cgroupmap";
+	input.arguments[1] = "/x\";\n#include \"/etc/passwd\"\n@N@";
+	char *text = build(&input);
+
+	assert_null(strstr(text, "passwd"));
+	assert_null(strchr(text, '@'));
+	free(text);
+}
+
+static void test_same_input_same_text(void **state)
+{
+	(void)state;
+	char *one = build(&base), *two = build(&base);
+
+	assert_string_equal(one, two);
+	free(one);
+	free(two);
+}
+
+/* BTF without a field: told by name when the text needs it, of no matter when it doesn't. */
+static void test_missing_fields(void **state)
+{
+	struct options options;
+	const char *const none[] = { NULL };
+	const char *why;
+
+	(void)state;
+	parse(&options, none);
+	for (int field = 0; field < FIELD_COUNT; field++) {
+		struct kernel kernel = invented_kernel(VERSION_6_18);
+		struct error error = { 0 };
+		struct probe_plan plan;
+		char macro[64], *text;
+
+		kernel.offsets[field] = -1;
+		assert_true(probe_plan_make(&plan, PROBE_FENTRY, true, &kernel, &why));
+		int err = program_build(&text, &options, &kernel, &plan, PROGRAM_LAYOUT_BTF, &error);
+
+		snprintf(macro, sizeof macro, "%s", kernel_field_macro(field));
+		if (err == 0) {
+			char word[80];
+
+			/* then the text makes no use of it */
+			snprintf(word, sizeof word, ", %s)", macro);
+			assert_null(strstr(text, word));
+			snprintf(word, sizeof word, "#define %s ", macro);
+			assert_null(strstr(text, word));
+			free(text);
+			continue;
+		}
+		assert_int_equal(err, -EOPNOTSUPP);
+		assert_null(text);
+		assert_int_equal(error.exit_code, EXIT_CODE_UNSUPPORTED);
+		assert_non_null(strstr(error.text, macro));
+		/* the headers' compiler needs no BTF */
+		assert_int_equal(
+		    program_build(&text, &options, &kernel, &plan, PROGRAM_LAYOUT_HEADERS, &error), 0);
+		free(text);
+	}
+	options_fini(&options);
+}
+
+/* Each field that some text uses is given there, once. */
+static void test_fields_are_defined_once(void **state)
+{
+	static const struct input inputs[] = {
+		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT },
+		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .raw = true },
+		{ .version = VERSION_6_18, .method = PROBE_FENTRY },
+		{ .version = VERSION_6_18, .method = PROBE_FENTRY, .layout = PROGRAM_LAYOUT_HEADERS },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(inputs); i++) {
+		char *text = build(&inputs[i]);
+
+		for (int field = 0; field < FIELD_COUNT; field++) {
+			char word[80];
+
+			snprintf(word, sizeof word, ", %s", kernel_field_macro(field));
+			bool used = strstr(text, strcat(word, ")")) != NULL;
+
+			snprintf(word, sizeof word, "#define %s ", kernel_field_macro(field));
+			const char *defined = strstr(text, word);
+
+			if (used && !defined)
+				fail_msg("%s is used, but not defined", kernel_field_macro(field));
+			assert_null(defined ? strstr(defined + 1, word) : NULL);
+		}
+		free(text);
+	}
+}
+
+/* bpf_probe_read_kernel came in 5.5. */
+static void test_old_helper(void **state)
+{
+	static const char alias[] = "#define bpf_probe_read_kernel bpf_probe_read\n";
+	struct input input = base;
+
+	(void)state;
+	input.version = KERNEL_VERSION_CODE(5, 4, 255);
+	char *text = build(&input);
+
+	assert_non_null(strstr(text, alias));
+	free(text);
+	input.version = KERNEL_VERSION_CODE(5, 5, 0);
+	text = build(&input);
+	assert_null(strstr(text, alias));
+	free(text);
+}
+
+static void test_stubs(void **state)
+{
+	static const char *const needed[] = { "linux/kconfig.h", "linux/types.h", "linux/bpf_common.h",
+		"linux/log2.h", "asm/page.h", "uapi/linux/bpf.h", "uapi/linux/if_packet.h",
+		"uapi/linux/if_ether.h" };
+	struct kernel kernel = invented_kernel(VERSION_6_18);
+	char version[256];
+
+	(void)state;
+	assert_int_equal(program_stub_count, COUNT_OF(needed));
+	for (size_t i = 0; i < COUNT_OF(needed); i++) {
+		size_t found = 0;
+
+		for (size_t j = 0; j < program_stub_count; j++)
+			found += strcmp(program_stubs[j].path, needed[i]) == 0;
+		assert_int_equal(found, 1);
+		assert_null(strchr(program_stubs[i].text, '@'));
+	}
+	size_t length = program_stub_version(version, sizeof version, &kernel);
+
+	assert_int_equal(length, strlen(version));
+	assert_non_null(strstr(version, "#define LINUX_VERSION_CODE 397824\n")); /* 6.18.0 */
+	assert_non_null(strstr(version, "#define KERNEL_VERSION(a, b, c)"));
+}
+
+static void test_nothing_was_updated(void **state)
+{
+	(void)state;
+	if (updating)
+		fail_msg("%u golden files were written: look at them, then run without TCPTOP_UPDATE_GOLDEN",
+		    updated);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_methods),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_filters_are_the_same_for_each_method),
+		cmocka_unit_test(test_what_is_left_out),
+		cmocka_unit_test(test_paths_stay_out),
+		cmocka_unit_test(test_same_input_same_text),
+		cmocka_unit_test(test_missing_fields),
+		cmocka_unit_test(test_fields_are_defined_once),
+		cmocka_unit_test(test_old_helper),
+		cmocka_unit_test(test_stubs),
+		cmocka_unit_test(test_nothing_was_updated),
+	};
+
+	updating = getenv("TCPTOP_UPDATE_GOLDEN") != NULL;
+	return cmocka_run_group_tests_name("program", tests, NULL, NULL);
+}

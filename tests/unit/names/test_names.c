@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "names/names.h"
+
+static const uint8_t localhost[16] = { 127, 0, 0, 1 };
+
+static void users_have_names_or_numbers(void **state)
+{
+	struct names *live = names_open(true), *recorded = names_open(false);
+	char text[40];
+
+	(void)state;
+	assert_string_equal(names_user(live, 0, text, sizeof text), "root");
+	assert_string_equal(names_user(live, 4123456789u, text, sizeof text), "4123456789");
+	assert_string_equal(names_user(live, UINT32_MAX, text, sizeof text), "-");
+	assert_string_equal(names_user(live, 0, text, sizeof text), "root");
+	assert_string_equal(names_user(live, 0, text, 3), "ro");
+	/* A recording's users are another host's. */
+	assert_string_equal(names_user(recorded, 0, text, sizeof text), "0");
+	assert_string_equal(names_user(NULL, 5, text, sizeof text), "5");
+	for (uint32_t uid = 2000; uid > 1000; uid--)
+		names_user(recorded, uid, text, sizeof text);
+	assert_string_equal(names_user(recorded, 1500, text, sizeof text), "1500");
+	names_close(live);
+	names_close(recorded);
+	names_close(NULL);
+}
+
+static void ports_have_names(void **state)
+{
+	struct names *names = names_open(true);
+
+	(void)state;
+	if (!getservbyname("ssh", "tcp")) {
+		names_close(names);
+		print_message("skipped: /etc/services does not know ssh (Debian's package netbase has it)\n");
+		skip();
+	}
+	assert_string_equal(names_port(names, 22), "ssh");
+	assert_string_equal(names_port(names, 443), "https");
+	assert_null(names_port(names, 0));
+	assert_null(names_port(names, 65535));
+	assert_null(names_port(NULL, 22));
+	names_close(names);
+}
+
+/* The cgroup that this process is in, as its id; 0 when there is no v2 hierarchy. */
+static uint64_t own_cgroup(char *path, size_t size)
+{
+	char line[1024], mount[256] = "", full[1400];
+	struct stat status;
+	FILE *file = fopen("/proc/self/mountinfo", "r");
+
+	path[0] = '\0';
+	while (file && fgets(line, sizeof line, file))
+		if (!mount[0] && strstr(line, " - cgroup2 "))
+			assert_int_equal(sscanf(line, "%*s %*s %*s %*s %255s", mount), 1);
+	if (file)
+		fclose(file);
+	file = fopen("/proc/self/cgroup", "r");
+	while (file && fgets(line, sizeof line, file))
+		if (strncmp(line, "0::", 3) == 0)
+			snprintf(path, size, "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
+	if (file)
+		fclose(file);
+	snprintf(full, sizeof full, "%s%s", mount, path);
+	return mount[0] && path[0] && stat(full, &status) == 0 ? status.st_ino : 0;
+}
+
+static void cgroups_have_paths(void **state)
+{
+	struct names *names = names_open(true);
+	char path[1024];
+	uint64_t id = own_cgroup(path, sizeof path);
+
+	(void)state;
+	assert_int_equal(names_container(names, 0, 1), 0);
+	assert_string_equal(names_container_text(names, 0), "-");
+	uint32_t unknown = names_container(names, 123456789012345, (uint32_t)getpid());
+
+	assert_string_equal(names_container_text(names, unknown), "cgroup 123456789012345");
+	assert_int_equal(names_container(names, 123456789012345, 1), unknown);
+	if (!id) {
+		names_close(names);
+		print_message("skipped: this process is in no cgroup v2\n");
+		skip();
+	}
+	uint32_t own = names_container(names, id, (uint32_t)getpid());
+
+	assert_int_not_equal(own, unknown);
+	assert_string_equal(names_container_path(names, own), path);
+	for (uint64_t i = 1; i < 300; i++)
+		names_container(names, i << 40, UINT32_MAX);
+	assert_int_equal(names_container(names, id, 1), own);
+	assert_string_equal(names_container_path(names, own), path);
+	names_close(names);
+}
+
+/* On a host with v1 hierarchies each process is a question: a crowd of them is put off, not waited for. */
+static void a_crowd_of_processes_is_put_off(void **state)
+{
+	struct names *names = names_open(true);
+	char path[1024];
+	uint64_t id = own_cgroup(path, sizeof path);
+	struct timespec begin, end;
+	unsigned known = 0;
+
+	(void)state;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (uint32_t pid = 1; pid <= 100000; pid++)
+		known += names_container(names, id ? id : 1, 5000000 + pid) != 0;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	assert_true(known > 0);
+	assert_true(end.tv_sec - begin.tv_sec < 5);
+	names_close(names);
+}
+
+static void hosts_are_asked_for_in_the_background(void **state)
+{
+	struct names *names = names_open(true);
+	const struct timespec pause = { .tv_nsec = 10000000 };
+
+	(void)state;
+	assert_null(names_host_known(names, 4, localhost));
+	assert_false(names_pending(names));
+	assert_null(names_host(names, 4, localhost));
+	assert_true(names_pending(names));
+	for (int i = 0; i < 1000 && !names_changed(names); i++)
+		nanosleep(&pause, NULL);
+	assert_string_equal(names_host(names, 4, localhost), "localhost");
+	assert_string_equal(names_host_known(names, 4, localhost), "localhost");
+	assert_false(names_pending(names));
+	names_close(names);
+}
+
+/* Many more questions than there is room for, and nobody there any more to hear the answers. */
+static void closing_does_not_wait(void **state)
+{
+	struct names *names = names_open(true);
+	uint8_t address[16] = { 127 };
+
+	(void)state;
+	for (unsigned i = 0; i < 10000; i++) {
+		address[1] = (uint8_t)(i >> 8);
+		address[2] = (uint8_t)i;
+		names_host(names, 4, address);
+	}
+	names_close(names);
+}
+
+static void commands_are_read_whole(void **state)
+{
+	struct names *live = names_open(true), *recorded = names_open(false);
+	char text[4096];
+
+	(void)state;
+	assert_true(names_command(live, (uint32_t)getpid(), text, sizeof text) > 0);
+	assert_non_null(strstr(text, "test_names"));
+	assert_int_equal(names_command(live, (uint32_t)getpid(), text, 4), 3);
+	assert_int_equal(names_command(live, UINT32_MAX, text, sizeof text), 0);
+	assert_int_equal(names_command(recorded, (uint32_t)getpid(), text, sizeof text), 0);
+	names_close(live);
+	names_close(recorded);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(users_have_names_or_numbers),
+		cmocka_unit_test(ports_have_names),
+		cmocka_unit_test(cgroups_have_paths),
+		cmocka_unit_test(a_crowd_of_processes_is_put_off),
+		cmocka_unit_test(hosts_are_asked_for_in_the_background),
+		cmocka_unit_test(closing_does_not_wait),
+		cmocka_unit_test(commands_are_read_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

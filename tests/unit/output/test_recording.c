@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "output/recording.h"
+#include "model/snapshot.h"
+
+#define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
+
+#define COMMON "\"time\":\"2026-11-22T10:42:17.250Z\",\"interval_s\":1.5"
+#define SESSION                                                                                            \
+	"{\"type\":\"session\"," COMMON                                                                    \
+	",\"pid\":181,\"comm\":\"sshd\",\"family\":4,\"laddr\":\"10.0.0.5\","                              \
+	"\"lport\":22,\"raddr\":\"192.0.2.1\",\"rport\":6684,\"netns\":4026531840,\"rx_bytes\":1021,\"tx_" \
+	"bytes\":2149000}\n"
+#define INTERVAL                                                                                           \
+	"{\"type\":\"interval\"," COMMON                                                                   \
+	",\"sessions\":1,\"rx_bytes\":1021,\"tx_bytes\":2149000,\"other_calls\":2,"                        \
+	"\"other_rx_bytes\":9,\"other_tx_bytes\":8,\"probe\":\"tracepoint\",\"not_counted\":[\"splice_io_" \
+	"uring\"],"                                                                                        \
+	"\"missed_runs\":4}\n"
+
+static char path[] = "/tmp/tcptop_replay_XXXXXX";
+
+static int make_file(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? -1 : 0;
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+static int open_text(struct replay **replay, const char *text, size_t length, struct error *error)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, length, file), length);
+	fclose(file);
+	int err = replay_open(replay, path, error);
+
+	if (err < 0)
+		return err;
+	err = replay_start(*replay, error);
+	if (err < 0) {
+		replay_close(*replay);
+		*replay = NULL;
+	}
+	return err;
+}
+
+static void everything_recorded_comes_back(void **state)
+{
+	struct replay *replay;
+	struct snapshot snapshot;
+	struct error error;
+	size_t count;
+	static const char text[] = SESSION INTERVAL "\n" INTERVAL;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	assert_int_equal(open_text(&replay, text, sizeof text - 1, &error), 0);
+	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_int_equal(snapshot.session_count, 1);
+	assert_int_equal(snapshot.interval_ns, 1500000000);
+	assert_int_equal(snapshot.time.tv_sec, 1795344137);
+	assert_int_equal(snapshot.time.tv_nsec, 250000000);
+	assert_int_equal(snapshot.rx_bytes, 1030);
+	assert_int_equal(snapshot.tx_bytes, 2149008);
+	assert_int_equal(snapshot.other.calls, 2);
+	assert_int_equal(snapshot.missed_runs, 4);
+	assert_false(snapshot.last);
+	const struct session *session = &snapshot.sessions[0];
+
+	assert_int_equal(session->family, 4);
+	assert_memory_equal(session->laddr, "\x0a\0\0\x05\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	assert_int_equal(session->lport, 22);
+	assert_int_equal(session->rport, 6684);
+	assert_int_equal(session->pid, 181);
+	assert_int_equal(session->netns, 4026531840u);
+	assert_int_equal(session->uid, UINT32_MAX);
+	assert_int_equal(session->rx_bytes, 1021);
+	assert_string_equal(session->comm, "sshd");
+	assert_int_equal(replay_method(replay), PROBE_TRACEPOINT);
+	assert_string_equal(replay_not_counted(replay, &count)[0], "splice_io_uring");
+	assert_int_equal(count, 1);
+	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_int_equal(snapshot.session_count, 0);
+	assert_true(snapshot.last);
+	assert_int_equal(replay_next(replay, &snapshot, &error), 0);
+	replay_close(replay);
+	replay_close(NULL);
+	snapshot_fini(&snapshot);
+}
+
+static void a_recording_that_was_cut_off_ends_with_what_there_is(void **state)
+{
+	struct replay *replay;
+	struct snapshot snapshot;
+	struct error error;
+	static const char text[] = SESSION INTERVAL SESSION SESSION;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	assert_int_equal(open_text(&replay, text, sizeof text - 1, &error), 0);
+	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_int_equal(snapshot.session_count, 2);
+	assert_int_equal(snapshot.interval_ns, 1500000000);
+	assert_true(snapshot.last);
+	replay_close(replay);
+	snapshot_fini(&snapshot);
+}
+
+/* Killed in the middle of a line: whatever is left of it, the sessions before it are told. */
+static void a_recording_may_end_in_the_middle_of_a_line(void **state)
+{
+	static const char text[] = SESSION INTERVAL SESSION SESSION;
+	const size_t whole = sizeof SESSION - 1 + sizeof INTERVAL - 1 + sizeof SESSION - 1;
+	struct replay *replay;
+	struct snapshot snapshot;
+	struct error error;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	for (size_t length = whole; length < sizeof text - 2; length++) {
+		assert_int_equal(open_text(&replay, text, length, &error), 0);
+		assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+		assert_false(snapshot.last);
+		assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+		assert_int_equal(snapshot.session_count, 1);
+		assert_true(snapshot.last);
+		replay_close(replay);
+	}
+	snapshot_fini(&snapshot);
+}
+
+static void what_stands_before_a_bad_line_is_told_first(void **state)
+{
+	static const char text[] = SESSION INTERVAL SESSION "{\"type\":\"session\"}\n" INTERVAL;
+	struct replay *replay;
+	struct snapshot snapshot;
+	struct error error;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	assert_int_equal(open_text(&replay, text, sizeof text - 1, &error), 0);
+	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_int_equal(snapshot.session_count, 1);
+	assert_false(snapshot.last);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(replay_next(replay, &snapshot, &error), -EINVAL);
+		assert_non_null(strstr(error.text, "line 4"));
+	}
+	replay_close(replay);
+	snapshot_fini(&snapshot);
+}
+
+/* Else a file of sessions alone takes all memory. */
+static void an_interval_without_an_end_is_refused(void **state)
+{
+	static const char text[] = SESSION SESSION SESSION INTERVAL SESSION SESSION SESSION SESSION INTERVAL;
+	struct replay *replay;
+	struct snapshot snapshot;
+	struct error error;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	assert_int_equal(replay_open(&replay, path, &error), 0);
+	replay_limit(replay, 3);
+	assert_int_equal(replay_start(replay, &error), 0);
+	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_int_equal(snapshot.session_count, 3);
+	assert_int_equal(replay_next(replay, &snapshot, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "line 8"));
+	assert_non_null(strstr(error.text, "over 3 sessions"));
+	replay_close(replay);
+	snapshot_fini(&snapshot);
+}
+
+static void names_that_are_no_text_come_back_exactly(void **state)
+{
+	struct replay *replay;
+	struct snapshot snapshot;
+	struct error error;
+	static const char text[] =
+	    "{\"type\":\"session\"," COMMON
+	    ",\"pid\":1,\"comm\":\"\\u001b[\\ufffd\",\"comm_hex\":\"1b5bfF\",\"family\":6,"
+	    "\"laddr\":\"::1\",\"lport\":1,\"raddr\":\"::2\",\"rport\":2,\"rx_bytes\":1,\"tx_bytes\":1,"
+	    "\"uid\":33}\n" INTERVAL;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	assert_int_equal(open_text(&replay, text, sizeof text - 1, &error), 0);
+	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_string_equal(snapshot.sessions[0].comm, "\x1b[\xff");
+	assert_int_equal(snapshot.sessions[0].uid, 33);
+	assert_int_equal(snapshot.sessions[0].raddr[15], 2);
+	replay_close(replay);
+	snapshot_fini(&snapshot);
+}
+
+static void what_is_no_recording_is_refused_with_its_line(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *because;
+	} cases[] = {
+		{ "", "no interval" },
+		{ "\n\n", "no interval" },
+		{ "Tracing... Output every 1 secs.\n", "line 1" },
+		{ "[]\n", "line 1" },
+		{ "{}\n", "line 1" },
+		{ "{\"type\":\"session\"}\n", "family" },
+		{ "{\"type\":\"interval\"}\n", "interval_s" },
+		{ "{\"type\":\"interval\",\"time\":\"2026-11-22T10:42:17.250Z\",\"interval_s\":0}\n",
+		    "interval_s" },
+		{ "{\"type\":\"interval\",\"time\":\"2026-11-22T10:42:17.250Z\",\"interval_s\":1e300}\n",
+		    "interval_s" },
+		{ "{\"type\":\"interval\",\"time\":\"yesterday\",\"interval_s\":1}\n", "time" },
+		{ "{\"type\":\"interval\"," COMMON ",\"missed_runs\":-1}\n", "out of range" },
+		{ "{\"type\":\"session\"," COMMON ",\"family\":5}\n", "family" },
+		{ "{\"type\":\"session\"," COMMON ",\"family\":4,\"laddr\":\"::1\",\"raddr\":\"::1\"}\n",
+		    "laddr" },
+		{ "{\"type\":\"session\"," COMMON
+		  ",\"family\":4,\"laddr\":\"1.1.1.1\",\"raddr\":\"1.1.1.1\"}\n",
+		    "comm" },
+		{ "{\"type\":\"session\"," COMMON
+		  ",\"family\":4,\"laddr\":\"1.1.1.1\",\"raddr\":\"1.1.1.1\",\"comm\":\"x\","
+		  "\"lport\":65536,\"rport\":1,\"pid\":1,\"rx_bytes\":1,\"tx_bytes\":1}\n",
+		    "number" },
+		{ "{\"type\":\"session\"," COMMON
+		  ",\"family\":4,\"laddr\":\"1.1.1.1\",\"raddr\":\"1.1.1.1\",\"comm\":\"x\","
+		  "\"comm_hex\":\"1\",\"lport\":1,\"rport\":1,\"pid\":1,\"rx_bytes\":1,\"tx_bytes\":1}\n",
+		    "comm_hex" },
+	};
+	struct replay *replay;
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		assert_true(open_text(&replay, cases[i].text, strlen(cases[i].text), &error) < 0);
+		assert_null(replay);
+		assert_non_null(strstr(error.text, cases[i].because));
+		assert_int_equal(error.exit_code, EXIT_CODE_RUNTIME);
+	}
+	assert_true(replay_open(&replay, "/nonexistent/recording", &error) < 0);
+	assert_non_null(strstr(error.text, "/nonexistent/recording"));
+}
+
+/* A true recording with single bytes changed: each is read or refused, and no sanitizer has a word to say. */
+static void damaged_recordings_do_no_harm(void **state)
+{
+	static const char text[] = SESSION SESSION INTERVAL SESSION INTERVAL;
+	char damaged[sizeof text];
+	struct snapshot snapshot;
+	unsigned read = 0, refused = 0;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	srand(9);
+	for (int i = 0; i < 1500; i++) {
+		struct replay *replay;
+		struct error error;
+		int got;
+
+		memcpy(damaged, text, sizeof text);
+		for (int j = rand() % 4; j >= 0; j--)
+			damaged[(size_t)rand() % (sizeof text - 1)] =
+			    (char)(rand() % 3 ? 32 + rand() % 95 : rand());
+		got = open_text(&replay, damaged, 1 + (size_t)rand() % (sizeof text - 1), &error);
+		if (got == 0) {
+			while ((got = replay_next(replay, &snapshot, &error)) > 0)
+				continue;
+			replay_close(replay);
+		}
+		read += got == 0;
+		refused += got < 0;
+	}
+	assert_true(read > 0 && refused > 0);
+	snapshot_fini(&snapshot);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_recorded_comes_back),
+		cmocka_unit_test(a_recording_that_was_cut_off_ends_with_what_there_is),
+		cmocka_unit_test(a_recording_may_end_in_the_middle_of_a_line),
+		cmocka_unit_test(what_stands_before_a_bad_line_is_told_first),
+		cmocka_unit_test(an_interval_without_an_end_is_refused),
+		cmocka_unit_test(names_that_are_no_text_come_back_exactly),
+		cmocka_unit_test(what_is_no_recording_is_refused_with_its_line),
+		cmocka_unit_test(damaged_recordings_do_no_harm),
+	};
+
+	return cmocka_run_group_tests(tests, make_file, remove_file);
+}

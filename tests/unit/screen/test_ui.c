@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the screen shows, line by line. */
+#include "test_ui.h"
+
+static void the_first_screen_says_that_it_starts(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->facts.method = PROBE_AUTO;
+	paint(fixture, 80, 24);
+	assert_string_equal(fixture->glass.lines[0], " tcptop  starting  recording");
+	assert_true(on_glass(fixture, 24, "The first interval is being counted"));
+}
+
+static void a_screen_of_80_by_24(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const lines[] = {
+		" tcptop  10:42:17  recording  every 1 s  tracepoint",
+		" RX     18.8K/s                                    █ peak 18.8K/s   sum 18.8K",
+		" TX     9.57M/s                                    █ peak 9.57M/s   sum 9.57M",
+		" 3 sessions  by RX+TX/s",
+		"    PID NAME          LOCAL                REMOTE                  ▼RX/s   ▼TX/s",
+		"   1874 nginx         10.0.0.5:443         203.0.113.84:51312      17.6K   8.96M",
+		"   3311 postgres      10.0.0.5:443         10.0.0.31:42480             0    625K",
+		"   5120 sshd          [2001:db8::5]:443    [2001:db8::15]:50412    1.17K       0",
+		"",
+	};
+
+	show_typical(fixture);
+	paint(fixture, 80, 24);
+	expect_lines(fixture, lines, ARRAY_LENGTH(lines));
+	assert_string_equal(fixture->glass.lines[23],
+	    "F1Help F2Columns F3Search F4Filter F6Sort TabGroup EnterDetails ZFreeze F10Quit");
+}
+
+static void a_screen_of_40_by_10(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const lines[] = {
+		" tcptop  10:42:17  recording  every 1 s",
+		" RX 18.8K/s       █ TX 9.57M/s        █",
+		" 3 sessions  by RX+TX/s",
+		"NAME     REMOTE             ▼RX/s  ▼TX/s",
+		"nginx    203.0…13.84:51312  17.6K  8.96M",
+		"postgres 10.0.0.31:42480        0   625K",
+		"sshd     [2001…::15]:50412  1.17K      0",
+		"",
+		"",
+		"F1Help F3Search F4Filter F6Sort F10Quit",
+	};
+
+	show_typical(fixture);
+	paint(fixture, 40, 10);
+	expect_lines(fixture, lines, ARRAY_LENGTH(lines));
+}
+
+/* A title is whole, or it is the direction alone: half a unit would be another one. */
+static void titles_say_no_wrong_unit(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const whole[][2] = {
+		{ "▼RX KB/s", "▼TX KB/s" },
+		{ "▼RX B/s", "▼TX B/s" },
+		{ "▼RX bit/s", "▼TX bit/s" },
+		{ "▼RX/s", "▼TX/s" },
+	};
+
+	show_typical(fixture);
+	for (size_t i = 0; i < ARRAY_LENGTH(whole); i++) {
+		key(fixture, 'm');
+		paint(fixture, 80, 24);
+		for (size_t tx = 0; tx < 2; tx++)
+			assert_non_null(strstr(fixture->glass.lines[4], whole[i][tx]));
+		for (unsigned width = 30; width < 80; width++) {
+			paint(fixture, width, 10);
+			for (size_t tx = 0; tx < 2; tx++) {
+				const char *title = strstr(fixture->glass.lines[3], tx ? "▼TX" : "▼RX");
+				size_t length = strlen(whole[i][tx]);
+
+				assert_non_null(title);
+				if (strncmp(title, whole[i][tx], length) == 0)
+					title += length;
+				else
+					title += strlen("▼TX");
+				assert_true(*title == ' ' || !*title);
+			}
+		}
+	}
+}
+
+static void a_screen_without_utf8(void **state)
+{
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	paint(fixture, 40, 10);
+	for (unsigned y = 0; y < 10; y++)
+		for (const char *c = fixture->glass.lines[y]; *c; c++)
+			assert_true((unsigned char)*c < 0x80);
+	assert_true(on_glass(fixture, 10, "203.0~13.84:51312"));
+}
+
+static void every_size_is_filled_exactly(void **state)
+{
+	static const int pages[] = { 0, '?', KEY_CODE_ENTER, KEY_CODE_F6, 'C', 'u', '/', '\\', 'g', 'g',
+		'g' };
+	struct fixture *fixture = *state;
+
+	fixture->facts.not_counted = (const char *const[]){ "splice_io_uring", "other_path" };
+	fixture->facts.not_counted_count = 2;
+	show_typical(fixture);
+	fixture->snapshot.missed_runs = 3;
+	fixture->snapshot.other.calls = 1;
+	fixture->snapshot.other.rx_bytes = 1 << 20;
+	show(fixture);
+	for (size_t page = 0; page < ARRAY_LENGTH(pages); page++) {
+		paint(fixture, 80, 24);
+		if (pages[page])
+			key(fixture, pages[page]);
+		for (unsigned width = 1; width <= 210; width += width < 50 ? 1 : 13)
+			for (unsigned height = 1; height <= 70; height += height < 20 ? 1 : 7)
+				paint(fixture, width, height);
+		paint(fixture, LINE_COLUMNS_MAX + 50, 200);
+		key(fixture, KEY_CODE_ESCAPE);
+	}
+}
+
+static void too_small_is_said_in_one_line(void **state)
+{
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	paint(fixture, 29, 24);
+	assert_string_equal(fixture->glass.lines[0], "needs 30x6");
+	assert_string_equal(fixture->glass.lines[1], "");
+	paint(fixture, 80, 5);
+	assert_string_equal(fixture->glass.lines[0], "80x5 is too small: 30x6 or more");
+	paint(fixture, 1, 1);
+	assert_int_equal(key(fixture, 'q'), REACTION_QUIT);
+}
+
+static void losses_are_on_the_screen_only_when_there_are_any(void **state)
+{
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	paint(fixture, 120, 24);
+	assert_false(on_glass(fixture, 24, "missed"));
+	assert_false(on_glass(fixture, 24, "other sessions"));
+	assert_false(on_glass(fixture, 24, "not counted"));
+	fixture->snapshot.missed_runs = 3;
+	fixture->snapshot.other.calls = 1;
+	fixture->snapshot.other.rx_bytes = 1 << 20;
+	fixture->facts.not_counted = (const char *const[]){ "splice_io_uring" };
+	fixture->facts.not_counted_count = 1;
+	show(fixture);
+	paint(fixture, 160, 24);
+	assert_true(on_glass(fixture, 24, "3 events missed: figures too low"));
+	assert_true(on_glass(fixture, 24, "1.00M in other sessions: table full"));
+	assert_true(on_glass(fixture, 24, "not counted: splice_io_uring"));
+	paint(fixture, 80, 24);
+	assert_true(
+	    on_glass(fixture, 24, "3 events missed: figures too low  1.00M in other sessions: table full"));
+	paint(fixture, 40, 10);
+	assert_true(on_glass(fixture, 10, "3 events missed  1.00M unlisted"));
+	paint(fixture, 30, 6);
+	assert_true(on_glass(fixture, 6, "3 events missed"));
+	key(fixture, '?');
+	paint(fixture, 80, 40);
+	assert_true(on_glass(fixture, 40, "Missed: 3 events"));
+	assert_true(on_glass(fixture, 40, "Other sessions: RX 1.00M, TX 0 in 1 call."));
+	assert_true(on_glass(fixture, 40, "--max-sessions"));
+	assert_false(on_glass(fixture, 40, "more below"));
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "more below)"));
+	key(fixture, KEY_CODE_END);
+	paint(fixture, 80, 24);
+	assert_false(on_glass(fixture, 24, "more below"));
+}
+
+static void odd_names_move_no_column(void **state)
+{
+	static const char *const names[] = { "日本語名", "e\xcc\x81te\xcc\x81", "red\033[31mred", "new\nline",
+		"rtl\xe2\x80\xaetxet", "bad\xff\xfe", "\xcc\x81lead", "0123456789abcde" };
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+		add(fixture, names[i], (uint32_t)i + 1, "192.0.2.1", (uint16_t)(2000 + i), 1000 - i, 0);
+	show(fixture);
+	paint(fixture, 80, 24);
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+		const char *line = fixture->glass.lines[5 + i];
+		const char *address = strstr(line, "10.0.0.5:443");
+		wchar_t wide[200];
+		char before[200];
+
+		assert_non_null(address);
+		snprintf(before, sizeof before, "%.*s", (int)(address - line), line);
+		mbstowcs(wide, before, ARRAY_LENGTH(wide));
+		assert_int_equal(wcswidth(wide, wcslen(wide)), 22);
+	}
+	assert_true(on_glass(fixture, 24, "red\\x1b[31mr…"));
+	assert_true(on_glass(fixture, 24, "日本語名"));
+	key(fixture, KEY_CODE_DOWN);
+	key(fixture, KEY_CODE_DOWN);
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "red\\x1b[31mred, PID 3"));
+}
+
+static void rtt_and_retransmits_are_shown(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		uint32_t rtt_us, retransmits;
+		const char *rtt, *retrans;
+	} cases[] = {
+		{ 0, 0, "-", "-" },
+		{ 7, 0, "0.007ms", "0" },
+		{ 1234, 1, "1.23ms", "1" },
+		{ 45678, 23, "45.7ms", "23" },
+		{ 999999, 1234567, "1000ms", "1234567" },
+		{ 12345678, 4294967295u, "12.3s", "4.00G" },
+	};
+
+	begin(fixture);
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		add(fixture, "a", 100, "10.0.0.9", (uint16_t)(i + 1), 1000 * (ARRAY_LENGTH(cases) - i), 0);
+		fixture->snapshot.sessions[i].rtt_us = cases[i].rtt_us;
+		fixture->snapshot.sessions[i].retransmits = cases[i].retransmits;
+	}
+	show(fixture);
+	assert_int_equal(
+	    column_parse_list(&fixture->display.columns, "pid,name,user,laddr,raddr,rx,tx,rtt,retrans", NULL),
+	    0);
+	/* Who asks for them sees them: the local address goes first. */
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "RTT  RETRANS"));
+	assert_false(on_glass(fixture, 24, "LOCAL"));
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char end[32];
+		const char *line = fixture->glass.lines[5 + i];
+
+		snprintf(end, sizeof end, " %7s %8s", cases[i].rtt, cases[i].retrans);
+		assert_string_equal(line + strlen(line) - strlen(end), end);
+	}
+	paint(fixture, 200, 60);
+	assert_true(on_glass(fixture, 60, "LOCAL"));
+	key(fixture, KEY_CODE_DOWN);
+	key(fixture, KEY_CODE_DOWN);
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "round-trip time 1.234 ms   1 segment sent again"));
+}
+
+static void a_recording_says_when_it_has_ended(void **state)
+{
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	paint(fixture, 80, 24);
+	assert_false(on_glass(fixture, 24, "end of recording"));
+	snapshot_reset(&fixture->snapshot);
+	assert_int_equal(display_show(&fixture->display, &fixture->snapshot), 0);
+	paint(fixture, 80, 24);
+	assert_string_equal(
+	    fixture->glass.lines[0], " tcptop  10:42:17  end of recording  every 1 s  tracepoint");
+	/* The table stays what it was. */
+	assert_true(on_glass(fixture, 24, "nginx"));
+	paint(fixture, 40, 10);
+	assert_true(on_glass(fixture, 10, "end of recording"));
+}
+
+static void the_end_leaves_the_table_as_plain_text(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char expected[] =
+	    " tcptop  10:42:17  recording  every 1 s  tracepoint\n"
+	    " RX     18.8K/s                                    █ peak 18.8K/s   sum 18.8K\n"
+	    " TX     9.57M/s                                    █ peak 9.57M/s   sum 9.57M\n"
+	    " 3 sessions  by RX+TX/s\n"
+	    "    PID NAME          LOCAL                REMOTE                  ▼RX/s   ▼TX/s\n"
+	    "   1874 nginx         10.0.0.5:443         203.0.113.84:51312      17.6K   8.96M\n"
+	    "   3311 postgres      10.0.0.5:443         10.0.0.31:42480             0    625K\n"
+	    "   5120 sshd          [2001:db8::5]:443    [2001:db8::15]:50412    1.17K       0\n";
+	char *text = NULL;
+	size_t length = 0;
+	FILE *stream = open_memstream(&text, &length);
+
+	assert_non_null(stream);
+	display_print_final(&fixture->display, stream, 80, 24);
+	fflush(stream);
+	assert_int_equal(length, 0); /* nothing was counted yet */
+	show_typical(fixture);
+	display_print_final(&fixture->display, stream, 80, 24);
+	fclose(stream);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		DISPLAY_TEST(the_first_screen_says_that_it_starts),
+		DISPLAY_TEST(a_screen_of_80_by_24),
+		DISPLAY_TEST(a_screen_of_40_by_10),
+		DISPLAY_TEST(titles_say_no_wrong_unit),
+		cmocka_unit_test_setup_teardown(a_screen_without_utf8, set_up_ascii, tear_down),
+		DISPLAY_TEST(every_size_is_filled_exactly),
+		DISPLAY_TEST(too_small_is_said_in_one_line),
+		DISPLAY_TEST(losses_are_on_the_screen_only_when_there_are_any),
+		DISPLAY_TEST(odd_names_move_no_column),
+		DISPLAY_TEST(rtt_and_retransmits_are_shown),
+		DISPLAY_TEST(a_recording_says_when_it_has_ended),
+		DISPLAY_TEST(the_end_leaves_the_table_as_plain_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

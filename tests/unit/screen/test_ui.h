@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A display with a few sessions, and the lines that it paints, for the tests of the screen. */
+#ifndef TCPTOP_TEST_DISPLAY_H
+#define TCPTOP_TEST_DISPLAY_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "screen/ui.h"
+#include "screen/keys.h"
+#include "output/renderer.h"
+#include "model/snapshot.h"
+
+#define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
+#define LINES_MAX 220
+
+struct glass {
+	char lines[LINES_MAX][LINE_COLUMNS_MAX * 4];
+	bool put[LINES_MAX];
+};
+
+struct fixture {
+	struct display display;
+	struct run_facts facts;
+	struct view_options options;
+	struct renderer_request request;
+	struct snapshot snapshot;
+	struct glass glass;
+};
+
+static inline void put_line(void *to, unsigned y, const struct line *line)
+{
+	struct glass *glass = to;
+	wchar_t wide[LINE_COLUMNS_MAX * 2];
+	size_t bytes = 0;
+
+	assert_true(y < LINES_MAX);
+	assert_false(glass->put[y]);
+	glass->put[y] = true;
+	memcpy(glass->lines[y], line->text, line->bytes);
+	glass->lines[y][line_trimmed(line)] = '\0';
+	for (unsigned i = 0; i < line->run_count; i++)
+		bytes += line->runs[i].bytes;
+	assert_int_equal(bytes, line->bytes);
+	/* The C library's opinion of the columns. */
+	assert_int_not_equal(mbstowcs(wide, line->text, ARRAY_LENGTH(wide)), (size_t)-1);
+	assert_int_equal(wcswidth(wide, wcslen(wide)), line->columns);
+	assert_true(line->columns <= line->width);
+}
+
+static inline void paint(struct fixture *fixture, unsigned width, unsigned height)
+{
+	struct line_sink sink = { put_line, &fixture->glass };
+
+	memset(fixture->glass.put, 0, sizeof fixture->glass.put);
+	assert_int_equal(display_paint(&fixture->display, width, height, &sink), 0);
+	for (unsigned y = 0; y < height; y++)
+		assert_true(fixture->glass.put[y]);
+}
+
+static inline unsigned key(struct fixture *fixture, int code)
+{
+	return display_key(&fixture->display, code, &fixture->request);
+}
+
+static inline void type(struct fixture *fixture, const char *text)
+{
+	for (; *text; text++)
+		key(fixture, *text);
+}
+
+static inline void add(struct fixture *fixture, const char *comm, uint32_t pid, const char *raddr,
+    uint16_t rport, uint64_t rx_bytes, uint64_t tx_bytes)
+{
+	struct session *session = snapshot_add(&fixture->snapshot);
+
+	session->family = strchr(raddr, ':') ? 6 : 4;
+	inet_pton(session->family == 4 ? AF_INET : AF_INET6, raddr, session->raddr);
+	inet_pton(session->family == 4 ? AF_INET : AF_INET6,
+	    session->family == 4 ? "10.0.0.5" : "2001:db8::5", session->laddr);
+	session->lport = 443;
+	session->rport = rport;
+	session->pid = pid;
+	session->uid = UINT32_MAX;
+	session->netns = 4026531840u;
+	session->rx_bytes = rx_bytes;
+	session->tx_bytes = tx_bytes;
+	memcpy(session->comm, comm, strnlen(comm, sizeof session->comm - 1));
+}
+
+static inline void begin(struct fixture *fixture)
+{
+	unsigned tick = fixture->display.view.live.tick;
+
+	snapshot_reset(&fixture->snapshot);
+	fixture->snapshot.interval_ns = 1000000000;
+	fixture->snapshot.time.tv_sec = 1795344137 + tick;
+}
+
+static inline void show(struct fixture *fixture)
+{
+	snapshot_total(&fixture->snapshot);
+	assert_int_equal(display_show(&fixture->display, &fixture->snapshot), 0);
+}
+
+static inline void show_typical(struct fixture *fixture)
+{
+	begin(fixture);
+	add(fixture, "nginx", 1874, "203.0.113.84", 51312, 18000, 9400000);
+	add(fixture, "postgres", 3311, "10.0.0.31", 42480, 0, 640000);
+	add(fixture, "sshd", 5120, "2001:db8::15", 50412, 1200, 0);
+	show(fixture);
+}
+
+static inline int start(void **state, bool utf8)
+{
+	struct fixture *fixture = calloc(1, sizeof *fixture);
+
+	if (!fixture || !setlocale(LC_CTYPE, "C.UTF-8"))
+		return -1;
+	setenv("TZ", "UTC", 1);
+	view_options_init(&fixture->options);
+	/* As for a recording: nothing of this host is on the screen. */
+	fixture->options.replay_path = "test";
+	fixture->facts.view = &fixture->options;
+	fixture->facts.method = PROBE_TRACEPOINT;
+	snapshot_init(&fixture->snapshot);
+	*state = fixture;
+	return display_init(&fixture->display, &fixture->facts, utf8);
+}
+
+static inline int set_up(void **state)
+{
+	return start(state, true);
+}
+
+static inline int set_up_ascii(void **state)
+{
+	return start(state, false);
+}
+
+static inline int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	display_fini(&fixture->display);
+	snapshot_fini(&fixture->snapshot);
+	free(fixture);
+	return 0;
+}
+
+static inline void expect_lines(struct fixture *fixture, const char *const *lines, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		assert_string_equal(fixture->glass.lines[i], lines[i]);
+}
+
+static inline bool on_glass(struct fixture *fixture, unsigned height, const char *text)
+{
+	for (unsigned y = 0; y < height; y++)
+		if (strstr(fixture->glass.lines[y], text))
+			return true;
+	return false;
+}
+
+#define DISPLAY_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+#endif

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "table/column.h"
+#include "names/cgroups.h"
+#include "table/endpoint.h"
+#include "base/error.h"
+#include "table/layout.h"
+#include "model/traffic.h"
+#include "table/line.h"
+#include "screen/screen_options.h"
+
+#include <arpa/inet.h>
+
+#define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
+
+static void the_table_is_complete_and_ids_are_unique(void **state)
+{
+	(void)state;
+	assert_true(column_count <= COLUMNS_MAX);
+	for (size_t i = 0; i < column_count; i++) {
+		const struct column *column = &column_table[i];
+
+		assert_non_null(column->rank);
+		assert_non_null(column->format);
+		assert_non_null(column->description);
+		assert_true(column->title != NULL || column->direction != NULL);
+		assert_true(
+		    column->width_min <= column->width_pref && column->width_pref <= column->width_max);
+		assert_int_not_equal(column->groupings, 0);
+		assert_ptr_equal(column_find(column->id), column);
+	}
+	assert_non_null(column_sort_default().column);
+}
+
+static void lists_are_parsed_strictly(void **state)
+{
+	static const char *const wrong[] = { "", "pid,", ",pid", "pid,nonsense", "pid,pid", "PID", "pid name",
+		"pid:asc" };
+	struct column_list list;
+	struct error error;
+
+	(void)state;
+	assert_int_equal(column_parse_list(&list, "tx,pid,name", &error), 0);
+	assert_int_equal(list.count, 3);
+	assert_string_equal(column_table[list.indices[0]].id, "tx");
+	assert_string_equal(column_table[list.indices[2]].id, "name");
+	assert_int_equal(column_list_needs(&list), COLUMN_NEEDS_NOTHING);
+	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+		assert_int_equal(column_parse_list(&list, wrong[i], &error), -EINVAL);
+		assert_int_equal(error.exit_code, EXIT_CODE_USAGE);
+		assert_non_null(strstr(error.text, "--columns"));
+		assert_null(strchr(error.text, '\n'));
+	}
+	assert_int_equal(list.count, 3); /* what was there stays */
+}
+
+static void sorts_are_parsed_strictly(void **state)
+{
+	static const char *const wrong[] = { "", ":asc", "rx:", "rx:up", "rx:asc:desc", "nonsense", "rx,tx" };
+	struct column_sort sort;
+	struct error error;
+
+	(void)state;
+	assert_int_equal(column_parse_sort(&sort, "rx", &error), 0);
+	assert_true(sort.descending);
+	assert_int_equal(column_parse_sort(&sort, "name", &error), 0);
+	assert_false(sort.descending);
+	assert_int_equal(column_parse_sort(&sort, "rx:asc", &error), 0);
+	assert_string_equal(sort.column->id, "rx");
+	assert_false(sort.descending);
+	assert_int_equal(column_parse_sort(&sort, "name:desc", &error), 0);
+	assert_true(sort.descending);
+	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+		assert_int_equal(column_parse_sort(&sort, wrong[i], &error), -EINVAL);
+		assert_int_equal(error.exit_code, EXIT_CODE_USAGE);
+	}
+}
+
+static void colors_are_parsed_strictly(void **state)
+{
+	enum color_choice choice = COLOR_AUTO;
+	struct error error;
+
+	(void)state;
+	assert_int_equal(color_parse(&choice, "never", &error), 0);
+	assert_int_equal(choice, COLOR_NEVER);
+	assert_int_equal(color_parse(&choice, "always", &error), 0);
+	assert_int_equal(choice, COLOR_ALWAYS);
+	assert_int_equal(color_parse(&choice, "Never", &error), -EINVAL);
+	assert_int_equal(error.exit_code, EXIT_CODE_USAGE);
+}
+
+/* ---- layout ---- */
+
+static void layout_text(char *text, size_t size, const struct column_context *context, unsigned width)
+{
+	struct column_list list;
+	struct layout layout;
+
+	column_list_default(&list);
+	layout_fit(&layout, &list, context, width);
+	text[0] = '\0';
+	for (unsigned i = 0; i < layout.count; i++)
+		snprintf(text + strlen(text), size - strlen(text), "%s%s:%u", i ? " " : "",
+		    layout.columns[i].column->id, layout.columns[i].width);
+}
+
+static void columns_drop_by_priority(void **state)
+{
+	static const struct {
+		unsigned width;
+		const char *layout;
+	} cases[] = {
+		{ 30, "name:14 rx:7 tx:7" },
+		{ 40, "name:8 raddr:17 rx:6 tx:6" },
+		{ 80, "pid:7 name:13 laddr:20 raddr:21 rx:7 tx:7" },
+		{ 100, "pid:7 name:16 laddr:20 raddr:21 rx:7 tx:7 history:16" },
+		{ 132, "pid:7 name:12 user:8 laddr:20 raddr:21 rx:7 tx:7 total:7 history:16 container:18" },
+	};
+	struct column_context context = { .grouping = GROUPING_NONE };
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		layout_text(text, sizeof text, &context, cases[i].width);
+		assert_string_equal(text, cases[i].layout);
+	}
+}
+
+static void no_width_is_exceeded_and_none_wasted(void **state)
+{
+	struct column_list list;
+	struct layout layout;
+
+	(void)state;
+	column_list_default(&list);
+	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++) {
+		for (int unit = 0; unit < UNIT_COUNT; unit++) {
+			struct column_context context = {
+				.grouping = (enum grouping)grouping,
+				.unit = (enum unit)unit,
+				.address_columns = 60,
+			};
+
+			for (unsigned width = 1; width <= 300; width++) {
+				unsigned used = 0;
+
+				layout_fit(&layout, &list, &context, width);
+				assert_true(layout.count > 0);
+				for (unsigned i = 0; i < layout.count; i++) {
+					assert_true(layout.columns[i].width > 0);
+					used += layout.columns[i].width + (i ? LAYOUT_GAP : 0);
+				}
+				assert_true(used <= width);
+			}
+		}
+	}
+}
+
+static void a_group_is_led_by_what_it_is(void **state)
+{
+	struct column_context context = { .grouping = GROUPING_CONTAINER };
+	char text[256];
+
+	(void)state;
+	layout_text(text, sizeof text, &context, 40);
+	assert_int_equal(strncmp(text, "container:", 10), 0);
+	assert_null(strstr(text, "raddr"));
+	context.grouping = GROUPING_REMOTE;
+	layout_text(text, sizeof text, &context, 80);
+	assert_int_equal(strncmp(text, "raddr:", 6), 0);
+	assert_non_null(strstr(text, "sessions:"));
+	assert_null(strstr(text, "pid:"));
+}
+
+static void lines_add_up_to_the_screen(void **state)
+{
+	(void)state;
+	for (unsigned height = LAYOUT_HEIGHT_MIN; height <= 100; height++) {
+		for (unsigned width = LAYOUT_WIDTH_MIN; width <= 200; width += 10) {
+			struct layout_lines lines = layout_lines(width, height);
+
+			assert_int_equal(lines.header + 1 + lines.table + 1, height);
+			assert_true(lines.table >= 1);
+		}
+	}
+	assert_int_equal(layout_lines(80, 24).table, 18);
+	assert_int_equal(layout_lines(40, 10).table, 5);
+}
+
+/* ---- endpoints ---- */
+
+static void check_endpoint(
+    const char *address, uint16_t port, unsigned width, const char *expected, unsigned columns)
+{
+	uint8_t bytes[16] = { 0 };
+	struct endpoint endpoint = { .address = bytes, .has_port = port != 0, .port = port };
+	char text[ENDPOINT_SIZE];
+
+	endpoint.family = strchr(address, ':') ? 6 : 4;
+	assert_int_equal(inet_pton(endpoint.family == 4 ? AF_INET : AF_INET6, address, bytes), 1);
+	assert_int_equal(endpoint_format(text, sizeof text, &endpoint, width, true), columns);
+	assert_string_equal(text, expected);
+}
+
+static void addresses_give_way_in_the_middle(void **state)
+{
+	static const char longest[] = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff";
+
+	(void)state;
+	check_endpoint("192.0.2.1", 443, 21, "192.0.2.1:443", 13);
+	check_endpoint("255.255.255.255", 65535, 21, "255.255.255.255:65535", 21);
+	check_endpoint("255.255.255.255", 65535, 18, "255.25…5.255:65535", 18);
+	check_endpoint("::1", 22, 20, "[::1]:22", 8);
+	check_endpoint("::1", 0, 20, "::1", 3);
+	check_endpoint(longest, 65535, 47, "[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535", 46);
+	check_endpoint(longest, 443, 21, "[2001:db…ee:ffff]:443", 21);
+	check_endpoint(longest, 443, 9, "[200…fff]", 9);
+	check_endpoint("192.0.2.1", 443, 0, "", 0);
+}
+
+static void names_stand_for_numbers(void **state)
+{
+	uint8_t bytes[16] = { 192, 0, 2, 1 };
+	struct endpoint endpoint = {
+		.family = 4,
+		.address = bytes,
+		.has_port = true,
+		.port = 443,
+		.host_name = "ec2-192-0-2-1.compute.example.org",
+		.port_name = "https",
+	};
+	char text[ENDPOINT_SIZE];
+
+	(void)state;
+	endpoint_format(text, sizeof text, &endpoint, 60, true);
+	assert_string_equal(text, "ec2-192-0-2-1.compute.example.org:https");
+	assert_int_equal(endpoint_format(text, sizeof text, &endpoint, 20, false), 20);
+	assert_string_equal(text, "ec2-192~le.org:https");
+	endpoint.host_name = "evil\033[31m\n";
+	endpoint_format(text, sizeof text, &endpoint, 60, true);
+	assert_string_equal(text, "evil\\x1b[31m\\x0a:https");
+}
+
+/* ---- cells ---- */
+
+static void every_cell_keeps_its_width(void **state)
+{
+	static const char *const names[] = { "", "a", "sixteen-bytes-ab", "日本語名日", "é", "\033[31m\n",
+		"\xff\xfe\xfd" };
+	struct traffic traffic = { .tick = 40, .interval_ns = 1000000000, .time.tv_sec = 2000 };
+	struct column_context context = { .traffic = &traffic, .utf8 = true };
+	struct cell cell;
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_LENGTH(names); n++) {
+		struct row row = {
+			.session = { .family = 6,
+			    .pid = UINT32_MAX,
+			    .lport = 65535,
+			    .rport = 65535,
+			    .uid = UINT32_MAX,
+			    .netns = UINT32_MAX,
+			    .rx_bytes = UINT64_MAX / 2,
+			    .tx_bytes = n },
+			.rx_total_bytes = UINT64_MAX / 2,
+			.tx_total_bytes = 12345,
+			.members = UINT32_MAX,
+			.seen_tick = 40,
+			.first_tick = 1,
+		};
+
+		memset(row.session.laddr, 0xab, 16);
+		memset(row.session.raddr, 0xcd, 16);
+		memcpy(row.session.comm, names[n], strlen(names[n]));
+		for (size_t i = 0; i < column_count; i++) {
+			for (unsigned width = 1; width <= column_table[i].width_max; width++) {
+				cell = (struct cell){ .width = width };
+				column_table[i].format(&context, &row, &cell);
+				/* Numbers have no shorter form than four columns; layout gives them six. */
+				if (!column_table[i].right || width >= 6)
+					assert_true(cell.columns <= width);
+				for (const char *c = cell.text; *c; c++)
+					assert_true((unsigned char)*c >= ' ' && *c != 0x7f);
+			}
+		}
+	}
+}
+
+static void a_cut_text_is_marked(void **state)
+{
+	char text[64];
+
+	(void)state;
+	assert_int_equal(line_fit(text, sizeof text, "git-remote-http", 15, 12, true), 12);
+	assert_string_equal(text, "git-remote-…");
+	assert_int_equal(line_fit(text, sizeof text, "git-remote-http", 15, 12, false), 12);
+	assert_string_equal(text, "git-remote-~");
+	assert_int_equal(line_fit(text, sizeof text, "exactly-12-b", 12, 12, true), 12);
+	assert_string_equal(text, "exactly-12-b");
+	/* A wide character that would be cut in half goes whole. */
+	assert_int_equal(line_fit(text, sizeof text, "日本語", 9, 4, true), 3);
+	assert_string_equal(text, "日…");
+	assert_int_equal(line_fit(text, sizeof text, "日本語", 9, 6, true), 6);
+	assert_string_equal(text, "日本語");
+	assert_int_equal(line_fit(text, sizeof text, "日本", 6, 3, true), 3);
+	assert_string_equal(text, "日…");
+	assert_int_equal(line_fit(text, sizeof text, "abc", 3, 0, true), 0);
+	assert_string_equal(text, "");
+}
+
+/* Paths as the runtimes' documentation and sources spell them, with systemd's and the file system's driver. */
+static void containers_have_short_names(void **state)
+{
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define POD "8a1c4fd2-7d6a-4a5e-9f2b-0c1d2e3f4a5b"
+#define POD_ "8a1c4fd2_7d6a_4a5e_9f2b_0c1d2e3f4a5b"
+#define USER "/user.slice/user-1000.slice/user@1000.service"
+	static const struct {
+		const char *path;
+		const char *name;
+		bool is_container;
+	} cases[] = {
+		{ "/", "/", false },
+		{ "/system.slice/nginx.service", "nginx.service", false },
+		{ "/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service", false },
+		{ "/init.scope", "init.scope", false },
+		{ "/user.slice/user-1000.slice/session-3.scope", "session-3.scope", false },
+		{ USER "/app.slice/foot.scope", "foot.scope", false },
+		{ USER "/app.slice/app-org.gnome.Terminal\\x2d1.scope", "app-org.gnome.Terminal-1.scope",
+		    false },
+		{ "/system.slice/odd\\x1b\\x2.service", "odd\\x1b\\x2.service", false },
+		{ "/somewhere/else", "else", false },
+		/* Docker: systemd's driver, the file system's, its own init inside; v1 paths are the same. */
+		{ "/system.slice/docker-" HEX64 ".scope", "docker:0123456789ab", true },
+		{ "/docker/" HEX64, "docker:0123456789ab", true },
+		{ "/docker/" HEX64 "/init.scope", "docker:0123456789ab", true },
+		{ "/docker/" HEX64 "/system.slice/cron.service", "docker:0123456789ab", true },
+		{ "/moby/" HEX64, "docker:0123456789ab", true },
+		{ "/ecs/task/" HEX64, "container:0123456789ab", true },
+		{ "/ecstasks.slice/ecstasks-1.slice/docker-" HEX64 ".scope", "docker:0123456789ab", true },
+		/* Kubernetes, guaranteed and burstable, containerd and CRI-O. */
+		{ "/kubepods.slice/kubepods-pod" POD_ ".slice/cri-containerd-" HEX64 ".scope",
+		    "cri:0123456789ab", true },
+		{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" POD_
+		  ".slice/cri-containerd-" HEX64 ".scope",
+		    "cri:0123456789ab", true },
+		{ "/kubepods/burstable/pod" POD "/" HEX64, "cri:0123456789ab", true },
+		{ "/kubepods/pod" POD "/" HEX64, "cri:0123456789ab", true },
+		{ "/k8s.io/" HEX64, "cri:0123456789ab", true },
+		{ "/system.slice/containerd.service/kubepods-burstable-pod" POD_
+		  ".slice:cri-containerd:" HEX64,
+		    "cri:0123456789ab", true },
+		{ "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod" POD_
+		  ".slice/crio-" HEX64 ".scope/container",
+		    "crio:0123456789ab", true },
+		{ "/kubepods/burstable/pod" POD "/crio-" HEX64, "crio:0123456789ab", true },
+		{ "/kubepods.slice/kubepods-pod" POD_ ".slice/crio-conmon-" HEX64 ".scope",
+		    "crio-conmon-" HEX64 ".scope", false },
+		/* Kubernetes within a container. */
+		{ "/docker/" HEX64 "/kubelet.slice/kubelet-kubepods.slice/cri-containerd-abcdef012345" HEX64
+		  ".scope",
+		    "cri:abcdef012345", true },
+		/* Podman: root's, a user's, without systemd, in a service's own cgroup. */
+		{ "/machine.slice/libpod-" HEX64 ".scope/container", "podman:0123456789ab", true },
+		{ USER "/user.slice/libpod-" HEX64 ".scope/container", "podman:0123456789ab", true },
+		{ "/machine.slice/machine-libpod_pod_" HEX64 ".slice/libpod-" HEX64 ".scope",
+		    "podman:0123456789ab", true },
+		{ "/libpod_parent/libpod-" HEX64, "podman:0123456789ab", true },
+		{ "/system.slice/web.service/libpod-payload-" HEX64, "podman:0123456789ab", true },
+		{ "/system.slice/nerdctl-" HEX64 ".scope", "nerdctl:0123456789ab", true },
+		/* LXC and its units, systemd's containers, libvirt's machines. */
+		{ "/lxc.payload.web1", "lxc:web1", true },
+		{ "/lxc.payload.web1/system.slice/nginx.service", "lxc:web1", true },
+		{ "/lxc.payload/web1", "lxc:web1", true },
+		{ "/lxc/101/ns/system.slice/ssh.service", "lxc:101", true },
+		{ "/lxc.monitor.web1", "lxc.monitor.web1", false },
+		{ "/lxc.payload.web1/docker/" HEX64, "docker:0123456789ab", true },
+		{ "/machine.slice/systemd-nspawn@box.service/payload/system.slice/cron.service", "nspawn:box",
+		    true },
+		{ "/machine.slice/machine-box.scope", "machine:box", true },
+		{ "/machine.slice/machine-qemu\\x2d1\\x2dvm.scope/libvirt/emulator", "machine:qemu-1-vm",
+		    true },
+		/* What only looks like one. */
+		{ "/docker-compose", "docker-compose", false },
+		{ "/system.slice/docker.service", "docker.service", false },
+		{ "/system.slice/docker-0123.scope", "docker-0123.scope", false },
+		{ "/machine-.scope", "machine-.scope", false },
+		{ "/a:cri-containerd:0123", "a:cri-containerd:0123", false },
+		{ "/cri-containerd:" HEX64, "cri-containerd:" HEX64, false },
+	};
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		assert_int_equal(container_shorten(text, sizeof text, cases[i].path), cases[i].is_container);
+		assert_string_equal(text, cases[i].name);
+		char tiny[6];
+
+		container_shorten(tiny, sizeof tiny, cases[i].path);
+		assert_true(strlen(tiny) < sizeof tiny);
+	}
+}
+
+static int use_utf8(void **state)
+{
+	(void)state;
+	return setlocale(LC_CTYPE, "C.UTF-8") ? 0 : -1;
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_table_is_complete_and_ids_are_unique),
+		cmocka_unit_test(lists_are_parsed_strictly),
+		cmocka_unit_test(sorts_are_parsed_strictly),
+		cmocka_unit_test(colors_are_parsed_strictly),
+		cmocka_unit_test(columns_drop_by_priority),
+		cmocka_unit_test(no_width_is_exceeded_and_none_wasted),
+		cmocka_unit_test(a_group_is_led_by_what_it_is),
+		cmocka_unit_test(lines_add_up_to_the_screen),
+		cmocka_unit_test(addresses_give_way_in_the_middle),
+		cmocka_unit_test(names_stand_for_numbers),
+		cmocka_unit_test(every_cell_keeps_its_width),
+		cmocka_unit_test(a_cut_text_is_marked),
+		cmocka_unit_test(containers_have_short_names),
+	};
+
+	return cmocka_run_group_tests(tests, use_utf8, NULL);
+}

@@ -1,0 +1,149 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Checks that need no build: see usage below. Part of tests/run.sh; .githooks/pre-commit runs it too.
+set -uo pipefail
+
+root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
+checks=(arrows arrows_test sizes sizes_test kernel_headers format shell)
+
+usage="usage: tests/lint.sh [--tidy] [CHECK]...
+
+Runs the checks named, all of them by default. The last line is the sum: N passed, N failed, N skipped.
+
+  arrows          includes of src/ point to the same or an earlier floor; no circles, no deep chains
+  sizes           no function over 60 lines, no file over 500
+  kernel_headers  the program text is chosen without a header of the table or the screen
+  format          clang-format; only of the release that the tree is formatted by
+  shell           shellcheck
+  arrows_test, sizes_test   do these two find what they are for?
+  tidy            clang-tidy, as .clang-tidy says: takes a minute, so it runs only when named
+  --tidy          the same as all checks and tidy
+  -l, --list      print the names of the checks that run by default
+  -h, --help      show this help
+
+exit status: 0 when none failed; 1 when one did; 2 for wrong options"
+
+# The release whose output the tree has: others format some lines differently.
+clang_format_release=14
+
+skip() { # reason
+	echo "$1"
+	return 77
+}
+
+sources() {
+	find src tests -path tests/unit/golden -prune -o -name '*.[ch]' -print
+}
+
+# Shell scripts by name and by their first line.
+scripts() {
+	find .ci .githooks examples tests -type f ! -path 'tests/unit/*' -exec awk '
+		FNR == 1 && (FILENAME ~ /\.sh$/ || /^#!.*[\/ ](ba|da)?sh$/) { print FILENAME }
+		FNR == 1 { nextfile }' {} +
+}
+
+check_arrows() {
+	tests/lint/arrows
+}
+
+check_arrows_test() {
+	python3 -B tests/lint/test_arrows.py 2>&1
+}
+
+check_sizes() {
+	tests/lint/sizes
+}
+
+check_sizes_test() {
+	python3 -B tests/lint/test_sizes.py 2>&1
+}
+
+# As the compiler sees it, through whatever the headers include.
+check_kernel_headers() {
+	local compiler=${CC:-cc} found
+
+	command -v "$compiler" >/dev/null || skip "no compiler: $compiler" || return
+	found=$("$compiler" -MM -MG -D_GNU_SOURCE -Isrc src/kernel/*.c 2>&1) || {
+		echo "$found"
+		return 1
+	}
+	found=$(tr ' ' '\n' <<<"$found" | grep -E '^src/(table|screen)/' | sort -u)
+	[[ -z $found ]] || { echo "src/kernel includes: $found" && return 1; }
+}
+
+check_format() {
+	local tool=clang-format release
+
+	! command -v "$tool-$clang_format_release" >/dev/null || tool=$tool-$clang_format_release
+	release=$("$tool" --version 2>/dev/null | sed -n 's/.*version \([0-9]*\)\..*/\1/p')
+	[[ $release == "$clang_format_release" ]] ||
+		skip "clang-format $clang_format_release is not here, but ${release:-none}" || return
+	sources | xargs "$tool" --dry-run -Werror 2>&1
+}
+
+check_shell() {
+	command -v shellcheck >/dev/null || skip "shellcheck is not installed" || return
+	scripts | xargs shellcheck -x
+}
+
+# In a build of its own for compile_commands.json and the embedded texts.
+check_tidy() {
+	local build status=0
+
+	command -v clang-tidy >/dev/null || skip "clang-tidy is not installed" || return
+	build=$(mktemp -d)
+	{
+		cmake -S . -B "$build" -G "Unix Makefiles" -DCMAKE_C_COMPILER=clang -DBUILD_TESTING=ON \
+			-DCMAKE_EXPORT_COMPILE_COMMANDS=ON && cmake --build "$build" --target program_texts
+	} >"$build/log" 2>&1 || { cat "$build/log" && status=1; }
+	((status != 0)) || sources | grep '^src/.*\.c$' |
+		xargs -n 8 -P "$(nproc)" clang-tidy --quiet -p "$build" 2>/dev/null || status=1
+	rm -rf "$build"
+	return "$status"
+}
+
+check_run() { # name
+	local output status
+
+	output=$("check_$1")
+	status=$?
+	case $status in
+	0) echo "ok $1" && passed=$((passed + 1)) ;;
+	77) echo "skipped $1: $output" && skipped=$((skipped + 1)) ;;
+	*)
+		echo "not ok $1"
+		echo "    ${output//$'\n'/$'\n    '}"
+		failed=$((failed + 1))
+		;;
+	esac
+}
+
+options_parse() {
+	while (($#)); do
+		case $1 in
+		-h | --help) echo "$usage" && exit 0 ;;
+		-l | --list) printf '%s\n' "${checks[@]}" && exit 0 ;;
+		--tidy) wanted=("${checks[@]}" tidy) ;;
+		*)
+			if ! declare -F "check_$1" >/dev/null || [[ $1 == run ]]; then
+				echo "lint.sh: unknown argument '$1'; see tests/lint.sh --help" >&2
+				exit 2
+			fi
+			wanted+=("$1")
+			;;
+		esac
+		shift
+	done
+	((${#wanted[@]})) || wanted=("${checks[@]}")
+}
+
+wanted=()
+passed=0 failed=0 skipped=0
+options_parse "$@"
+cd -- "$root" || exit 1
+for check in "${wanted[@]}"; do
+	check_run "$check"
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+((failed == 0))

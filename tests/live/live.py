@@ -19,40 +19,21 @@ import sys
 import tempfile
 import time
 
+# For the tests, too: they take everything from here.
+from accounts import (  # noqa: F401
+    KEY, check_exact, check_totals, compare, intervals, key_text, merge, of_pids, sessions, sum_sessions,
+)
+from cases import Failed, Skipped, case, cases, check, check_equal  # noqa: F401
+
 EXIT_SKIPPED = 77
 CLONE_NEWNS = 0x00020000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 PR_SET_PDEATHSIG = 1
 SLOWNESS = float(os.environ.get("TCPTOP_SLOWNESS", "1"))
 ARGUMENTS = shlex.split(os.environ.get("TCPTOP_ARGUMENTS", ""))
-KEY = ("pid", "family", "laddr", "lport", "raddr", "rport", "netns")
 
 libc = ctypes.CDLL(None, use_errno=True)
-cases = []
 started = []
-
-
-class Failed(Exception):
-    """What was expected did not happen."""
-
-
-class Skipped(Exception):
-    """Cannot be tested here."""
-
-
-def check(condition, text):
-    if not condition:
-        raise Failed(text)
-
-
-def check_equal(found, expected, what):
-    check(found == expected, f"{what}: {found!r}, expected {expected!r}")
-
-
-def case(function):
-    """Decorator: one line of the result. It fails or is skipped by an exception; its text is the reason."""
-    cases.append(function)
-    return function
 
 
 def program(variable):
@@ -378,80 +359,6 @@ def held_flows(*flows):
                 pass
 
         yield movers, release
-
-
-def sum_sessions(lines):
-    """{key: [rx_bytes, tx_bytes]} over all lines; a key is the tuple of KEY."""
-    sums = {}
-    for line in lines:
-        entry = sums.setdefault(tuple(line[name] for name in KEY), [0, 0])
-        entry[0] += line["rx_bytes"]
-        entry[1] += line["tx_bytes"]
-    return sums
-
-
-def sessions(lines, pids=None):
-    return [x for x in lines if x["type"] == "session" and (pids is None or x["pid"] in pids)]
-
-
-def intervals(lines):
-    return [x for x in lines if x["type"] == "interval"]
-
-
-def key_text(key):
-    pid, family, laddr, lport, raddr, rport, _ = key
-    return f"PID {pid} IPv{family} {laddr}:{lport} {raddr}:{rport}"
-
-
-def merge(*truths):
-    merged = {}
-    for truth in truths:
-        merged.update(truth)
-    return merged
-
-
-def of_pids(truth, pids):
-    return {key: value for key, value in truth.items() if key[0] in pids}
-
-
-def compare(lines, truth, pids=None):
-    """To the byte: the sessions of pids (default: the truth's) are those of the truth, and no others."""
-    pids = {key[0] for key in truth} if pids is None else set(pids)
-    found = {k: v for k, v in sum_sessions(sessions(lines, pids)).items() if v != [0, 0]}
-    expected = {k: v for k, v in truth.items() if v != [0, 0]}
-    wrong = []
-    for key in sorted(set(found) | set(expected)):
-        if found.get(key) != expected.get(key):
-            wrong.append(f"{key_text(key)}: rx, tx {found.get(key)}, expected {expected.get(key)}")
-    more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
-    check(not wrong, "; ".join(wrong[:3]) + more)
-
-
-def check_totals(lines):
-    """Each interval's totals are the sums of its sessions and of the other ones; returns the intervals."""
-    listed = [0, 0, 0]
-    for line in lines:
-        if line["type"] == "session":
-            listed = [listed[0] + 1, listed[1] + line["rx_bytes"], listed[2] + line["tx_bytes"]]
-            continue
-        rest = [
-            line["sessions"],
-            line["rx_bytes"] - line["other_rx_bytes"],
-            line["tx_bytes"] - line["other_tx_bytes"],
-        ]
-        check_equal(rest, listed, "an interval's sessions, rx_bytes and tx_bytes without the others'")
-        listed = [0, 0, 0]
-    check_equal(listed, [0, 0, 0], "sessions behind the last interval")
-    total = intervals(lines)
-    check(total, "no interval was printed")
-    return total
-
-
-def check_exact(lines, truth, pids=None):
-    check_totals(lines)
-    compare(lines, truth, pids)
-    check_equal(sum(x["missed_runs"] for x in intervals(lines)), 0, "missed_runs")
-    check_equal(sum(x["other_calls"] for x in intervals(lines)), 0, "other_calls")
 
 
 def check_error(process, code, *patterns):

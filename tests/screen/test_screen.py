@@ -12,72 +12,17 @@ import pty
 import re
 import resource
 import select
-import shutil
 import signal
 import struct
-import subprocess
 import sys
-import tempfile
 import termios
 import time
-import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tmux import Terminal  # noqa: E402
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-TCPTOP = ""
-RECORDINGS = {}
-
-FOOTER = "F1Help F2Columns F3Search F4Filter F6Sort TabGroup EnterDetails ZFreeze F10Quit"
+from screen import FOOTER, RECORDINGS, ScreenTest, main, recording  # noqa: E402
 
 
-def recording(*arguments):
-    """The path of a recording made with these arguments."""
-    if arguments not in RECORDINGS:
-        path = os.path.join(RECORDINGS["folder"], "-".join(arguments) + ".json")
-        with open(path, "wb") as stream:
-            subprocess.run([os.path.join(HERE, "make_recording.py"), *arguments], stdout=stream, check=True)
-        RECORDINGS[arguments] = path
-    return RECORDINGS[arguments]
-
-
-def process_of(terminal):
-    """The process that the terminal's shell runs."""
-    shell = terminal.tmux("display-message", "-p", "#{pane_pid}").strip()
-    children = subprocess.run(["pgrep", "-P", shell], capture_output=True, text=True, check=False).stdout.split()
-    return int(children[0]) if children else None
-
-
-def is_running(pid):
-    """Whoever inherits orphans here may leave zombies: they do not run."""
-    try:
-        with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as stream:
-            return stream.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-class ScreenTest(unittest.TestCase):
-    def start(self, *options, width=80, height=24, name=("demo", "1"), environment="", ready=None):
-        """Waits for the end of a recording of one interval: nothing changes by itself any more then."""
-        if ready is None:
-            ready = "end of recording" if name[-1] in ("1", "odd") else "recording"
-        terminal = Terminal(width, height)
-        self.addCleanup(terminal.close)
-        terminal.run(TCPTOP, "--replay", recording(*name), *options, environment=environment)
-        if ready:
-            terminal.wait_for(ready)
-        return terminal
-
-    def names(self, terminal, column=1):
-        """The table's words in the given column, rows from the top."""
-        rows = []
-        for line in terminal.cells()[5:-1]:
-            if line.strip():
-                rows.append(line.split()[column])
-        return rows
-
+class CellsTest(ScreenTest):
     # ---- exact cells ----
 
     def test_80x24(self):
@@ -140,7 +85,7 @@ class ScreenTest(unittest.TestCase):
                     fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 65535, 65535, 0, 0))
                 resource.setrlimit(resource.RLIMIT_CPU, (2, 2))
                 os.environ.update(TERM="xterm-256color", LANG="C.UTF-8")
-                os.execv(TCPTOP, [TCPTOP, "--replay", path])
+                os.execv(self.tcptop, [self.tcptop, "--replay", path])
             try:
                 self.read_until(fd, b"end of recording")
                 if not at_start:
@@ -378,96 +323,6 @@ class ScreenTest(unittest.TestCase):
         terminal.wait_for("vRX/s")
         self.assertTrue("\n".join(terminal.cells()).isascii())
 
-    # ---- the end ----
-
-    def test_the_last_table_stays(self):
-        terminal = self.start()
-        before = [line for line in terminal.cells() if line]
-        terminal.keys("q")
-        terminal.wait_for("READY$")
-        lines = [line for line in terminal.scrollback().split("\n")]
-        start = next(i for i, line in enumerate(lines) if line.startswith(" tcptop"))
-        self.assertEqual([line.rstrip() for line in lines[start:start + len(before) - 1]], before[:-1])
-
-    def test_no_final(self):
-        terminal = self.start("--no-final")
-        terminal.keys("F10")
-        terminal.wait_for("READY$")
-        self.assertNotIn("rsync", terminal.scrollback())
-
-    def expect_sane_terminal(self, terminal):
-        """Echo, line editing, cursor and the normal screen are back."""
-        terminal.type("stty -a | grep -c ' echo .*' ; stty -a | grep -o '[-]*icanon'; echo sane")
-        terminal.keys("Enter")
-        cells = terminal.wait_until(lambda now: any(line == "sane" for line in now), "the shell")
-        self.assertIn("icanon", cells)
-        self.assertEqual(terminal.tmux("display-message", "-p", "#{cursor_flag} #{alternate_on}").strip(), "1 0")
-
-    def test_every_end_gives_the_terminal_back(self):
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGSEGV, signal.SIGABRT):
-            with self.subTest(number):
-                terminal = self.start()
-                os.kill(process_of(terminal), number)
-                terminal.wait_for("READY$")
-                self.expect_sane_terminal(terminal)
-        terminal = self.start()
-        terminal.keys("C-c")
-        terminal.wait_for("READY$")
-        self.expect_sane_terminal(terminal)
-
-    def test_suspend_and_go_on(self):
-        terminal = self.start()
-        terminal.keys("C-z")
-        terminal.wait_for("READY$")
-        self.expect_sane_terminal(terminal)
-        terminal.type("fg")
-        terminal.keys("Enter")
-        cells = terminal.wait_for(FOOTER)
-        self.assertIn("rsync", cells[5])
-        terminal.keys("q")
-        terminal.wait_for("READY$")
-
-    def test_a_terminal_that_vanishes(self):
-        terminal = self.start()
-        pid = process_of(terminal)
-        terminal.tmux("kill-server")
-        end = time.monotonic() + 2
-        while is_running(pid) and time.monotonic() < end:
-            time.sleep(0.02)
-        self.assertFalse(is_running(pid))
-
-    def test_keys_while_stdin_is_a_pipe(self):
-        terminal = Terminal()
-        self.addCleanup(terminal.close)
-        terminal.run(TCPTOP, "--replay", "-", environment="cat %s |" % recording("demo", "1"))
-        terminal.wait_for("tracepoint")
-        terminal.keys("q")
-        terminal.wait_for("READY$")
-
-    def test_a_recording_plays_to_its_end(self):
-        terminal = self.start(name=("demo", "2"), ready="10:42:17  recording")
-        cells = terminal.wait_for("10:42:18  end of recording")
-        self.assertEqual(cells[23], FOOTER)
-        terminal.keys("R")
-        terminal.wait_for("by RX/s")
-
-    def test_a_pipe_that_stays_open(self):
-        """Waiting for the next interval holds up neither keys nor the end."""
-        terminal = Terminal()
-        self.addCleanup(terminal.close)
-        holder = os.path.join(terminal.folder.name, "holder")
-        os.mkfifo(holder)
-        terminal.type("(cat %s; read x < %s) | %s --replay - ; echo rc=$?" % (recording("demo", "2"), holder, TCPTOP))
-        terminal.keys("Enter")
-        terminal.wait_for("10:42:17  recording")  # the one before the latest, which may be the last
-        terminal.keys("R")
-        terminal.wait_for("by RX/s")
-        terminal.keys("q")
-        terminal.wait_gone("F1Help")
-        with open(holder, "w", encoding="ascii") as stream:
-            stream.write("\n")
-        terminal.wait_for("rc=0")
-
     def test_measured_columns(self):
         """A recording made with them has them, asked for at the start or not; and asked for, they have room."""
         path = os.path.join(RECORDINGS["folder"], "measured.json")
@@ -492,44 +347,6 @@ class ScreenTest(unittest.TestCase):
         terminal.wait_for("segments sent again, of the connection")
         terminal.keys("Space", "Escape")
         terminal.wait_for("RETRANS")
-
-    def test_terminals_that_will_not_do(self):
-        for environment in ("TERM=dumb", "TERM=", "TERM=no-such-terminal"):
-            with self.subTest(environment):
-                terminal = Terminal()
-                self.addCleanup(terminal.close)
-                terminal.run(TCPTOP, "-o", "screen", "--replay", recording("demo", "1"), redirect="; echo rc=$?",
-                             environment=environment)
-                cells = terminal.wait_until(lambda now: "rc=4" in now, "exit status 4")
-                self.assertIn("-C prints text", "".join(cells))
-
-    def test_text_in_place_of_the_screen(self):
-        """Where nobody asked for the screen a recording is printed instead, and ends."""
-        terminal = Terminal()
-        self.addCleanup(terminal.close)
-        terminal.run(TCPTOP, "--replay", recording("demo", "3"), redirect="; echo rc=$?", environment="TERM=dumb")
-        terminal.wait_until(lambda now: "rc=0" in now, "exit status 0")
-
-    def test_a_bad_recording(self):
-        terminal = Terminal()
-        self.addCleanup(terminal.close)
-        terminal.run(TCPTOP, "--replay", os.path.join(HERE, "test_screen.py"), redirect="; echo rc=$?")
-        cells = terminal.wait_until(lambda now: "rc=1" in now, "exit status 1")
-        self.assertIn("line 1", " ".join(cells))
-
-
-def main():
-    global TCPTOP
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    TCPTOP = os.path.abspath(sys.argv.pop(1))
-    for tool in ("tmux", "pgrep"):
-        if not shutil.which(tool):
-            print("skipped: %s is not installed" % tool)
-            sys.exit(77)
-    with tempfile.TemporaryDirectory(prefix="tcptop_recordings_") as folder:
-        RECORDINGS["folder"] = folder
-        unittest.main(verbosity=2)
 
 
 main()

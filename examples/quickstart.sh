@@ -15,8 +15,8 @@ root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
 
 packages_install "${packages_build[@]}"
 if [[ -e $root/build/Makefile ]]; then
-	build_run "$root" tcptop
+	build_run "$root" build tcptop
 else
-	build_run "$root" tcptop -DBUILD_TESTING=OFF
+	build_run "$root" build tcptop -DBUILD_TESTING=OFF
 fi
 exec "$root/build/tcptop" "$@"

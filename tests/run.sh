@@ -6,13 +6,14 @@ set -uo pipefail
 
 usage='usage: sudo tests/run.sh [--no-vm] [--only PATTERN]
 
-Installs what is missing (Debian, Ubuntu), builds into build/, runs the unit, live and screen tests by ctest, and
+Installs what is missing (Debian, Ubuntu), builds into build/, runs tests/lint.sh, the unit, live and screen tests by
+ctest, the unit tests once more as clang and as the sanitizers of addresses and undefined behaviour build them, and
 those in an emulated machine with the stock kernel of Debian 12. The last line is the sum:
 N passed, N failed, N skipped.
 
   --no-vm          leave the emulated machine out
-  --only PATTERN   only tests whose name matches this regular expression; the names of those in the emulated
-                   machine begin with vm/
+  --only PATTERN   only tests whose name matches this regular expression; names of others than ctest has in build/
+                   begin with lint/, clang/, asan/ and, in the emulated machine, vm/
   -h, --help       show this help
 
 exit status: 0 when none failed; 1 when one did, or the build; 2 for wrong options'
@@ -61,7 +62,7 @@ sum_read() { # file
 
 # Shortens what `ctest -V` prints: a line a test, the output of those that failed, the reasons of those that were
 # skipped, whole or in part. Its last line is the sum. A test counts as one, with what it left out beside it; one with a
-# sum of its own counts as that.
+# sum of its own counts as that. prefix stands before the names.
 # shellcheck disable=SC2016
 ctest_report='
 function sums(line,   n) {
@@ -95,6 +96,7 @@ function show_skipped(   i, count, seen) {
 }
 /^(Could not find|Unable to find) / { output[++lines] = $0 }
 /^ *[0-9]+\/[0-9]+ Test +#[0-9]+: / {
+	sub(/: /, ": " prefix)
 	print
 	good = $0 ~ / Passed +[0-9.]+ sec$/
 	left_out = $0 ~ /\*\*\*(Skipped|Not Run \(Disabled\))/
@@ -119,18 +121,37 @@ function show_skipped(   i, count, seen) {
 }
 END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }'
 
-run_ctest() {
-	local log=$work/ctest.log status sum
+run_ctest() { # folder of the build, pattern of the names (empty: all), prefix
+	local log=$work/ctest.log status counts=()
 
-	ctest --test-dir "$root/build" -V --timeout 300 --no-tests=ignore ${only:+-R "$only"} 2>&1 |
-		tee "$log" | awk "$ctest_report" | tee "$work/ctest.report" | sed '$d'
+	ctest --test-dir "$root/$1" -V --timeout 300 --no-tests=ignore ${2:+-R "$2"} 2>&1 |
+		tee "$log" | awk -v prefix="$3" "$ctest_report" | tee "$work/ctest.report" | sed '$d'
 	status=${PIPESTATUS[0]}
-	sum=$(sum_read "$work/ctest.report")
-	# shellcheck disable=SC2086
-	count_add ${sum:-0 0 0}
-	if ((status != 0 && failed == 0)); then
+	# As the owner's own ctest will find it.
+	chown -hR --reference="$root/$1" "$root/$1/Testing"
+	read -r -a counts < <(sum_read "$work/ctest.report")
+	((${#counts[@]})) || counts=(0 0 0)
+	count_add "${counts[@]}"
+	if ((status != 0 && counts[1] == 0)); then
 		echo "run.sh: ctest itself failed, with status $status:"
 		tail -n 20 "$log"
+		count_add 0 1 0
+	fi
+}
+
+# The unit tests as a preset of CMakePresets.json builds them, in its folder.
+run_preset() { # name
+	local name names=() wanted=()
+
+	mapfile -t names < <(ctest --test-dir "$root/build" -N -L '^unit$' | sed -n 's/^ *Test *#[0-9]*: //p')
+	for name in "${names[@]}"; do
+		[[ ! $1/$name =~ $only ]] || wanted+=("$name")
+	done
+	((${#wanted[@]})) || return
+	if build_run "$root" "build-$1" unit_tests --preset "$1"; then
+		run_ctest "build-$1" "^($(IFS='|' && echo "${wanted[*]}"))\$" "$1/"
+	else
+		echo "$1/: not ok: the build failed"
 		count_add 0 1 0
 	fi
 }
@@ -151,14 +172,14 @@ vm_prepare() {
 }
 
 # A script counts as its closing line says; without such a line as one test.
-run_vm_script() { # path
-	local name status sum counts=()
+run_script() { # name, command
+	local status sum counts=()
 
-	name=vm/$(basename -- "$1" .sh)
-	echo "running $name"
-	"$1" </dev/null 2>&1 | tee "$work/vm.log" | sed -u 's/^/    /'
+	echo "running $1"
+	shift
+	"$@" </dev/null 2>&1 | tee "$work/script.log" | sed -u 's/^/    /'
 	status=${PIPESTATUS[0]}
-	sum=$(sum_read "$work/vm.log")
+	sum=$(sum_read "$work/script.log")
 	case $status in
 	0) sum=${sum:-1 0 0} ;;
 	77) sum=${sum:-0 0 1} ;;
@@ -169,16 +190,26 @@ run_vm_script() { # path
 	count_add "${counts[@]}"
 }
 
+run_lint() {
+	local name checks=()
+
+	for name in $("$root/tests/lint.sh" --list); do
+		[[ ! lint/$name =~ $only ]] || checks+=("$name")
+	done
+	((${#checks[@]})) || return
+	run_script lint build_as_owner "$root" build "$root/tests/lint.sh" "${checks[@]}"
+}
+
 run_vm() {
 	local name scripts=()
 
 	for name in selftest run; do
-		[[ ! -x $root/tests/vm/$name.sh || ! vm/$name =~ $only ]] || scripts+=("$root/tests/vm/$name.sh")
+		[[ ! -x $root/tests/vm/$name.sh || ! vm/$name =~ $only ]] || scripts+=("$name")
 	done
 	((${#scripts[@]})) || return
 	vm_prepare || return
 	for name in "${scripts[@]}"; do
-		run_vm_script "$name"
+		run_script "vm/$name" "$root/tests/vm/$name.sh"
 	done
 }
 
@@ -194,10 +225,13 @@ if ((EUID != 0)); then
 fi
 mapfile -t wanted < <(packages)
 packages_install "${wanted[@]}" || exit 1
-CC=${CC:-gcc} build_run "$root" all -DBUILD_TESTING=ON || exit 1
+CC=${CC:-gcc} build_run "$root" build all -DBUILD_TESTING=ON || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-run_ctest
+run_lint
+run_ctest build "$only" ""
+run_preset clang
+run_preset asan
 [[ $with_vm == no ]] || run_vm
 if ((passed + failed + skipped == 0)); then
 	echo "run.sh: no test has a name that matches '$only'"

@@ -90,7 +90,7 @@ static int text_open(struct text *text)
 {
 	text->bytes = NULL;
 	text->stream = open_memstream(&text->bytes, &text->length);
-	return text->stream ? 0 : -errno;
+	return text->stream ? 0 : -ENOMEM;
 }
 
 static int text_close(struct text *text)

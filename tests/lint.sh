@@ -7,6 +7,9 @@ set -uo pipefail
 root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
 checks=(arrows arrows_test sizes sizes_test kernel_headers format shell)
 
+# The release of clang-format and clang-tidy that the tree is right by: others see some lines differently.
+clang_release=14
+
 usage="usage: tests/lint.sh [--tidy] [CHECK]...
 
 Runs the checks named, all of them by default. The last line is the sum: N passed, N failed, N skipped.
@@ -14,22 +17,30 @@ Runs the checks named, all of them by default. The last line is the sum: N passe
   arrows          includes of src/ point to the same or an earlier floor; no circles, no deep chains
   sizes           no function over 60 lines, no file over 500
   kernel_headers  the program text is chosen without a header of the table or the screen
-  format          clang-format; only of the release that the tree is formatted by
+  format          clang-format $clang_release
   shell           shellcheck
   arrows_test, sizes_test   do these two find what they are for?
-  tidy            clang-tidy, as .clang-tidy says: takes a minute, so it runs only when named
-  --tidy          the same as all checks and tidy
-  -l, --list      print the names of the checks that run by default
+  tidy            clang-tidy $clang_release, as .clang-tidy says; not by default, for it takes some ten seconds
+
+  --tidy          all checks, with tidy
+  -l, --list      print the names of the checks and run none
   -h, --help      show this help
 
 exit status: 0 when none failed; 1 when one did; 2 for wrong options"
 
-# The release whose output the tree has: others format some lines differently.
-clang_format_release=14
-
 skip() { # reason
 	echo "$1"
 	return 77
+}
+
+# Prints the name under which a tool of clang's is here in the right release, or why it is not.
+clang_tool() { # name
+	local release
+
+	command -v "$1-$clang_release" && return
+	release=$("$1" --version 2>/dev/null | sed -n 's/.*version \([0-9]*\)\..*/\1/p')
+	[[ $release == "$clang_release" ]] || skip "needs $1 $clang_release; here is ${release:-none}" || return
+	echo "$1"
 }
 
 sources() {
@@ -73,12 +84,9 @@ check_kernel_headers() {
 }
 
 check_format() {
-	local tool=clang-format release
+	local tool
 
-	! command -v "$tool-$clang_format_release" >/dev/null || tool=$tool-$clang_format_release
-	release=$("$tool" --version 2>/dev/null | sed -n 's/.*version \([0-9]*\)\..*/\1/p')
-	[[ $release == "$clang_format_release" ]] ||
-		skip "clang-format $clang_format_release is not here, but ${release:-none}" || return
+	tool=$(clang_tool clang-format) || skip "$tool" || return
 	sources | xargs "$tool" --dry-run -Werror 2>&1
 }
 
@@ -89,16 +97,16 @@ check_shell() {
 
 # In a build of its own for compile_commands.json and the embedded texts.
 check_tidy() {
-	local build status=0
+	local tool build status=0
 
-	command -v clang-tidy >/dev/null || skip "clang-tidy is not installed" || return
+	tool=$(clang_tool clang-tidy) || skip "$tool" || return
 	build=$(mktemp -d)
 	{
 		cmake -S . -B "$build" -G "Unix Makefiles" -DCMAKE_C_COMPILER=clang -DBUILD_TESTING=ON \
 			-DCMAKE_EXPORT_COMPILE_COMMANDS=ON && cmake --build "$build" --target program_texts
 	} >"$build/log" 2>&1 || { cat "$build/log" && status=1; }
 	((status != 0)) || sources | grep '^src/.*\.c$' |
-		xargs -n 8 -P "$(nproc)" clang-tidy --quiet -p "$build" 2>/dev/null || status=1
+		xargs -n 8 -P "$(nproc)" "$tool" --quiet -p "$build" 2>/dev/null || status=1
 	rm -rf "$build"
 	return "$status"
 }
@@ -123,10 +131,10 @@ options_parse() {
 	while (($#)); do
 		case $1 in
 		-h | --help) echo "$usage" && exit 0 ;;
-		-l | --list) printf '%s\n' "${checks[@]}" && exit 0 ;;
+		-l | --list) list=yes ;;
 		--tidy) wanted=("${checks[@]}" tidy) ;;
 		*)
-			if ! declare -F "check_$1" >/dev/null || [[ $1 == run ]]; then
+			if [[ " ${checks[*]} tidy " != *" $1 "* ]]; then
 				echo "lint.sh: unknown argument '$1'; see tests/lint.sh --help" >&2
 				exit 2
 			fi
@@ -138,9 +146,10 @@ options_parse() {
 	((${#wanted[@]})) || wanted=("${checks[@]}")
 }
 
-wanted=()
+wanted=() list=''
 passed=0 failed=0 skipped=0
 options_parse "$@"
+[[ -z $list ]] || { printf '%s\n' "${wanted[@]}" && exit 0; }
 cd -- "$root" || exit 1
 for check in "${wanted[@]}"; do
 	check_run "$check"

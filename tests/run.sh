@@ -193,7 +193,7 @@ run_script() { # name, command
 run_lint() {
 	local name checks=()
 
-	for name in $("$root/tests/lint.sh" --list); do
+	for name in $("$root/tests/lint.sh" --tidy --list); do
 		[[ ! lint/$name =~ $only ]] || checks+=("$name")
 	done
 	((${#checks[@]})) || return

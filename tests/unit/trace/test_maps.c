@@ -388,7 +388,8 @@ static void test_conservation(void **state)
 
 	(void)state;
 	test_load_start(&load, &tracing);
-	for (int i = 0; i < 40; i++) {
+	/* on a busy host the threads may get to run only after the first forty */
+	for (int i = 0; i < 40 || (drained <= 1000 && i < 100000); i++) {
 		swap_and_drain();
 		assert_in_range(snapshot.session_count, 0, TEST_LOAD_SESSIONS);
 		drained += snapshot.rx_bytes;

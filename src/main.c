@@ -2,6 +2,8 @@
 /* The stages, in order: options, program text, tracing, tables, rendering. The only printer of errors. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <locale.h>
 #include <malloc.h>
 #include <poll.h>
@@ -12,8 +14,6 @@
 #include <unistd.h>
 
 #include "loader/attach.h"
-#include "check/check_report.h"
-#include "check/datapath.h"
 #include "base/error.h"
 #include "loader/filter_map.h"
 #include "kernel/kernel.h"
@@ -285,6 +285,47 @@ static int replay(struct options *options, struct error *error)
 	return err == -EPIPE ? 0 : err;
 }
 
+static void execute_check(char *program, char *self, const char *max_sessions, const struct options *options)
+{
+	bool json = options->output == OUTPUT_JSON;
+	char *argv[] = { program, (char *)"--tcptop", self, (char *)"--probe",
+		(char *)(uintptr_t)probe_method_name(options->probe), (char *)"-o",
+		json ? (char *)"json" : (char *)"text", NULL, NULL, NULL, NULL };
+	int count = 7;
+
+	if (*max_sessions) {
+		argv[count++] = (char *)"--max-sessions";
+		argv[count++] = (char *)(uintptr_t)max_sessions;
+	}
+	if (options->verbose)
+		argv[count++] = (char *)"-v";
+	execv(program, argv);
+}
+
+/* The self-test is a program beside this one or, installed, in libexec. Does not return when it could be executed. */
+static int check(struct options *options, struct error *error)
+{
+	char self[PATH_MAX] = "", beside[PATH_MAX + 16], installed[] = TCPTOP_LIBEXECDIR "/tcptop-check";
+	char max_sessions[16] = "";
+	int err = privilege_check(error);
+
+	if (options->max_sessions != MAX_SESSIONS_DEFAULT)
+		snprintf(max_sessions, sizeof max_sessions, "%" PRIu32, options->max_sessions);
+	err = err ?: startup_fit_tables(options, error);
+	if (err)
+		return err;
+	if (readlink("/proc/self/exe", self, sizeof self - 1) > 0) {
+		snprintf(beside, sizeof beside, "%.*s-check", (int)sizeof self, self);
+		snprintf(strrchr(beside, '/'), sizeof "/tcptop-check", "/tcptop-check");
+		execute_check(beside, self, max_sessions, options);
+	}
+	execute_check(installed, self, max_sessions, options);
+	return error_set(error, EXIT_CODE_UNSUPPORTED, -errno,
+	    "--check needs the program tcptop-check, which is neither beside tcptop nor in %s: %s\n"
+	    "install it there, or build its target tcptop-check",
+	    TCPTOP_LIBEXECDIR, strerror(errno));
+}
+
 static int act(struct options *options, struct error *error)
 {
 	int err;
@@ -300,9 +341,7 @@ static int act(struct options *options, struct error *error)
 		err = startup_fit_tables(options, error);
 		return err ?: print_program(options, error);
 	case ACTION_CHECK:
-		err = privilege_check(error);
-		err = err ?: startup_fit_tables(options, error);
-		return err ?: check_run(options, error);
+		return check(options, error);
 	default:
 		return options->view.replay_path ? replay(options, error) : run(options, error);
 	}
@@ -331,10 +370,7 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	struct error error = { 0 };
-	int status = datapath_exec_main(argc, argv); /* --check's "exec" path comes back here */
 
-	if (status >= 0)
-		return status;
 	occupy_standard_descriptors();
 	catch_fatal_signals();
 	setlocale(LC_ALL, "");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From options to attached programs, and from root to nobody: what a live run and --check begin with. */
+/* From options to attached programs, and from root to nobody: what a live run begins with. */
 #ifndef TCPTOP_STARTUP_H
 #define TCPTOP_STARTUP_H
 

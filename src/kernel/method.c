@@ -39,36 +39,28 @@ struct blind_spot {
 #define METHOD(method) (1U << (method))
 
 /* clang-format off */
-#define SPLICE_PATHS \
-	{ "splice_out", "splice_out_earlier", "splice_proxy", "mixed", "zerocopy_mixed", "uring_splice" }
-#define ZEROCOPY_PATHS { "zerocopy_mapped", "zerocopy_copied", "zerocopy_mixed", "zerocopy_earlier" }
-
 static const struct blind_spot blind_spots[] = {
-	{ { "splice_out", "cannot be followed here: refused by the kernel, or started in a PID namespace", SPLICE_PATHS },
+	{ { "splice_out", "cannot be followed here: refused by the kernel, or started in a PID namespace" },
 	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_COUNT, false },
-	{ { "zerocopy_receive", "cannot be followed here: refused by the kernel, or started in a PID namespace", ZEROCOPY_PATHS },
+	{ { "zerocopy_receive", "cannot be followed here: refused by the kernel, or started in a PID namespace" },
 	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_COUNT, false },
-	{ { "splice_out", "this kernel's tcp_splice_read cannot be probed", SPLICE_PATHS },
+	{ { "splice_out", "this kernel's tcp_splice_read cannot be probed" },
 	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_SPLICE_READ, SYMBOL_COUNT, false },
-	{ { "zerocopy_receive", "this kernel's tcp_zerocopy_receive cannot be probed", ZEROCOPY_PATHS },
+	{ { "zerocopy_receive", "this kernel's tcp_zerocopy_receive cannot be probed" },
 	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_ZEROCOPY_RECEIVE, SYMBOL_COUNT, false },
-	{ { "splice_tls", "splice() out of a kernel TLS socket passes no tracepoint", { "tls_splice_out" } },
+	{ { "splice_tls", "splice() out of a kernel TLS socket passes no tracepoint" },
 	  METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT, SYMBOL_COUNT, false },
-	{ { "splice_tls", "splice() out of a kernel TLS socket: TLS was not in use when tracing started, or cannot be probed",
-	    { "tls_splice_out" } },
+	{ { "splice_tls", "splice() out of a kernel TLS socket: TLS was not in use when tracing started, or cannot be probed" },
 	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TLS_SW_SPLICE_READ, SYMBOL_COUNT, false },
-	{ { "splice_io_uring", "IORING_OP_SPLICE out of a socket passes no tracepoint", { "uring_splice" } },
+	{ { "splice_io_uring", "IORING_OP_SPLICE out of a socket passes no tracepoint" },
 	  METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT, SYMBOL_COUNT, false },
-	{ { "splice_unfollowed", "splice() out of sockets that no process had open at the start, of SMC, sockmap; urgent data",
-	    { NULL } }, METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT, SYMBOL_TCP_RCV_SPACE_ADJUST, false },
-	{ { "call_before_start", "a call that waited when tracing started is not seen to return",
-	    { "blocked_recv_earlier", "blocked_send_earlier" } },
+	{ { "splice_unfollowed", "splice() out of sockets that no process had open at the start, of SMC, sockmap; urgent data" }, METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT, SYMBOL_TCP_RCV_SPACE_ADJUST, false },
+	{ { "call_before_start", "a call that waited when tracing started is not seen to return" },
 	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, false },
 	{ { "many_waiting_calls",
-	    "a kprobe sees only so many of the calls return that wait at once: missed_runs counts the others", { NULL } }, METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, false },
-	{ { PROBE_PREEMPTED, "the kernel skips runs that interrupt one another, and counts them in missed_runs",
-	    { NULL } }, METHOD(PROBE_FENTRY), SYMBOL_COUNT, SYMBOL_COUNT, true },
-	{ { PROBE_PREEMPTED, "kprobe on a preemptible kernel: losses possible, before 6.7 without a word", { NULL } },
+	    "a kprobe sees only so many of the calls return that wait at once: missed_runs counts the others" }, METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, false },
+	{ { PROBE_PREEMPTED, "the kernel skips runs that interrupt one another, and counts them in missed_runs" }, METHOD(PROBE_FENTRY), SYMBOL_COUNT, SYMBOL_COUNT, true },
+	{ { PROBE_PREEMPTED, "kprobe on a preemptible kernel: losses possible, before 6.7 without a word" },
 	  METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, true },
 };
 /* clang-format on */

@@ -62,7 +62,6 @@ extern const size_t probe_hook_count;
 struct probe_blind_spot {
 	const char *path; /* id, as JSON's not_counted, --check and the screen show it */
 	const char *reason;
-	const char *checked_by[7]; /* ids of --check's data paths that run into it, then NULL */
 };
 
 /*

@@ -314,10 +314,10 @@ static int read_ahead(struct replay *replay, struct error *error)
 	return 0;
 }
 
-int replay_open(struct replay **result, const char *path, struct error *error)
+int replay_open_stream(struct replay **result, FILE *stream, const char *path, struct error *error)
 {
 	struct replay *replay = calloc(1, sizeof *replay);
-	int err;
+	int err = -errno;
 
 	*result = NULL;
 	if (!replay)
@@ -325,15 +325,19 @@ int replay_open(struct replay **result, const char *path, struct error *error)
 	snapshot_init(&replay->ahead);
 	replay->sessions_max = REPLAY_SESSIONS_MAX;
 	replay->path = strdup(path);
-	replay->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	replay->file = stream;
 	if (!replay->path || !replay->file) {
-		err = error_set(
-		    error, EXIT_CODE_RUNTIME, -errno, "%.200s cannot be opened: %s", path, strerror(errno));
+		error_set(error, EXIT_CODE_RUNTIME, err, "%.200s cannot be opened: %s", path, strerror(-err));
 		replay_close(replay);
 		return err;
 	}
 	*result = replay;
 	return 0;
+}
+
+int replay_open(struct replay **result, const char *path, struct error *error)
+{
+	return replay_open_stream(result, strcmp(path, "-") == 0 ? stdin : fopen(path, "re"), path, error);
 }
 
 void replay_limit(struct replay *replay, size_t sessions_max)
@@ -380,6 +384,19 @@ int replay_next(struct replay *replay, struct snapshot *snapshot, struct error *
 	replay->ahead = kept;
 	replay->failure = read_ahead(replay, &replay->failure_error);
 	snapshot->last = !replay->failure && !replay->has_ahead;
+	return 1;
+}
+
+int replay_follow(struct replay *replay, struct snapshot *snapshot, struct error *error)
+{
+	struct snapshot kept = *snapshot;
+	int err = read_ahead(replay, error);
+
+	if (err || !replay->has_ahead)
+		return err;
+	*snapshot = replay->ahead;
+	replay->ahead = kept;
+	replay->method = replay->ahead_method;
 	return 1;
 }
 

@@ -8,12 +8,12 @@ usage="usage: tests/bench/peers.sh [PATH]...
 
 Boots Debian's stock 6.1 kernel in an emulated machine and runs this tcptop (fentry and kprobe) and the tools
 of that name from the packages libbpf-tools and bpfcc-tools on the same loads, one after the other. Prints
-Markdown: for each data path (default: all of 'mover list', and three loads more) what each tool reported
+Markdown: for each data path (default: all of 'tcptop-check list', and three loads more) what each tool reported
 divided by the true bytes, sent and received. Takes 15 to 40 minutes. The packages are downloaded
 into the cache of tests/vm/fetch.sh; nothing is installed.
 
   TCPTOP    the program, by default build/tcptop of this checkout
-  MOVER     the movers, by default compiled here
+  CHECK     tcptop-check, which moves the bytes, by default that beside tcptop
   TIMEOUT   seconds for all of it, by default 3000"
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -54,15 +54,6 @@ peers_prepare() {
 	echo "$target"
 }
 
-mover_prepare() { # target
-	[[ -z ${MOVER-} ]] || {
-		cp "$MOVER" "$1"
-		return
-	}
-	cc -std=gnu11 -D_GNU_SOURCE -O2 -I"$root/src" "$root"/tests/live/mover.c "$root"/src/check/datapath*.c \
-		"$root/src/base/error.c" -o "$1" -lpthread
-}
-
 legend_print() {
 	cat <<-END
 		Measured on $(date -u +%Y-%m-%d) in an emulated machine, Debian's kernel $1 with voluntary
@@ -83,15 +74,17 @@ case ${1-} in
 esac
 tcptop=${TCPTOP:-$root/build/tcptop}
 [[ -x $tcptop ]] || die "$tcptop is not there: build it first, or set TCPTOP"
+check=${CHECK:-${tcptop%/*}/tcptop-check}
+[[ -x $check ]] || die "$check is not there: build it first, or set CHECK"
 image=$("$root/tests/vm/fetch.sh")
 peers=$(peers_prepare)
 trap '[[ -z $work ]] || rm -rf "$work"' EXIT
 work=$(mktemp -d)
 chmod 755 "$work"
 cp "$tcptop" "$work/tcptop"
-mover_prepare "$work/mover"
+cp "$check" "$work/tcptop-check"
 legend_print "$(<"$image/release")"
 # The machine has a /tmp of its own: only what is shared is there.
 "$root/tests/vm/boot.sh" --headers yes --timeout "${TIMEOUT:-3000}" --memory 3072 --share "$work" -- \
-	env TCPTOP="$work/tcptop" MOVER="$work/mover" TCPTOP_SLOWNESS=20 \
+	env TCPTOP="$work/tcptop" CHECK="$work/tcptop-check" TCPTOP_SLOWNESS=20 \
 	/usr/bin/python3 "$here/peers_guest.py" "$peers" "$@"

@@ -6,7 +6,7 @@ usage: peers_guest.py DIRECTORY [PATH]...    DIRECTORY: where the peers' package
 
 Prints a Markdown table on standard output, what it is doing on standard error. A load that cannot run
 here, or does not end in time, stands there with the reason.
-TCPTOP, MOVER and TCPTOP_SLOWNESS: as for the live tests.
+TCPTOP, CHECK and TCPTOP_SLOWNESS: as for the live tests.
 """
 import json
 import os
@@ -228,11 +228,11 @@ EXTRA = {
 def paths_list(wanted):
     """{id: title} of those that can run here."""
     listing = subprocess.run(
-        [live.program("MOVER"), "list"], stdout=subprocess.PIPE, check=True, text=True
+        [live.program("CHECK"), "list"], stdout=subprocess.PIPE, check=True, text=True
     ).stdout
     found = {}
     for line in listing.splitlines():
-        name, _, title, state = line.split("\t")
+        name, _, title, state, _ = line.split("\t")
         if wanted and name not in wanted:
             continue
         if state == "available":
@@ -269,7 +269,7 @@ def load_run(measured, name, load, tries=3):
 
 def measure(start_tool, paths):
     measured = Measured()
-    held = {name: live.Mover("run", name, "--hold") for name in BLOCKED if name in paths}
+    held = {name: live.Mover("move", name, "--hold") for name in BLOCKED if name in paths}
     for mover in held.values():
         mover.wait_event("holding", 60 / live.SLOWNESS)
     tool = start_tool()
@@ -285,7 +285,7 @@ def measure(start_tool, paths):
         if time.monotonic() > end:
             measured.reasons[name] = f"no time left of {TOOL_LIMIT_S} s"
             continue
-        load = EXTRA[name][1] if name in EXTRA else mover_load("run", name)
+        load = EXTRA[name][1] if name in EXTRA else mover_load("move", name)
         load_run(measured, name, load)
     measured.rss_mb = tool.rss_mb()
     measured.counts = tool.stop()

@@ -5,7 +5,7 @@
 usage: run.py [PART]...      the parts of PARTS below, by default all; takes root, about two minutes
 
 Figures, not tests: nothing passes or fails. TCPTOP names the program (default: build/tcptop of this
-checkout), MOVER the movers (default: compiled here). The loads run in a network namespace of their own.
+checkout), CHECK the movers (default: tcptop-check beside it). The loads run in a network namespace of their own.
 """
 import fcntl
 import os
@@ -347,7 +347,7 @@ def cost_round(command, ours_first):
         return {**programs_of(tool.pid), **programs_of(cost.pid)}
 
     before = figures()
-    live.Mover("run", "messages").expect(0)
+    live.Mover("move", "messages").expect(0)
     found = {}
     for number, (point, ns, runs) in figures().items():
         name = names.get(number, "tcptop " + point)
@@ -400,24 +400,7 @@ PARTS = {
 
 def environment_prepare(work):
     os.environ.setdefault("TCPTOP", os.path.join(ROOT, "build", "tcptop"))
-    if "MOVER" not in os.environ:
-        source = os.path.join(ROOT, "src")
-        sources = [
-            os.path.join(source, x) for x in sorted(os.listdir(source)) if re.match(r"datapath.*\.c$", x)
-        ]
-        sources += [os.path.join(source, "error.c"), os.path.join(ROOT, "tests", "live", "mover.c")]
-        os.environ["MOVER"] = os.path.join(work, "mover")
-        command = [
-            "cc",
-            "-std=gnu11",
-            "-D_GNU_SOURCE",
-            "-O2",
-            f"-I{source}",
-            *sources,
-            "-o",
-            os.environ["MOVER"],
-        ]
-        subprocess.run([*command, "-lpthread"], check=True)
+    os.environ.setdefault("CHECK", os.path.join(os.path.dirname(os.environ["TCPTOP"]), "tcptop-check"))
     live.call(live.libc.unshare, CLONE_NEWNET)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 

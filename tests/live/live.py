@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the live tests share: they start the real tool beside movers of known bytes, and compare.
 
-Environment: TCPTOP and MOVER, the programs; TCPTOP_ARGUMENTS, more arguments of every tcptop that traces (say
+Environment: TCPTOP and CHECK, the programs tcptop and tcptop-check; TCPTOP_ARGUMENTS, more arguments of every tcptop that traces (say
 --probe fentry); TCPTOP_SLOWNESS, by which every limit in time is multiplied (an emulated machine: 20).
 """
 import atexit
@@ -237,11 +237,11 @@ def children(pid):
 
 
 def hide_tmp():
-    """An empty /tmp for this process and what it starts, with the programs still in reach."""
-    for variable in ("TCPTOP", "MOVER"):
-        descriptor = os.open(program(variable), os.O_RDONLY)
-        os.environ[variable] = f"/proc/{os.getpid()}/fd/{descriptor}"
+    """An empty /tmp for this process and what it starts, with the programs still in reach: in /mnt, side by side."""
     unshare_mounts()
+    mount("tmp", "/mnt", "tmpfs", 0, "mode=755")
+    for variable in ("TCPTOP", "CHECK"):
+        os.environ[variable] = shutil.copy(program(variable), "/mnt")
     mount("tmp", "/tmp", "tmpfs", 0, "mode=1777")
     os.chdir("/")
 
@@ -258,11 +258,12 @@ def as_user(*command, capabilities=""):
 
 @contextlib.contextmanager
 def reachable():
-    """A copy of the tool that an ordinary user can execute."""
+    """A copy of the tool that an ordinary user can execute, with the self-test beside it."""
     with directory() as path:
         copy = os.path.join(path, "tcptop")
-        shutil.copyfile(program("TCPTOP"), copy)
-        os.chmod(copy, 0o755)
+        for variable, name in (("TCPTOP", "tcptop"), ("CHECK", "tcptop-check")):
+            shutil.copyfile(program(variable), os.path.join(path, name))
+            os.chmod(os.path.join(path, name), 0o755)
         original = os.environ["TCPTOP"]
         os.environ["TCPTOP"] = copy
         try:
@@ -310,7 +311,7 @@ class Tcptop(Process):
 class Mover(Process):
     def __init__(self, *arguments, **options):
         options.setdefault("stdin", subprocess.PIPE)
-        super().__init__([program("MOVER"), *map(str, arguments)], **options)
+        super().__init__([program("CHECK"), *map(str, arguments)], **options)
 
     def wait_event(self, event, limit=20):
         def happened():

@@ -72,7 +72,7 @@ def several_processes():
 def half_close():
     """Data read when the connection has gone to TIME_WAIT stands under its local port, never under 0."""
     tcptop = Tcptop("-o", "json", "0.2")
-    truth = move("run", "half_close")
+    truth = move("move", "half_close")
     lines = tcptop.stop()
     check(all(0 not in (key[3], key[5]) for key in truth), "the mover's own ports")
     check_exact(lines, truth)

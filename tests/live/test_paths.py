@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every data path of `mover list`, to the byte, or declared by the run as not counted."""
+"""Every data path of `tcptop-check list`, to the byte, or declared by the run as not counted."""
 import subprocess
 import sys
 
@@ -21,50 +21,25 @@ from live import (
     sum_sessions,
 )
 
-# What a run may declare: its name in not_counted, and for each path that it touches the sides whose received
-# or sent bytes are then unknown. Everything else of the path is still exact.
 RECEIVED, SENT = 0, 1
-RECEIVER = {("receiver", RECEIVED)}
-DECLARED = {
-    "splice_out": {
-        "splice_out": RECEIVER,
-        "splice_proxy": RECEIVER,
-        "mixed": RECEIVER,
-        "zerocopy_mixed": RECEIVER,
-        "uring_splice": RECEIVER,
-        "tls_splice_out": RECEIVER,
-    },
-    "splice_io_uring": {"uring_splice": RECEIVER},
-    "splice_tls": {"tls_splice_out": RECEIVER},
-    "zerocopy_receive": {
-        "zerocopy_mapped": RECEIVER,
-        "zerocopy_copied": RECEIVER,
-        "zerocopy_mixed": RECEIVER,
-    },
-}
-BEFORE_START = {
-    "call_before_start": {"blocked_recv": RECEIVER, "blocked_send": {("sender", SENT)}},
-}
+# Where a blind spot hides bytes, each (side, direction); everything else of the path is still exact.
+EXCUSED = ("receiver", RECEIVED)
+BLOCKED = {"blocked_recv": ("receiver", RECEIVED), "blocked_send": ("sender", SENT)}
 
 
 def paths():
-    """The mover's list: (id, title, reason why it cannot run here or None)."""
-    output = subprocess.run([program("MOVER"), "list"], check=True, capture_output=True, text=True).stdout
+    """The list of tcptop-check: (id, title, reason why it cannot run here or None, blind spots that excuse it)."""
+    output = subprocess.run([program("CHECK"), "list"], check=True, capture_output=True, text=True).stdout
     for line in output.splitlines():
-        identifier, _, title, state = line.split("\t")
-        yield identifier, title, None if state == "available" else state
+        identifier, _, title, state, excuses = line.split("\t")
+        yield identifier, title, None if state == "available" else state, excuses.split(",")
 
 
-def declared_for(path, not_counted, table):
-    """{(side, direction): the name under which it is declared}"""
-    return {which: name for name in not_counted for which in table.get(name, {}).get(path, ())}
-
-
-def judge(path, mover, lines, table):
-    """(outcome, reason) of a path that was moved."""
+def judge(mover, lines, excuses):
+    """(outcome, reason) of a path that was moved. excuses: blind spot to (side, direction)"""
     moved = [line for line in mover.lines() if "event" not in line and "side" in line]
     truth = sum_sessions(moved)
-    declared = declared_for(path, intervals(lines)[-1]["not_counted"], table)
+    declared = {excuses[x]: x for x in intervals(lines)[-1]["not_counted"] if x in excuses}
     found = sum_sessions(sessions(lines, {key[0] for key in truth}))
     sides = {}
     for line in moved:
@@ -109,15 +84,15 @@ def path():
     todo = list(paths())
     tcptop = Tcptop("-o", "json", "0.2")
     movers = {}
-    for identifier, _, reason in todo:
+    for identifier, _, reason, _ in todo:
         if reason:
             continue
-        movers[identifier] = Mover("run", identifier)
+        movers[identifier] = Mover("move", identifier)
         movers[identifier].wait()
     lines = tcptop.stop()
     check_totals(lines)
     check(sum(x["other_calls"] for x in intervals(lines)) == 0, "the table was full")
-    for identifier, title, reason in todo:
+    for identifier, title, reason, excuses in todo:
         if reason:
             yield "skipped", identifier, reason
             continue
@@ -128,12 +103,12 @@ def path():
         elif code:
             yield "failed", identifier, f"the mover ended with {code}: {mover.stderr.strip()}"
         else:
-            yield outcome(identifier, mover, lines, DECLARED, title)
+            yield outcome(identifier, mover, lines, dict.fromkeys(excuses, EXCUSED), title)
 
 
-def outcome(identifier, mover, lines, table, title):
+def outcome(identifier, mover, lines, excuses, title):
     try:
-        result, text = judge(identifier, mover, lines, table)
+        result, text = judge(mover, lines, excuses)
     except Failed as reason:
         result, text = "failed", f"{title}: {reason}"
     return result, identifier, text
@@ -142,6 +117,7 @@ def outcome(identifier, mover, lines, table, title):
 @case
 def before_start():
     """The tool starts when the connections exist and, for the blocked ones, a call is already waiting."""
+    excused = {identifier: dict.fromkeys(excuses, EXCUSED) for identifier, _, _, excuses in paths()}
     for identifier in (
         "blocking",
         "blocked_recv",
@@ -150,12 +126,14 @@ def before_start():
         "splice_proxy",
         "zerocopy_mapped",
     ):
-        mover = Mover("run", identifier, "--hold").wait_event("holding")
+        mover = Mover("move", identifier, "--hold").wait_event("holding")
         tcptop = Tcptop("-o", "json", "0.2")
         mover.release()
         mover.expect(0)
         lines = tcptop.stop()
-        yield outcome(identifier, mover, lines, DECLARED | BEFORE_START, "moved after the start")
+        if identifier in BLOCKED:
+            excused[identifier]["call_before_start"] = BLOCKED[identifier]
+        yield outcome(identifier, mover, lines, excused[identifier], "moved after the start")
 
 
 if __name__ == "__main__":

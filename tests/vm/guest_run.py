@@ -4,7 +4,7 @@
 
 usage: guest_run.py DIRECTORY STEP...
 
-DIRECTORY has the programs tcptop and mover. A step is METHOD/check, for tcptop --check by that probe method, or
+DIRECTORY has the programs tcptop and tcptop-check. A step is METHOD/check, for tcptop --check by that probe method, or
 METHOD/TEST or METHOD/TEST:CASE,CASE..., for the live test test_TEST.py, or for guest_TEST.py beside this file, with
 every tcptop in it tracing by that method.
 
@@ -200,7 +200,7 @@ def main():
         environment = dict(
             os.environ,
             TCPTOP=os.path.join(place, "tcptop"),
-            MOVER=os.path.join(place, "mover"),
+            CHECK=os.path.join(place, "tcptop-check"),
             TCPTOP_ARGUMENTS=f"--probe {method}",
             TCPTOP_SLOWNESS=str(SLOWNESS),
         )

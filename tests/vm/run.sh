@@ -11,8 +11,7 @@ in them, by fentry and by kprobe, under voluntary and full preemption, with and 
 test, "ok" or "not ok" and its name, with the reason where one is skipped or fails; the last line is the sum:
 N passed, N failed, N skipped.
 
-BUILD_DIRECTORY has tcptop and tests/live/mover (default: build/ of this checkout); MOVER in the environment
-names another mover.
+BUILD_DIRECTORY has tcptop and tcptop-check (default: build/ of this checkout).
 
   --all            also those live tests that do not depend on the kernel
   --only PATTERN   only machines whose name matches this regular expression
@@ -75,13 +74,13 @@ arguments_parse() {
 
 # The guest sees them at the same path, wherever that is, for they are shared with it.
 programs_copy() {
-	local mover=${MOVER:-$build/tests/live/mover}
+	local program
 
-	[[ -x $build/tcptop ]] || arguments_refuse "no program tcptop in '$build'"
-	[[ -x $mover ]] || arguments_refuse "no program '$mover'"
 	mkdir "$work/programs"
-	cp "$build/tcptop" "$work/programs/tcptop"
-	cp "$mover" "$work/programs/mover"
+	for program in tcptop tcptop-check; do
+		[[ -x $build/$program ]] || arguments_refuse "no program $program in '$build'"
+		cp "$build/$program" "$work/programs/$program"
+	done
 }
 
 # As selftest.sh and guest_run.py do.

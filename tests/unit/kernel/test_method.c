@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "check/datapath.h"
 #include "base/error.h"
 #include "kernel/kernel.h"
 #include "kernel/method.h"
@@ -343,118 +342,6 @@ static void test_blind_spots_fit(void **state)
 	}
 }
 
-/* What --check runs beside the paths of datapath.h, on sockets older than the tracing. */
-static const struct {
-	const char *id;
-	const char *path;
-} earlier_paths[] = {
-	{ "blocked_recv_earlier", "blocked_recv" },
-	{ "blocked_send_earlier", "blocked_send" },
-	{ "splice_out_earlier", "splice_out" },
-	{ "zerocopy_earlier", "zerocopy_mapped" },
-};
-
-static bool is_declared(const struct probe_plan *plan, const char *id)
-{
-	const struct probe_blind_spot *spots[NOT_COUNTED_MAX];
-	size_t count = probe_blind_spots(spots, plan);
-
-	for (size_t i = 0; i < count; i++)
-		for (const char *const *path = spots[i]->checked_by; *path; path++)
-			if (strcmp(*path, id) == 0)
-				return true;
-	return false;
-}
-
-/* A path that the plan cannot count has to be declared, for --check would call it wrong; no other may be. */
-static void expect_declared(
-    const struct probe_plan *plan, const char *id, unsigned flags, bool earlier, unsigned blind)
-{
-	bool splice = flags & DATAPATH_RX_SPLICE;
-	bool expected = flags & blind;
-
-	if (splice && (flags & DATAPATH_TLS))
-		expected = true;
-	if (splice && (flags & DATAPATH_URING) && plan->method == PROBE_TRACEPOINT)
-		expected = true;
-	if (earlier && plan->method != PROBE_TRACEPOINT)
-		expected |= (flags & (DATAPATH_BLOCKED_SENDER | DATAPATH_BLOCKED_RECEIVER)) != 0;
-	if (is_declared(plan, id) != expected)
-		fail_msg("%s: %s is%s declared", probe_method_name(plan->method), id, expected ? " not" : "");
-}
-
-/* blind: flags of the paths that cannot be counted for want of a hook. */
-static void expect_all_declared(const struct probe_plan *plan, unsigned blind)
-{
-	const struct datapath *path;
-
-	for (size_t i = 0; (path = datapath_at(i)); i++)
-		expect_declared(plan, path->id, path->flags, false, blind);
-	for (size_t i = 0; i < COUNT_OF(earlier_paths); i++) {
-		path = datapath_find(earlier_paths[i].path);
-		assert_non_null(path);
-		expect_declared(plan, earlier_paths[i].id, path->flags, true, blind);
-	}
-}
-
-static void test_blind_spots_and_data_paths(void **state)
-{
-	static const enum probe_method methods[] = { PROBE_FENTRY, PROBE_KPROBE };
-	struct kernel kernel = kernel_6_18();
-	struct probe_plan plan;
-
-	(void)state;
-	plan_well(&plan, PROBE_TRACEPOINT, true, &kernel);
-	expect_all_declared(&plan, 0);
-	plan_well(&plan, PROBE_TRACEPOINT, false, &kernel);
-	expect_all_declared(&plan, DATAPATH_RX_SPLICE | DATAPATH_RX_ZEROCOPY);
-	for (size_t i = 0; i < COUNT_OF(methods); i++) {
-		kernel = kernel_6_1();
-		plan_well(&plan, methods[i], true, &kernel);
-		expect_all_declared(&plan, 0);
-		forget(&kernel, SYMBOL_TCP_SPLICE_READ);
-		plan_well(&plan, methods[i], true, &kernel);
-		expect_all_declared(&plan, DATAPATH_RX_SPLICE);
-		forget(&kernel, SYMBOL_TCP_ZEROCOPY_RECEIVE);
-		plan_well(&plan, methods[i], true, &kernel);
-		expect_all_declared(&plan, DATAPATH_RX_SPLICE | DATAPATH_RX_ZEROCOPY);
-		kernel = kernel_6_1();
-		forget(&kernel, SYMBOL_TCP_ZEROCOPY_RECEIVE);
-		plan_well(&plan, methods[i], true, &kernel);
-		expect_all_declared(&plan, DATAPATH_RX_ZEROCOPY);
-	}
-}
-
-/* Ids in the table have to exist, or a typing error would hide a path. */
-static void test_blind_spots_name_data_paths(void **state)
-{
-	static const enum probe_method methods[] = { PROBE_TRACEPOINT, PROBE_FENTRY, PROBE_KPROBE };
-	const struct probe_blind_spot *spots[NOT_COUNTED_MAX];
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(methods); i++) {
-		const struct probe_plan nothing_hooked = { .method = methods[i], .preemptible = true };
-		size_t count = probe_blind_spots(spots, &nothing_hooked);
-
-		for (size_t j = 0; j < count; j++) {
-			bool is_path = strcmp(spots[j]->path, PROBE_PREEMPTED) != 0 &&
-			               strcmp(spots[j]->path, "splice_unfollowed") != 0 &&
-			               strcmp(spots[j]->path, "many_waiting_calls") != 0;
-
-			assert_int_equal(spots[j]->checked_by[0] != NULL, is_path);
-			for (const char *const *id = spots[j]->checked_by; *id; id++) {
-				bool known = datapath_find(*id) != NULL;
-
-				assert_true(id < spots[j]->checked_by + COUNT_OF(spots[j]->checked_by) - 1);
-				for (size_t k = 0; k < COUNT_OF(earlier_paths); k++)
-					known |= strcmp(*id, earlier_paths[k].id) == 0;
-				if (!known)
-					fail_msg("%s: there is no data path %s", spots[j]->path, *id);
-			}
-		}
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -473,8 +360,6 @@ int main(void)
 		cmocka_unit_test(test_blind_spots_after_attaching),
 		cmocka_unit_test(test_blind_spots_when_preemptible),
 		cmocka_unit_test(test_blind_spots_fit),
-		cmocka_unit_test(test_blind_spots_and_data_paths),
-		cmocka_unit_test(test_blind_spots_name_data_paths),
 	};
 
 	return cmocka_run_group_tests_name("probe", tests, NULL, NULL);

@@ -271,6 +271,33 @@ static void what_is_no_recording_is_refused_with_its_line(void **state)
 	assert_non_null(strstr(error.text, "/nonexistent/recording"));
 }
 
+/* Of a stream that goes on, an interval is there as soon as its line is. */
+static void a_stream_is_followed(void **state)
+{
+	struct replay *replay;
+	struct snapshot snapshot;
+	struct error error;
+	int fds[2];
+
+	(void)state;
+	snapshot_init(&snapshot);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(replay_open_stream(&replay, fdopen(fds[0], "r"), "a pipe", &error), 0);
+	for (int i = 0; i < 2; i++) {
+		dprintf(fds[1], "%s", SESSION SESSION INTERVAL);
+		assert_int_equal(replay_follow(replay, &snapshot, &error), 1);
+		assert_int_equal(snapshot.session_count, 2);
+		assert_int_equal(snapshot.missed_runs, 4);
+	}
+	dprintf(fds[1], "{}\n");
+	assert_true(replay_follow(replay, &snapshot, &error) < 0);
+	assert_non_null(strstr(error.text, "a pipe, line 7"));
+	close(fds[1]);
+	assert_int_equal(replay_follow(replay, &snapshot, &error), 0);
+	replay_close(replay);
+	snapshot_fini(&snapshot);
+}
+
 /* A true recording with single bytes changed: each is read or refused, and no sanitizer has a word to say. */
 static void damaged_recordings_do_no_harm(void **state)
 {
@@ -314,6 +341,7 @@ int main(void)
 		cmocka_unit_test(an_interval_without_an_end_is_refused),
 		cmocka_unit_test(names_that_are_no_text_come_back_exactly),
 		cmocka_unit_test(what_is_no_recording_is_refused_with_its_line),
+		cmocka_unit_test(a_stream_is_followed),
 		cmocka_unit_test(damaged_recordings_do_no_harm),
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An io_uring with one request in flight at a time, by the system calls themselves. */
-#ifndef TCPTOP_DATAPATH_RING_H
-#define TCPTOP_DATAPATH_RING_H
+#ifndef TCPTOP_CHECK_RING_H
+#define TCPTOP_CHECK_RING_H
 
 #include <linux/io_uring.h>
 #include <stdbool.h>

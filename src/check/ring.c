@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "check/datapath_ring.h"
+#include "check/ring.h"
 
 #include <errno.h>
 #include <stdatomic.h>

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tcptop as a child, as a user starts it: `tcptop -o json --probe METHOD`, and what it reports. */
+#ifndef TCPTOP_CHECK_COUNTER_H
+#define TCPTOP_CHECK_COUNTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct error;
+struct replay;
+struct snapshot;
+
+struct counter_settings {
+	const char *program; /* tcptop */
+	const char *method;
+	const char *max_sessions; /* NULL: the default */
+	bool verbose;
+};
+
+struct counter {
+	pid_t pid;
+	int notes_fd; /* its stderr, a memfd: never full */
+	struct replay *recording;
+	char notes[16384]; /* the beginning of it, when the first interval had come */
+};
+
+/*
+ * Returns when its first interval has come: tracing goes on then. 0, or -errno with *error: its own exit code and
+ * words when it ended instead.
+ */
+int counter_start(struct counter *counter, const struct counter_settings *settings, struct error *error);
+/* The next interval, in *snapshot, an initialised struct. 0 or -errno with *error. */
+int counter_next(struct counter *counter, struct snapshot *snapshot, struct error *error);
+/* Ends it; does nothing to one that was not started. What it said on stderr but blind spots goes to stderr if `loud`. */
+void counter_stop(struct counter *counter, bool loud);
+
+/* The ids that the latest interval declared as not counted, and the words of one of them from stderr. */
+const char *const *counter_not_counted(const struct counter *counter, size_t *count);
+void counter_reason(const struct counter *counter, const char *id, char *reason, size_t size);
+
+#endif

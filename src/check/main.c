@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tcptop-check: moves exactly known bytes through every data path on this host's loopback, has tcptop count them with
+ * each probe method that works here, and says where the count is not the truth. `tcptop --check` executes it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "check/counter.h"
+#include "check/judge.h"
+#include "check/moves.h"
+#include "check/side.h"
+#include "model/snapshot.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+#define PID_NAMESPACE_INITIAL 0xEFFFFFFCU /* PROC_PID_INIT_INO of linux/proc_ns.h */
+
+enum { PATHS_MAX = 96 };
+
+/* In the order in which tcptop tries them. */
+static const char *const methods[] = { "tracepoint", "fentry", "kprobe" };
+
+/* Paths whose sockets are older than the tracing, calls among them that wait when it starts. */
+static const struct {
+	const char *id, *path, *title, *excused;
+} earlier_paths[] = {
+	{ "blocked_recv_earlier", "blocked_recv", "a receive that waited when tracing started",
+	    "call_before_start" },
+	{ "blocked_send_earlier", "blocked_send", "a send that waited when tracing started",
+	    "call_before_start" },
+	{ "splice_out_earlier", "splice_out", "splice out of a socket older than the tracing", "" },
+	{ "zerocopy_earlier", "zerocopy_mapped", "TCP_ZEROCOPY_RECEIVE on a socket older than the tracing",
+	    "" },
+};
+
+static const char *const verdict_names[VERDICTS] = {
+	[VERDICT_EXACT] = "exact",
+	[VERDICT_WRONG] = "wrong",
+	[VERDICT_NOT_COUNTED] = "not counted",
+	[VERDICT_SKIPPED] = "skipped",
+	[VERDICT_FAILED] = "failed",
+};
+
+/* The comparison by one method. */
+struct comparison {
+	struct counter_settings settings;
+	bool json;
+	unsigned counts[VERDICTS];
+	struct counter counter;
+	struct error *error; /* of tcptop, which ends the comparison */
+};
+
+/* ---- what is printed ---- */
+
+/* JSON's words are identifiers: "not_counted". */
+static const char *json_name(enum verdict verdict)
+{
+	return verdict == VERDICT_NOT_COUNTED ? "not_counted" : verdict_names[verdict];
+}
+
+static void print_text(const struct check_result *result)
+{
+	printf("%-11s  %-24s ", verdict_names[result->verdict], result->id);
+	if (result->verdict == VERDICT_EXACT)
+		printf("%s: %" PRIu64 " sent, %" PRIu64 " received\n", result->title, result->tx_bytes,
+		    result->rx_bytes);
+	else if (result->verdict == VERDICT_WRONG)
+		printf("%s: truth %" PRIu64 " sent, %" PRIu64 " received; counted %" PRIu64 " and %" PRIu64
+		       ": %s\n",
+		    result->title, result->tx_bytes, result->rx_bytes, result->counted_tx_bytes,
+		    result->counted_rx_bytes, result->reason);
+	else
+		printf("%s: %s\n", result->title, result->reason);
+}
+
+static void print_json(const char *method, const struct check_result *result)
+{
+	char title[512], reason[sizeof result->reason * 6];
+
+	escape_json(title, sizeof title, result->title, strnlen(result->title, 80), NULL);
+	escape_json(reason, sizeof reason, result->reason, strlen(result->reason), NULL);
+	printf("{\"type\":\"check\",\"probe\":\"%s\",\"path\":\"%s\",\"title\":\"%s\",\"result\":\"%s\","
+	       "\"tx_bytes\":%" PRIu64 ",\"rx_bytes\":%" PRIu64 ",\"counted_tx_bytes\":%" PRIu64
+	       ",\"counted_rx_bytes\":%" PRIu64 ",\"reason\":\"%s\"",
+	    method, result->id, title, json_name(result->verdict), result->tx_bytes, result->rx_bytes,
+	    result->counted_tx_bytes, result->counted_rx_bytes, reason);
+	if (result->verdict == VERDICT_NOT_COUNTED)
+		printf(",\"declared\":\"%s\"", result->declared);
+	printf("}\n");
+}
+
+static void print_result(struct comparison *comparison, const struct check_result *result)
+{
+	comparison->counts[result->verdict]++;
+	if (comparison->json)
+		print_json(comparison->settings.method, result);
+	else
+		print_text(result);
+	fflush(stdout);
+}
+
+static void print_summary(const struct comparison *comparison)
+{
+	bool json = comparison->json;
+
+	printf(json ? "{\"type\":\"check_summary\",\"probe\":\"%s\"" : "%s:", comparison->settings.method);
+	for (int i = 0; i < VERDICTS; i++)
+		if (json)
+			printf(",\"%s\":%u", json_name(i), comparison->counts[i]);
+		else
+			printf("%s %u %s", i ? "," : "", comparison->counts[i], verdict_names[i]);
+	printf(json ? "}\n" : "\n\n");
+	fflush(stdout);
+}
+
+/* ---- one method ---- */
+
+static int start_tracing(struct comparison *comparison)
+{
+	struct stat namespace;
+	int err = counter_start(&comparison->counter, &comparison->settings, comparison->error);
+
+	if (!err && stat("/proc/self/ns/pid", &namespace) == 0 && namespace.st_ino != PID_NAMESPACE_INITIAL)
+		err = error_set(comparison->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
+		    "--check compares PIDs, and a PID namespace hides the host's: run it outside of this "
+		    "one");
+	return err;
+}
+
+static int start_when_connected(void *argument, const struct path_result *result)
+{
+	(void)result;
+	return start_tracing(argument);
+}
+
+/* Adds intervals up to the first that ended after now. Bytes that moved before now are in them. */
+static int count(struct comparison *comparison, struct check_result *result)
+{
+	struct snapshot snapshot;
+	struct timespec now;
+	int err = 0;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	now.tv_nsec -= now.tv_nsec % 1000000; /* JSON's times are whole milliseconds, rounded down */
+	snapshot_init(&snapshot);
+	do {
+		snapshot_reset(&snapshot);
+		err = counter_next(&comparison->counter, &snapshot, comparison->error);
+		if (!err)
+			judge_add(result, &snapshot);
+	} while (!err &&
+	         (snapshot.time.tv_sec < now.tv_sec ||
+	             (snapshot.time.tv_sec == now.tv_sec && snapshot.time.tv_nsec < now.tv_nsec + 1000000)));
+	snapshot_fini(&snapshot);
+	return err;
+}
+
+/*
+ * The id under which this run has declared the path; NULL: it has not. Skipped runs may be of any path: they excuse it
+ * when some were reported; of kprobes' not all are.
+ */
+static const char *declared(const struct comparison *comparison, const struct check_result *result,
+    const struct path *path, const char *excused_earlier)
+{
+	size_t spots;
+	const char *const *ids = counter_not_counted(&comparison->counter, &spots);
+
+	for (size_t i = 0; i < spots; i++) {
+		if (strcmp(ids[i], excused_earlier) == 0)
+			return ids[i];
+		if (strcmp(ids[i], "preempted_runs") == 0 &&
+		    (result->missed_runs || strcmp(comparison->settings.method, "kprobe") == 0))
+			return ids[i];
+		for (size_t j = 0; j < PATH_EXCUSES_MAX && path->excused[j]; j++)
+			if (strcmp(ids[i], path->excused[j]) == 0)
+				return ids[i];
+	}
+	return NULL;
+}
+
+/*
+ * start: tracing starts when the path's sockets are connected, else it has started. -errno with *comparison->error when
+ * counting itself broke; a path that fails is a result.
+ */
+static int check_path(struct comparison *comparison, struct check_result *result, const struct path *path,
+    bool start, const char *missing, const char *excused_earlier)
+{
+	const struct runner_settings settings = {
+		.unprivileged = true, .connected = start ? start_when_connected : NULL, .argument = comparison
+	};
+	struct error moving = { 0 };
+	char reason[sizeof result->reason];
+	const char *id;
+	int err;
+
+	comparison->error->text[0] = '\0';
+	snprintf(result->reason, sizeof result->reason, "%s", missing);
+	result->verdict = VERDICT_SKIPPED;
+	if (*missing) {
+		print_result(comparison, result);
+		return 0;
+	}
+	err = runner_run(path, &settings, &result->truth, &moving);
+	if (err && comparison->error->text[0])
+		return err; /* tracing could not be started */
+	if (err) {
+		result->verdict = err == RUNNER_REFUSED ? VERDICT_SKIPPED : VERDICT_FAILED;
+		snprintf(result->reason, sizeof result->reason, "%.*s", (int)sizeof result->reason - 1,
+		    moving.text);
+	} else {
+		err = count(comparison, result);
+		if (err)
+			return err;
+		id = declared(comparison, result, path, excused_earlier);
+		if (id)
+			counter_reason(&comparison->counter, id, reason, sizeof reason);
+		judge_finish(result, id, reason);
+	}
+	print_result(comparison, result);
+	return 0;
+}
+
+static int check_earlier(struct comparison *comparison)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < COUNT_OF(earlier_paths) && !err; i++) {
+		struct check_result result = { .id = earlier_paths[i].id, .title = earlier_paths[i].title };
+		const struct path *path = path_find(earlier_paths[i].path);
+		char missing[PATH_REASON_MAX];
+
+		path_available(path, missing, sizeof missing);
+		err = check_path(comparison, &result, path, true, missing, earlier_paths[i].excused);
+		counter_stop(&comparison->counter, comparison->settings.verbose);
+	}
+	return err;
+}
+
+static int check_all(struct comparison *comparison)
+{
+	static char missing[PATHS_MAX][PATH_REASON_MAX];
+	const struct path *path;
+	int err;
+
+	/* before tracing, as root: kernel TLS is a module to load, whose functions are hooked if they are there */
+	for (size_t i = 0; i < PATHS_MAX && (path = path_at(i)); i++)
+		path_available(path, missing[i], sizeof missing[i]);
+	err = start_tracing(comparison);
+	for (size_t i = 0; i < PATHS_MAX && (path = path_at(i)) && !err; i++) {
+		struct check_result result = { .id = path->id, .title = path->title };
+
+		err = check_path(comparison, &result, path, false, missing[i], "");
+	}
+	counter_stop(&comparison->counter, true);
+	return err;
+}
+
+/* The exit code. optional: that the method cannot be used here is no failure. */
+static int check_method(const struct comparison *settings, const char *method, bool optional)
+{
+	struct comparison comparison = *settings;
+	struct error error = { 0 };
+	struct utsname names;
+	bool unused;
+
+	comparison.settings.method = method;
+	comparison.error = &error;
+	uname(&names);
+	if (!comparison.json)
+		printf("tcptop %s, Linux %s, probe %s\n", TCPTOP_VERSION, names.release, method);
+	fflush(stdout);
+	if (check_earlier(&comparison) || check_all(&comparison)) {
+		unused = optional && error.exit_code == EXIT_CODE_UNSUPPORTED;
+		if (!comparison.json)
+			printf("%s: %s\n\n", unused ? "not used here" : "not completed", error.text);
+		fflush(stdout);
+		return error.exit_code;
+	}
+	print_summary(&comparison);
+	if (ferror(stdout))
+		return EXIT_CODE_OUTPUT;
+	return comparison.counts[VERDICT_WRONG]    ? EXIT_CODE_WRONG_COUNT
+	       : comparison.counts[VERDICT_FAILED] ? EXIT_CODE_RUNTIME
+	       : comparison.counts[VERDICT_EXACT]
+	           ? EXIT_CODE_OK
+	           : EXIT_CODE_RUNTIME; /* nothing was tried that can be bet on */
+}
+
+/* ---- the comparison, by every method that works here or by one ---- */
+
+/* Beside this program, unless it is named or installed elsewhere. */
+static const char *find_tcptop(const char *named)
+{
+	static char path[4096];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof "/tcptop");
+	char *slash;
+
+	if (named)
+		return named;
+	path[length > 0 ? length : 0] = '\0';
+	slash = strrchr(path, '/');
+	strcpy(slash ? slash : path, "/tcptop");
+	return access(path, X_OK) == 0 ? path : TCPTOP_SBINDIR "/tcptop";
+}
+
+static int check_end(int exit_code)
+{
+	if (exit_code != EXIT_CODE_OK)
+		fprintf(stderr, "tcptop: check: %s\n",
+		    exit_code == EXIT_CODE_WRONG_COUNT   ? "a number is wrong (see the lines above)"
+		    : exit_code == EXIT_CODE_UNSUPPORTED ? "no probe method can be used on this host"
+		                                         : "could not be completed (see the lines above)");
+	return exit_code;
+}
+
+static int command_compare(const struct arguments *arguments)
+{
+	const struct comparison settings = {
+		.settings = { .program = find_tcptop(arguments->program),
+		    .max_sessions = arguments->max_sessions,
+		    .verbose = arguments->verbose },
+		.json = arguments->output && strcmp(arguments->output, "json") == 0,
+	};
+	int worst = EXIT_CODE_OK;
+	bool any = false;
+
+	if (arguments->method && strcmp(arguments->method, "auto") != 0)
+		return check_end(check_method(&settings, arguments->method, false));
+	for (size_t i = 0; i < COUNT_OF(methods); i++) {
+		int exit_code = check_method(&settings, methods[i], true);
+
+		if (exit_code == EXIT_CODE_UNSUPPORTED)
+			continue;
+		any = true;
+		/* a wrong number is what the user asked for: it outranks other failures */
+		if (exit_code == EXIT_CODE_WRONG_COUNT || worst == EXIT_CODE_OK)
+			worst = exit_code;
+	}
+	return check_end(any ? worst : EXIT_CODE_UNSUPPORTED);
+}
+
+/* ---- the command line ---- */
+
+static const char usage[] =
+    "usage: tcptop-check [--probe METHOD] [-o json] [--max-sessions N] [--tcptop PROGRAM] [-v]\n"
+    "       tcptop-check list\n"
+    "       tcptop-check move ID|all [--repeat N] [--hold]\n"
+    "       tcptop-check flow [-6 | --mapped] [--bytes N] [--processes N] [--connections N] "
+    "[--wait-file FILE] [--summary]\n"
+    "       tcptop-check threads [--threads N] [--seconds N] [--size N] [--hold]\n"
+    "       tcptop-check pidreuse [--gap-ms N] [--hold]\n"
+    "Without a command, compares what tcptop counts with the bytes that were moved, as tcptop --check does.\n"
+    "The other commands print JSON lines, of each process and connection what its calls returned.\n"
+    "--hold: once connected, prints so and waits for a line on standard input before data moves.\n"
+    "--wait-file: the same until FILE exists. move ends with 77 when the path cannot run here.\n";
+
+static const struct {
+	const char *name;
+	int (*run)(const struct arguments *arguments);
+} commands[] = {
+	{ "", command_compare },
+	{ "list", command_list },
+	{ "move", command_move },
+	{ "flow", command_flow },
+	{ "threads", command_threads },
+	{ "pidreuse", command_pidreuse },
+};
+
+static const struct {
+	const char *name;
+	enum { FLAG, NUMBER, TEXT } type;
+	size_t offset;
+} argument_rows[] = {
+#define ROW(name, type, member)                                \
+	{                                                      \
+		name, type, offsetof(struct arguments, member) \
+	}
+	ROW("--hold", FLAG, hold),
+	ROW("-6", FLAG, ipv6),
+	ROW("--mapped", FLAG, mapped),
+	ROW("--summary", FLAG, summary),
+	ROW("-v", FLAG, verbose),
+	ROW("--bytes", NUMBER, bytes),
+	ROW("--repeat", NUMBER, repeat),
+	ROW("--processes", NUMBER, processes),
+	ROW("--connections", NUMBER, connections),
+	ROW("--threads", NUMBER, threads),
+	ROW("--seconds", NUMBER, seconds),
+	ROW("--size", NUMBER, size),
+	ROW("--gap-ms", NUMBER, gap_ms),
+	ROW("--wait-file", TEXT, wait_file),
+	ROW("--probe", TEXT, method),
+	ROW("-o", TEXT, output),
+	ROW("--max-sessions", TEXT, max_sessions),
+	ROW("--tcptop", TEXT, program),
+};
+
+/* How many of argv an argument takes; 0: it is none, or its value is none. */
+static int argument_take(struct arguments *arguments, char **argv)
+{
+	unsigned long long number;
+	char *member, *rest;
+
+	for (size_t i = 0; i < COUNT_OF(argument_rows); i++) {
+		if (strcmp(argv[0], argument_rows[i].name) != 0)
+			continue;
+		member = (char *)arguments + argument_rows[i].offset;
+		if (argument_rows[i].type == FLAG)
+			*(bool *)member = true;
+		if (argument_rows[i].type == FLAG || !argv[1])
+			return argument_rows[i].type == FLAG;
+		if (argument_rows[i].type == TEXT)
+			memcpy(member, &argv[1], sizeof argv[1]);
+		if (argument_rows[i].type == TEXT)
+			return 2;
+		number = *argv[1] == '-' ? 0 : strtoull(argv[1], &rest, 10);
+		*(uint64_t *)(void *)member = number;
+		return number && !*rest && number <= UINT32_MAX ? 2 : 0;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = { .bytes = 1009,
+		.repeat = 1,
+		.processes = 1,
+		.connections = 1,
+		.threads = 4,
+		.seconds = 1,
+		.size = 64,
+		.gap_ms = 0 };
+	const char *command = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
+	int at = *command ? 2 : 1, taken = 1;
+
+	signal(SIGCHLD, SIG_DFL); /* ignored by whoever started this, children could not be waited for */
+	if (strcmp(command, "exec") == 0 && argc == 3)
+		exec_main(argv[2]);
+	if (strcmp(command, "move") == 0 && argc > 2)
+		arguments.id = argv[at++];
+	for (; at < argc && taken; at += taken)
+		taken = argument_take(&arguments, &argv[at]);
+	for (size_t i = 0; taken && i < COUNT_OF(commands); i++)
+		if (strcmp(command, commands[i].name) == 0)
+			return commands[i].run(&arguments);
+	fputs(usage, stderr);
+	return EXIT_CODE_USAGE;
+}

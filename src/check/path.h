@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The data paths: each moves an exactly known, odd (prime) number of bytes over loopback, sender and receiver in
+ * separate processes. Truth is what their calls returned.
+ */
+#ifndef TCPTOP_CHECK_PATH_H
+#define TCPTOP_CHECK_PATH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct side;
+
+enum {
+	PATH_SESSIONS_MAX = 20, /* of one run */
+	PATH_REASON_MAX = 200,
+	PATH_COMM_LENGTH = 16,
+	PATH_EXCUSES_MAX = 2,
+};
+
+enum path_flag {
+	PATH_MPTCP = 1 << 0,            /* bytes of the MPTCP connection */
+	PATH_IPV6 = 1 << 1,             /* ::1 */
+	PATH_MAPPED = 1 << 2,           /* ::ffff:127.0.0.1 on both sides: a session of family 4 */
+	PATH_LATE = 1 << 3,             /* connects when data may move: no session exists before */
+	PATH_BLOCKED_SENDER = 1 << 4,   /* asleep in its first call before data may move */
+	PATH_BLOCKED_RECEIVER = 1 << 5, /* the same on the other side */
+	PATH_UNDELIVERED = 1 << 6,      /* fewer bytes are received than were sent */
+};
+
+enum side_role {
+	SIDE_SENDER,
+	SIDE_RECEIVER,
+	SIDE_SENDER_OTHER,   /* another process that sends: forked, or handed the socket */
+	SIDE_RECEIVER_OTHER, /* another process that receives: forked, or the sink behind a proxy */
+};
+
+const char *side_role_name(unsigned role);
+
+/*
+ * One process's bytes on one connection. Addresses and ports are those of the connected socket, in the form of
+ * struct session. A PID as this process's own PID namespace numbers it.
+ */
+struct truth {
+	uint8_t role;   /* enum side_role */
+	uint8_t family; /* 4 or 6; an IPv4-mapped connection is 4 */
+	uint8_t laddr[16], raddr[16];
+	uint16_t lport, rport;
+	uint32_t netns; /* inode number, 0 when /proc does not tell */
+	pid_t pid;
+	uint64_t tx_bytes, rx_bytes;      /* sums of what the calls returned; peeks left out */
+	char comm[PATH_COMM_LENGTH];      /* the process's name when its connection came to be */
+	char comm_last[PATH_COMM_LENGTH]; /* and when it was done */
+};
+
+/*
+ * A call that moves up to size bytes between the socket and the buffer: its return value, -1 with errno. What it
+ * returns is truth.
+ */
+typedef ssize_t operation(struct side *side, int fd, void *buffer, size_t size);
+
+struct path {
+	const char *id; /* stable: appears in JSON */
+	const char *title;
+	uint64_t bytes;      /* what is sent in one direction of one connection; an odd prime */
+	unsigned flags;      /* enum path_flag */
+	uint8_t connections; /* made before data may move; 0 means 1 */
+	const char *excused[PATH_EXCUSES_MAX]; /* ids of not_counted that excuse too low a count */
+	/* Whether this host has what the path needs: 0, or -errno with the reason. May be NULL. */
+	int (*available)(const struct path *path, char *reason, size_t size);
+	/* In the parent of both sides, before any socket, instead of `available`. May be NULL. */
+	int (*prepare)(const struct path *path, char *reason, size_t size);
+	int (*start)(struct side *side);   /* on each side, once connected. May be NULL */
+	int (*send)(struct side *side);    /* NULL: path->bytes on the first socket, then a shutdown */
+	int (*receive)(struct side *side); /* NULL: all from the first socket */
+	operation *write, *read;           /* what the sides' loops repeat. NULL: send(2), recv(2) */
+	uint32_t write_chunk, read_chunk;  /* bytes to ask for at a time; 0: SIDE_CHUNK */
+	unsigned write_pause_us, read_pause_us;
+	unsigned ring_setup; /* io_uring: flags of its set-up, operations and their flags */
+	uint8_t ring_write, ring_read, ring_flags;
+};
+
+/* The paths in a fixed order; NULL past the last, or when there is none of that name. */
+const struct path *path_at(size_t index);
+const struct path *path_find(const char *id);
+
+/*
+ * 0: can run here. -errno: reason says what is missing. Ask before privilege is dropped: asking for kernel TLS
+ * makes the kernel load its module, which needs CAP_NET_ADMIN.
+ */
+int path_available(const struct path *path, char *reason, size_t size);
+
+/* The paths of each source file. */
+struct path_group {
+	const struct path *paths;
+	size_t count;
+};
+
+extern const struct path_group paths_plain;
+extern const struct path_group paths_splice;
+extern const struct path_group paths_zerocopy;
+extern const struct path_group paths_uring;
+extern const struct path_group paths_tls;
+extern const struct path_group paths_protocol;
+extern const struct path_group paths_process;
+extern const struct path_group paths_state;
+
+#define PATH_GROUP(paths)                                \
+	{                                                \
+		(paths), sizeof(paths) / sizeof *(paths) \
+	}
+
+#endif

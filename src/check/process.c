@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who makes the call: sockets shared by fork, passed on, used by threads, across exec and renames, by brief
+ * processes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check/side.h"
+
+enum { CHILD_BYTES = 1000003 };
+
+/* Parent and child use the socket at the same time, each for its own share of the prime: neither is left without. */
+static int fork_move(
+    struct side *side, uint8_t role, int (*move)(struct side *, struct side_socket *, uint64_t))
+{
+	struct side_socket *socket = &side->sockets[0];
+	pid_t pid;
+	int err = side_fork(side, role, "dp-child", &pid);
+
+	if (err)
+		return err;
+	if (pid == 0)
+		side_exit(side, move(side, socket, CHILD_BYTES));
+	return move(side, socket, side->path->bytes - CHILD_BYTES) ?: side_join(side, pid);
+}
+
+static int fork_send(struct side *side)
+{
+	return fork_move(side, SIDE_SENDER_OTHER, side_send) ?: side_shutdown(side, &side->sockets[0]);
+}
+
+static int fork_receive(struct side *side)
+{
+	return fork_move(side, SIDE_RECEIVER_OTHER, side_receive) ?: side_receive_plain(side);
+}
+
+/* A message of one byte with room for one descriptor. */
+struct passing {
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	char byte;
+	struct iovec vector;
+	struct msghdr message;
+};
+
+static struct msghdr *passing_init(struct passing *passing)
+{
+	memset(passing, 0, sizeof *passing);
+	passing->vector = (struct iovec){ &passing->byte, 1 };
+	passing->message = (struct msghdr){ .msg_iov = &passing->vector,
+		.msg_iovlen = 1,
+		.msg_control = &passing->control,
+		.msg_controllen = sizeof passing->control };
+	return &passing->message;
+}
+
+static int socket_pass(struct side *side, int over_fd, int fd)
+{
+	struct passing passing;
+	struct msghdr *message = passing_init(&passing);
+
+	passing.control.header = (struct cmsghdr){
+		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)
+	};
+	memcpy(CMSG_DATA(&passing.control.header), &fd, sizeof fd);
+	return sendmsg(over_fd, message, 0) == 1 ? 0 : side_fail_errno(side, "passing a socket");
+}
+
+static int socket_take(struct side *side, int over_fd)
+{
+	struct passing passing;
+	struct msghdr *message = passing_init(&passing);
+	int fd;
+
+	if (recvmsg(over_fd, message, MSG_CMSG_CLOEXEC) != 1 || !CMSG_FIRSTHDR(message))
+		return side_fail_errno(side, "taking a socket");
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(message)), sizeof fd);
+	return side_adopt(side, fd);
+}
+
+/* The process that takes the socket over was there before, without it. */
+static int passed_send(struct side *side)
+{
+	int pair[2], err;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return side_fail_errno(side, "socketpair");
+	err = side_fork(side, SIDE_SENDER_OTHER, "dp-heir", &pid);
+	if (err)
+		return err;
+	if (pid == 0) {
+		side_close(&side->sockets[0]);
+		err = socket_take(side, pair[0]) ?: side_send(side, &side->sockets[1], CHILD_BYTES);
+		side_exit(side, err ?: side_shutdown(side, &side->sockets[1]));
+	}
+	err = side_send(side, &side->sockets[0], side->path->bytes - CHILD_BYTES);
+	err = err ?: socket_pass(side, pair[1], side->sockets[0].fd);
+	side_close(&side->sockets[0]);
+	return err ?: side_join(side, pid);
+}
+
+static int descriptor_keep(struct side *side, int fd)
+{
+	return fcntl(fd, F_SETFD, 0) < 0 ? side_fail_errno(side, "fcntl") : 0;
+}
+
+static int exec_send(struct side *side)
+{
+	struct side_socket *socket = &side->sockets[0];
+	uint64_t first = side->path->bytes / 2;
+	char numbers[64], program[] = "tcptop-check", command[] = "exec";
+	char *argv[] = { program, command, numbers, NULL };
+	int err = side_send(side, socket, first);
+
+	err = err ?: descriptor_keep(side, socket->fd) ?: descriptor_keep(side, side->shared_fd);
+	if (err)
+		return err;
+	snprintf(numbers, sizeof numbers, "%d,%d,%td,%llu", side->shared_fd, socket->fd,
+	    socket->truth - side->shared->sessions, (unsigned long long)(side->path->bytes - first));
+	execv("/proc/self/exe", argv);
+	return side_fail_errno(side, "exec of /proc/self/exe");
+}
+
+/* Whoever gives the command by hand has no descriptor of that form: it ends there. */
+void exec_main(const char *numbers)
+{
+	struct side side = { .path = path_find("exec"), .role = SIDE_SENDER, .socket_count = 1 };
+	struct side_socket *socket = &side.sockets[0];
+	unsigned long long left;
+	unsigned slot;
+	struct stat file;
+
+	if (sscanf(numbers, "%d,%d,%u,%llu", &side.shared_fd, &socket->fd, &slot, &left) != 4 ||
+	    fstat(side.shared_fd, &file) < 0 || slot >= PATH_SESSIONS_MAX ||
+	    file.st_size != (off_t)shared_size(PATH_SESSIONS_MAX))
+		_exit(EXIT_FAILURE);
+	side.shared = mmap(NULL, (size_t)file.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, side.shared_fd, 0);
+	if (side.shared == MAP_FAILED)
+		_exit(EXIT_FAILURE);
+	socket->truth = &side.shared->sessions[slot];
+	side_exit(&side, side_send(&side, socket, left) ?: side_shutdown(&side, socket));
+}
+
+enum { THREADS = 4 };
+
+struct worker {
+	pthread_t thread;
+	struct side *side;
+	struct side_socket socket; /* with a truth that no other thread adds to */
+	struct truth truth;
+	uint64_t bytes; /* a sender's share */
+	int err;
+};
+
+static void *worker_send(void *argument)
+{
+	struct worker *worker = argument;
+
+	worker->err = side_send(worker->side, &worker->socket, worker->bytes);
+	return NULL;
+}
+
+static void *worker_receive(void *argument)
+{
+	struct worker *worker = argument;
+
+	worker->err = side_receive(worker->side, &worker->socket, SIDE_ALL);
+	return NULL;
+}
+
+static int worker_start(struct worker *worker, struct side *side, void *(*work)(void *), uint64_t bytes)
+{
+	int err;
+
+	*worker = (struct worker){ .side = side, .bytes = bytes };
+	worker->socket = (struct side_socket){ side->sockets[0].fd, &worker->truth };
+	err = -pthread_create(&worker->thread, NULL, work, worker);
+	return err ? side_fail(side, err, "pthread_create") : 0;
+}
+
+static int worker_join(struct worker *worker)
+{
+	struct truth *truth = worker->side->sockets[0].truth;
+
+	pthread_join(worker->thread, NULL);
+	truth->tx_bytes += worker->truth.tx_bytes;
+	truth->rx_bytes += worker->truth.rx_bytes;
+	return worker->err;
+}
+
+static int workers_run(struct side *side, void *(*work)(void *))
+{
+	struct worker workers[THREADS];
+	uint64_t share = side->path->bytes / THREADS, first = side->path->bytes - share * (THREADS - 1);
+	int err = side_buffers(side); /* before there are threads that would each map their own */
+
+	for (int i = 0; i < THREADS && !err; i++)
+		err = worker_start(&workers[i], side, work, i ? share : first);
+	for (int i = 0; i < THREADS && !err; i++)
+		err = worker_join(&workers[i]);
+	return err;
+}
+
+static int threads_send(struct side *side)
+{
+	return workers_run(side, worker_send) ?: side_shutdown(side, &side->sockets[0]);
+}
+
+static int threads_receive(struct side *side)
+{
+	return workers_run(side, worker_receive);
+}
+
+static void *renamed_send(void *argument)
+{
+	prctl(PR_SET_NAME, "dp-thread"); /* the thread's own name: not the process's */
+	return worker_send(argument);
+}
+
+/*
+ * A third under the first name, a third by a thread of another name, the rest after the process was renamed.
+ */
+static int rename_send(struct side *side)
+{
+	struct side_socket *socket = &side->sockets[0];
+	uint64_t third = side->path->bytes / 3;
+	struct worker worker;
+	int err = side_send(side, socket, third);
+
+	err = err ?: worker_start(&worker, side, renamed_send, third) ?: worker_join(&worker);
+	if (err)
+		return err;
+	prctl(PR_SET_NAME, "dp-renamed");
+	return side_send(side, socket, side->path->bytes - 2 * third) ?: side_shutdown(side, socket);
+}
+
+enum { BRIEF_PROCESSES = 5, BRIEF_LIMIT_MS = 100 };
+
+/* Processes that come, connect, send and go. On a loaded machine some may live longer, but not all. */
+static int brief_send(struct side *side)
+{
+	int brief = 0;
+
+	for (int i = 0; i < BRIEF_PROCESSES; i++) {
+		int64_t born_ms = side_now_ms();
+		pid_t pid;
+		int err = side_fork(side, SIDE_SENDER_OTHER, "dp-brief", &pid);
+
+		if (!err && pid == 0)
+			side_exit(side, side_connect(side) ?: side_send_plain(side));
+		err = err ?: side_join(side, pid);
+		if (err)
+			return err;
+		brief += side_now_ms() - born_ms < BRIEF_LIMIT_MS;
+	}
+	return brief ? 0 : side_fail(side, -ETIME, "every process lived for %d ms and more", BRIEF_LIMIT_MS);
+}
+
+static int brief_receive(struct side *side)
+{
+	int err = 0;
+
+	for (int i = 0; i < BRIEF_PROCESSES && !err; i++)
+		err = side_accept(side) ?: side_receive(side, &side->sockets[i], SIDE_ALL);
+	return err;
+}
+
+enum { FAILING_CALLS = 4000 };
+
+/*
+ * One thread, two sockets: thousands of calls that fail on the first, then the second. What a probe remembered of
+ * a failed call must not be charged to the next one.
+ */
+static int failing_send(struct side *side)
+{
+	struct side_socket *first = &side->sockets[0], *second = &side->sockets[1];
+	int failed = 0, err = side_buffers(side) ?: side_nonblocking(side, first->fd, true);
+	char byte;
+
+	err = err ?: side_option(side, first->fd, SOL_SOCKET, SO_SNDBUF, 16384, "SO_SNDBUF");
+	while (!err && failed < FAILING_CALLS) {
+		ssize_t sent = send(first->fd, side->sent, 8191, 0);
+
+		if (sent < 0 && errno != EAGAIN)
+			return side_fail_errno(side, "send");
+		if (sent < 0 && (recv(first->fd, &byte, 1, 0) >= 0 || errno != EAGAIN))
+			return side_fail(side, -EIO, "recv on an idle socket");
+		failed += sent < 0;
+		first->truth->tx_bytes += sent > 0 ? (uint64_t)sent : 0;
+	}
+	if (first->truth->tx_bytes > side->path->bytes)
+		return side_fail(side, -ENOBUFS, "the first socket's buffers hold too much");
+	err = err ?: side_send(side, second, side->path->bytes) ?: side_signal(side);
+	err = err ?: side_nonblocking(side, first->fd, false);
+	err = err ?: side_send(side, first, side->path->bytes - first->truth->tx_bytes);
+	return err ?: side_shutdown(side, first) ?: side_shutdown(side, second);
+}
+
+/* Leaves the first socket alone until the second has had all of its bytes. */
+static int failing_receive(struct side *side)
+{
+	struct side_socket *first = &side->sockets[0], *second = &side->sockets[1];
+	int err = side_receive(side, second, side->path->bytes) ?: side_wait(side);
+
+	return err ?: side_receive(side, first, SIDE_ALL) ?: side_receive(side, second, SIDE_ALL);
+}
+
+static const struct path paths[] = {
+	{ "fork", "a socket shared by fork", .bytes = 3000131, .send = fork_send, .receive = fork_receive,
+	    .write_chunk = 10007, .read_chunk = 10007 },
+	{ "passed", "a socket passed to another process", .bytes = 3000133, .send = passed_send,
+	    .write_chunk = 10007 },
+	{ "exec", "exec between two sends", .bytes = 2000083, .send = exec_send, .write_chunk = 10007 },
+	{ "rename", "process and thread renamed between sends", .bytes = 2000093, .send = rename_send,
+	    .write_chunk = 10007 },
+	{ "brief", "a process that lives under 100 ms", .bytes = 10007, .flags = PATH_LATE,
+	    .send = brief_send, .receive = brief_receive },
+	{ "threads", "four threads on one socket", .bytes = 4000261, .send = threads_send,
+	    .receive = threads_receive, .write_chunk = 64, .read_chunk = 1009 },
+	{ "failing", "calls that fail, then another socket", .bytes = 6000011, .connections = 2,
+	    .send = failing_send, .receive = failing_receive, .write_chunk = 10007, .read_chunk = 10007 },
+};
+
+const struct path_group paths_process = PATH_GROUP(paths);

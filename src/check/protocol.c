@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* MPTCP, TCP Fast Open and urgent data. */
+#include <netinet/in.h> /* before linux/mptcp.h, which else declares all of it again */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/mptcp.h>
+#include <linux/tcp.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check/side.h"
+
+#ifndef SOL_MPTCP
+#define SOL_MPTCP 284
+#endif
+
+static int mptcp_available(const struct path *path, char *reason, size_t size)
+{
+	int fd = side_socket_open(path);
+
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	snprintf(reason, size, "no MPTCP: %s",
+	    fd == -ENOPROTOOPT ? "disabled (sysctl net.mptcp.enabled)" : strerror(-fd));
+	return fd;
+}
+
+/* A connection that fell back to TCP would test nothing. Kernels before 5.16 do not tell. */
+static int mptcp_start(struct side *side)
+{
+	struct mptcp_info info = { 0 };
+	socklen_t length = sizeof info;
+
+	if (side->role == SIDE_SENDER &&
+	    getsockopt(side->sockets[0].fd, SOL_MPTCP, MPTCP_INFO, &info, &length) == 0 &&
+	    info.mptcpi_flags & MPTCP_INFO_FLAG_FALLBACK)
+		return side_fail(side, -EPROTO, "the connection fell back to TCP");
+	return 0;
+}
+
+static const char fastopen_sysctl[] = "/proc/sys/net/ipv4/tcp_fastopen";
+enum { FASTOPEN_CLIENT_AND_SERVER = 3, FASTOPEN_BYTES = 1009 };
+
+static bool fastopen_enabled(void)
+{
+	char text[16] = "";
+	int fd = open(fastopen_sysctl, O_RDONLY | O_CLOEXEC);
+	long enabled = fd >= 0 && read(fd, text, sizeof text - 1) > 0 ? strtol(text, NULL, 10) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return (enabled & FASTOPEN_CLIENT_AND_SERVER) == FASTOPEN_CLIENT_AND_SERVER;
+}
+
+/* A network namespace of the parent's and the sides' own, with loopback up and Fast Open enabled. 0 or -errno. */
+static int fastopen_namespace(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int fd, err = 0;
+
+	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+		return -errno;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		err = -errno;
+	close(fd);
+	if (err)
+		return err;
+	fd = open(fastopen_sysctl, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "3", 1) != 1)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+/* The host's setting is not ours to change. */
+static int fastopen_refused(int err, char *reason, size_t size)
+{
+	if (err)
+		snprintf(reason, size,
+		    "sysctl net.ipv4.tcp_fastopen is not 3, and no network namespace could be made for it: "
+		    "%s",
+		    strerror(-err));
+	return err;
+}
+
+static int fastopen_prepare(const struct path *path, char *reason, size_t size)
+{
+	(void)path;
+	return fastopen_refused(fastopen_enabled() ? 0 : fastopen_namespace(), reason, size);
+}
+
+/* Tries it in a child, with which the namespace ends. */
+static int fastopen_available(const struct path *path, char *reason, size_t size)
+{
+	int status;
+	pid_t pid;
+
+	(void)path;
+	if (fastopen_enabled())
+		return 0;
+	pid = fork();
+	if (pid == 0)
+		_exit(-fastopen_namespace());
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return fastopen_refused(-ECHILD, reason, size);
+	return fastopen_refused(-WEXITSTATUS(status), reason, size);
+}
+
+/* Without a cookie on either side: the first connection's SYN carries data. */
+static int fastopen_send(struct side *side)
+{
+	struct sockaddr *server = (struct sockaddr *)&side->server;
+	struct tcp_info info = { 0 };
+	socklen_t length = sizeof info;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err = side_buffers(side);
+	ssize_t sent;
+
+	err = err ?: side_option(side, fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1, "TCP_FASTOPEN_NO_COOKIE");
+	err = err ?: side_wait(side);
+	if (err)
+		return err;
+	sent = sendto(fd, side->sent, FASTOPEN_BYTES, MSG_FASTOPEN, server, side->server_length);
+	if (sent < 0)
+		return side_fail_errno(side, "sendto(MSG_FASTOPEN)");
+	err = side_adopt(side, fd);
+	if (err)
+		return err;
+	side->sockets[0].truth->tx_bytes = (uint64_t)sent;
+	err = side_send(side, &side->sockets[0], side->path->bytes - (uint64_t)sent);
+	if (!err && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+	    !(info.tcpi_options & TCPI_OPT_SYN_DATA))
+		err = side_fail(side, -EPROTO, "no data went in the SYN");
+	return err ?: side_shutdown(side, &side->sockets[0]);
+}
+
+static int fastopen_receive(struct side *side)
+{
+	int fd = side->listen_fd;
+	int err = side_option(side, fd, IPPROTO_TCP, TCP_FASTOPEN, 5, "TCP_FASTOPEN");
+
+	err = err ?: side_option(side, fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1, "TCP_FASTOPEN_NO_COOKIE");
+	return err ?: side_signal(side) ?: side_accept(side) ?: side_receive_plain(side);
+}
+
+enum { URGENT_ROUNDS = 5 };
+
+/* Of each round, ordinary bytes come before the one urgent byte. */
+static uint64_t urgent_ordinary(const struct side *side, int round)
+{
+	uint64_t ordinary = side->path->bytes - URGENT_ROUNDS, share = ordinary / URGENT_ROUNDS;
+
+	return round < URGENT_ROUNDS - 1 ? share : ordinary - share * (URGENT_ROUNDS - 1);
+}
+
+/*
+ * The receiver sets itself up before the first byte, and takes each urgent byte before the next, which would
+ * displace it.
+ */
+static int urgent_send(struct side *side)
+{
+	struct side_socket *socket = &side->sockets[0];
+
+	for (int round = 0; round < URGENT_ROUNDS; round++) {
+		int err = side_wait(side) ?: side_send(side, socket, urgent_ordinary(side, round));
+
+		if (err)
+			return err;
+		if (send(socket->fd, "!", 1, MSG_OOB) != 1)
+			return side_fail_errno(side, "send(MSG_OOB)");
+		socket->truth->tx_bytes++;
+	}
+	return side_shutdown(side, socket);
+}
+
+static int urgent_receive(struct side *side)
+{
+	struct side_socket *socket = &side->sockets[0];
+
+	for (int round = 0; round < URGENT_ROUNDS; round++) {
+		struct pollfd poll_fd = { .fd = socket->fd, .events = POLLPRI };
+		int err = side_signal(side) ?: side_receive(side, socket, urgent_ordinary(side, round));
+		char byte;
+
+		if (err)
+			return err;
+		if (poll(&poll_fd, 1, -1) < 0 || recv(socket->fd, &byte, 1, MSG_OOB) != 1)
+			return side_fail_errno(side, "recv(MSG_OOB)");
+		socket->truth->rx_bytes++;
+	}
+	return side_receive_plain(side);
+}
+
+static int inline_receive(struct side *side)
+{
+	struct side_socket *socket = &side->sockets[0];
+	int err = side_option(side, socket->fd, SOL_SOCKET, SO_OOBINLINE, 1, "SO_OOBINLINE");
+
+	for (int round = 0; round < URGENT_ROUNDS && !err; round++)
+		err = side_signal(side) ?: side_receive(side, socket, urgent_ordinary(side, round) + 1);
+	return err ?: side_receive_plain(side);
+}
+
+static const struct path paths[] = {
+	{ "mptcp", "MPTCP", .bytes = 4000237, .flags = PATH_MPTCP, .available = mptcp_available,
+	    .start = mptcp_start },
+	{ "mptcp_sendfile", "MPTCP sendfile", .bytes = 3000103, .flags = PATH_MPTCP,
+	    .available = mptcp_available, .start = mptcp_start, .write = pipe_sendfile,
+	    .write_chunk = SIDE_BUFFER_BYTES },
+	{ "fastopen", "TCP Fast Open, data in the SYN", .bytes = 100003, .flags = PATH_LATE,
+	    .available = fastopen_available, .prepare = fastopen_prepare, .send = fastopen_send,
+	    .receive = fastopen_receive },
+	{ "urgent", "urgent data, MSG_OOB", .bytes = 500009, .send = urgent_send, .receive = urgent_receive,
+	    .write_chunk = 10007, .read_chunk = 5003 },
+	{ "urgent_inline", "urgent data, SO_OOBINLINE", .bytes = 500029, .send = urgent_send,
+	    .receive = inline_receive, .write_chunk = 10007, .read_chunk = 5003 },
+};
+
+const struct path_group paths_protocol = PATH_GROUP(paths);

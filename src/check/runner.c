@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check/runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "check/side.h"
+
+enum { NOBODY = 65534 };
+
+/* In the order in which they are listed and checked. */
+static const struct path_group *const groups[] = { &paths_plain, &paths_splice, &paths_zerocopy, &paths_uring,
+	&paths_tls, &paths_protocol, &paths_process, &paths_state };
+
+const struct path *path_at(size_t index)
+{
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+		if (index < groups[i]->count)
+			return &groups[i]->paths[index];
+		index -= groups[i]->count;
+	}
+	return NULL;
+}
+
+const struct path *path_find(const char *id)
+{
+	const struct path *path;
+
+	for (size_t i = 0; (path = path_at(i)); i++)
+		if (strcmp(path->id, id) == 0)
+			break;
+	return path;
+}
+
+int path_available(const struct path *path, char *reason, size_t size)
+{
+	struct sockaddr_storage address;
+	socklen_t length;
+	int fd;
+
+	reason[0] = '\0';
+	if (path->flags & PATH_IPV6) {
+		fd = side_listen(path, 1, &address, &length);
+		if (fd < 0) {
+			snprintf(reason, size, "no address ::1 on this host");
+			return -EADDRNOTAVAIL;
+		}
+		close(fd);
+	}
+	return path->available ? path->available(path, reason, size) : 0;
+}
+
+struct runner {
+	const struct path *path;
+	unsigned timeout_ms;
+	struct shared *shared;
+	int shared_fd;
+	int connected_fds[2]; /* pipe: a byte says that both sides are ready; its end, that the run is over */
+	int go_fds[2];        /* pipe: closing the write end lets the sides move */
+	int peer_fds[2];
+	int listen_fd;
+	struct sockaddr_storage server;
+	socklen_t server_length;
+	pid_t sides[2]; /* by enum side_role */
+};
+
+static int fail(struct runner *runner, int err, const char *text)
+{
+	if (!atomic_exchange(&runner->shared->failed, true)) {
+		runner->shared->err = err;
+		snprintf(runner->shared->text, sizeof runner->shared->text, "%s", text);
+	}
+	return err;
+}
+
+/* ---- the parent of both sides ---- */
+
+/* Ids that the user namespace does not map are refused: then the user stays who he is. No capability does. */
+static void become_nobody(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (geteuid() == 0 && setgroups(0, NULL) != 0 && errno != EPERM)
+		_exit(EXIT_FAILURE);
+	if (geteuid() == 0 &&
+	    (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0) &&
+	    errno != EINVAL && errno != EPERM)
+		_exit(EXIT_FAILURE);
+	if (syscall(SYS_capset, &header, none) != 0)
+		_exit(EXIT_FAILURE);
+}
+
+static bool blocks_before_go(const struct path *path, uint8_t role)
+{
+	return path->flags & (role == SIDE_SENDER ? PATH_BLOCKED_SENDER : PATH_BLOCKED_RECEIVER);
+}
+
+static _Noreturn void side_main(struct runner *runner, uint8_t role, pid_t parent)
+{
+	struct side side = {
+		.path = runner->path,
+		.role = role,
+		.shared = runner->shared,
+		.shared_fd = runner->shared_fd,
+		.server = runner->server,
+		.server_length = runner->server_length,
+		.listen_fd = role == SIDE_RECEIVER ? runner->listen_fd : -1,
+		.peer_fd = runner->peer_fds[role],
+	};
+	int count = side.path->connections ? side.path->connections : 1, err = 0;
+	char byte;
+
+	side_process_init(role == SIDE_SENDER ? "dp-sender" : "dp-receiver", parent);
+	close(runner->connected_fds[1]);
+	close(runner->peer_fds[!role]);
+	if (role == SIDE_SENDER)
+		close(runner->listen_fd);
+	for (int i = 0; i < count && !err && !(side.path->flags & PATH_LATE); i++)
+		err = role == SIDE_SENDER ? side_connect(&side) : side_accept(&side);
+	if (err)
+		side_exit(&side, err);
+	atomic_fetch_add(&side.shared->ready_count, 1);
+	if (!blocks_before_go(side.path, role) && read(runner->go_fds[0], &byte, 1) < 0)
+		side_exit(&side, side_fail_errno(&side, "waiting for the start"));
+	side_exit(&side, side_move(&side));
+}
+
+static int start_sides(struct runner *runner)
+{
+	pid_t parent = getpid();
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, runner->peer_fds) < 0)
+		return fail(runner, -errno, strerror(errno));
+	runner->listen_fd = side_listen(runner->path, 16, &runner->server, &runner->server_length);
+	if (runner->listen_fd < 0)
+		return fail(runner, runner->listen_fd, "no listening socket on loopback");
+	for (int role = SIDE_RECEIVER; role >= SIDE_SENDER; role--) {
+		runner->sides[role] = fork();
+		if (runner->sides[role] < 0)
+			return fail(runner, -errno, strerror(errno));
+		if (runner->sides[role] == 0)
+			side_main(runner, (uint8_t)role, parent);
+	}
+	/* Kept open here, they would keep a connection's end from being noticed. */
+	close(runner->listen_fd);
+	close(runner->peer_fds[0]);
+	close(runner->peer_fds[1]);
+	return 0;
+}
+
+/* A side that was told to block has nothing to sleep in but its first call: asleep several times running is in it. */
+static bool sleeps(pid_t pid)
+{
+	char path[64], stat[512], *state;
+	int fd, seen = 0;
+	ssize_t got;
+
+	for (; seen < 4; seen++) {
+		side_sleep_us(5000);
+		snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		got = fd < 0 ? 0 : read(fd, stat, sizeof stat - 1);
+		close(fd);
+		stat[got > 0 ? got : 0] = '\0';
+		state = strrchr(stat, ')');
+		if (!state || strncmp(state, ") S", 3) != 0)
+			break;
+	}
+	return seen == 4;
+}
+
+static bool is_ready(struct runner *runner)
+{
+	if (atomic_load(&runner->shared->ready_count) < 2)
+		return false;
+	for (int role = 0; role < 2; role++)
+		if (blocks_before_go(runner->path, (uint8_t)role) && !sleeps(runner->sides[role]))
+			return false;
+	return true;
+}
+
+/* Reaps what has ended. 1: all have; 0: some live; -errno: one of them failed. */
+static int reap(struct runner *runner)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (status)
+			return fail(runner, -ECHILD, "a process that moves the data was killed");
+	return pid < 0 && errno == ECHILD;
+}
+
+/* Until both sides are ready, then until the last of their processes has ended. */
+static int watch(struct runner *runner, bool moving)
+{
+	int64_t start_ms = side_now_ms();
+
+	for (;;) {
+		int ended = reap(runner);
+
+		if (ended < 0 || (ended && moving))
+			return ended < 0 ? ended : 0;
+		if (ended)
+			return fail(runner, -ECHILD, "the processes that move the data ended early");
+		if (!moving && is_ready(runner))
+			return 0;
+		if (atomic_load(&runner->shared->cancelled))
+			return fail(runner, -ECANCELED, "cancelled");
+		if (moving)
+			start_ms = atomic_load(&runner->shared->go_ms);
+		if (start_ms && side_now_ms() > start_ms + runner->timeout_ms)
+			return fail(runner, -ETIMEDOUT,
+			    moving ? "not all bytes moved in time" : "no connection in time");
+		side_sleep_us(500);
+	}
+}
+
+static void end_all(struct runner *runner)
+{
+	for (int role = 0; role < 2; role++)
+		if (runner->sides[role] > 0)
+			kill(runner->sides[role], SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		; /* their children die with them (PR_SET_PDEATHSIG) */
+}
+
+static _Noreturn void runner_main(struct runner *runner, bool unprivileged, pid_t parent)
+{
+	int (*prepare)(const struct path *, char *, size_t) =
+	    runner->path->prepare ? runner->path->prepare : path_available;
+	char reason[PATH_REASON_MAX] = "";
+	int err;
+
+	if (unprivileged)
+		become_nobody();
+	side_process_init(
+	    "dp-runner", parent); /* last: a change of user clears the signal of the parent's death */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	close(runner->connected_fds[0]);
+	close(runner->go_fds[1]);
+	err = prepare(runner->path, reason, sizeof reason);
+	if (err) {
+		runner->shared->refused = true;
+		fail(runner, err, *reason ? reason : strerror(-err));
+		_exit(EXIT_FAILURE);
+	}
+	err = start_sides(runner) ?: watch(runner, false);
+	if (!err && write(runner->connected_fds[1], "", 1) != 1)
+		err = -EPIPE;
+	err = err ?: watch(runner, true);
+	if (err)
+		end_all(runner);
+	_exit(err ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+/* ---- the caller ---- */
+
+static int truth_compare(const void *left, const void *right)
+{
+	const struct truth *a = left, *b = right;
+
+	if (a->role != b->role)
+		return (a->role > b->role) - (a->role < b->role);
+	if (a->pid != b->pid)
+		return (a->pid > b->pid) - (a->pid < b->pid);
+	if (a->lport != b->lport)
+		return (a->lport > b->lport) - (a->lport < b->lport);
+	return (a->rport > b->rport) - (a->rport < b->rport);
+}
+
+/* used_only: without sessions of processes that only hold a socket which another one uses. */
+static void collect(const struct shared *shared, bool used_only, struct path_result *result)
+{
+	unsigned count = atomic_load(&shared->session_count);
+
+	result->session_count = 0;
+	for (unsigned i = 0; i < count && i < shared->capacity; i++) {
+		const struct truth *truth = &shared->sessions[i];
+
+		if (!used_only || truth->tx_bytes || truth->rx_bytes)
+			result->sessions[result->session_count++] = *truth;
+	}
+	qsort(result->sessions, result->session_count, sizeof *result->sessions, truth_compare);
+}
+
+/* What the receivers' calls returned against what the senders' did, in whole multiples of the prime. */
+static int verify(const struct path *path, const struct path_result *result, struct error *error)
+{
+	uint64_t tx_bytes = 0, rx_bytes = 0;
+
+	for (size_t i = 0; i < result->session_count; i++) {
+		tx_bytes += result->sessions[i].tx_bytes;
+		rx_bytes += result->sessions[i].rx_bytes;
+	}
+	if (tx_bytes && tx_bytes % path->bytes == 0 &&
+	    (path->flags & PATH_UNDELIVERED ? rx_bytes < tx_bytes : rx_bytes == tx_bytes))
+		return 0;
+	return error_set(error, EXIT_CODE_RUNTIME, -EBADMSG,
+	    "%s: %llu bytes sent, %llu received: not what this path moves", path->id,
+	    (unsigned long long)tx_bytes, (unsigned long long)rx_bytes);
+}
+
+static int control(struct runner *runner, const struct runner_settings *settings, pid_t pid,
+    struct path_result *result, struct error *error)
+{
+	struct shared *shared = runner->shared;
+	int err = 0, status;
+	char byte;
+
+	close(runner->connected_fds[1]);
+	close(runner->go_fds[0]);
+	if (read(runner->connected_fds[0], &byte, 1) == 1 && settings->connected) {
+		collect(shared, false, result);
+		err = settings->connected(settings->argument, result);
+	}
+	atomic_store(&shared->cancelled, err != 0);
+	atomic_store(&shared->go_ms, side_now_ms());
+	close(runner->go_fds[1]);
+	close(runner->connected_fds[0]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (err)
+		return err;
+	if (atomic_load(&shared->failed) && shared->refused)
+		return error_set(error, EXIT_CODE_UNSUPPORTED, RUNNER_REFUSED, "%s", shared->text);
+	if (atomic_load(&shared->failed) || status)
+		return error_set(error, EXIT_CODE_RUNTIME, shared->err ? shared->err : -ECHILD, "%s: %s",
+		    runner->path->id, shared->err ? shared->text : "the movers' parent was killed");
+	collect(shared, true, result);
+	return verify(runner->path, result, error);
+}
+
+int runner_run(const struct path *path, const struct runner_settings *settings, struct path_result *result,
+    struct error *error)
+{
+	struct runner runner = { .path = path,
+		.timeout_ms = settings->timeout_ms ? settings->timeout_ms : RUNNER_TIMEOUT_MS };
+	pid_t parent = getpid(), pid;
+	int err;
+
+	runner.shared = shared_open(PATH_SESSIONS_MAX, &runner.shared_fd);
+	if (!runner.shared || pipe2(runner.connected_fds, O_CLOEXEC) < 0 ||
+	    pipe2(runner.go_fds, O_CLOEXEC) < 0)
+		return error_set(error, EXIT_CODE_RUNTIME, -errno, "%s: %s", path->id, strerror(errno));
+	pid = fork();
+	if (pid < 0)
+		return error_set(error, EXIT_CODE_RUNTIME, -errno, "fork: %s", strerror(errno));
+	if (pid == 0)
+		runner_main(&runner, settings->unprivileged, parent);
+	err = control(&runner, settings, pid, result, error);
+	shared_close(runner.shared);
+	close(runner.shared_fd);
+	return err;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs a path: a process that is nobody in particular prepares, is the parent of both sides, keeps the time and reaps
+ * every process of theirs (orphans too: it is a subreaper). They write the truth to shared memory.
+ */
+#ifndef TCPTOP_CHECK_RUNNER_H
+#define TCPTOP_CHECK_RUNNER_H
+
+#include <stdbool.h>
+
+#include "check/path.h"
+
+struct error;
+
+enum { RUNNER_TIMEOUT_MS = 20000 };
+
+struct path_result {
+	size_t session_count;
+	struct truth sessions[PATH_SESSIONS_MAX]; /* by role, then by PID and ports */
+};
+
+struct runner_settings {
+	unsigned timeout_ms; /* for connecting and for moving, not for the hook; 0: RUNNER_TIMEOUT_MS */
+	bool unprivileged;   /* the processes become nobody without capabilities */
+	/*
+	 * Called when the sockets exist and no data has moved (but see the path's flags), with who will move it. What
+	 * it returns other than 0 ends the run, and runner_run returns it: it has filled the caller's error. May be
+	 * NULL.
+	 */
+	int (*connected)(void *argument, const struct path_result *result);
+	void *argument;
+};
+
+/* What runner_run returns when the host refuses what the path needs. No call that moves bytes fails so. */
+#define RUNNER_REFUSED (-ENOPKG)
+
+/*
+ * Moves the bytes and fills *result. 0; RUNNER_REFUSED with *error saying what the path lacks, as path_available does:
+ * whoever asked that may have been another user; or -errno with *error filled: which side failed in which call.
+ */
+int runner_run(const struct path *path, const struct runner_settings *settings, struct path_result *result,
+    struct error *error);
+
+#endif

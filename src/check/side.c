@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check/side.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+static const char *const role_names[] = {
+	[SIDE_SENDER] = "sender",
+	[SIDE_RECEIVER] = "receiver",
+	[SIDE_SENDER_OTHER] = "sender_other",
+	[SIDE_RECEIVER_OTHER] = "receiver_other",
+};
+
+const char *side_role_name(unsigned role)
+{
+	return role < sizeof role_names / sizeof *role_names ? role_names[role] : "unknown";
+}
+
+size_t shared_size(unsigned capacity)
+{
+	return sizeof(struct shared) + capacity * sizeof(struct truth);
+}
+
+struct shared *shared_open(unsigned capacity, int *fd)
+{
+	size_t bytes = shared_size(capacity);
+	int file = memfd_create("tcptop-check", MFD_CLOEXEC);
+	struct shared *shared = MAP_FAILED;
+
+	if (file >= 0 && ftruncate(file, (off_t)bytes) == 0)
+		shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (file >= 0 && (!fd || shared == MAP_FAILED))
+		close(file);
+	if (shared == MAP_FAILED)
+		return NULL;
+	shared->capacity = capacity;
+	if (fd)
+		*fd = file;
+	return shared;
+}
+
+void shared_close(struct shared *shared)
+{
+	munmap(shared, shared_size(shared->capacity));
+}
+
+int side_fail(struct side *side, int err, const char *format, ...)
+{
+	struct shared *shared = side->shared;
+	char what[SIDE_TEXT_MAX];
+	va_list arguments;
+
+	if (atomic_exchange(&shared->failed, true))
+		return err;
+	va_start(arguments, format);
+	vsnprintf(what, sizeof what, format, arguments);
+	va_end(arguments);
+	shared->err = err;
+	snprintf(shared->text, sizeof shared->text, "%s: %s: %s", side_role_name(side->role), what,
+	    strerror(-err));
+	return err;
+}
+
+int side_fail_errno(struct side *side, const char *what)
+{
+	return side_fail(side, -errno, "%s", what);
+}
+
+/* An IPv4-mapped address is kept as the IPv4 address that travels. */
+static uint8_t address_fill(const struct sockaddr_storage *from, uint8_t address[16], uint16_t *port)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)from;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
+	bool mapped = from->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr);
+
+	*port = ntohs(in->sin_port); /* in both at the same place */
+	if (from->ss_family == AF_INET6 && !mapped) {
+		memcpy(address, &in6->sin6_addr, 16);
+		return 6;
+	}
+	memcpy(address, mapped ? (const void *)&in6->sin6_addr.s6_addr[12] : &in->sin_addr, 4);
+	return 4;
+}
+
+/* A new session of the run, of this process. */
+static int socket_identify(struct side *side, struct side_socket *socket)
+{
+	struct sockaddr_storage local = { 0 }, remote = { 0 };
+	socklen_t local_length = sizeof local, remote_length = sizeof remote;
+	struct shared *shared = side->shared;
+	unsigned slot = atomic_fetch_add(&shared->session_count, 1);
+	struct truth *truth = &shared->sessions[slot];
+	struct stat netns;
+
+	if (slot >= shared->capacity) {
+		atomic_store(&shared->session_count, shared->capacity);
+		return side_fail(side, -ENOBUFS, "more than %u sessions", shared->capacity);
+	}
+	if (getsockname(socket->fd, (struct sockaddr *)&local, &local_length) < 0 ||
+	    getpeername(socket->fd, (struct sockaddr *)&remote, &remote_length) < 0)
+		return side_fail_errno(side, "getsockname");
+	truth->family = address_fill(&local, truth->laddr, &truth->lport);
+	address_fill(&remote, truth->raddr, &truth->rport);
+	truth->netns = stat("/proc/self/ns/net", &netns) == 0 ? (uint32_t)netns.st_ino : 0;
+	truth->role = side->role;
+	truth->pid = getpid();
+	side_comm(truth->comm);
+	socket->truth = truth;
+	return 0;
+}
+
+int side_adopt(struct side *side, int fd)
+{
+	struct side_socket *socket = &side->sockets[side->socket_count];
+
+	if (side->socket_count == SIDE_SOCKETS_MAX)
+		return side_fail(side, -ENOBUFS, "more than %d sockets", SIDE_SOCKETS_MAX);
+	side->socket_count++;
+	socket->fd = fd;
+	return socket_identify(side, socket);
+}
+
+int side_socket_open(const struct path *path)
+{
+	int domain = path->flags & (PATH_IPV6 | PATH_MAPPED) ? AF_INET6 : AF_INET;
+	int fd = socket(
+	    domain, SOCK_STREAM | SOCK_CLOEXEC, path->flags & PATH_MPTCP ? IPPROTO_MPTCP : IPPROTO_TCP);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int side_listen(const struct path *path, int backlog, struct sockaddr_storage *address, socklen_t *length)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)address;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)address;
+	int fd = side_socket_open(path), err;
+
+	if (fd < 0)
+		return fd;
+	memset(address, 0, sizeof *address);
+	if (path->flags & (PATH_IPV6 | PATH_MAPPED)) {
+		in6->sin6_family = AF_INET6;
+		inet_pton(AF_INET6, path->flags & PATH_MAPPED ? "::ffff:127.0.0.1" : "::1", &in6->sin6_addr);
+		*length = sizeof *in6;
+	} else {
+		in->sin_family = AF_INET;
+		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		*length = sizeof *in;
+	}
+	if (bind(fd, (struct sockaddr *)address, *length) == 0 && listen(fd, backlog) == 0 &&
+	    getsockname(fd, (struct sockaddr *)address, length) == 0)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+int side_connect(struct side *side)
+{
+	int fd = side_socket_open(side->path);
+
+	if (fd < 0)
+		return side_fail(side, fd, "socket");
+	if (connect(fd, (struct sockaddr *)&side->server, side->server_length) < 0)
+		return side_fail_errno(side, "connect");
+	return side_adopt(side, fd);
+}
+
+int side_accept(struct side *side)
+{
+	int fd = accept4(side->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	return fd < 0 ? side_fail_errno(side, "accept") : side_adopt(side, fd);
+}
+
+static ssize_t call_send(struct side *side, int fd, void *buffer, size_t size)
+{
+	(void)side;
+	return send(fd, buffer, size, 0);
+}
+
+static ssize_t call_recv(struct side *side, int fd, void *buffer, size_t size)
+{
+	(void)side;
+	return recv(fd, buffer, size, 0);
+}
+
+int side_send(struct side *side, struct side_socket *socket, uint64_t bytes)
+{
+	operation *write = side->path->write ? side->path->write : call_send;
+	size_t chunk = side->path->write_chunk ? side->path->write_chunk : SIDE_CHUNK;
+	int err = side_buffers(side);
+
+	while (bytes && !err) {
+		ssize_t sent = write(side, socket->fd, side->sent, bytes < chunk ? bytes : chunk);
+
+		if (sent <= 0)
+			return side_fail_errno(side, "the sending call");
+		socket->truth->tx_bytes += (uint64_t)sent;
+		bytes -= (uint64_t)sent;
+		if (side->path->write_pause_us)
+			side_sleep_us(side->path->write_pause_us);
+	}
+	return err;
+}
+
+int side_receive(struct side *side, struct side_socket *socket, uint64_t bytes)
+{
+	operation *read = side->path->read ? side->path->read : call_recv;
+	size_t chunk = side->path->read_chunk ? side->path->read_chunk : SIDE_CHUNK;
+	uint64_t left = bytes;
+	int err = side_buffers(side);
+
+	while (left && !err) {
+		ssize_t received = read(side, socket->fd, side->received, left < chunk ? left : chunk);
+
+		if (received < 0)
+			return side_fail_errno(side, "the receiving call");
+		if (received == 0)
+			return bytes == SIDE_ALL ? 0 : side_fail(side, -ENODATA, "the stream ended early");
+		socket->truth->rx_bytes += (uint64_t)received;
+		left -= (uint64_t)received;
+		if (side->path->read_pause_us)
+			side_sleep_us(side->path->read_pause_us);
+	}
+	return err;
+}
+
+int side_shutdown(struct side *side, struct side_socket *socket)
+{
+	return shutdown(socket->fd, SHUT_WR) < 0 ? side_fail_errno(side, "shutdown") : 0;
+}
+
+void side_close(struct side_socket *socket)
+{
+	if (socket->fd >= 0)
+		close(socket->fd);
+	socket->fd = -1;
+}
+
+int side_send_plain(struct side *side)
+{
+	return side_send(side, &side->sockets[0], side->path->bytes)
+	           ?: side_shutdown(side, &side->sockets[0]);
+}
+
+int side_send_once(struct side *side)
+{
+	struct side_socket *socket = &side->sockets[0];
+	int err = side_buffers(side);
+	ssize_t sent = err ? -1 : send(socket->fd, side->sent, side->path->bytes, 0);
+
+	if (sent < 0)
+		return side_fail_errno(side, "send");
+	socket->truth->tx_bytes = (uint64_t)sent;
+	if ((uint64_t)sent != side->path->bytes)
+		return side_fail(side, -ENODATA, "one blocking send did not take all");
+	return side_shutdown(side, socket);
+}
+
+int side_receive_plain(struct side *side)
+{
+	return side_receive(side, &side->sockets[0], SIDE_ALL);
+}
+
+int side_move(struct side *side)
+{
+	int (*move)(struct side *) = side->role == SIDE_SENDER ? side->path->send : side->path->receive;
+	int err = side->path->start ? side->path->start(side) : 0;
+
+	if (!move)
+		move = side->role == SIDE_SENDER ? side_send_plain : side_receive_plain;
+	return err ?: move(side);
+}
+
+int side_signal(struct side *side)
+{
+	return write(side->peer_fd, "", 1) == 1 ? 0 : side_fail_errno(side, "signal to the other side");
+}
+
+int side_wait(struct side *side)
+{
+	char byte;
+
+	return read(side->peer_fd, &byte, 1) == 1 ? 0 : side_fail(side, -EPIPE, "waiting for the other side");
+}
+
+int side_buffers(struct side *side)
+{
+	if (side->sent)
+		return 0;
+	void *sent = mmap(NULL, SIDE_BUFFER_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *received =
+	    mmap(NULL, SIDE_BUFFER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (sent == MAP_FAILED || received == MAP_FAILED)
+		return side_fail_errno(side, "mmap");
+	side->sent = sent;
+	side->received = received;
+	return 0;
+}
+
+int side_memfd(struct side *side, uint64_t bytes)
+{
+	int fd = memfd_create("tcptop-check", MFD_CLOEXEC);
+
+	return fd < 0 || ftruncate(fd, (off_t)bytes) < 0 ? side_fail_errno(side, "memfd") : fd;
+}
+
+int64_t side_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void side_sleep_us(unsigned us)
+{
+	struct timespec time = { .tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000 };
+
+	while (nanosleep(&time, &time) < 0 && errno == EINTR)
+		;
+}
+
+int side_nonblocking(struct side *side, int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) < 0)
+		return side_fail_errno(side, "fcntl");
+	return 0;
+}
+
+int side_option(struct side *side, int fd, int level, int option, int value, const char *name)
+{
+	return setsockopt(fd, level, option, &value, sizeof value) < 0 ? side_fail_errno(side, name) : 0;
+}
+
+void side_comm(char comm[PATH_COMM_LENGTH])
+{
+	memset(comm, 0, PATH_COMM_LENGTH);
+	prctl(PR_GET_NAME, comm);
+}
+
+void side_process_init(const char *comm, pid_t parent)
+{
+	sigset_t none;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent) /* it died before the line above */
+		_exit(EXIT_FAILURE);
+	prctl(PR_SET_NAME, comm);
+	for (int number = 1; number < NSIG; number++)
+		signal(number, number == SIGPIPE ? SIG_IGN : SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int side_fork(struct side *side, uint8_t role, const char *comm, pid_t *pid)
+{
+	pid_t parent = getpid();
+
+	*pid = fork();
+	if (*pid < 0)
+		return side_fail_errno(side, "fork");
+	if (*pid == 0)
+		side_become(side, role, comm, parent);
+	return 0;
+}
+
+void side_become(struct side *side, uint8_t role, const char *comm, pid_t parent)
+{
+	side_process_init(comm, parent);
+	side->role = role;
+	for (size_t i = 0; i < side->socket_count; i++)
+		if (side->sockets[i].fd >= 0 && socket_identify(side, &side->sockets[i]))
+			_exit(EXIT_FAILURE);
+}
+
+int side_join(struct side *side, pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return side_fail_errno(side, "waitpid");
+	return status == 0 ? 0 : side_fail(side, -ECHILD, "the forked process failed");
+}
+
+void side_exit(struct side *side, int result)
+{
+	for (size_t i = 0; i < side->socket_count; i++)
+		if (side->sockets[i].truth->pid == getpid())
+			side_comm(side->sockets[i].truth->comm_last);
+	_exit(result < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+int available_result(int fd, bool failed, char *reason, size_t size, const char *what)
+{
+	int err = failed ? -errno : 0;
+
+	if (err)
+		snprintf(reason, size, "%s: %s", what, strerror(-err));
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+int available_locked_memory(char *reason, size_t size)
+{
+	const rlim_t needed_bytes = 1 << 20;
+	struct rlimit limit;
+
+	if (geteuid() == 0 || getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur >= needed_bytes)
+		return 0;
+	snprintf(reason, size, "the limit on locked memory is under %llu KB (ulimit -l)",
+	    (unsigned long long)needed_bytes / 1024);
+	return -ENOBUFS;
+}

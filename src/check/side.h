@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One side of a connection, a process: its sockets, the truth about them, and what connects it to the other side
+ * outside of TCP. Functions of type int return 0 or -errno and have then noted the failing call (side_fail).
+ * Nothing is closed or freed that does not matter to the path: the process ends when its bytes are moved.
+ */
+#ifndef TCPTOP_CHECK_SIDE_H
+#define TCPTOP_CHECK_SIDE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "check/path.h"
+#include "check/pipe.h"
+#include "check/ring.h"
+
+enum {
+	SIDE_SOCKETS_MAX = 8,
+	SIDE_TEXT_MAX = 200,
+	SIDE_CHUNK = 64 * 1024,
+	SIDE_BUFFER_BYTES = 16 << 20,
+};
+
+#define SIDE_ALL UINT64_MAX /* until the stream's end */
+
+/* What all processes of a run write to: a shared mapping, of a memfd so that it can be found again after an exec. */
+struct shared {
+	unsigned capacity;
+	atomic_uint session_count, ready_count;
+	atomic_bool failed, cancelled;
+	_Atomic int64_t go_ms; /* since when data may move, 0: not yet */
+	bool refused;          /* by the host: nothing was tried */
+	int err;               /* with `failed`: of the first failure */
+	char text[2 * SIDE_TEXT_MAX];
+	struct truth sessions[];
+};
+
+size_t shared_size(unsigned capacity);
+/* NULL with errno. fd (may be NULL): the memfd. */
+struct shared *shared_open(unsigned capacity, int *fd);
+void shared_close(struct shared *shared);
+
+struct side_socket {
+	int fd; /* -1 once closed: the truth about it stays */
+	struct truth *truth;
+};
+
+struct side {
+	const struct path *path;
+	uint8_t role; /* enum side_role */
+	struct shared *shared;
+	int shared_fd;
+	struct side_socket sockets[SIDE_SOCKETS_MAX];
+	size_t socket_count;
+	struct sockaddr_storage server;
+	socklen_t server_length;
+	int listen_fd;         /* receiver only, else -1 */
+	int peer_fd;           /* a byte stream to the other side that is not TCP */
+	void *sent, *received; /* side_buffers' */
+	struct pipe pipe;      /* pipe_need's */
+	struct ring ring;      /* of the paths in uring.c */
+	void *map;             /* of the socket, in zerocopy.c */
+	unsigned turn;         /* for operations that take turns */
+	uint64_t seen[2];      /* for what an operation must have met: partial sends, say */
+};
+
+/* Notes "what: strerror" unless a failure is noted already; returns err, which is a negative errno. */
+int side_fail(struct side *side, int err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same with the present errno. */
+int side_fail_errno(struct side *side, const char *what);
+
+/* The next socket: connected, accepted, or taken over with its addresses read. */
+int side_connect(struct side *side);
+int side_accept(struct side *side);
+int side_adopt(struct side *side, int fd);
+int side_socket_open(const struct path *path);
+/* A listening socket on the path's loopback address, and where it listens. The descriptor or -errno. */
+int side_listen(const struct path *path, int backlog, struct sockaddr_storage *address, socklen_t *length);
+
+/* The two loops, over the path's operations. Receiving fewer bytes than asked for fails, unless it is SIDE_ALL. */
+int side_send(struct side *side, struct side_socket *socket, uint64_t bytes);
+int side_receive(struct side *side, struct side_socket *socket, uint64_t bytes);
+int side_shutdown(struct side *side, struct side_socket *socket);
+void side_close(struct side_socket *socket);
+
+/* What a path does that names nothing else: see struct path. */
+int side_send_plain(struct side *side);
+int side_receive_plain(struct side *side);
+int side_send_once(struct side *side); /* all in one call, which sleeps until the receiver has made room */
+/* Runs the path's own functions or these. */
+int side_move(struct side *side);
+
+/* Each signal lets the other side's next wait return; a side that died fails it with EPIPE. */
+int side_signal(struct side *side);
+int side_wait(struct side *side);
+
+/*
+ * SIDE_BUFFER_BYTES each: `sent` is zero pages that are never written, so that reading them costs no memory; what is
+ * received lands in `received` and is not looked at.
+ */
+int side_buffers(struct side *side);
+int side_memfd(struct side *side, uint64_t bytes); /* the descriptor of a file of that size */
+void side_sleep_us(unsigned us);
+int64_t side_now_ms(void); /* monotonic */
+int side_nonblocking(struct side *side, int fd, bool on);
+int side_option(struct side *side, int fd, int level, int option, int value, const char *name);
+
+/*
+ * Another process of this side that has the same sockets, its truth at zero. *pid is 0 in it; it ends by
+ * side_exit. Its parent waits for it with side_join.
+ */
+int side_fork(struct side *side, uint8_t role, const char *comm, pid_t *pid);
+/* What side_fork does in the new process, for one that was made otherwise. */
+void side_become(struct side *side, uint8_t role, const char *comm, pid_t parent);
+int side_join(struct side *side, pid_t pid);
+/* Name, death with the parent (whose PID is given), ordinary signals: the start of every process that moves bytes. */
+void side_process_init(const char *comm, pid_t parent);
+void side_comm(char comm[PATH_COMM_LENGTH]);
+_Noreturn void side_exit(struct side *side, int result);
+
+/* Closes fd unless it is none, and gives -errno of the call that `failed`, with its reason; 0 when it did not. */
+int available_result(int fd, bool failed, char *reason, size_t size, const char *what);
+/* Zero-copy sends pin pages, which count against RLIMIT_MEMLOCK but for root: 0, or -ENOBUFS with the reason. */
+int available_locked_memory(char *reason, size_t size);
+
+/* The second half of the path "exec", in its new program: numbers is the argument of that command. */
+_Noreturn void exec_main(const char *numbers);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sendfile, splice into and out of sockets, a proxy, and mixes with recv on one socket. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "check/side.h"
+
+/* The proxy's second connection: to a process that it starts, whose listener is the first connection's. */
+static int proxy_start_sink(struct side *side, pid_t *pid)
+{
+	int err = side_fork(side, SIDE_RECEIVER_OTHER, "dp-sink", pid);
+
+	if (err)
+		return err;
+	if (*pid == 0) {
+		close(side->listen_fd);
+		side_close(&side->sockets[0]);
+		err = side_connect(side);
+		side_exit(side, err ?: side_receive(side, &side->sockets[1], SIDE_ALL));
+	}
+	return side_accept(side);
+}
+
+static int proxy_forward(struct side *side)
+{
+	struct side_socket *in = &side->sockets[0], *out = &side->sockets[1];
+	struct pipe *pipe = &side->pipe;
+	ssize_t received;
+
+	while ((received = splice(in->fd, NULL, pipe->fds[1], NULL, SIDE_CHUNK, SPLICE_F_MOVE)) > 0) {
+		in->truth->rx_bytes += (uint64_t)received;
+		if (pipe_flush(pipe, out->fd, (size_t)received, SPLICE_F_MOVE))
+			return side_fail_errno(side, "splice into a socket");
+		out->truth->tx_bytes += (uint64_t)received;
+	}
+	return received < 0 ? side_fail_errno(side, "splice out of a socket") : side_shutdown(side, out);
+}
+
+static int proxy_receive(struct side *side)
+{
+	pid_t sink;
+	int err = proxy_start_sink(side, &sink);
+
+	if (!err && pipe_need(side))
+		err = side_fail_errno(side, "pipe");
+	err = err ?: proxy_forward(side);
+	return err ?: side_join(side, sink);
+}
+
+/* By turns recv, a peek before a read that discards, and splice. */
+static ssize_t call_mixed(struct side *side, int fd, void *buffer, size_t size)
+{
+	switch (side->turn++ % 3) {
+	case 0:
+		return recv(fd, buffer, 10007, 0);
+	case 1:
+		if (recv(fd, buffer, 10007, MSG_PEEK) < 0)
+			return -1;
+		return recv(fd, NULL, 5003, MSG_TRUNC);
+	default:
+		return pipe_receive(side, fd, buffer, size);
+	}
+}
+
+static const struct path paths[] = {
+	{ "sendfile", "sendfile", .bytes = 8388623, .write = pipe_sendfile,
+	    .write_chunk = SIDE_BUFFER_BYTES },
+	{ "splice_in", "splice from a file into a socket", .bytes = 4000039, .write = pipe_send_file },
+	{ "splice_pipe", "splice from a pipe into a socket", .bytes = 4000043, .write = pipe_send_pages,
+	    .write_chunk = 32768 },
+	{ "splice_out", "splice out of a socket", .bytes = 4000063, .excused = { "splice_out" },
+	    .read = pipe_receive },
+	{ "splice_proxy", "a proxy: splice from one socket to another", .bytes = 4000067,
+	    .excused = { "splice_out" }, .receive = proxy_receive },
+	{ "mixed", "recv, peek, MSG_TRUNC and splice on one socket", .bytes = 4000079,
+	    .excused = { "splice_out" }, .read = call_mixed, .read_chunk = 20011 },
+};
+
+const struct path_group paths_splice = PATH_GROUP(paths);

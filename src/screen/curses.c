@@ -60,7 +60,7 @@ static bool wants_color(enum color_choice choice)
 	return choice == COLOR_ALWAYS;
 }
 
-static void choose_looks(struct screen_curses *curses, bool color)
+static void choose_looks(struct curses *curses, bool color)
 {
 	short pair = 1;
 
@@ -140,8 +140,7 @@ static bool ask_size(int fd, int *width, int *height)
 	return true;
 }
 
-int screen_curses_open(
-    struct screen_curses *curses, FILE *out, FILE *in, enum color_choice color, struct error *error)
+int curses_open(struct curses *curses, FILE *out, FILE *in, enum color_choice color, struct error *error)
 {
 	int err = check_terminal(fileno(out), error);
 	int width, height;
@@ -151,7 +150,7 @@ int screen_curses_open(
 	curses->fd = fileno(out);
 	arm(curses->fd);
 	set_escdelay(ESCAPE_MS);
-	/* Else newterm takes the size as it is; screen_curses_resize, below, sets what is used of it. */
+	/* Else newterm takes the size as it is; curses_resize, below, sets what is used of it. */
 	if (ask_size(curses->fd, &width, &height))
 		use_env(FALSE);
 	curses->terminal = newterm(NULL, out, in);
@@ -170,11 +169,11 @@ int screen_curses_open(
 	nodelay(stdscr, TRUE);
 	leaveok(stdscr, FALSE);
 	curs_set(0);
-	screen_curses_resize(curses);
+	curses_resize(curses);
 	return 0;
 }
 
-void screen_curses_close(struct screen_curses *curses)
+void curses_close(struct curses *curses)
 {
 	if (!curses->open)
 		return;
@@ -185,31 +184,31 @@ void screen_curses_close(struct screen_curses *curses)
 	terminal_disarm();
 }
 
-void screen_curses_suspend(struct screen_curses *curses)
+void curses_suspend(struct curses *curses)
 {
 	(void)curses;
 	curs_set(1);
 	endwin();
 }
 
-void screen_curses_resume(struct screen_curses *curses)
+void curses_resume(struct curses *curses)
 {
 	reset_prog_mode();
 	curs_set(0);
-	screen_curses_resize(curses);
+	curses_resize(curses);
 	clearok(curscr, TRUE);
 }
 
 /* ---- frames ---- */
 
-void screen_curses_size(const struct screen_curses *curses, unsigned *width, unsigned *height)
+void curses_size(const struct curses *curses, unsigned *width, unsigned *height)
 {
 	(void)curses;
 	*width = (unsigned)getmaxx(stdscr);
 	*height = (unsigned)getmaxy(stdscr);
 }
 
-void screen_curses_resize(struct screen_curses *curses)
+void curses_resize(struct curses *curses)
 {
 	int width, height;
 
@@ -221,13 +220,13 @@ void screen_curses_resize(struct screen_curses *curses)
 	redrawwin(stdscr);
 }
 
-void screen_curses_begin(struct screen_curses *curses)
+void curses_begin(struct curses *curses)
 {
 	(void)curses;
 	werase(stdscr);
 }
 
-void screen_curses_put(struct screen_curses *curses, unsigned y, const struct line *line)
+void curses_put(struct curses *curses, unsigned y, const struct line *line)
 {
 	const char *text = line->text;
 
@@ -251,7 +250,7 @@ void screen_curses_put(struct screen_curses *curses, unsigned y, const struct li
 	wattr_set(stdscr, A_NORMAL, 0, NULL);
 }
 
-void screen_curses_end(struct screen_curses *curses, int cursor_x, int cursor_y)
+void curses_end(struct curses *curses, int cursor_x, int cursor_y)
 {
 	(void)curses;
 	if (cursor_x >= 0)
@@ -260,7 +259,7 @@ void screen_curses_end(struct screen_curses *curses, int cursor_x, int cursor_y)
 	wrefresh(stdscr);
 }
 
-void screen_curses_redraw(struct screen_curses *curses)
+void curses_redraw(struct curses *curses)
 {
 	(void)curses;
 	clearok(curscr, TRUE);
@@ -297,7 +296,7 @@ static const struct {
 	{ KEY_F(15), KEY_CODE_SHIFT_F3 },
 };
 
-int screen_curses_key(struct screen_curses *curses)
+int curses_key(struct curses *curses)
 {
 	wint_t key;
 	int kind = wget_wch(stdscr, &key);

@@ -52,7 +52,7 @@ __attribute__((format(printf, 4, 5))) static void pieces_add(
 	piece->columns = line_fit(piece->text, sizeof piece->text, text, strlen(text), 100, pieces->utf8);
 }
 
-/* Adds what fits in the order of priority, two blanks apart. plain: the style of all, STYLE_COUNT: each has its own. */
+/* Adds the pieces that fit, by priority, two blanks apart, in the style `plain`, or in their own if STYLE_COUNT. */
 static void pieces_put(struct pieces *pieces, struct line *line, enum style plain)
 {
 	bool taken[PIECES_MAX] = { false };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The codes of keys, whatever the terminal sends for them. */
+/* The codes of keys, independent of what the terminal sends. */
 #ifndef TCPTOP_KEYS_H
 #define TCPTOP_KEYS_H
 
-/* A key is a Unicode character, or one of these beyond them. */
+/* A key is a Unicode character or, above all characters, one of these. */
 enum key_code {
 	KEY_CODE_NONE = 0,
 	KEY_CODE_TAB = '\t',

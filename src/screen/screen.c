@@ -35,7 +35,7 @@ static int out_of_memory(struct error *error)
 	return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
 }
 
-/* Keys come from stdin when it is a terminal; when it is a pipe or closed, from the controlling terminal. */
+/* Keys come from stdin if it is a terminal, else from the controlling terminal. */
 static int open_keys(struct screen *screen)
 {
 	screen->key_fd = isatty(STDIN_FILENO) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)

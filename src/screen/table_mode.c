@@ -288,7 +288,7 @@ static unsigned reset(struct ui *ui)
 	if (ui->is_frozen)
 		traffic_reset(&ui->frozen, now_s);
 	view_changed(&ui->view);
-	ui_say(ui, "totals start again from zero");
+	ui_say(ui, "totals start from zero");
 	return REACTION_NONE;
 }
 
@@ -323,7 +323,7 @@ const struct key key_table[] = {
 	{ back, { KEY_CODE_ESCAPE }, "Esc", "back, clear the filter", .closes_page = true, .closes_menu = true },
 	{ NULL, { '/', KEY_CODE_F3 }, "/ F3", "search, F3 again: next", .opens = MODE_SEARCH,
 	  .footer = { "F3", "Search", 2, 3 } },
-	{ search_next, { 'N' }, "N", "search on", .on_pages = false },
+	{ search_next, { 'N' }, "N", "find the next match", .on_pages = false },
 	{ NULL, { '\\', KEY_CODE_F4 }, "\\ F4", "filter, as in: ssh :22 !root",
 	  .opens = MODE_FILTER, .footer = { "F4", "Filter", 3, 2 } },
 	{ sort_previous, { '<', ',' }, "<", "sort by previous column", .on_pages = false },
@@ -335,7 +335,7 @@ const struct key key_table[] = {
 	{ reverse, { 'I' }, "I", "reverse the order", .on_pages = false },
 	{ group_next, { 'g', KEY_CODE_TAB }, "g Tab", "group by process, host, ...",
 	  .footer = { "Tab", "Group", 5, 5 } },
-	{ group_previous, { KEY_CODE_BACK_TAB }, "S-Tab", "the grouping before", .on_pages = false },
+	{ group_previous, { KEY_CODE_BACK_TAB }, "S-Tab", "previous grouping", .on_pages = false },
 	{ NULL, { 'C', KEY_CODE_F2 }, "C F2", "choose the columns", .opens = MODE_COLUMN_MENU,
 	  .closes_menu = true, .footer = { "F2", "Columns", 1, 8 } },
 	{ freeze, { 'Z', 'p', ' ' }, "Z p Space", "freeze, go on", .on_pages = true,
@@ -343,13 +343,13 @@ const struct key key_table[] = {
 	{ follow, { 'F' }, "F", "follow the selected row", .on_pages = false },
 	{ change_amount, { 'c' }, "c", "per second, interval, start", .on_pages = false },
 	{ change_units, { 'm' }, "m", "units: KB, bytes, bits", .on_pages = true },
-	{ change_names, { 'n' }, "n", "names of ports, of hosts", .on_pages = true },
+	{ change_names, { 'n' }, "n", "names of ports and hosts", .on_pages = true },
 	{ NULL, { 'u' }, "u", "one user's rows", .opens = MODE_USER_MENU },
 	{ toggle_ipv4, { '4' }, "4", "IPv4 only, and back", .on_pages = false },
 	{ toggle_ipv6, { '6' }, "6", "IPv6 only, and back", .on_pages = false },
 	{ longer_interval, { '+', '=' }, "+", "longer interval", .on_pages = true },
 	{ shorter_interval, { '-' }, "-", "shorter interval", .on_pages = true },
-	{ reset, { 'r' }, "r", "totals from zero", .on_pages = true },
+	{ reset, { 'r' }, "r", "reset the totals", .on_pages = true },
 	{ redraw, { 'L' - '@' }, "Ctrl-L", "redraw the screen", .on_pages = true },
 	{ NULL, { '?', 'h', KEY_CODE_F1 }, "? h F1", "this help", .opens = MODE_HELP, .closes_page = true,
 	  .footer = { "F1", "Help", 0, 0 } },

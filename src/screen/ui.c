@@ -79,8 +79,8 @@ static void read_host(struct ui *ui)
 }
 
 /*
- * Quitting cuts the last interval short. Its bytes count, but what stays behind is the table that was on
- * the screen, not a fraction of an interval that nobody saw.
+ * Quitting cuts the last interval short. Its bytes are added to the totals, but the table that stays behind is
+ * the one that was on the screen, not one of a fraction of an interval.
  */
 static bool is_cut_short(const struct ui *ui, const struct snapshot *snapshot)
 {
@@ -131,7 +131,7 @@ bool ui_measures(const struct ui *ui, const struct column *column)
 	const struct view_options *options = ui->facts->view;
 	unsigned measured = options ? column_list_needs(&options->columns) : COLUMN_NEEDS_NOTHING;
 
-	/* A recording has what it has. */
+	/* A recording has all that was collected, requested or not. */
 	if (ui->replay)
 		return true;
 	if (options && options->sort.column)

@@ -84,11 +84,12 @@ void ui_say(struct ui *ui, const char *format, ...) __attribute__((format(printf
 /* False: the column's data are not collected, as this costs time at every event and was not requested. */
 bool ui_measures(const struct ui *ui, const struct column *column);
 
-/* Shows the traffic as it is now until it is told otherwise. 0 or -ENOMEM: then nothing is frozen. */
+/* Shows a copy of the traffic until it is called with false. 0 or -ENOMEM: then nothing is frozen. */
 int ui_freeze(struct ui *ui, bool freeze);
 
 /* True when host names have arrived, so that the screen has to be drawn again. */
 bool ui_tick(struct ui *ui);
+/* When ui_tick is due, in milliseconds; -1: never. */
 int ui_timeout_ms(struct ui *ui);
 
 #endif

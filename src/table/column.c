@@ -78,7 +78,7 @@ static int unknown_column(struct error *error, const char *option, const char *t
 	char ids[256];
 
 	column_ids(ids, sizeof ids, ",");
-	/* Whoever typed the word may have pasted control characters. */
+	/* A pasted word may have control characters. */
 	char word[64];
 
 	line_fit(word, sizeof word, text, length, 32, false);

@@ -3,26 +3,14 @@
 
 #include <netinet/in.h>
 
+#include "base/format.h"
+
 _Static_assert(ADDRESS_SIZE == INET6_ADDRSTRLEN, "the size that inet_ntop's callers use");
 
 /*
  * By hand: glibc's inet_ntop goes through sprintf, and there are two addresses to a row. The unit test holds
  * the results against inet_ntop's.
  */
-
-static size_t format_decimal(char *buffer, unsigned number)
-{
-	char digits[10];
-	size_t length = 0;
-
-	do {
-		digits[length++] = '0' + number % 10;
-		number /= 10;
-	} while (number);
-	for (size_t i = 0; i < length; i++)
-		buffer[i] = digits[length - 1 - i];
-	return length;
-}
 
 static size_t format_ipv4(char *buffer, const uint8_t *address)
 {

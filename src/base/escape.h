@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * For a terminal or a text line: writes at most `columns` columns of text and a NUL into buffer (never
@@ -29,5 +30,8 @@ size_t escape_text(char *buffer, size_t size, const char *bytes, size_t length, 
  * *valid (may be NULL) tells whether all of the bytes were valid UTF-8.
  */
 size_t escape_json(char *buffer, size_t size, const char *bytes, size_t length, bool *valid);
+
+/* Encodes one character, at most 0x10ffff, without a NUL. Returns the bytes, 1 to 4. */
+size_t escape_encode_utf8(char buffer[4], uint32_t character);
 
 #endif

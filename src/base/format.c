@@ -2,6 +2,7 @@
 #include "base/format.h"
 
 #include <stdio.h>
+#include <time.h>
 
 static const struct {
 	const char *name;
@@ -42,7 +43,7 @@ static int format_short(char *buffer, size_t size, uint64_t amount, double step,
 	return snprintf(buffer, size, "%.0f%c", value, *letters);
 }
 
-unsigned unit_format(char *buffer, size_t size, uint64_t bytes, enum unit unit, unsigned width)
+unsigned format_amount(char *buffer, size_t size, uint64_t bytes, enum unit unit, unsigned width)
 {
 	int length = 0;
 
@@ -69,7 +70,23 @@ unsigned unit_format(char *buffer, size_t size, uint64_t bytes, enum unit unit, 
 	return (unsigned)length;
 }
 
-uint64_t unit_rate(uint64_t bytes, uint64_t interval_ns)
+void format_bytes(char *buffer, size_t size, uint64_t bytes, enum unit unit)
+{
+	char number[32];
+
+	format_amount(number, sizeof number, bytes, unit, FORMAT_DECIMAL_SIZE);
+	snprintf(buffer, size, "%s%s%s", number, unit == UNIT_HUMAN ? "" : " ", unit_suffix(unit));
+}
+
+void format_rate(char *buffer, size_t size, uint64_t bytes_per_s, enum unit unit)
+{
+	char amount[48];
+
+	format_bytes(amount, sizeof amount, bytes_per_s, unit);
+	snprintf(buffer, size, "%s/s", amount);
+}
+
+uint64_t rate_per_s(uint64_t bytes, uint64_t interval_ns)
 {
 	if (!interval_ns)
 		return 0;
@@ -78,7 +95,7 @@ uint64_t unit_rate(uint64_t bytes, uint64_t interval_ns)
 	return (uint64_t)((double)bytes * 1e9 / (double)interval_ns);
 }
 
-void unit_format_seconds(char *buffer, size_t size, uint64_t milliseconds)
+void format_span(char *buffer, size_t size, uint64_t milliseconds)
 {
 	uint64_t s = milliseconds / 1000;
 
@@ -93,4 +110,27 @@ void unit_format_seconds(char *buffer, size_t size, uint64_t milliseconds)
 	else
 		snprintf(
 		    buffer, size, "%llu d %u h", (unsigned long long)(s / 86400), (unsigned)(s / 3600 % 24));
+}
+
+void format_clock(char *buffer, size_t size, int64_t time_s)
+{
+	time_t time = (time_t)time_s;
+	struct tm tm;
+
+	if (!localtime_r(&time, &tm) || !strftime(buffer, size, "%H:%M:%S", &tm))
+		snprintf(buffer, size, "--:--:--");
+}
+
+size_t format_decimal(char *buffer, uint64_t number)
+{
+	char digits[FORMAT_DECIMAL_SIZE];
+	size_t count = 0, length = 0;
+
+	do {
+		digits[count++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	while (count)
+		buffer[length++] = digits[--count];
+	return length;
 }

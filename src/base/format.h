@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Amounts of bytes as text for the screen. Rounding happens here and nowhere else. */
+/* Numbers, amounts of bytes, rates and times as text. Rounding happens here and nowhere else. */
 #ifndef TCPTOP_FORMAT_H
 #define TCPTOP_FORMAT_H
 
@@ -24,12 +24,25 @@ const char *unit_suffix(enum unit unit);
  * Writes bytes in the unit; whole numbers that need more than width columns take the human form instead.
  * Returns the columns (ASCII).
  */
-unsigned unit_format(char *buffer, size_t size, uint64_t bytes, enum unit unit, unsigned width);
+unsigned format_amount(char *buffer, size_t size, uint64_t bytes, enum unit unit, unsigned width);
+
+/* "12.3M", "1234 KB": an amount with its unit, for text rather than for a column. */
+void format_bytes(char *buffer, size_t size, uint64_t bytes, enum unit unit);
+
+/* "12.3M/s", "1234 KB/s". */
+void format_rate(char *buffer, size_t size, uint64_t bytes_per_s, enum unit unit);
 
 /* A rate from an amount and the interval's true length; 0 when the length is 0. */
-uint64_t unit_rate(uint64_t bytes, uint64_t interval_ns);
+uint64_t rate_per_s(uint64_t bytes, uint64_t interval_ns);
 
 /* A span of time in at most two parts: "0.5 s", "1 s", "2 min 3 s", "3 h 4 min", "2 d 3 h". */
-void unit_format_seconds(char *buffer, size_t size, uint64_t milliseconds);
+void format_span(char *buffer, size_t size, uint64_t milliseconds);
+
+/* "HH:MM:SS" of a time since 1970, in the local time zone. */
+void format_clock(char *buffer, size_t size, int64_t time_s);
+
+/* The digits of a number without a NUL: at most FORMAT_DECIMAL_SIZE. Returns how many. Much faster than snprintf. */
+#define FORMAT_DECIMAL_SIZE 20
+size_t format_decimal(char *buffer, uint64_t number);
 
 #endif

@@ -119,7 +119,7 @@ void rows_prefetch_slot(const struct rows *rows, const struct session *key)
 		__builtin_prefetch(&rows->slots[hash_key(key) & (rows->slot_count - 1)]);
 }
 
-/* The three parts that a known session's interval touches: key, totals and the latest point. */
+/* The three cache lines that merging a known session touches: key, totals and the latest point. */
 void rows_prefetch_row(const struct rows *rows, const struct session *key)
 {
 	if (!rows->slot_count)
@@ -158,7 +158,7 @@ size_t rows_find_or_add(struct rows *rows, const struct session *key, bool *adde
 	return rows->count - 1;
 }
 
-/* Linear probing without grave stones: what follows the freed slot moves up where its hash allows. */
+/* Linear probing without tombstones: backward-shift deletion. */
 static void free_slot(struct rows *rows, size_t hole)
 {
 	size_t mask = rows->slot_count - 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows that outlive one interval, found by their session's key. Not ordered: a removal moves the last row. */
+/* Rows that outlive one interval, in a hash table by session key. Not ordered: a removal moves the last row. */
 #ifndef TCPTOP_ROWS_H
 #define TCPTOP_ROWS_H
 
@@ -20,10 +20,10 @@ struct row {
 	uint32_t first_tick;  /* the interval in which it was first seen, and last */
 	uint32_t seen_tick;
 	uint32_t members;     /* sessions in it: 1 */
-	uint32_t container;   /* as names_container numbers them, 0 not known */
-	uint32_t match_epoch; /* of the words that `matched` is the answer for */
+	uint32_t container;   /* number of the cgroup's name, 0 not known; a cache that the list fills in */
+	uint32_t match_epoch; /* filter that `matched` is the result of, 0 none; a cache of the list's, too */
 	bool matched;
-	bool mixed;                  /* in a group: several processes */
+	bool mixed;                  /* a group of several processes */
 	uint32_t points[ROW_POINTS]; /* struct series: RX and TX together */
 };
 
@@ -40,19 +40,19 @@ struct rows {
 void rows_init(struct rows *rows);
 void rows_fini(struct rows *rows);
 
-/* Empties it; gives the memory back. */
+/* Empties it and frees the memory. */
 void rows_clear(struct rows *rows);
 
 /* The index of the row with this key, ROW_NONE when there is none. Any add or remove may change it. */
 size_t rows_find(const struct rows *rows, const struct session *key);
 
-/* The index of the row with this key, made (zeroed but for the session, a copy) if need be; ROW_NONE: no memory. */
+/* The index of the row with this key. A new row is zero but for its session, a copy. ROW_NONE: no memory. */
 size_t rows_find_or_add(struct rows *rows, const struct session *key, bool *added);
 
-/* Room for so many rows at once: growing step by step hashes all of them at each step. 0 or -ENOMEM. */
+/* Grows to hold so many rows in one step, as each step rehashes all of them. 0 or -ENOMEM. */
 int rows_reserve(struct rows *rows, size_t count);
 
-/* Asks for what rows_find_or_add of this key will touch, some keys ahead: first its slot, then its row. */
+/* Prefetches what rows_find_or_add of this key will touch: first its slot, some keys later its row. */
 void rows_prefetch_slot(const struct rows *rows, const struct session *key);
 void rows_prefetch_row(const struct rows *rows, const struct session *key);
 

@@ -6,9 +6,10 @@
 
 #include "base/format.h"
 
-#define QUIET_NS 5000000000u
-#define QUIET_TICKS_MIN 3
-#define QUIET_TICKS_MAX 50
+/* How long an idle row stays. */
+#define IDLE_NS 5000000000u
+#define IDLE_TICKS_MIN 3
+#define IDLE_TICKS_MAX 50
 #define PREFETCH_AHEAD 8
 
 void traffic_init(struct traffic *traffic)
@@ -22,13 +23,13 @@ void traffic_fini(struct traffic *traffic)
 	rows_fini(&traffic->rows);
 }
 
-unsigned traffic_quiet_ticks(uint64_t interval_ns)
+static unsigned idle_ticks(uint64_t interval_ns)
 {
-	uint64_t ticks = interval_ns ? QUIET_NS / interval_ns : 0;
+	uint64_t ticks = interval_ns ? IDLE_NS / interval_ns : 0;
 
-	if (ticks < QUIET_TICKS_MIN)
-		return QUIET_TICKS_MIN;
-	return ticks > QUIET_TICKS_MAX ? QUIET_TICKS_MAX : (unsigned)ticks;
+	if (ticks < IDLE_TICKS_MIN)
+		return IDLE_TICKS_MIN;
+	return ticks > IDLE_TICKS_MAX ? IDLE_TICKS_MAX : (unsigned)ticks;
 }
 
 static int add_session(struct traffic *traffic, const struct session *session)
@@ -58,7 +59,7 @@ static int add_session(struct traffic *traffic, const struct session *session)
 	return 0;
 }
 
-/* Rows lie in memory in another order than sessions come in: waiting for each would be most of the work. */
+/* Sessions come in another order than rows lie in memory: without prefetching, cache misses are most of the cost. */
 static int add_sessions(struct traffic *traffic, const struct snapshot *snapshot)
 {
 	const struct session *sessions = snapshot->sessions;
@@ -76,11 +77,11 @@ static int add_sessions(struct traffic *traffic, const struct snapshot *snapshot
 	return err;
 }
 
-/* The latest point of every row; zero bytes for the quiet ones; the long quiet ones go. */
-static void sweep(struct traffic *traffic)
+/* Adds the latest point to every row, clears the bytes of idle rows and drops those that were idle for long. */
+static void sweep(struct traffic *traffic, const struct session *kept)
 {
 	struct rows *rows = &traffic->rows;
-	unsigned keep_ticks = traffic_quiet_ticks(traffic->interval_ns);
+	unsigned keep_ticks = idle_ticks(traffic->interval_ns);
 	size_t index = 0;
 
 	while (index < rows->count) {
@@ -92,18 +93,18 @@ static void sweep(struct traffic *traffic)
 		} else {
 			row->session.rx_bytes = row->session.tx_bytes = 0;
 			if (traffic->tick - row->seen_tick > keep_ticks &&
-			    !(traffic->keep && session_compare_key(&row->session, &traffic->kept) == 0)) {
+			    !(kept && session_compare_key(&row->session, kept) == 0)) {
 				rows_remove(rows, index);
 				continue;
 			}
 		}
 		row->points[traffic->tick % ROW_POINTS] =
-		    bytes ? history_point(unit_rate(bytes, traffic->interval_ns)) : 0;
+		    bytes ? series_point(rate_per_s(bytes, traffic->interval_ns)) : 0;
 		index++;
 	}
 }
 
-int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot)
+int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept)
 {
 	int err;
 
@@ -122,11 +123,11 @@ int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot)
 	if (!traffic->since_s)
 		traffic->since_s = snapshot->time.tv_sec - (int64_t)(snapshot->interval_ns / 1000000000u);
 	err = add_sessions(traffic, snapshot);
-	sweep(traffic);
+	sweep(traffic, kept);
 	uint32_t at = traffic->tick % TRAFFIC_POINTS;
 
-	traffic->rx_points[at] = history_point(unit_rate(snapshot->rx_bytes, snapshot->interval_ns));
-	traffic->tx_points[at] = history_point(unit_rate(snapshot->tx_bytes, snapshot->interval_ns));
+	traffic->rx_points[at] = series_point(rate_per_s(snapshot->rx_bytes, snapshot->interval_ns));
+	traffic->tx_points[at] = series_point(rate_per_s(snapshot->tx_bytes, snapshot->interval_ns));
 	return err;
 }
 

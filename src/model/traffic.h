@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the intervals so far add up to: rows with their history, totals, losses. The view reads it. */
+/* What the intervals so far add up to: rows with their history, totals, losses. */
 #ifndef TCPTOP_TRAFFIC_H
 #define TCPTOP_TRAFFIC_H
 
@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "model/series.h"
 #include "model/rows.h"
+#include "model/series.h"
 
 #define TRAFFIC_POINTS 256
 
@@ -26,8 +26,6 @@ struct traffic {
 	struct session_other other_total;
 	uint64_t missed_total;
 	int64_t since_s; /* wall clock of the start or reset */
-	bool keep;       /* the row with the key `kept` stays though it is quiet */
-	struct session kept;
 	uint32_t rx_points[TRAFFIC_POINTS];
 	uint32_t tx_points[TRAFFIC_POINTS];
 };
@@ -36,12 +34,13 @@ void traffic_init(struct traffic *traffic);
 void traffic_fini(struct traffic *traffic);
 
 /*
- * Adds one interval. Rows without traffic in it have zero bytes from then on and go after a few
- * intervals. 0 or -ENOMEM: then some sessions have no row, while the totals hold all the same.
+ * Adds one interval. A row without traffic in it is idle: its bytes are zero, and it is dropped after a few
+ * idle intervals, unless it has the key `kept` (NULL: none is kept). 0 or -ENOMEM: then some sessions have no
+ * row, but the totals are right.
  */
-int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot);
+int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept);
 
-/* Totals and losses start again from zero at the given time. */
+/* Sets totals and losses to zero; they count from the given wall clock time on. */
 void traffic_reset(struct traffic *traffic, int64_t now_s);
 
 /* Makes *to, an initialised struct, an independent copy. 0 or -ENOMEM. */
@@ -50,8 +49,5 @@ int traffic_copy(struct traffic *to, const struct traffic *from);
 /* The history of a row, and of all RX or TX. Borrowed until the traffic changes. */
 struct series traffic_row_series(const struct traffic *traffic, const struct row *row);
 struct series traffic_series(const struct traffic *traffic, bool tx);
-
-/* For how many intervals a row stays after its last traffic. */
-unsigned traffic_quiet_ticks(uint64_t interval_ns);
 
 #endif

@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ID_DIGITS 64
-#define ID_SHOWN 12
+#include "names/cgroup_name.h"
+
 #define WALK_DIRECTORIES_MAX 4000
 #define WALK_DEPTH_MAX 12
 #define WALK_PAUSE_S 5
@@ -28,7 +28,7 @@ struct entry {
 	char text[48];
 	uint8_t walks;
 	uint8_t asks;
-	bool is_container; /* says path */
+	bool is_container; /* path is a container's */
 };
 
 /* What a process's v1 hierarchies said: see ask_hierarchies. */
@@ -38,7 +38,7 @@ struct answer {
 	time_t asked_s;
 };
 
-struct container_cache {
+struct cgroups {
 	struct entry *entries; /* entry i is container i + 1 */
 	uint32_t count;
 	uint32_t capacity;
@@ -52,170 +52,13 @@ struct container_cache {
 	time_t answers_s;
 };
 
-/* ---- short names ---- */
-
-/*
- * How a runtime spells a container in a cgroup's name, before the id: with systemd as "PREFIXid.scope", else as
- * "PREFIXid", or, where a slice was meant for systemd and went to the file system, as "slice:RUNTIME:id".
- */
-static const struct {
-	const char *prefix;
-	const char *runtime;
-	const char *name;
-} runtimes[] = {
-	{ "docker-", "docker", "docker" },
-	{ "cri-containerd-", "cri-containerd", "cri" },
-	{ "crio-", "crio", "crio" },
-	{ "libpod-", "libpod", "podman" },
-	{ "libpod-payload-", NULL, "podman" }, /* below a service's own cgroup */
-	{ "nerdctl-", "nerdctl", "nerdctl" },
-};
-
-/* Whose directory holds containers that are named by their id alone. */
-static const struct {
-	const char *parent;
-	bool is_prefix;
-	const char *name;
-} parents[] = {
-	{ "docker", false, "docker" },
-	{ "moby", false, "docker" },
-	{ "pod", true, "cri" },
-	{ "kubepods", true, "cri" },
-	{ "k8s.io", false, "cri" },
-	{ "", true, "container" },
-};
-
-static bool begins(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-static size_t hex_length(const char *text)
-{
-	return strspn(text, "0123456789abcdef");
-}
-
-static bool is_id(const char *text)
-{
-	return hex_length(text) == ID_DIGITS && text[ID_DIGITS] == '\0';
-}
-
-static bool shorten_id(char *buffer, size_t size, const char *component, const char *parent)
-{
-	const char *id = strrchr(component, ':');
-
-	for (size_t i = 0; i < sizeof runtimes / sizeof runtimes[0]; i++) {
-		const char *prefix = runtimes[i].prefix, *runtime = runtimes[i].runtime;
-		size_t length = strlen(prefix);
-		size_t before = id && runtime ? strlen(runtime) : 0;
-		bool is_third = before && (size_t)(id - component) > before && is_id(id + 1) &&
-		                memcmp(id - before, runtime, before) == 0 && id[-(long)before - 1] == ':';
-
-		if (is_third || (begins(component, prefix) && hex_length(component + length) >= ID_SHOWN)) {
-			snprintf(buffer, size, "%s:%.*s", runtimes[i].name, ID_SHOWN,
-			    is_third ? id + 1 : component + length);
-			return true;
-		}
-	}
-	if (!is_id(component))
-		return false;
-	size_t i = 0;
-
-	while (parents[i].is_prefix ? !begins(parent, parents[i].parent)
-	                            : strcmp(parent, parents[i].parent) != 0)
-		i++;
-	snprintf(buffer, size, "%s:%.*s", parents[i].name, ID_SHOWN, component);
-	return true;
-}
-
-/* "PREFIXname SUFFIX" as "KIND:name". False when the name is not of that form. */
-static bool shorten_between(char *buffer, size_t size, const char *component, const char *prefix,
-    const char *suffix, const char *kind)
-{
-	size_t length = strlen(component), first = strlen(prefix), last = strlen(suffix);
-
-	if (length <= first + last || !begins(component, prefix) ||
-	    strcmp(component + length - last, suffix) != 0)
-		return false;
-	snprintf(buffer, size, "%s:%.*s", kind, (int)(length - first - last), component + first);
-	return true;
-}
-
-/* One component of the path: true when it names a container. */
-static bool shorten_container(char *buffer, size_t size, const char *component, const char *parent)
-{
-	if (shorten_id(buffer, size, component, parent) ||
-	    shorten_between(buffer, size, component, "lxc.payload.", "", "lxc") ||
-	    shorten_between(buffer, size, component, "systemd-nspawn@", ".service", "nspawn") ||
-	    shorten_between(buffer, size, component, "machine-", ".scope", "machine"))
-		return true;
-	if (strcmp(parent, "lxc") != 0 && strcmp(parent, "lxc.payload") != 0)
-		return false;
-	snprintf(buffer, size, "lxc:%s", component);
-	return true;
-}
-
-/* What says nothing by itself: the slice above it is not wanted either, the unit is. */
-static bool is_unit(const char *component)
-{
-	const char *dot = strrchr(component, '.');
-
-	return dot && (strcmp(dot, ".service") == 0 || strcmp(dot, ".scope") == 0 ||
-	                  strcmp(dot, ".socket") == 0 || strcmp(dot, ".mount") == 0);
-}
-
-/* systemd writes a dash within a name as \x2d. Only what is printable is taken back. */
-static void unescape(char *text)
-{
-	char *to = text;
-	unsigned code;
-
-	for (const char *from = text; *from; to++) {
-		if (from[0] == '\\' && from[1] == 'x' && sscanf(from + 2, "%2x", &code) == 1 && code > ' ' &&
-		    code < 0x7f && strspn(from + 2, "0123456789abcdef") >= 2) {
-			*to = (char)code;
-			from += 4;
-		} else {
-			*to = *from++;
-		}
-	}
-	*to = '\0';
-}
-
-bool container_shorten(char *buffer, size_t size, const char *path)
-{
-	char copy[4096]; /* as long as the kernel prints one */
-	char *saved = NULL;
-	const char *parent = "";
-	int named = 0;
-
-	snprintf(copy, sizeof copy, "%s", path);
-	snprintf(buffer, size, "/");
-	for (char *component = strtok_r(copy, "/", &saved); component;
-	     component = strtok_r(NULL, "/", &saved)) {
-		/* The innermost container, else the innermost unit, else the last directory. */
-		if (shorten_container(buffer, size, component, parent))
-			named = 2;
-		else if (named < 2 && is_unit(component)) {
-			snprintf(buffer, size, "%s", component);
-			named = 1;
-		} else if (!named)
-			snprintf(buffer, size, "%s", component);
-		parent = component;
-	}
-	unescape(buffer);
-	return named == 2;
-}
-
-/* ---- ids ---- */
-
 /* /proc/self/mountinfo: "36 35 98:0 /root /mount options - type source ..." */
-static void find_root(struct container_cache *cache)
+static void find_root(struct cgroups *cgroups)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	char *text = NULL;
 	size_t capacity = 0;
-	char root[256], mount[sizeof cache->root];
+	char root[256], mount[sizeof cgroups->root];
 
 	if (!file)
 		return;
@@ -225,66 +68,66 @@ static void find_root(struct container_cache *cache)
 		if (!type || sscanf(text, "%*s %*s %*s %255s %255s", root, mount) != 2)
 			continue;
 		/* The whole hierarchy rather than a part of it that is mounted somewhere else. */
-		if (begins(type, " - cgroup2 ") && (!cache->root[0] || strcmp(root, "/") == 0))
-			memcpy(cache->root, mount, sizeof mount);
-		cache->has_v1 |= begins(type, " - cgroup ");
+		if (strncmp(type, " - cgroup2 ", 11) == 0 && (!cgroups->root[0] || strcmp(root, "/") == 0))
+			memcpy(cgroups->root, mount, sizeof mount);
+		cgroups->has_v1 |= strncmp(type, " - cgroup ", 10) == 0;
 	}
 	free(text);
 	fclose(file);
 }
 
-struct container_cache *container_cache_open(bool live)
+struct cgroups *cgroups_open(bool live)
 {
-	struct container_cache *cache = calloc(1, sizeof *cache);
+	struct cgroups *cgroups = calloc(1, sizeof *cgroups);
 
-	if (cache && live)
-		find_root(cache);
-	return cache;
+	if (cgroups && live)
+		find_root(cgroups);
+	return cgroups;
 }
 
-void container_cache_close(struct container_cache *cache)
+void cgroups_close(struct cgroups *cgroups)
 {
-	if (!cache)
+	if (!cgroups)
 		return;
-	for (uint32_t i = 0; i < cache->count; i++)
-		free(cache->entries[i].path);
-	free(cache->entries);
-	free(cache->slots);
-	free(cache);
+	for (uint32_t i = 0; i < cgroups->count; i++)
+		free(cgroups->entries[i].path);
+	free(cgroups->entries);
+	free(cgroups->slots);
+	free(cgroups);
 }
 
-static uint32_t slot_of(const struct container_cache *cache, uint64_t cgroup_id)
+static uint32_t slot_of(const struct cgroups *cgroups, uint64_t cgroup_id)
 {
-	uint32_t mask = cache->slot_count - 1;
+	uint32_t mask = cgroups->slot_count - 1;
 	uint32_t slot = (uint32_t)((cgroup_id * 0x9e3779b97f4a7c15u) >> 32) & mask;
 
-	while (cache->slots[slot] && cache->entries[cache->slots[slot] - 1].cgroup_id != cgroup_id)
+	while (cgroups->slots[slot] && cgroups->entries[cgroups->slots[slot] - 1].cgroup_id != cgroup_id)
 		slot = (slot + 1) & mask;
 	return slot;
 }
 
-static int grow(struct container_cache *cache)
+static int grow(struct cgroups *cgroups)
 {
-	uint32_t capacity = cache->capacity ? cache->capacity * 2 : 32;
-	struct entry *entries = reallocarray(cache->entries, capacity, sizeof *entries);
+	uint32_t capacity = cgroups->capacity ? cgroups->capacity * 2 : 32;
+	struct entry *entries = reallocarray(cgroups->entries, capacity, sizeof *entries);
 
 	if (!entries)
 		return -1;
-	cache->entries = entries;
+	cgroups->entries = entries;
 	uint32_t *slots = calloc((size_t)capacity * 2, sizeof *slots);
 
 	if (!slots)
 		return -1;
-	free(cache->slots);
-	cache->slots = slots;
-	cache->slot_count = capacity * 2;
-	cache->capacity = capacity;
-	for (uint32_t i = 0; i < cache->count; i++)
-		slots[slot_of(cache, entries[i].cgroup_id)] = i + 1;
+	free(cgroups->slots);
+	cgroups->slots = slots;
+	cgroups->slot_count = capacity * 2;
+	cgroups->capacity = capacity;
+	for (uint32_t i = 0; i < cgroups->count; i++)
+		slots[slot_of(cgroups, entries[i].cgroup_id)] = i + 1;
 	return 0;
 }
 
-/* The id is the directory's inode number; kernels before 5.5 show only its lower half there. */
+/* The id is the directory's inode number; before Linux 5.5 stat shows only its lower half. */
 static int same_id(uint64_t cgroup_id, const struct stat *status)
 {
 	return status->st_ino == cgroup_id ||
@@ -292,34 +135,34 @@ static int same_id(uint64_t cgroup_id, const struct stat *status)
 }
 
 /* The entry of a key, new if need be; NULL: no memory. */
-static struct entry *find_entry(struct container_cache *cache, uint64_t cgroup_id, bool *is_new)
+static struct entry *find_entry(struct cgroups *cgroups, uint64_t cgroup_id, bool *is_new)
 {
-	if (cache->count == cache->capacity && grow(cache) < 0)
+	if (cgroups->count == cgroups->capacity && grow(cgroups) < 0)
 		return NULL;
-	uint32_t slot = slot_of(cache, cgroup_id);
+	uint32_t slot = slot_of(cgroups, cgroup_id);
 
-	*is_new = !cache->slots[slot];
+	*is_new = !cgroups->slots[slot];
 	if (*is_new) {
-		cache->entries[cache->count++] = (struct entry){ .cgroup_id = cgroup_id };
-		cache->slots[slot] = cache->count;
+		cgroups->entries[cgroups->count++] = (struct entry){ .cgroup_id = cgroup_id };
+		cgroups->slots[slot] = cgroups->count;
 	}
-	return &cache->entries[cache->slots[slot] - 1];
+	return &cgroups->entries[cgroups->slots[slot] - 1];
 }
 
-static uint32_t number_of(const struct container_cache *cache, const struct entry *entry)
+static uint32_t number_of(const struct cgroups *cgroups, const struct entry *entry)
 {
-	return (uint32_t)(entry - cache->entries) + 1;
+	return (uint32_t)(entry - cgroups->entries) + 1;
 }
 
 static void set_path(struct entry *entry, const char *path)
 {
 	entry->path = strdup(path[0] ? path : "/");
 	if (entry->path)
-		entry->is_container = container_shorten(entry->text, sizeof entry->text, entry->path);
+		entry->is_container = cgroup_name(entry->text, sizeof entry->text, entry->path);
 }
 
-/* /proc/PID/cgroup's line of the v2 hierarchy: "0::/path". Taken when it is that cgroup's indeed. */
-static void ask_process(const struct container_cache *cache, struct entry *entry, uint32_t pid)
+/* The line of the v2 hierarchy in /proc/PID/cgroup, "0::/path". The process may have moved: the inode decides. */
+static void ask_process(const struct cgroups *cgroups, struct entry *entry, uint32_t pid)
 {
 	char name[32], full[2048];
 	char *text = NULL;
@@ -336,7 +179,7 @@ static void ask_process(const struct container_cache *cache, struct entry *entry
 		if (strncmp(text, "0::/", 4) != 0)
 			continue;
 		text[strcspn(text, "\n")] = '\0';
-		if ((size_t)snprintf(full, sizeof full, "%s%s", cache->root, text + 3) < sizeof full &&
+		if ((size_t)snprintf(full, sizeof full, "%s%s", cgroups->root, text + 3) < sizeof full &&
 		    stat(full, &status) == 0 && same_id(entry->cgroup_id, &status)) {
 			set_path(entry, text + 3);
 			found = true;
@@ -347,18 +190,18 @@ static void ask_process(const struct container_cache *cache, struct entry *entry
 }
 
 struct walk {
-	struct container_cache *cache;
+	struct cgroups *cgroups;
 	char path[2048];
 	unsigned directories;
 };
 
 static void walk_take(struct walk *walk, const struct stat *status)
 {
-	struct container_cache *cache = walk->cache;
-	uint32_t container = cache->slots[slot_of(cache, status->st_ino)];
+	struct cgroups *cgroups = walk->cgroups;
+	uint32_t container = cgroups->slots[slot_of(cgroups, status->st_ino)];
 
-	if (container && !cache->entries[container - 1].path)
-		set_path(&cache->entries[container - 1], walk->path + strlen(cache->root));
+	if (container && !cgroups->entries[container - 1].path)
+		set_path(&cgroups->entries[container - 1], walk->path + strlen(cgroups->root));
 }
 
 static void walk_directory(struct walk *walk, unsigned depth)
@@ -386,23 +229,24 @@ static void walk_directory(struct walk *walk, unsigned depth)
 	closedir(directory);
 }
 
-/* The process is gone, or hidden: look for the directory itself. Bounded, seldom, and few times an id. */
-static void look_around(struct container_cache *cache, struct entry *entry)
+/* The process has exited or is hidden, so search the hierarchy: bounded, rarely, and a few times for an id. */
+static void look_around(struct cgroups *cgroups, struct entry *entry)
 {
 	struct timespec now;
-	struct walk walk = { .cache = cache };
+	struct walk walk = { .cgroups = cgroups };
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (entry->walks >= WALK_TRIES || (cache->walked_s && now.tv_sec - cache->walked_s < WALK_PAUSE_S))
+	if (entry->walks >= WALK_TRIES ||
+	    (cgroups->walked_s && now.tv_sec - cgroups->walked_s < WALK_PAUSE_S))
 		return;
 	entry->walks++;
-	cache->walked_s = now.tv_sec;
-	snprintf(walk.path, sizeof walk.path, "%s", cache->root);
+	cgroups->walked_s = now.tv_sec;
+	snprintf(walk.path, sizeof walk.path, "%s", cgroups->root);
 	walk_directory(&walk, 0);
 }
 
 /* A container that has a path but no id. */
-static uint32_t find_path(struct container_cache *cache, const char *path)
+static uint32_t find_path(struct cgroups *cgroups, const char *path)
 {
 	uint64_t hash = 14695981039346656037u;
 	struct entry *entry;
@@ -410,35 +254,35 @@ static uint32_t find_path(struct container_cache *cache, const char *path)
 
 	for (const char *c = path; *c; c++)
 		hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-	/* Whoever names cgroups can find two names of one hash. */
+	/* Who creates cgroups can choose two names with one hash. */
 	do
-		entry = find_entry(cache, hash++ | NO_CGROUP, &is_new);
+		entry = find_entry(cgroups, hash++ | NO_CGROUP, &is_new);
 	while (entry && !is_new && entry->path && strcmp(entry->path, path) != 0);
 	if (entry && !entry->path)
 		set_path(entry, path);
-	return entry && entry->path ? number_of(cache, entry) : 0;
+	return entry && entry->path ? number_of(cgroups, entry) : 0;
 }
 
 /*
  * Runtimes that use v1 hierarchies leave their processes where they are in the v2 one: in its root, or in the
  * runtime's service. Then the container is in the other lines of /proc/PID/cgroup, "4:memory:/path". False:
- * too many were asked for in this second.
+ * the limit of ANSWERS_PER_S is reached.
  */
-static bool ask_hierarchies(struct container_cache *cache, uint32_t pid, uint32_t *container)
+static bool ask_hierarchies(struct cgroups *cgroups, uint32_t pid, uint32_t *container)
 {
-	struct answer *answer = &cache->answers[pid % ANSWERS];
+	struct answer *answer = &cgroups->answers[pid % ANSWERS];
 	struct timespec now;
-	char name[32], shortened[sizeof cache->entries->text], *text = NULL;
+	char name[32], shortened[sizeof cgroups->entries->text], *text = NULL;
 	size_t capacity = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	*container = answer->container;
 	if (answer->pid == pid && now.tv_sec - answer->asked_s < ANSWER_S)
 		return true;
-	if (now.tv_sec != cache->answers_s)
-		cache->answers_this_s = 0;
-	cache->answers_s = now.tv_sec;
-	if (++cache->answers_this_s > ANSWERS_PER_S)
+	if (now.tv_sec != cgroups->answers_s)
+		cgroups->answers_this_s = 0;
+	cgroups->answers_s = now.tv_sec;
+	if (++cgroups->answers_this_s > ANSWERS_PER_S)
 		return false;
 	*container = 0;
 	*answer = (struct answer){ .pid = pid, .asked_s = now.tv_sec };
@@ -449,8 +293,8 @@ static bool ask_hierarchies(struct container_cache *cache, uint32_t pid, uint32_
 		const char *path = strstr(text, ":/");
 
 		text[strcspn(text, "\n")] = '\0';
-		if (path && container_shorten(shortened, sizeof shortened, path + 1))
-			answer->container = find_path(cache, path + 1);
+		if (path && cgroup_name(shortened, sizeof shortened, path + 1))
+			answer->container = find_path(cgroups, path + 1);
 	}
 	free(text);
 	if (file)
@@ -459,40 +303,40 @@ static bool ask_hierarchies(struct container_cache *cache, uint32_t pid, uint32_
 	return true;
 }
 
-uint32_t container_find(struct container_cache *cache, uint64_t cgroup_id, uint32_t pid)
+uint32_t cgroups_find(struct cgroups *cgroups, uint64_t cgroup_id, uint32_t pid)
 {
 	bool is_new;
-	struct entry *entry = cgroup_id ? find_entry(cache, cgroup_id, &is_new) : NULL;
+	struct entry *entry = cgroup_id ? find_entry(cgroups, cgroup_id, &is_new) : NULL;
 
 	if (!entry)
 		return 0;
 	if (is_new)
 		snprintf(entry->text, sizeof entry->text, "cgroup %llu", (unsigned long long)cgroup_id);
-	if (!entry->path && cache->root[0]) {
+	if (!entry->path && cgroups->root[0]) {
 		if (entry->asks < ASK_TRIES) {
 			entry->asks++;
-			ask_process(cache, entry, pid);
+			ask_process(cgroups, entry, pid);
 		}
 		if (!entry->path)
-			look_around(cache, entry);
+			look_around(cgroups, entry);
 	}
-	uint32_t container = number_of(cache, entry), other = 0;
+	uint32_t container = number_of(cgroups, entry), other = 0;
 
-	if (cache->has_v1 && !entry->is_container && !ask_hierarchies(cache, pid, &other))
+	if (cgroups->has_v1 && !entry->is_container && !ask_hierarchies(cgroups, pid, &other))
 		return 0;
 	return other ? other : container;
 }
 
-const char *container_text(const struct container_cache *cache, uint32_t container)
+const char *cgroups_text(const struct cgroups *cgroups, uint32_t container)
 {
-	return container ? cache->entries[container - 1].text : "-";
+	return container ? cgroups->entries[container - 1].text : "-";
 }
 
-const char *container_path(const struct container_cache *cache, uint32_t container)
+const char *cgroups_path(const struct cgroups *cgroups, uint32_t container)
 {
 	if (!container)
 		return "-";
-	const struct entry *entry = &cache->entries[container - 1];
+	const struct entry *entry = &cgroups->entries[container - 1];
 
 	return entry->path ? entry->path : entry->text;
 }

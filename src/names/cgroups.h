@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a cgroup's id in the v2 hierarchy to its path, and from the path to a container's short name. */
+/* From a cgroup's id in the v2 hierarchy to its path and short name, by looking into /proc and the hierarchy. */
 #ifndef TCPTOP_CGROUPS_H
 #define TCPTOP_CGROUPS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
+struct cgroups;
+
+/* live: this host's files may be read; else every cgroup is known by its id alone. */
+struct cgroups *cgroups_open(bool live);
+void cgroups_close(struct cgroups *cgroups);
+
 /*
- * The short name for a cgroup path: "docker:0123456789ab", "cri:0123456789ab", "lxc:web", "nginx.service", "/".
- * True when it is a container's. The text is as untrusted as the path.
+ * A small number for the cgroup, stable until cgroups_close; 0 for cgroup_id 0, and when too many are new
+ * to look them all up: ask again later. pid is a process that was in the cgroup, the first place to look for
+ * its path. Reads a few files for an id that is new.
  */
-bool container_shorten(char *buffer, size_t size, const char *path);
+uint32_t cgroups_find(struct cgroups *cgroups, uint64_t cgroup_id, uint32_t pid);
 
-struct container_cache;
-
-/* live: this host's files may be asked; else every cgroup is known by its number alone. */
-struct container_cache *container_cache_open(bool live);
-void container_cache_close(struct container_cache *cache);
-
-/* As names_container, names_container_text and names_container_path say. */
-uint32_t container_find(struct container_cache *cache, uint64_t cgroup_id, uint32_t pid);
-const char *container_text(const struct container_cache *cache, uint32_t container);
-const char *container_path(const struct container_cache *cache, uint32_t container);
+/* The short name and the path of a number; "-" for 0. Borrowed until cgroups_close. Untrusted. */
+const char *cgroups_text(const struct cgroups *cgroups, uint32_t number);
+const char *cgroups_path(const struct cgroups *cgroups, uint32_t number);
 
 #endif

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <unistd.h>
 
+#include "base/format.h"
 #include "names/cgroups.h"
 #include "names/resolver.h"
 
@@ -31,7 +32,7 @@ struct names {
 	size_t user_count;
 	struct port *ports; /* ascending */
 	size_t port_count;
-	struct container_cache *containers;
+	struct cgroups *cgroups;
 	struct resolver *resolver;
 };
 
@@ -42,9 +43,9 @@ struct names *names_open(bool live)
 	if (!names)
 		return NULL;
 	names->live = live;
-	names->containers = container_cache_open(live);
+	names->cgroups = cgroups_open(live);
 	names->resolver = resolver_open();
-	if (!names->containers || !names->resolver) {
+	if (!names->cgroups || !names->resolver) {
 		names_close(names);
 		return NULL;
 	}
@@ -56,18 +57,13 @@ void names_close(struct names *names)
 	if (!names)
 		return;
 	resolver_close(names->resolver);
-	container_cache_close(names->containers);
+	cgroups_close(names->cgroups);
 	free(names->users);
 	free(names->ports);
 	free(names);
 }
 
-bool names_live(const struct names *names)
-{
-	return names->live;
-}
-
-/* The file itself, not getpwuid: that may ask a directory server and wait for it. */
+/* Reads the file, as getpwuid may ask a directory server and wait for it. */
 static void read_user(struct user *user)
 {
 	FILE *file = fopen("/etc/passwd", "re");
@@ -111,18 +107,12 @@ static struct user *find_user(struct names *names, uint32_t uid)
 	return &users[low];
 }
 
-/* By hand, not by printf: a filter asks for every row at every key. */
-static void format_number(char *buffer, size_t size, uint32_t number)
+/* Without snprintf: a filter asks for every row at every key. */
+static void copy_text(char *buffer, size_t size, const char *text, size_t length)
 {
-	char digits[10];
-	size_t count = 0, length = 0;
-
-	do {
-		digits[count++] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
-	while (count && length + 1 < size)
-		buffer[length++] = digits[--count];
+	if (length > size - 1)
+		length = size - 1;
+	memcpy(buffer, text, length);
 	buffer[length] = '\0';
 }
 
@@ -135,12 +125,11 @@ const char *names_user(struct names *names, uint32_t uid, char *buffer, size_t s
 	const struct user *user = names ? find_user(names, uid) : NULL;
 
 	if (user && user->name[0]) {
-		size_t length = strnlen(user->name, size - 1);
-
-		memcpy(buffer, user->name, length);
-		buffer[length] = '\0';
+		copy_text(buffer, size, user->name, strlen(user->name));
 	} else {
-		format_number(buffer, size, uid);
+		char digits[FORMAT_DECIMAL_SIZE];
+
+		copy_text(buffer, size, digits, format_decimal(digits, uid));
 	}
 	return buffer;
 }
@@ -152,7 +141,7 @@ static int compare_ports(const void *a, const void *b)
 	return (left->port > right->port) - (left->port < right->port);
 }
 
-/* All of them at once, at the first question: later ones cost a search in memory. */
+/* Reads all of them at the first question, so that later ones cost a search in memory. */
 static void read_ports(struct names *names)
 {
 	const struct servent *entry;
@@ -197,17 +186,17 @@ const char *names_port(struct names *names, uint16_t port)
 
 uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid)
 {
-	return names ? container_find(names->containers, cgroup_id, pid) : 0;
+	return names ? cgroups_find(names->cgroups, cgroup_id, pid) : 0;
 }
 
 const char *names_container_text(const struct names *names, uint32_t container)
 {
-	return names ? container_text(names->containers, container) : "-";
+	return names ? cgroups_text(names->cgroups, container) : "-";
 }
 
 const char *names_container_path(const struct names *names, uint32_t container)
 {
-	return names ? container_path(names->containers, container) : "-";
+	return names ? cgroups_path(names->cgroups, container) : "-";
 }
 
 const char *names_host(struct names *names, uint8_t family, const uint8_t address[16])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names for numbers: users, ports, containers, hosts. Nothing here waits for a network: users come from
- * /etc/passwd itself, not from a directory service; hosts are asked for by threads and arrive later.
+ * /etc/passwd, not from a directory service; threads resolve hosts, whose names arrive later.
  * All text that comes back is as untrusted as its source. One thread calls these functions.
  */
 #ifndef TCPTOP_NAMES_H
@@ -13,7 +13,7 @@
 
 struct names;
 
-/* live: the rows are this host's, so that its /proc and cgroups may be asked. NULL when out of memory. */
+/* live: the rows are this host's, so its /proc and cgroups may be read. NULL when out of memory. */
 struct names *names_open(bool live);
 void names_close(struct names *names);
 
@@ -24,28 +24,26 @@ const char *names_user(struct names *names, uint32_t uid, char *buffer, size_t s
 const char *names_port(struct names *names, uint16_t port);
 
 /*
- * A small number for the cgroup, stable until names_close; 0 for cgroup_id 0, and as long as it is not
- * known because too many are new. pid is a process that was in it: the first place to look for its path. May
- * read a few files for an id that is new.
+ * A small number for the cgroup, stable until names_close; 0 for cgroup_id 0, and when too many are new
+ * to look them all up: ask again later. pid is a process that was in the cgroup, the first place to look for
+ * its path. Reads a few files for an id that is new.
  */
 uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid);
 
-/* What names_container's number stands for: its short name, its path. "-" for 0. Borrowed likewise. */
+/* The short name and the path of names_container's number; "-" for 0. Borrowed until names_close. */
 const char *names_container_text(const struct names *names, uint32_t container);
 const char *names_container_path(const struct names *names, uint32_t container);
 
-/* The host's name, or NULL when it has none or is not known yet: then it is being asked for. Borrowed. */
+/* The host's name; NULL when it has none, or is not known yet and gets resolved. Borrowed until names_close. */
 const char *names_host(struct names *names, uint8_t family, const uint8_t address[16]);
-/* Likewise, but never asks: for what looks at every row. */
+/* The same without resolving it: for a filter, which looks at every row. */
 const char *names_host_known(struct names *names, uint8_t family, const uint8_t address[16]);
 
-/* Questions are under way; names_changed tells once when an answer has come. */
+/* Hosts are being resolved; names_changed is true once after one has been. */
 bool names_pending(struct names *names);
 bool names_changed(struct names *names);
 
 /* The command line of a process, arguments separated by blanks. Returns its length, 0 when there is none. */
 size_t names_command(const struct names *names, uint32_t pid, char *buffer, size_t size);
-
-bool names_live(const struct names *names);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A name server that does not answer holds a thread for some 10 s: a few, so that others get on. */
+/* A name server that does not answer blocks a thread for some 10 s; the others go on. */
 #define THREADS 3
 #define STACK_BYTES (256 * 1024)
 #define ENTRIES_MAX 4096 /* a power of two */
@@ -52,7 +52,7 @@ static void free_resolver(struct resolver *resolver)
 	free(resolver);
 }
 
-/* With the lock held; releases it. */
+/* Called with the lock held; releases it. */
 static void drop_user(struct resolver *resolver)
 {
 	unsigned users = --resolver->users;
@@ -132,7 +132,7 @@ static void *answer(void *argument)
 	return NULL;
 }
 
-/* With the lock held. Without a single thread every address simply stays without a name. */
+/* Called with the lock held. When no thread starts, addresses have no names. */
 static bool start(struct resolver *resolver)
 {
 	pthread_attr_t attributes;

@@ -12,21 +12,21 @@
 #include "screen/keys.h"
 #include "screen/terminal.h"
 
-/* Last, for term.h defines short common words. */
+/* Last, as term.h defines short common words as macros. */
 #include <ncursesw/curses.h>
 #include <ncursesw/term.h>
 
 #define ESCAPE_MS 25
 
-/* A terminal may say that it has 65535 x 65535 cells, and curses would keep them all, or fail to. */
+/* A terminal may claim 65535 x 65535 cells, and curses would allocate all of them or fail. */
 #define SCREEN_HEIGHT_MAX 1000
 #define SCREEN_WIDTH_MAX LINE_COLUMNS_MAX
 
 _Static_assert(sizeof(attr_t) <= sizeof(uint32_t), "attributes are kept in 32 bits");
 
 /*
- * Attributes say it all without colour, too. Colours come from the terminal's own palette on its own
- * background: blue and magenta can be told apart by every kind of eye, and read on dark and on light.
+ * Attributes alone are enough where there are no colours. Colours are of the terminal's palette on its
+ * background: cyan and magenta differ for colour-blind eyes, too, and are readable on dark and on light.
  */
 static const struct {
 	enum style style;
@@ -60,7 +60,7 @@ static bool wants_color(enum color_choice choice)
 	return choice == COLOR_ALWAYS;
 }
 
-static void choose_looks(struct screen_curses *curses, bool color)
+static void choose_looks(struct curses *curses, bool color)
 {
 	short pair = 1;
 
@@ -89,7 +89,7 @@ static int collect(int c)
 	return c;
 }
 
-/* What leaves the screen, for a handler that cannot ask curses. */
+/* Saves the sequences that leave the screen for a signal handler, which cannot call curses. */
 static void arm(int fd)
 {
 	static const char *const names[] = { "sgr0", "cnorm", "rmkx", "rmcup" };
@@ -104,7 +104,7 @@ static void arm(int fd)
 	terminal_arm(fd, leave.text, leave.length);
 }
 
-/* Everything is asked of terminfo beforehand: newterm itself writes to stderr and may exit. */
+/* Checks terminfo first, as newterm writes to stderr and may exit. */
 static int check_terminal(int fd, struct error *error)
 {
 	const char *name = getenv("TERM");
@@ -128,7 +128,7 @@ static int check_terminal(int fd, struct error *error)
 	return 0;
 }
 
-/* What is used of the terminal's size. False: it does not say, and terminfo or the environment has to do. */
+/* The part of the terminal that is used. False: its size is unknown, so terminfo or the environment decides. */
 static bool ask_size(int fd, int *width, int *height)
 {
 	struct winsize size;
@@ -140,8 +140,7 @@ static bool ask_size(int fd, int *width, int *height)
 	return true;
 }
 
-int screen_curses_open(
-    struct screen_curses *curses, FILE *out, FILE *in, enum color_choice color, struct error *error)
+int curses_open(struct curses *curses, FILE *out, FILE *in, enum color_choice color, struct error *error)
 {
 	int err = check_terminal(fileno(out), error);
 	int width, height;
@@ -151,7 +150,7 @@ int screen_curses_open(
 	curses->fd = fileno(out);
 	arm(curses->fd);
 	set_escdelay(ESCAPE_MS);
-	/* Else newterm takes the size as it is; screen_curses_resize, below, sets what is used of it. */
+	/* Else newterm takes the whole size; curses_resize below limits it. */
 	if (ask_size(curses->fd, &width, &height))
 		use_env(FALSE);
 	curses->terminal = newterm(NULL, out, in);
@@ -170,11 +169,11 @@ int screen_curses_open(
 	nodelay(stdscr, TRUE);
 	leaveok(stdscr, FALSE);
 	curs_set(0);
-	screen_curses_resize(curses);
+	curses_resize(curses);
 	return 0;
 }
 
-void screen_curses_close(struct screen_curses *curses)
+void curses_close(struct curses *curses)
 {
 	if (!curses->open)
 		return;
@@ -185,31 +184,31 @@ void screen_curses_close(struct screen_curses *curses)
 	terminal_disarm();
 }
 
-void screen_curses_suspend(struct screen_curses *curses)
+void curses_suspend(struct curses *curses)
 {
 	(void)curses;
 	curs_set(1);
 	endwin();
 }
 
-void screen_curses_resume(struct screen_curses *curses)
+void curses_resume(struct curses *curses)
 {
 	reset_prog_mode();
 	curs_set(0);
-	screen_curses_resize(curses);
+	curses_resize(curses);
 	clearok(curscr, TRUE);
 }
 
 /* ---- frames ---- */
 
-void screen_curses_size(const struct screen_curses *curses, unsigned *width, unsigned *height)
+void curses_size(const struct curses *curses, unsigned *width, unsigned *height)
 {
 	(void)curses;
 	*width = (unsigned)getmaxx(stdscr);
 	*height = (unsigned)getmaxy(stdscr);
 }
 
-void screen_curses_resize(struct screen_curses *curses)
+void curses_resize(struct curses *curses)
 {
 	int width, height;
 
@@ -217,17 +216,17 @@ void screen_curses_resize(struct screen_curses *curses)
 		return;
 	if (height != getmaxy(stdscr) || width != getmaxx(stdscr))
 		resize_term(height, width);
-	/* Terminals move lines about when they change size: write every cell again, without clearing first. */
+	/* Terminals move lines when they are resized: write every cell again, without clearing first. */
 	redrawwin(stdscr);
 }
 
-void screen_curses_begin(struct screen_curses *curses)
+void curses_begin(struct curses *curses)
 {
 	(void)curses;
 	werase(stdscr);
 }
 
-void screen_curses_put(struct screen_curses *curses, unsigned y, const struct line *line)
+void curses_put(struct curses *curses, unsigned y, const struct line *line)
 {
 	const char *text = line->text;
 
@@ -239,7 +238,7 @@ void screen_curses_put(struct screen_curses *curses, unsigned y, const struct li
 		attr_t attributes = curses->attributes[look];
 		short pair = curses->pairs[look];
 
-		/* A quiet row is dim all over; a selected one has one look from end to end. */
+		/* An idle row is dim as a whole; a selected one has one style. */
 		if (line->base == STYLE_DIM) {
 			attributes = (attributes & ~(attr_t)A_BOLD) | A_DIM;
 			pair = 0;
@@ -251,7 +250,7 @@ void screen_curses_put(struct screen_curses *curses, unsigned y, const struct li
 	wattr_set(stdscr, A_NORMAL, 0, NULL);
 }
 
-void screen_curses_end(struct screen_curses *curses, int cursor_x, int cursor_y)
+void curses_end(struct curses *curses, int cursor_x, int cursor_y)
 {
 	(void)curses;
 	if (cursor_x >= 0)
@@ -260,7 +259,7 @@ void screen_curses_end(struct screen_curses *curses, int cursor_x, int cursor_y)
 	wrefresh(stdscr);
 }
 
-void screen_curses_redraw(struct screen_curses *curses)
+void curses_redraw(struct curses *curses)
 {
 	(void)curses;
 	clearok(curscr, TRUE);
@@ -297,7 +296,7 @@ static const struct {
 	{ KEY_F(15), KEY_CODE_SHIFT_F3 },
 };
 
-int screen_curses_key(struct screen_curses *curses)
+int curses_key(struct curses *curses)
 {
 	wint_t key;
 	int kind = wget_wch(stdscr, &key);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Curses, as far as the screen needs it. */
+/* The terminal, through curses. */
 #ifndef TCPTOP_CURSES_H
 #define TCPTOP_CURSES_H
 
@@ -12,7 +12,7 @@
 
 struct error;
 
-struct screen_curses {
+struct curses {
 	bool open;
 	void *terminal; /* SCREEN */
 	int fd;
@@ -20,28 +20,27 @@ struct screen_curses {
 	short pairs[STYLE_COUNT];
 };
 
-/* Takes the terminal behind out; keys come from in. 0, or -errno with *error naming what is wrong with it. */
-int screen_curses_open(
-    struct screen_curses *curses, FILE *out, FILE *in, enum color_choice color, struct error *error);
-void screen_curses_close(struct screen_curses *curses);
+/* Opens the terminal that `out` writes to; keys come from `in`. 0, or -errno with *error. */
+int curses_open(struct curses *curses, FILE *out, FILE *in, enum color_choice color, struct error *error);
+void curses_close(struct curses *curses);
 
-void screen_curses_size(const struct screen_curses *curses, unsigned *width, unsigned *height);
+void curses_size(const struct curses *curses, unsigned *width, unsigned *height);
 
-/* Takes over the terminal's present size. */
-void screen_curses_resize(struct screen_curses *curses);
+/* Adopts the terminal's current size. */
+void curses_resize(struct curses *curses);
 
-/* One frame: begin, lines, end. Only what changed is written. A cursor at -1 is hidden. */
-void screen_curses_begin(struct screen_curses *curses);
-void screen_curses_put(struct screen_curses *curses, unsigned y, const struct line *line);
-void screen_curses_end(struct screen_curses *curses, int cursor_x, int cursor_y);
+/* A frame is begin, put for each line, end. Only changes are written. A cursor at -1 is hidden. */
+void curses_begin(struct curses *curses);
+void curses_put(struct curses *curses, unsigned y, const struct line *line);
+void curses_end(struct curses *curses, int cursor_x, int cursor_y);
 
-/* The next frame is written whole. */
-void screen_curses_redraw(struct screen_curses *curses);
+/* Has the next frame written completely. */
+void curses_redraw(struct curses *curses);
 
-/* The next key (keys.h), 0 for one that means nothing, -1 when none is waiting. */
-int screen_curses_key(struct screen_curses *curses);
+/* The next key: enum key_code or a character, 0 for an unknown key, -1 when none is waiting. */
+int curses_key(struct curses *curses);
 
-void screen_curses_suspend(struct screen_curses *curses);
-void screen_curses_resume(struct screen_curses *curses);
+void curses_suspend(struct curses *curses);
+void curses_resume(struct curses *curses);
 
 #endif

@@ -1,22 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "screen/header.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "names/names.h"
+#include "output/renderer.h"
 #include "screen/ui.h"
 #include "table/endpoint.h"
-#include "names/names.h"
-#include "screen/frame.h"
-#include "output/renderer.h"
-#include "model/snapshot.h"
+#include "table/graph.h"
+#include "table/layout.h"
 
 #define PIECE_GAP 2
 #define LOSSES_WIDE 76
 
 /* ---- pieces ---- */
 
-void pieces_add(struct pieces *pieces, unsigned priority, enum style style, const char *format, ...)
+/* Something short, dropped when there is no room for it. */
+struct piece {
+	char text[160];
+	unsigned columns;
+	enum style style;
+	unsigned priority; /* 0 is dropped last */
+};
+
+#define PIECES_MAX 20
+
+struct pieces {
+	struct piece items[PIECES_MAX];
+	unsigned count;
+	bool utf8;
+};
+
+__attribute__((format(printf, 4, 5))) static void pieces_add(
+    struct pieces *pieces, unsigned priority, enum style style, const char *format, ...)
 {
 	char text[160];
 	va_list arguments;
@@ -30,11 +48,12 @@ void pieces_add(struct pieces *pieces, unsigned priority, enum style style, cons
 
 	piece->priority = priority;
 	piece->style = style;
-	/* User names and typed words are in some of them. */
+	/* Some hold user names or typed words. */
 	piece->columns = line_fit(piece->text, sizeof piece->text, text, strlen(text), 100, pieces->utf8);
 }
 
-void pieces_put(struct pieces *pieces, struct line *line, enum style plain)
+/* Adds the pieces that fit, by priority, two blanks apart, in the style `plain`, or in their own if STYLE_COUNT. */
+static void pieces_put(struct pieces *pieces, struct line *line, enum style plain)
 {
 	bool taken[PIECES_MAX] = { false };
 	unsigned room = line->width - line->columns;
@@ -66,196 +85,157 @@ void pieces_put(struct pieces *pieces, struct line *line, enum style plain)
 	}
 }
 
-/* ---- amounts ---- */
-
-void paint_bytes(char *buffer, size_t size, const struct display *display, uint64_t bytes)
-{
-	enum unit unit = display->view.context.unit;
-	char number[32];
-
-	unit_format(number, sizeof number, bytes, unit, 20);
-	snprintf(buffer, size, "%s%s%s", number, unit == UNIT_HUMAN ? "" : " ", unit_suffix(unit));
-}
-
-void paint_rate(char *buffer, size_t size, const struct display *display, uint64_t bytes_per_s)
-{
-	char amount[48];
-
-	paint_bytes(amount, sizeof amount, display, bytes_per_s);
-	snprintf(buffer, size, "%s/s", amount);
-}
-
-void paint_peak(char *buffer, size_t size, const struct display *display, uint64_t bytes_per_s)
-{
-	char number[32];
-
-	if (display->view.context.unit != UNIT_BYTES) {
-		paint_rate(buffer, size, display, bytes_per_s);
-		return;
-	}
-	unit_format(number, sizeof number, bytes_per_s, UNIT_HUMAN, 20);
-	snprintf(buffer, size, "%s/s", number);
-}
-
-void paint_clock(char *buffer, size_t size, int64_t time_s)
-{
-	time_t time = (time_t)time_s;
-	struct tm tm;
-
-	if (!localtime_r(&time, &tm) || !strftime(buffer, size, "%H:%M:%S", &tm))
-		snprintf(buffer, size, "--:--:--");
-}
-
 /* ---- title ---- */
 
-void paint_title(struct display *display)
+void header_title(struct ui *ui)
 {
-	const struct traffic *traffic = view_traffic(&display->view);
-	const struct run_facts *facts = display->facts;
-	struct pieces pieces = { .utf8 = display->utf8 };
+	const struct traffic *traffic = view_traffic(&ui->view);
+	const struct run_facts *facts = ui->facts;
+	struct pieces pieces = { .utf8 = ui->utf8 };
 	char clock[16], span[32];
-	/* A recording's intervals are what they are. */
-	uint64_t asked_ns =
-	    display->interval_ns && !display->replay ? display->interval_ns : traffic->interval_ns;
+	/* A recording has the intervals it was made with. */
+	uint64_t asked_ns = ui->interval_ns && !ui->replay ? ui->interval_ns : traffic->interval_ns;
 
-	line_begin(&display->line, display->width, display->utf8, STYLE_BAR);
-	line_print(&display->line, STYLE_BAR, " ");
+	line_begin(&ui->line, ui->width, ui->utf8, STYLE_BAR);
+	line_print(&ui->line, STYLE_BAR, " ");
 	pieces_add(&pieces, 0, STYLE_BAR, "tcptop");
 	if (!traffic->tick)
 		pieces_add(&pieces, 0, STYLE_BAR, "starting");
 	if (traffic->tick) {
-		paint_clock(clock, sizeof clock, traffic->time.tv_sec);
+		format_clock(clock, sizeof clock, traffic->time.tv_sec);
 		pieces_add(&pieces, 1, STYLE_BAR, "%s", clock);
 	}
-	if (display->view.is_frozen && !display->leaving)
+	if (ui->is_frozen && !ui->leaving)
 		pieces_add(&pieces, 0, STYLE_BAR, "FROZEN");
-	if (display->replay)
-		pieces_add(&pieces, 2, STYLE_BAR, "%s", display->ended ? "end of recording" : "recording");
+	if (ui->replay)
+		pieces_add(&pieces, 2, STYLE_BAR, "%s", ui->ended ? "end of recording" : "recording");
 	if (asked_ns) {
-		unit_format_seconds(span, sizeof span, asked_ns / 1000000);
+		format_span(span, sizeof span, asked_ns / 1000000);
 		pieces_add(&pieces, 3, STYLE_BAR, "every %s", span);
-		/* Rates are by the true length: say it where it is another one. */
+		/* Rates refer to the measured length, so show it when it differs. */
 		if (traffic->interval_ns > asked_ns + asked_ns / 10) {
-			unit_format_seconds(span, sizeof span, traffic->interval_ns / 1000000);
+			format_span(span, sizeof span, traffic->interval_ns / 1000000);
 			pieces_add(&pieces, 3, STYLE_BAR, "(took %s)", span);
 		}
 	}
 	if (facts->method != PROBE_AUTO)
 		pieces_add(&pieces, 4, STYLE_BAR, "%s", probe_method_name(facts->method));
-	pieces_add(&pieces, 5, STYLE_BAR, "%s", display->load);
-	if (display->uptime_s) {
-		unit_format_seconds(span, sizeof span, display->uptime_s * 1000);
+	pieces_add(&pieces, 5, STYLE_BAR, "%s", ui->load);
+	if (ui->uptime_s) {
+		format_span(span, sizeof span, ui->uptime_s * 1000);
 		pieces_add(&pieces, 6, STYLE_BAR, "up %s", span);
 	}
-	pieces_put(&pieces, &display->line, STYLE_BAR);
-	line_pad(&display->line, STYLE_BAR, display->width);
+	pieces_put(&pieces, &ui->line, STYLE_BAR);
+	line_pad(&ui->line, STYLE_BAR, ui->width);
 }
 
 /* ---- totals ---- */
 
-/* Left of the graph: what it is, its rate now; below, if it is high enough, peak and sum. */
-static void totals_label(struct display *display, bool tx, unsigned line_number)
+/* At the left of the graph: direction and rate, and on further lines peak and sum. */
+static void totals_label(struct ui *ui, bool tx, unsigned line_number)
 {
-	const struct traffic *traffic = view_traffic(&display->view);
+	const struct traffic *traffic = view_traffic(&ui->view);
 	struct series series = traffic_series(traffic, tx);
 	char amount[64];
 
 	if (line_number == 0) {
-		paint_rate(amount, sizeof amount, display,
-		    unit_rate(tx ? traffic->tx_bytes : traffic->rx_bytes, traffic->interval_ns));
-		line_print(&display->line, tx ? STYLE_TX : STYLE_RX, " %s", tx ? "TX" : "RX");
-		line_print(&display->line, STYLE_STRONG, " %11s", amount);
+		format_rate(amount, sizeof amount,
+		    rate_per_s(tx ? traffic->tx_bytes : traffic->rx_bytes, traffic->interval_ns),
+		    ui->view.context.unit);
+		line_print(&ui->line, tx ? STYLE_TX : STYLE_RX, " %s", tx ? "TX" : "RX");
+		line_print(&ui->line, STYLE_STRONG, " %11s", amount);
 	} else if (line_number == 1) {
-		paint_peak(amount, sizeof amount, display, history_peak(&series, TRAFFIC_POINTS));
-		line_print(&display->line, STYLE_PLAIN, " peak %8s", amount);
+		graph_peak(amount, sizeof amount, &series, ui->view.context.unit);
+		line_print(&ui->line, STYLE_PLAIN, " peak %8s", amount);
 	} else if (line_number == 2) {
-		paint_bytes(
-		    amount, sizeof amount, display, tx ? traffic->tx_total_bytes : traffic->rx_total_bytes);
-		line_print(&display->line, STYLE_PLAIN, " sum  %8s", amount);
+		format_bytes(amount, sizeof amount, tx ? traffic->tx_total_bytes : traffic->rx_total_bytes,
+		    ui->view.context.unit);
+		line_print(&ui->line, STYLE_PLAIN, " sum  %8s", amount);
 	}
 }
 
-static void totals_graph(
-    struct display *display, bool tx, unsigned width, unsigned lines, unsigned line_number)
+static void totals_graph(struct ui *ui, bool tx, unsigned width, unsigned lines, unsigned line_number)
 {
-	struct series series = traffic_series(view_traffic(&display->view), tx);
+	struct series series = traffic_series(view_traffic(&ui->view), tx);
 	char graph[LINE_COLUMNS_MAX * 3 + 1];
 	unsigned columns;
 
 	if (width > TRAFFIC_POINTS)
 		width = TRAFFIC_POINTS;
-	columns = history_graph(graph, sizeof graph, &series, width, lines, line_number, display->utf8);
-	line_add(&display->line, tx ? STYLE_TX : STYLE_RX, graph, columns);
+	columns = graph_line(graph, sizeof graph, &series, width, lines, line_number, ui->utf8);
+	line_add(&ui->line, tx ? STYLE_TX : STYLE_RX, graph, columns);
 }
 
-static void totals_short(struct display *display)
+static void totals_short(struct ui *ui)
 {
-	struct line *line = &display->line;
-	unsigned half = display->width / 2;
+	struct line *line = &ui->line;
+	unsigned half = ui->width / 2;
 
 	for (int tx = 0; tx < 2; tx++) {
-		unsigned end = tx ? display->width : half;
-		const struct traffic *traffic = view_traffic(&display->view);
+		unsigned end = tx ? ui->width : half;
+		const struct traffic *traffic = view_traffic(&ui->view);
 		char amount[64];
 
-		paint_rate(amount, sizeof amount, display,
-		    unit_rate(tx ? traffic->tx_bytes : traffic->rx_bytes, traffic->interval_ns));
+		format_rate(amount, sizeof amount,
+		    rate_per_s(tx ? traffic->tx_bytes : traffic->rx_bytes, traffic->interval_ns),
+		    ui->view.context.unit);
 		line_print(line, tx ? STYLE_TX : STYLE_RX, "%s", tx ? "TX" : " RX");
 		line_print(line, STYLE_STRONG, " %s ", amount);
 		if (line->columns + 4 < end)
-			totals_graph(display, tx, end - line->columns - 1, 1, 0);
+			totals_graph(ui, tx, end - line->columns - 1, 1, 0);
 		line_pad(line, STYLE_PLAIN, half);
 	}
 }
 
-void paint_totals(struct display *display, const struct layout_lines *lines, unsigned at)
+void header_totals(struct ui *ui, const struct layout_lines *lines, unsigned at)
 {
-	struct line *line = &display->line;
+	struct line *line = &ui->line;
 	char sum[64], peak[64], end[160] = "";
 
-	line_begin(line, display->width, display->utf8, STYLE_PLAIN);
+	line_begin(line, ui->width, ui->utf8, STYLE_PLAIN);
 	if (!lines->graph) {
-		totals_short(display);
+		totals_short(ui);
 		return;
 	}
-	const struct traffic *traffic = view_traffic(&display->view);
+	const struct traffic *traffic = view_traffic(&ui->view);
 	bool tx = at >= lines->graph;
 	unsigned line_number = at % lines->graph;
 	struct series series = traffic_series(traffic, tx);
 
-	/* What has no line of its own below the label stands at the right. */
-	paint_bytes(sum, sizeof sum, display, tx ? traffic->tx_total_bytes : traffic->rx_total_bytes);
-	paint_peak(peak, sizeof peak, display, history_peak(&series, TRAFFIC_POINTS));
+	/* What has no line below the label stands at the right. */
+	format_bytes(
+	    sum, sizeof sum, tx ? traffic->tx_total_bytes : traffic->rx_total_bytes, ui->view.context.unit);
+	graph_peak(peak, sizeof peak, &series, ui->view.context.unit);
 	if (lines->graph == 1)
 		snprintf(end, sizeof end, "peak %-8s  sum %-7s", peak, sum);
 	else if (lines->graph == 2 && line_number == 1)
 		snprintf(end, sizeof end, "sum %-7s", sum);
-	totals_label(display, tx, line_number);
+	totals_label(ui, tx, line_number);
 	line_pad(line, STYLE_PLAIN, line->columns < 16 ? 16 : line->columns + 1);
 	unsigned right = lines->graph == 1 ? (unsigned)strlen(end) + 2 : lines->graph == 2 ? 13 : 1;
 
-	if (line->columns + right + 8 <= display->width)
-		totals_graph(display, tx, display->width - line->columns - right, lines->graph,
-		    lines->graph - 1 - line_number);
+	if (line->columns + right + 8 <= ui->width)
+		totals_graph(
+		    ui, tx, ui->width - line->columns - right, lines->graph, lines->graph - 1 - line_number);
 	line_print(line, STYLE_PLAIN, " %s", end);
 }
 
 /* ---- status ---- */
 
-static void add_losses(struct display *display, struct pieces *pieces)
+static void add_losses(struct ui *ui, struct pieces *pieces)
 {
-	const struct traffic *traffic = view_traffic(&display->view);
-	const struct run_facts *facts = display->facts;
+	const struct traffic *traffic = view_traffic(&ui->view);
+	const struct run_facts *facts = ui->facts;
 	const struct session_other *other = &traffic->other_total;
-	bool wide = display->width >= LOSSES_WIDE;
+	bool wide = ui->width >= LOSSES_WIDE;
 	char amount[64];
 
-	/* Short enough to be there at every width; the help has them in full. */
+	/* Short, to fit at every width; the help has the details. */
 	if (traffic->missed_total)
 		pieces_add(pieces, 0, STYLE_ALERT, "%llu events missed%s",
 		    (unsigned long long)traffic->missed_total, wide ? ": figures too low" : "");
 	if (other->calls) {
-		paint_bytes(amount, sizeof amount, display, other->rx_bytes + other->tx_bytes);
+		format_bytes(amount, sizeof amount, other->rx_bytes + other->tx_bytes, ui->view.context.unit);
 		pieces_add(pieces, 1, STYLE_ALERT, wide ? "%s in other sessions: table full" : "%s unlisted",
 		    amount);
 	}
@@ -265,9 +245,9 @@ static void add_losses(struct display *display, struct pieces *pieces)
 		pieces_add(pieces, 4, STYLE_DIM, "%zu paths not counted: h", facts->not_counted_count);
 }
 
-static void add_start_filters(struct display *display, struct pieces *pieces)
+static void add_start_filters(struct ui *ui, struct pieces *pieces)
 {
-	const struct options *options = display->facts->options;
+	const struct options *options = ui->facts->options;
 	char pids[64] = "";
 
 	if (!options)
@@ -286,73 +266,74 @@ static void add_start_filters(struct display *display, struct pieces *pieces)
 		pieces_add(pieces, 3, STYLE_PLAIN, "mntns map");
 }
 
-static void add_filters(struct display *display, struct pieces *pieces)
+static void add_filters(struct ui *ui, struct pieces *pieces)
 {
-	const struct view *view = &display->view;
-	const struct session *key = &view->opened_key;
+	const struct view *view = &ui->view;
+	const struct session *key = &view->settings.opened_key;
 	char user[40];
 
-	if (view->opened && view->grouping == GROUPING_PROCESS)
+	if (view->settings.opened && view->settings.grouping == GROUPING_PROCESS)
 		pieces_add(pieces, 2, STYLE_STRONG, "in %s (%u)", key->comm, key->pid);
-	else if (view->opened && view->grouping == GROUPING_CONTAINER)
-		pieces_add(
-		    pieces, 2, STYLE_STRONG, "in %s", names_container_text(display->names, key->netns));
-	else if (view->opened) {
+	else if (view->settings.opened && view->settings.grouping == GROUPING_CONTAINER)
+		pieces_add(pieces, 2, STYLE_STRONG, "in %s", names_container_text(ui->names, key->netns));
+	else if (view->settings.opened) {
 		struct endpoint host = { .family = key->family, .address = key->raddr };
 		char address[ENDPOINT_SIZE];
 
-		endpoint_format(address, sizeof address, &host, 46, display->utf8);
+		endpoint_format(address, sizeof address, &host, 46, ui->utf8);
 		pieces_add(pieces, 2, STYLE_STRONG, "with %s", address);
 	}
-	if (view->filter.word_count)
-		pieces_add(pieces, 2, STYLE_STRONG, "filter: %s", display->filter_text);
-	if (view->one_user)
+	if (view->settings.words.word_count)
+		pieces_add(pieces, 2, STYLE_STRONG, "filter: %s", ui->filter_text);
+	if (view->settings.one_user)
 		pieces_add(pieces, 2, STYLE_STRONG, "user: %s",
-		    names_user(display->names, view->uid, user, sizeof user));
-	if (view->family)
-		pieces_add(pieces, 2, STYLE_STRONG, "IPv%u only", view->family);
+		    names_user(ui->names, view->settings.uid, user, sizeof user));
+	if (view->settings.family)
+		pieces_add(pieces, 2, STYLE_STRONG, "IPv%u only", view->settings.family);
 	if (view->follow)
 		pieces_add(pieces, 2, STYLE_STRONG, "following");
-	add_start_filters(display, pieces);
+	add_start_filters(ui, pieces);
 }
 
-void paint_status(struct display *display)
+void header_status(struct ui *ui)
 {
 	static const char *const groups[GROUPING_COUNT][2] = {
 		[GROUPING_PROCESS] = { "process", "processes" },
 		[GROUPING_REMOTE] = { "remote host", "remote hosts" },
 		[GROUPING_CONTAINER] = { "container", "containers" },
 	};
-	const struct view *view = &display->view;
+	const struct view *view = &ui->view;
 	const struct traffic *traffic = view_traffic(view);
-	struct pieces pieces = { .utf8 = display->utf8 };
+	struct pieces pieces = { .utf8 = ui->utf8 };
 	char title[32];
-	bool narrowed = view->opened || view->filter.word_count || view->one_user || view->family;
+	bool narrowed = view->settings.opened || view->settings.words.word_count || view->settings.one_user ||
+	                view->settings.family;
 
-	line_begin(&display->line, display->width, display->utf8, STYLE_PLAIN);
-	line_print(&display->line, STYLE_PLAIN, " ");
+	line_begin(&ui->line, ui->width, ui->utf8, STYLE_PLAIN);
+	line_print(&ui->line, STYLE_PLAIN, " ");
 	if (view->context.grouping != GROUPING_NONE)
-		pieces_add(&pieces, 1, STYLE_STRONG, "%zu %s", view->count,
-		    groups[view->context.grouping][view->count != 1]);
+		pieces_add(&pieces, 1, STYLE_STRONG, "%zu %s", view->list.count,
+		    groups[view->context.grouping][view->list.count != 1]);
 	else if (narrowed)
-		pieces_add(&pieces, 1, STYLE_PLAIN, "%zu of %zu sessions", view->count, traffic->rows.count);
+		pieces_add(
+		    &pieces, 1, STYLE_PLAIN, "%zu of %zu sessions", view->list.count, traffic->rows.count);
 	if (!narrowed)
 		pieces_add(&pieces, 5, STYLE_PLAIN, "%zu session%s", traffic->active,
 		    traffic->active == 1 ? "" : "s");
 	if (traffic->rows.count > traffic->active && !narrowed)
-		pieces_add(&pieces, 8, STYLE_DIM, "%zu quiet", traffic->rows.count - traffic->active);
-	add_losses(display, &pieces);
-	add_filters(display, &pieces);
+		pieces_add(&pieces, 8, STYLE_DIM, "%zu idle", traffic->rows.count - traffic->active);
+	add_losses(ui, &pieces);
+	add_filters(ui, &pieces);
 	pieces_add(&pieces, 6, STYLE_PLAIN, "by %s%s",
 	    column_title(view->sort.column, &view->context, title, sizeof title),
 	    view->sort.descending == view->sort.column->descending ? "" : " reversed");
 	if (view->context.amount == AMOUNT_TOTAL) {
 		char clock[16];
 
-		paint_clock(clock, sizeof clock, traffic->since_s);
+		format_clock(clock, sizeof clock, traffic->since_s);
 		pieces_add(&pieces, 7, STYLE_PLAIN, "since %s", clock);
 	} else if (view->context.amount == AMOUNT_INTERVAL) {
 		pieces_add(&pieces, 7, STYLE_PLAIN, "per interval");
 	}
-	pieces_put(&pieces, &display->line, STYLE_COUNT);
+	pieces_put(&pieces, &ui->line, STYLE_COUNT);
 }

@@ -1,55 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "screen/frame.h"
-
+/* The modes that take the whole screen but title and footer: help and details. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "table/endpoint.h"
-#include "screen/keys.h"
-#include "screen/ui.h"
 #include "names/names.h"
 #include "output/renderer.h"
-#include "model/snapshot.h"
+#include "screen/mode.h"
+#include "screen/table_mode.h"
+#include "screen/ui.h"
+#include "table/endpoint.h"
+#include "table/graph.h"
 
 #define HELP_COLUMN 39
 #define HELP_KEYS 11
 #define GRAPH_LINES 6
 
-/* A page that scrolls: lines are made one by one, those in sight are put. */
+/* A page that scrolls: all its lines are drawn, the visible ones are put. */
 struct page {
-	struct display *display;
+	struct ui *ui;
 	const struct line_sink *sink;
 	unsigned y;
 	unsigned end;
-	unsigned made;
+	unsigned drawn;
 };
 
 static void page_begin(struct page *page)
 {
-	line_begin(&page->display->line, page->display->width, page->display->utf8, STYLE_PLAIN);
+	line_begin(&page->ui->line, page->ui->width, page->ui->utf8, STYLE_PLAIN);
 }
 
 static void page_put(struct page *page)
 {
-	if (page->made >= page->display->scroll && page->y < page->end)
-		page->sink->put(page->sink->to, page->y++, &page->display->line);
-	page->made++;
+	if (page->drawn >= page->ui->scroll && page->y < page->end)
+		page->sink->put(page->sink->to, page->y++, &page->ui->line);
+	page->drawn++;
 }
 
 static void page_end(struct page *page)
 {
-	page->display->page_lines = page->made;
+	page->ui->page_lines = page->drawn;
 	while (page->y < page->end) {
 		page_begin(page);
-		page->sink->put(page->sink->to, page->y++, &page->display->line);
+		page->sink->put(page->sink->to, page->y++, &page->ui->line);
 	}
 }
 
 static void page_text(struct page *page, enum style style, const char *text)
 {
 	page_begin(page);
-	line_print(&page->display->line, style, "%s", text);
+	line_print(&page->ui->line, style, "%s", text);
 	page_put(page);
 }
 
@@ -66,8 +66,8 @@ static void help_key(struct line *line, const struct key *key)
 
 static void help_losses(struct page *page)
 {
-	struct display *display = page->display;
-	const struct traffic *traffic = view_traffic(&display->view);
+	struct ui *ui = page->ui;
+	const struct traffic *traffic = view_traffic(&ui->view);
 	const struct session_other *other = &traffic->other_total;
 	char rx[48], tx[48];
 
@@ -75,27 +75,27 @@ static void help_losses(struct page *page)
 		page_text(page, STYLE_PLAIN, "");
 	if (traffic->missed_total) {
 		page_begin(page);
-		line_print(&display->line, STYLE_STRONG, " Missed: %llu events, which the kernel skipped.",
+		line_print(&ui->line, STYLE_STRONG, " Missed: %llu events, which the kernel skipped.",
 		    (unsigned long long)traffic->missed_total);
 		page_put(page);
-		page_text(page, STYLE_PLAIN, "   What they moved is in no figure.");
+		page_text(page, STYLE_PLAIN, "   No figure includes their bytes.");
 	}
 	if (other->calls) {
-		paint_bytes(rx, sizeof rx, display, other->rx_bytes);
-		paint_bytes(tx, sizeof tx, display, other->tx_bytes);
+		format_bytes(rx, sizeof rx, other->rx_bytes, ui->view.context.unit);
+		format_bytes(tx, sizeof tx, other->tx_bytes, ui->view.context.unit);
 		page_begin(page);
-		line_print(&display->line, STYLE_STRONG, " Other sessions: RX %s, TX %s in %llu call%s.", rx,
-		    tx, (unsigned long long)other->calls, other->calls == 1 ? "" : "s");
+		line_print(&ui->line, STYLE_STRONG, " Other sessions: RX %s, TX %s in %llu call%s.", rx, tx,
+		    (unsigned long long)other->calls, other->calls == 1 ? "" : "s");
 		page_put(page);
 		page_text(
-		    page, STYLE_PLAIN, "   The table was full: they are in the totals, but have no rows.");
+		    page, STYLE_PLAIN, "   The table was full: they are in the totals but have no rows.");
 		page_text(page, STYLE_PLAIN, "   Start with a greater --max-sessions.");
 	}
 }
 
 static void help_not_counted(struct page *page)
 {
-	const struct run_facts *facts = page->display->facts;
+	const struct run_facts *facts = page->ui->facts;
 
 	if (!facts->not_counted_count)
 		return;
@@ -103,31 +103,31 @@ static void help_not_counted(struct page *page)
 	page_text(page, STYLE_STRONG, " Not counted by this probe method on this kernel:");
 	for (size_t i = 0; i < facts->not_counted_count; i++) {
 		page_begin(page);
-		line_print(&page->display->line, STYLE_PLAIN, "   ");
-		line_untrusted(&page->display->line, STYLE_PLAIN, facts->not_counted[i],
-		    strlen(facts->not_counted[i]), page->display->width - 4);
+		line_print(&page->ui->line, STYLE_PLAIN, "   ");
+		line_untrusted(&page->ui->line, STYLE_PLAIN, facts->not_counted[i],
+		    strlen(facts->not_counted[i]), page->ui->width - 4);
 		page_put(page);
 	}
 }
 
-void paint_help(struct display *display, unsigned y, unsigned end, const struct line_sink *sink)
+static void help_draw(struct ui *ui, unsigned y, unsigned end, const struct line_sink *sink)
 {
-	struct page page = { .display = display, .sink = sink, .y = y, .end = end };
-	bool two = display->width >= 2 * HELP_COLUMN;
+	struct page page = { .ui = ui, .sink = sink, .y = y, .end = end };
+	bool two = ui->width >= 2 * HELP_COLUMN;
 	size_t half = two ? (key_count + 1) / 2 : key_count;
 
 	for (size_t i = 0; i < half; i++) {
 		page_begin(&page);
-		help_key(&display->line, &key_table[i]);
+		help_key(&ui->line, &key_table[i]);
 		if (two && half + i < key_count) {
-			line_pad(&display->line, STYLE_PLAIN, HELP_COLUMN);
-			help_key(&display->line, &key_table[half + i]);
+			line_pad(&ui->line, STYLE_PLAIN, HELP_COLUMN);
+			help_key(&ui->line, &key_table[half + i]);
 		}
 		page_put(&page);
 	}
 	page_text(&page, STYLE_PLAIN, "");
-	page_text(&page, STYLE_PLAIN, " RX is what processes received, TX what they sent, as they moved it.");
-	page_text(&page, STYLE_PLAIN, " Dimmed rows have been quiet for some intervals and will go.");
+	page_text(&page, STYLE_PLAIN, " RX is what processes received, TX is what they sent.");
+	page_text(&page, STYLE_PLAIN, " Dimmed rows are idle and will disappear soon.");
 	help_losses(&page);
 	help_not_counted(&page);
 	page_end(&page);
@@ -137,38 +137,38 @@ void paint_help(struct display *display, unsigned y, unsigned end, const struct 
 
 #define LABEL_WIDTH 12
 
-/* A label and anybody's text, which goes on in further lines where it is long. */
+/* A label and untrusted text, on as many lines as it needs. */
 static void detail(struct page *page, const char *label, const char *format, ...)
 {
-	struct display *display = page->display;
+	struct ui *ui = page->ui;
 	char text[4096], shown[LINE_COLUMNS_MAX * 4];
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	unsigned room = display->width > LABEL_WIDTH + 2 ? display->width - LABEL_WIDTH - 2 : 1;
+	unsigned room = ui->width > LABEL_WIDTH + 2 ? ui->width - LABEL_WIDTH - 2 : 1;
 	size_t length = strlen(text), at = 0;
 
 	do {
 		size_t part = length - at;
 		unsigned columns;
 
-		/* The longest part that fits uncut: escapes make four or more columns of a byte. */
+		/* The longest part that fits uncut: an escaped byte takes four columns or more. */
 		if (part > room)
 			part = room;
 		while (part > 1 && at + part < length && ((unsigned char)text[at + part] & 0xc0) == 0x80)
 			part--;
-		while ((columns = line_fit(shown, sizeof shown, text + at, part, 10 * room, display->utf8)) >
-		           room &&
-		       part > 1) {
+		while (
+		    (columns = line_fit(shown, sizeof shown, text + at, part, 10 * room, ui->utf8)) > room &&
+		    part > 1) {
 			part -= part > room / 4 + 1 ? room / 4 : 1;
 			while (part > 1 && ((unsigned char)text[at + part] & 0xc0) == 0x80)
 				part--;
 		}
 		page_begin(page);
-		line_print(&display->line, STYLE_DIM, " %-*s ", LABEL_WIDTH - 1, at ? "" : label);
-		line_untrusted(&display->line, STYLE_PLAIN, text + at, part, room);
+		line_print(&ui->line, STYLE_DIM, " %-*s ", LABEL_WIDTH - 1, at ? "" : label);
+		line_untrusted(&ui->line, STYLE_PLAIN, text + at, part, room);
 		page_put(page);
 		at += part;
 	} while (at < length);
@@ -177,14 +177,13 @@ static void detail(struct page *page, const char *label, const char *format, ...
 static void endpoint_detail(
     struct page *page, const char *label, uint8_t family, const uint8_t *address, uint16_t port)
 {
-	struct display *display = page->display;
-	const char *service = names_port(display->names, port);
-	const char *host =
-	    display->view.context.host_names ? names_host(display->names, family, address) : NULL;
+	struct ui *ui = page->ui;
+	const char *service = names_port(ui->names, port);
+	const char *host = ui->view.context.host_names ? names_host(ui->names, family, address) : NULL;
 	struct endpoint endpoint = { .family = family, .address = address, .has_port = true, .port = port };
 	char text[ENDPOINT_SIZE];
 
-	endpoint_format(text, sizeof text, &endpoint, 80, display->utf8);
+	endpoint_format(text, sizeof text, &endpoint, 80, ui->utf8);
 	detail(page, label, "%s%s%s%s%s%s", text, host ? "  " : "", host ? host : "", service ? "  (" : "",
 	    service ? service : "", service ? ")" : "");
 }
@@ -193,15 +192,15 @@ static void amount_detail(struct page *page, const char *label, uint64_t rx_byte
 {
 	char rx[32], tx[32];
 
-	unit_format(rx, sizeof rx, rx_bytes, UNIT_HUMAN, 20);
-	unit_format(tx, sizeof tx, tx_bytes, UNIT_HUMAN, 20);
+	format_amount(rx, sizeof rx, rx_bytes, UNIT_HUMAN, 20);
+	format_amount(tx, sizeof tx, tx_bytes, UNIT_HUMAN, 20);
 	detail(page, label, "RX %llu B (%s)   TX %llu B (%s)", (unsigned long long)rx_bytes, rx,
 	    (unsigned long long)tx_bytes, tx);
 }
 
 static void peer_detail(struct page *page, const struct row *row)
 {
-	const struct view *view = &page->display->view;
+	const struct view *view = &page->ui->view;
 	const struct row *peer = view_peer(view, row);
 
 	if (peer)
@@ -211,24 +210,24 @@ static void peer_detail(struct page *page, const struct row *row)
 
 static void graph_detail(struct page *page, const struct row *row)
 {
-	struct display *display = page->display;
-	struct series series = traffic_row_series(view_traffic(&display->view), row);
+	struct ui *ui = page->ui;
+	struct series series = traffic_row_series(view_traffic(&ui->view), row);
 	char graph[ROW_POINTS * 3 + 1], peak[64];
 
-	paint_peak(peak, sizeof peak, display, history_peak(&series, ROW_POINTS));
+	graph_peak(peak, sizeof peak, &series, ui->view.context.unit);
 	detail(page, "History", "RX and TX together, %u interval%s, peak %s", series.count,
 	    series.count == 1 ? "" : "s", peak);
 	for (unsigned i = 0; i < GRAPH_LINES; i++) {
 		page_begin(page);
-		line_pad(&display->line, STYLE_PLAIN, LABEL_WIDTH + 1);
-		if (display->width > LABEL_WIDTH + 1 + ROW_POINTS || display->line.utf8 == false ||
-		    display->width >= LABEL_WIDTH + 8) {
-			unsigned room = display->width - LABEL_WIDTH - 2;
+		line_pad(&ui->line, STYLE_PLAIN, LABEL_WIDTH + 1);
+		if (ui->width > LABEL_WIDTH + 1 + ROW_POINTS || ui->line.utf8 == false ||
+		    ui->width >= LABEL_WIDTH + 8) {
+			unsigned room = ui->width - LABEL_WIDTH - 2;
 			unsigned columns =
-			    history_graph(graph, sizeof graph, &series, room < ROW_POINTS ? room : ROW_POINTS,
-			        GRAPH_LINES, GRAPH_LINES - 1 - i, display->utf8);
+			    graph_line(graph, sizeof graph, &series, room < ROW_POINTS ? room : ROW_POINTS,
+			        GRAPH_LINES, GRAPH_LINES - 1 - i, ui->utf8);
 
-			line_add(&display->line, STYLE_RX, graph, columns);
+			line_add(&ui->line, STYLE_RX, graph, columns);
 		}
 		page_put(page);
 	}
@@ -236,22 +235,22 @@ static void graph_detail(struct page *page, const struct row *row)
 
 static void who_detail(struct page *page, const struct row *row)
 {
-	struct display *display = page->display;
+	struct ui *ui = page->ui;
 	const struct session *session = &row->session;
 	char user[40], command[2048];
 
 	detail(page, "Process", "%s, PID %u", session->comm, session->pid);
-	if (names_command(display->names, session->pid, command, sizeof command))
+	if (names_command(ui->names, session->pid, command, sizeof command))
 		detail(page, "Command", "%s", command);
 	if (session->uid != UINT32_MAX)
-		detail(page, "User", "%s (uid %u)",
-		    names_user(display->names, session->uid, user, sizeof user), session->uid);
+		detail(page, "User", "%s (uid %u)", names_user(ui->names, session->uid, user, sizeof user),
+		    session->uid);
 	endpoint_detail(page, "Local", session->family, session->laddr, session->lport);
 	endpoint_detail(page, "Remote", session->family, session->raddr, session->rport);
 	peer_detail(page, row);
 	if (row->container) {
-		detail(page, "Container", "%s", names_container_text(display->names, row->container));
-		detail(page, "Cgroup", "%s (%llu)", names_container_path(display->names, row->container),
+		detail(page, "Container", "%s", names_container_text(ui->names, row->container));
+		detail(page, "Cgroup", "%s (%llu)", names_container_path(ui->names, row->container),
 		    (unsigned long long)session->cgroup_id);
 	}
 	if (session->mntns)
@@ -259,38 +258,40 @@ static void who_detail(struct page *page, const struct row *row)
 	else
 		detail(page, "Namespaces", "network %u", session->netns);
 	if (session->rtt_us)
-		detail(page, "TCP", "round-trip time %.3f ms   %u segment%s sent again",
+		detail(page, "TCP", "round-trip time %.3f ms   %u segment%s retransmitted",
 		    session->rtt_us / 1000.0, session->retransmits, session->retransmits == 1 ? "" : "s");
-	else if (!display_measures(display, column_find("rtt")))
+	else if (!ui_measures(ui, column_find("rtt")))
 		detail(page, "TCP", "RTT and retransmits: start with --columns ...,rtt,retrans");
 }
 
-void paint_details(struct display *display, unsigned y, unsigned end, const struct line_sink *sink)
+static void details_draw(struct ui *ui, unsigned y, unsigned end, const struct line_sink *sink)
 {
-	struct page page = { .display = display, .sink = sink, .y = y, .end = end };
-	const struct traffic *traffic = view_traffic(&display->view);
-	size_t index = rows_find(&traffic->rows, &display->view.selected);
+	struct page page = { .ui = ui, .sink = sink, .y = y, .end = end };
+	const struct traffic *traffic = view_traffic(&ui->view);
+	size_t index = rows_find(&traffic->rows, &ui->view.selected);
 	char clock[16], span[32], rx[64], tx[64];
 
 	if (index == ROW_NONE) {
-		page_text(&page, STYLE_PLAIN, " This session is gone. Esc goes back.");
+		page_text(&page, STYLE_PLAIN, " This session has ended. Esc goes back.");
 		page_end(&page);
 		return;
 	}
 	const struct row *row = &traffic->rows.rows[index];
 
 	who_detail(&page, row);
-	paint_clock(clock, sizeof clock, row->first_seen_s);
-	unit_format_seconds(span, sizeof span,
+	format_clock(clock, sizeof clock, row->first_seen_s);
+	format_span(span, sizeof span,
 	    traffic->time.tv_sec > row->first_seen_s
 	        ? (uint64_t)(traffic->time.tv_sec - row->first_seen_s) * 1000
 	        : 0);
 	detail(&page, "First seen", "%s, %s ago", clock, span);
 	if (row->seen_tick != traffic->tick)
-		detail(&page, "State", "quiet for %u interval%s", traffic->tick - row->seen_tick,
+		detail(&page, "State", "idle for %u interval%s", traffic->tick - row->seen_tick,
 		    traffic->tick - row->seen_tick == 1 ? "" : "s");
-	paint_rate(rx, sizeof rx, display, unit_rate(row->session.rx_bytes, traffic->interval_ns));
-	paint_rate(tx, sizeof tx, display, unit_rate(row->session.tx_bytes, traffic->interval_ns));
+	format_rate(
+	    rx, sizeof rx, rate_per_s(row->session.rx_bytes, traffic->interval_ns), ui->view.context.unit);
+	format_rate(
+	    tx, sizeof tx, rate_per_s(row->session.tx_bytes, traffic->interval_ns), ui->view.context.unit);
 	detail(&page, "Rate", "RX %s   TX %s", rx, tx);
 	amount_detail(&page, "Interval", row->session.rx_bytes, row->session.tx_bytes);
 	amount_detail(&page, "Total", row->rx_total_bytes, row->tx_total_bytes);
@@ -298,3 +299,92 @@ void paint_details(struct display *display, unsigned y, unsigned end, const stru
 	graph_detail(&page, row);
 	page_end(&page);
 }
+
+/* ---- keys ---- */
+
+static void page_open(struct ui *ui)
+{
+	ui->scroll = 0;
+}
+
+static void scroll(struct ui *ui, enum motion motion)
+{
+	unsigned page = ui->height > 3 ? ui->height - 3 : 1;
+	unsigned last = ui->page_lines > page ? ui->page_lines - page : 0;
+
+	switch (motion) {
+	case MOTION_UP:
+		ui->scroll -= ui->scroll > 0;
+		break;
+	case MOTION_DOWN:
+		ui->scroll++;
+		break;
+	case MOTION_PAGE_UP:
+		ui->scroll = ui->scroll > page ? ui->scroll - page : 0;
+		break;
+	case MOTION_PAGE_DOWN:
+		ui->scroll += page;
+		break;
+	case MOTION_HOME:
+		ui->scroll = 0;
+		break;
+	case MOTION_END:
+		ui->scroll = last;
+		break;
+	case MOTION_NONE:
+		break;
+	}
+	if (ui->scroll > last)
+		ui->scroll = last;
+}
+
+static unsigned page_key(struct ui *ui, int code)
+{
+	const struct key *key = key_find(code);
+
+	if (key && key->on_pages)
+		return key->run(ui);
+	if (key && key->closes_page)
+		ui->mode = MODE_TABLE;
+	scroll(ui, key ? key->motion : MOTION_NONE);
+	return REACTION_NONE;
+}
+
+static unsigned details_key(struct ui *ui, int code)
+{
+	unsigned reaction = page_key(ui, code);
+
+	if (ui->mode == MODE_TABLE && !ui->view.follow)
+		view_keep_selected(&ui->view, false);
+	return reaction;
+}
+
+/* ---- footer ---- */
+
+static void page_footer(struct ui *ui)
+{
+	struct line *line = &ui->line;
+	unsigned seen = ui->scroll + ui->height - 2;
+
+	line_print(line, STYLE_STRONG, "Esc");
+	line_print(line, STYLE_LABEL, "Back  ");
+	line_print(line, STYLE_STRONG, "Up Down");
+	line_print(line, STYLE_LABEL, "Scroll  ");
+	if (ui->page_lines > seen)
+		line_print(line, STYLE_LABEL, "(%u more below)", ui->page_lines - seen);
+	line_pad(line, STYLE_LABEL, ui->width);
+}
+
+const struct mode help_mode = {
+	.open = page_open,
+	.key = page_key,
+	.draw = help_draw,
+	.footer = page_footer,
+};
+
+const struct mode details_mode = {
+	.open = page_open,
+	.key = details_key,
+	.draw = details_draw,
+	.footer = page_footer,
+};

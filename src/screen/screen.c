@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The display on a terminal, by curses: the only place that knows it. */
+/* The renderer that shows the screen on a terminal, by curses. */
 #include "output/renderer.h"
 
 #include <errno.h>
@@ -13,15 +13,16 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "screen/ui.h"
+#include "model/snapshot.h"
 #include "screen/curses.h"
-#include "screen/terminal.h"
+#include "screen/frame.h"
+#include "screen/ui.h"
 
 #define KEYS_AT_ONCE 512
 
 struct screen {
-	struct display display;
-	struct screen_curses curses;
+	struct ui ui;
+	struct curses curses;
 	FILE *stream; /* the caller's */
 	int key_fd;
 	FILE *key_stream;
@@ -34,12 +35,12 @@ static int out_of_memory(struct error *error)
 	return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
 }
 
-/* Keys come from stdin when it is a terminal; when it is a pipe or closed, from the controlling terminal. */
+/* Keys come from stdin if it is a terminal, else from the controlling terminal. */
 static int open_keys(struct screen *screen)
 {
 	screen->key_fd = isatty(STDIN_FILENO) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
 	                                      : open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	/* Curses wants a stream to read: one that has nothing, if there is no terminal at all. */
+	/* Curses needs a stream to read from: an empty one if there is no terminal. */
 	screen->key_stream = screen->key_fd >= 0 ? fdopen(screen->key_fd, "r") : fopen("/dev/null", "re");
 	if (!screen->key_stream && screen->key_fd >= 0) {
 		close(screen->key_fd);
@@ -50,21 +51,21 @@ static int open_keys(struct screen *screen)
 
 static void put_line(void *to, unsigned y, const struct line *line)
 {
-	screen_curses_put(to, y, line);
+	curses_put(to, y, line);
 }
 
-static int paint(struct screen *screen)
+static int draw(struct screen *screen)
 {
 	struct line_sink sink = { .put = put_line, .to = &screen->curses };
 	unsigned width, height;
 
 	if (screen->away)
 		return 0;
-	screen_curses_size(&screen->curses, &width, &height);
-	screen_curses_begin(&screen->curses);
-	int err = display_paint(&screen->display, width, height, &sink);
+	curses_size(&screen->curses, &width, &height);
+	curses_begin(&screen->curses);
+	int err = frame_draw(&screen->ui, width, height, &sink);
 
-	screen_curses_end(&screen->curses, screen->display.cursor_x, screen->display.cursor_y);
+	curses_end(&screen->curses, screen->ui.cursor_x, screen->ui.cursor_y);
 	return err;
 }
 
@@ -76,14 +77,14 @@ static void screen_close(void *state)
 	if (!screen)
 		return;
 	if (screen->curses.open) {
-		screen_curses_size(&screen->curses, &width, &height);
-		screen_curses_close(&screen->curses);
+		curses_size(&screen->curses, &width, &height);
+		curses_close(&screen->curses);
 		if (!screen->no_final)
-			display_print_final(&screen->display, screen->stream, width, height);
+			frame_print_final(&screen->ui, screen->stream, width, height);
 	}
 	if (screen->key_stream)
 		fclose(screen->key_stream);
-	display_fini(&screen->display);
+	ui_fini(&screen->ui);
 	free(screen);
 }
 
@@ -99,7 +100,7 @@ static int screen_open(void **state, const struct run_facts *facts, FILE *stream
 	setlocale(LC_CTYPE, "");
 	screen->stream = stream;
 	screen->no_final = facts->view && facts->view->no_final;
-	if (display_init(&screen->display, facts, strcmp(nl_langinfo(CODESET), "UTF-8") == 0) < 0) {
+	if (ui_init(&screen->ui, facts, strcmp(nl_langinfo(CODESET), "UTF-8") == 0) < 0) {
 		free(screen);
 		return out_of_memory(error);
 	}
@@ -107,8 +108,8 @@ static int screen_open(void **state, const struct run_facts *facts, FILE *stream
 	if (err < 0) {
 		error_set(error, EXIT_CODE_RUNTIME, err, "no terminal for keys: %s", strerror(-err));
 	} else {
-		err = screen_curses_open(&screen->curses, stream, screen->key_stream, color, error);
-		if (err == 0 && (err = paint(screen)) < 0)
+		err = curses_open(&screen->curses, stream, screen->key_stream, color, error);
+		if (err == 0 && (err = draw(screen)) < 0)
 			out_of_memory(error);
 	}
 	if (err < 0) {
@@ -124,12 +125,17 @@ static int screen_show(void *state, const struct snapshot *snapshot, struct erro
 {
 	struct screen *screen = state;
 
-	if (display_show(&screen->display, snapshot) < 0 || paint(screen) < 0)
+	struct ui *ui = &screen->ui;
+	int err = ui_begin_interval(ui, snapshot);
+
+	if (err > 0)
+		err = traffic_merge(&ui->traffic, snapshot, view_kept(&ui->view));
+	if (err < 0 || draw(screen) < 0)
 		return out_of_memory(error);
 	return 0;
 }
 
-/* The terminal is gone: reading would give nothing for ever. */
+/* The terminal is gone, and reading from it would never give a key. */
 static bool hung_up(const struct screen *screen)
 {
 	struct pollfd fd = { .fd = screen->key_fd, .events = POLLIN };
@@ -145,17 +151,17 @@ static unsigned screen_keys(void *state, struct renderer_request *request)
 	if (hung_up(screen))
 		return REACTION_QUIT;
 	for (int i = 0; i < KEYS_AT_ONCE && !(reaction & REACTION_QUIT); i++) {
-		int code = screen_curses_key(&screen->curses);
+		int code = curses_key(&screen->curses);
 
 		if (code < 0)
 			break;
 		if (code)
-			reaction |= display_key(&screen->display, code, request);
+			reaction |= frame_key(&screen->ui, code, request);
 	}
 	if (reaction & REACTION_REDRAW)
-		screen_curses_redraw(&screen->curses);
+		curses_redraw(&screen->curses);
 	if (!(reaction & REACTION_QUIT))
-		paint(screen);
+		draw(screen);
 	return reaction & ~(unsigned)REACTION_REDRAW;
 }
 
@@ -165,23 +171,23 @@ static void screen_resize(void *state)
 
 	if (screen->away)
 		return;
-	screen_curses_resize(&screen->curses);
-	paint(screen);
+	curses_resize(&screen->curses);
+	draw(screen);
 }
 
 static int screen_timeout_ms(void *state)
 {
 	struct screen *screen = state;
 
-	return display_timeout_ms(&screen->display);
+	return ui_timeout_ms(&screen->ui);
 }
 
 static void screen_tick(void *state)
 {
 	struct screen *screen = state;
 
-	if (display_tick(&screen->display))
-		paint(screen);
+	if (ui_tick(&screen->ui))
+		draw(screen);
 }
 
 static int screen_key_fd(void *state)
@@ -196,7 +202,7 @@ static void screen_suspend(void *state)
 	if (screen->away)
 		return;
 	screen->away = true;
-	screen_curses_suspend(&screen->curses);
+	curses_suspend(&screen->curses);
 }
 
 static void screen_resume(void *state)
@@ -204,8 +210,8 @@ static void screen_resume(void *state)
 	struct screen *screen = state;
 
 	screen->away = false;
-	screen_curses_resume(&screen->curses);
-	paint(screen);
+	curses_resume(&screen->curses);
+	draw(screen);
 }
 
 const struct renderer renderer_screen = {

@@ -1,35 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table's mode: to add a key, add its function and its row in key_table. */
 #include "screen/table_mode.h"
 
 #include <string.h>
 #include <time.h>
 
-#include "table/layout.h"
-#include "screen/ui.h"
-#include "names/names.h"
 #include "output/renderer.h"
+#include "screen/keys.h"
+#include "screen/mode.h"
+#include "screen/table_lines.h"
+#include "table/layout.h"
 
 #define MS 1000000u
+#define FOOTER_KEYS_MAX 16
 
-static size_t table_height(const struct display *display)
+/* ---- order ---- */
+
+static unsigned sort_by(struct ui *ui, const char *id)
 {
-	unsigned rows = layout_lines(display->width, display->height).table;
-
-	return rows ? rows : 1;
-}
-
-static unsigned sorted_by(struct display *display, const struct column *column)
-{
-	struct view *view = &display->view;
-
-	view->sort.column = column;
-	view->sort.descending = column->descending;
-	view_changed(view);
+	view_set_sort(&ui->view, column_find(id));
 	return REACTION_NONE;
 }
 
-/* Through the columns that are on the screen, and RX+TX, which is the order at the start. */
-static unsigned sort_step(struct display *display, int step)
+static unsigned sort_by_rx(struct ui *ui)
+{
+	return sort_by(ui, "rx");
+}
+
+static unsigned sort_by_tx(struct ui *ui)
+{
+	return sort_by(ui, "tx");
+}
+
+/* Steps through the columns on the screen and RX+TX, which is the default order. */
+static unsigned sort_step(struct ui *ui, int step)
 {
 	struct layout layout;
 	const struct column *columns[COLUMNS_MAX + 1];
@@ -37,13 +41,12 @@ static unsigned sort_step(struct display *display, int step)
 	int count = 0, at = 0;
 	bool has_rate = false;
 
-	layout_fit(&layout, &display->columns, &display->view.context, display->width);
+	layout_fit(&layout, &ui->columns, &ui->view.context, ui->width);
 	for (unsigned i = 0; i < layout.count; i++) {
 		has_rate |= layout.columns[i].column == rate;
 		columns[count++] = layout.columns[i].column;
 		/* Where it would stand if it were shown. */
-		if (layout.columns[i].column == column_find("tx") &&
-		    !column_list_has(&display->columns, rate)) {
+		if (layout.columns[i].column == column_find("tx") && !column_list_has(&ui->columns, rate)) {
 			columns[count++] = rate;
 			has_rate = true;
 		}
@@ -51,14 +54,34 @@ static unsigned sort_step(struct display *display, int step)
 	if (!has_rate)
 		columns[count++] = rate;
 	for (int i = 0; i < count; i++)
-		if (columns[i] == display->view.sort.column)
+		if (columns[i] == ui->view.sort.column)
 			at = i;
-	return sorted_by(display, columns[(at + step + count) % count]);
+	view_set_sort(&ui->view, columns[(at + step + count) % count]);
+	return REACTION_NONE;
 }
 
-static unsigned enter(struct display *display)
+static unsigned sort_previous(struct ui *ui)
 {
-	struct view *view = &display->view;
+	return sort_step(ui, -1);
+}
+
+static unsigned sort_next(struct ui *ui)
+{
+	return sort_step(ui, 1);
+}
+
+static unsigned reverse(struct ui *ui)
+{
+	ui->view.sort.descending = !ui->view.sort.descending;
+	view_changed(&ui->view);
+	return REACTION_NONE;
+}
+
+/* ---- rows and groups ---- */
+
+static unsigned enter(struct ui *ui)
+{
+	struct view *view = &ui->view;
 
 	if (!view_selected(view))
 		return REACTION_NONE;
@@ -66,30 +89,30 @@ static unsigned enter(struct display *display)
 		view_open_group(view);
 		return REACTION_NONE;
 	}
-	/* The page is about this very session from now on, whatever the order becomes. */
+	/* From now on the page shows this session, wherever its row moves. */
 	if (!view->pinned) {
 		view->selected = view_selected(view)->session;
 		view->pinned = true;
 	}
 	view_keep_selected(view, true);
-	display->mode = MODE_DETAILS;
-	display->scroll = 0;
+	ui->mode = MODE_DETAILS;
 	return REACTION_NONE;
 }
 
-/* One step out: of the open group, of the filter, of user and family, of following. */
-static unsigned back(struct display *display)
+/* Undoes one thing: the open group, the filter, user and family, following. */
+static unsigned back(struct ui *ui)
 {
-	struct view *view = &display->view;
+	struct view *view = &ui->view;
+	struct list_settings *settings = &view->settings;
 
-	if (view->opened) {
+	if (settings->opened) {
 		view_close_group(view);
-	} else if (view->filter.word_count) {
-		display->filter_text[0] = '\0';
+	} else if (settings->words.word_count) {
+		ui->filter_text[0] = '\0';
 		view_set_filter(view, "");
-	} else if (view->one_user || view->family) {
-		view->one_user = false;
-		view->family = 0;
+	} else if (settings->one_user || settings->family) {
+		settings->one_user = false;
+		settings->family = 0;
 		view_changed(view);
 	} else if (view->follow) {
 		view_set_follow(view, false);
@@ -97,277 +120,351 @@ static unsigned back(struct display *display)
 	return REACTION_NONE;
 }
 
-static unsigned freeze(struct display *display)
+static unsigned close_group(struct ui *ui)
 {
-	if (view_freeze(&display->view, !display->view.is_frozen) < 0)
-		display_say(display, "not enough memory to freeze");
+	if (ui->view.settings.opened)
+		view_close_group(&ui->view);
 	return REACTION_NONE;
 }
 
-static unsigned search(struct display *display)
+static unsigned group_step(struct ui *ui, int step)
 {
-	const struct row *row = view_selected(&display->view);
+	int next = ((int)ui->view.settings.grouping + step + GROUPING_COUNT) % GROUPING_COUNT;
 
-	display->before_search_pinned = display->view.pinned;
-	if (row)
-		display->before_search = row->session;
-	display->typed[0] = '\0';
-	display->search_missed = false;
-	display->mode = MODE_SEARCH;
+	view_set_grouping(&ui->view, (enum grouping)next);
 	return REACTION_NONE;
 }
 
-static unsigned search_next(struct display *display)
+static unsigned group_next(struct ui *ui)
 {
-	if (!display->search.word_count)
-		return search(display);
-	if (!view_find(&display->view, &display->search, true, false))
-		display_say(display, "not found: %s", display->search_text);
-	return REACTION_NONE;
+	return group_step(ui, 1);
 }
 
-static unsigned filter(struct display *display)
+static unsigned group_previous(struct ui *ui)
 {
-	memcpy(display->typed, display->filter_text, sizeof display->typed);
-	display->mode = MODE_FILTER;
-	return REACTION_NONE;
+	return group_step(ui, -1);
 }
 
-static unsigned family(struct display *display, uint8_t wanted)
+static unsigned follow(struct ui *ui)
 {
-	struct view *view = &display->view;
-	int limited = display->facts->options ? display->facts->options->family : 0;
-
-	if (limited && limited != wanted) {
-		display_say(display, "only IPv%d is traced: it was started with -%d", limited, limited);
-		return REACTION_NONE;
-	}
-	view->family = view->family == wanted ? 0 : wanted;
-	view_changed(view);
-	return REACTION_NONE;
-}
-
-static unsigned group(struct display *display, int step)
-{
-	enum grouping next =
-	    (enum grouping)(((int)display->view.grouping + step + GROUPING_COUNT) % GROUPING_COUNT);
-
-	view_set_grouping(&display->view, next);
-	return REACTION_NONE;
-}
-
-static unsigned interval(struct display *display, bool longer, struct renderer_request *request)
-{
-	static const uint64_t steps_ns[] = { 10 * MS, 20 * MS, 50 * MS, 100 * MS, 200 * MS, 500 * MS,
-		1000ull * MS, 2000ull * MS, 3000ull * MS, 5000ull * MS, 10000ull * MS, 20000ull * MS,
-		30000ull * MS, 60000ull * MS };
-	uint64_t chosen_ns = display->interval_ns;
-
-	if (display->replay) {
-		display_say(display, "the recording's intervals are what they are");
-		return REACTION_NONE;
-	}
-	for (size_t i = 0; i < sizeof steps_ns / sizeof steps_ns[0]; i++) {
-		if (longer && steps_ns[i] > display->interval_ns) {
-			chosen_ns = steps_ns[i];
-			break;
-		}
-		if (!longer && steps_ns[i] < display->interval_ns)
-			chosen_ns = steps_ns[i];
-	}
-	if (chosen_ns == display->interval_ns)
-		return REACTION_NONE;
-	display->interval_ns = request->interval_ns = chosen_ns;
-	return REACTION_INTERVAL;
-}
-
-/* Off, ports, ports and hosts. */
-static unsigned names(struct display *display)
-{
-	struct column_context *context = &display->view.context;
-
-	if (!context->port_names) {
-		context->port_names = true;
-	} else if (!context->host_names && !display->replay) {
-		context->host_names = true;
-	} else {
-		context->port_names = context->host_names = false;
-	}
-	display_say(display, "names: %s",
-	    context->host_names   ? "ports and hosts, as their names arrive"
-	    : context->port_names ? "ports"
-	                          : "off");
-	context->address_columns = 0;
-	view_names_changed(&display->view);
-	return REACTION_NONE;
-}
-
-static unsigned follow(struct display *display)
-{
-	struct view *view = &display->view;
+	struct view *view = &ui->view;
 
 	if (view->context.grouping != GROUPING_NONE)
-		display_say(display, "only a connection can be followed: Enter opens the group");
-	else if (view->count)
+		ui_say(ui, "only a connection can be followed: Enter opens the group");
+	else if (view->list.count)
 		view_set_follow(view, !view->follow);
 	return REACTION_NONE;
 }
 
-static unsigned units(struct display *display)
-{
-	struct column_context *context = &display->view.context;
+/* ---- filters ---- */
 
-	context->unit = (context->unit + 1) % UNIT_COUNT;
-	display_say(display, "units: %s", unit_name(context->unit));
+static unsigned search_next(struct ui *ui)
+{
+	if (!ui->search.word_count)
+		ui->mode = MODE_SEARCH;
+	else if (!view_find(&ui->view, &ui->search, true, false))
+		ui_say(ui, "not found: %s", ui->search_text);
 	return REACTION_NONE;
 }
 
-static unsigned amount(struct display *display)
+static unsigned toggle_family(struct ui *ui, uint8_t family)
+{
+	struct list_settings *settings = &ui->view.settings;
+	int limited = ui->facts->options ? ui->facts->options->family : 0;
+
+	if (limited && limited != family) {
+		ui_say(ui, "only IPv%d is traced: it was started with -%d", limited, limited);
+		return REACTION_NONE;
+	}
+	settings->family = settings->family == family ? 0 : family;
+	view_changed(&ui->view);
+	return REACTION_NONE;
+}
+
+static unsigned toggle_ipv4(struct ui *ui)
+{
+	return toggle_family(ui, 4);
+}
+
+static unsigned toggle_ipv6(struct ui *ui)
+{
+	return toggle_family(ui, 6);
+}
+
+/* ---- data ---- */
+
+static unsigned freeze(struct ui *ui)
+{
+	if (ui_freeze(ui, !ui->is_frozen) < 0)
+		ui_say(ui, "not enough memory to freeze");
+	return REACTION_NONE;
+}
+
+static unsigned change_interval(struct ui *ui, bool longer)
+{
+	static const uint64_t steps_ns[] = { 10 * MS, 20 * MS, 50 * MS, 100 * MS, 200 * MS, 500 * MS,
+		1000ull * MS, 2000ull * MS, 3000ull * MS, 5000ull * MS, 10000ull * MS, 20000ull * MS,
+		30000ull * MS, 60000ull * MS };
+	uint64_t chosen_ns = ui->interval_ns;
+
+	if (ui->replay) {
+		ui_say(ui, "the intervals of a recording cannot be changed");
+		return REACTION_NONE;
+	}
+	for (size_t i = 0; i < sizeof steps_ns / sizeof steps_ns[0]; i++) {
+		if (longer && steps_ns[i] > ui->interval_ns) {
+			chosen_ns = steps_ns[i];
+			break;
+		}
+		if (!longer && steps_ns[i] < ui->interval_ns)
+			chosen_ns = steps_ns[i];
+	}
+	if (chosen_ns == ui->interval_ns)
+		return REACTION_NONE;
+	ui->interval_ns = chosen_ns;
+	return REACTION_INTERVAL;
+}
+
+static unsigned longer_interval(struct ui *ui)
+{
+	return change_interval(ui, true);
+}
+
+static unsigned shorter_interval(struct ui *ui)
+{
+	return change_interval(ui, false);
+}
+
+/* Off, ports, ports and hosts. */
+static unsigned change_names(struct ui *ui)
+{
+	struct column_context *context = &ui->view.context;
+
+	if (!context->port_names) {
+		context->port_names = true;
+	} else if (!context->host_names && !ui->replay) {
+		context->host_names = true;
+	} else {
+		context->port_names = context->host_names = false;
+	}
+	ui_say(ui, "names: %s",
+	    context->host_names   ? "ports and hosts, as their names arrive"
+	    : context->port_names ? "ports"
+	                          : "off");
+	context->address_columns = 0;
+	view_names_changed(&ui->view);
+	return REACTION_NONE;
+}
+
+static unsigned change_units(struct ui *ui)
+{
+	struct column_context *context = &ui->view.context;
+
+	context->unit = (context->unit + 1) % UNIT_COUNT;
+	ui_say(ui, "units: %s", unit_name(context->unit));
+	return REACTION_NONE;
+}
+
+static unsigned change_amount(struct ui *ui)
 {
 	static const char *const names[AMOUNT_COUNT] = {
 		[AMOUNT_RATE] = "per second",
 		[AMOUNT_INTERVAL] = "in the interval",
 		[AMOUNT_TOTAL] = "since the start",
 	};
-	struct column_context *context = &display->view.context;
+	struct column_context *context = &ui->view.context;
 
 	context->amount = (context->amount + 1) % AMOUNT_COUNT;
-	display_say(display, "RX and TX: %s", names[context->amount]);
-	view_changed(&display->view);
+	ui_say(ui, "RX and TX: %s", names[context->amount]);
+	view_changed(&ui->view);
 	return REACTION_NONE;
 }
 
-static unsigned reverse(struct display *display)
+static unsigned reset(struct ui *ui)
 {
-	display->view.sort.descending = !display->view.sort.descending;
-	view_changed(&display->view);
+	int64_t now_s = ui->replay ? view_traffic(&ui->view)->time.tv_sec : time(NULL);
+
+	traffic_reset(&ui->traffic, now_s);
+	if (ui->is_frozen)
+		traffic_reset(&ui->frozen, now_s);
+	view_changed(&ui->view);
+	ui_say(ui, "totals start from zero");
 	return REACTION_NONE;
 }
 
-static unsigned reset(struct display *display)
-{
-	int64_t now_s = display->replay ? view_traffic(&display->view)->time.tv_sec : time(NULL);
+/* ---- the screen ---- */
 
-	view_reset_totals(&display->view, now_s);
-	display_say(display, "totals start again from zero");
-	return REACTION_NONE;
+static unsigned redraw(struct ui *ui)
+{
+	(void)ui;
+	return REACTION_REDRAW;
 }
 
-static unsigned open_menu(struct display *display, enum display_mode mode)
+static unsigned quit(struct ui *ui)
 {
-	menu_open(display, mode);
-	return REACTION_NONE;
+	(void)ui;
+	return REACTION_QUIT;
 }
 
-static unsigned move(struct display *display, enum key_action action)
-{
-	struct view *view = &display->view;
-	long page = (long)table_height(display);
+/* ---- the table ---- */
 
-	switch (action) {
-	case ACT_UP:
+/* clang-format off */
+const struct key key_table[] = {
+	{ NULL, { KEY_CODE_UP, 'k' }, "Up k", "select the row above", .motion = MOTION_UP },
+	{ NULL, { KEY_CODE_DOWN, 'j' }, "Down j", "select the row below", .motion = MOTION_DOWN },
+	{ NULL, { KEY_CODE_PAGE_UP, 'B' - '@' }, "PgUp", "a page up", .motion = MOTION_PAGE_UP },
+	{ NULL, { KEY_CODE_PAGE_DOWN, 'F' - '@' }, "PgDn", "a page down", .motion = MOTION_PAGE_DOWN },
+	{ NULL, { KEY_CODE_HOME }, "Home", "the top, and stay there", .motion = MOTION_HOME },
+	{ NULL, { KEY_CODE_END, 'G' }, "End G", "the last row", .motion = MOTION_END },
+	{ enter, { KEY_CODE_ENTER, KEY_CODE_RIGHT }, "Enter", "details, or open group", .closes_page = true,
+	  .chooses = true, .footer = { "Enter", "Details", 6, 6 } },
+	{ close_group, { KEY_CODE_LEFT, KEY_CODE_BACKSPACE }, "Left", "leave the group", .closes_page = true,
+	  .closes_menu = true },
+	{ back, { KEY_CODE_ESCAPE }, "Esc", "back, clear the filter", .closes_page = true, .closes_menu = true },
+	{ NULL, { '/', KEY_CODE_F3 }, "/ F3", "search, F3 again: next", .opens = MODE_SEARCH,
+	  .footer = { "F3", "Search", 2, 3 } },
+	{ search_next, { 'N' }, "N", "find the next match", .on_pages = false },
+	{ NULL, { '\\', KEY_CODE_F4 }, "\\ F4", "filter, as in: ssh :22 !root",
+	  .opens = MODE_FILTER, .footer = { "F4", "Filter", 3, 2 } },
+	{ sort_previous, { '<', ',' }, "<", "sort by previous column", .on_pages = false },
+	{ sort_next, { '>', '.' }, ">", "sort by the next column", .on_pages = false },
+	{ NULL, { KEY_CODE_F6 }, "F6", "choose the sort column", .opens = MODE_SORT_MENU, .closes_menu = true,
+	  .footer = { "F6", "Sort", 4, 4 } },
+	{ sort_by_rx, { 'R' }, "R", "sort by RX", .on_pages = false },
+	{ sort_by_tx, { 'T' }, "T", "sort by TX", .on_pages = false },
+	{ reverse, { 'I' }, "I", "reverse the order", .on_pages = false },
+	{ group_next, { 'g', KEY_CODE_TAB }, "g Tab", "group by process, host, ...",
+	  .footer = { "Tab", "Group", 5, 5 } },
+	{ group_previous, { KEY_CODE_BACK_TAB }, "S-Tab", "previous grouping", .on_pages = false },
+	{ NULL, { 'C', KEY_CODE_F2 }, "C F2", "choose the columns", .opens = MODE_COLUMN_MENU,
+	  .closes_menu = true, .footer = { "F2", "Columns", 1, 8 } },
+	{ freeze, { 'Z', 'p', ' ' }, "Z p Space", "freeze, go on", .on_pages = true,
+	  .footer = { "Z", "Freeze", 7, 7 } },
+	{ follow, { 'F' }, "F", "follow the selected row", .on_pages = false },
+	{ change_amount, { 'c' }, "c", "per second, interval, start", .on_pages = false },
+	{ change_units, { 'm' }, "m", "units: KB, bytes, bits", .on_pages = true },
+	{ change_names, { 'n' }, "n", "names of ports and hosts", .on_pages = true },
+	{ NULL, { 'u' }, "u", "one user's rows", .opens = MODE_USER_MENU },
+	{ toggle_ipv4, { '4' }, "4", "IPv4 only, and back", .on_pages = false },
+	{ toggle_ipv6, { '6' }, "6", "IPv6 only, and back", .on_pages = false },
+	{ longer_interval, { '+', '=' }, "+", "longer interval", .on_pages = true },
+	{ shorter_interval, { '-' }, "-", "shorter interval", .on_pages = true },
+	{ reset, { 'r' }, "r", "reset the totals", .on_pages = true },
+	{ redraw, { 'L' - '@' }, "Ctrl-L", "redraw the screen", .on_pages = true },
+	{ NULL, { '?', 'h', KEY_CODE_F1 }, "? h F1", "this help", .opens = MODE_HELP, .closes_page = true,
+	  .footer = { "F1", "Help", 0, 0 } },
+	{ quit, { 'q', KEY_CODE_F10, 'Q' }, "q F10", "quit", .closes_page = true, .closes_menu = true,
+	  .footer = { "F10", "Quit", 8, 1 } },
+};
+/* clang-format on */
+
+const size_t key_count = sizeof key_table / sizeof key_table[0];
+
+const struct key *key_find(int code)
+{
+	if (code == KEY_CODE_NONE)
+		return NULL;
+	for (size_t i = 0; i < key_count; i++)
+		for (size_t j = 0; j < KEY_CODES_MAX; j++)
+			if (key_table[i].codes[j] == code)
+				return &key_table[i];
+	return NULL;
+}
+
+static void move(struct ui *ui, enum motion motion)
+{
+	struct view *view = &ui->view;
+	unsigned rows = layout_lines(ui->width, ui->height).table;
+	long page = rows ? (long)rows : 1;
+
+	switch (motion) {
+	case MOTION_UP:
 		view_move(view, -1);
 		break;
-	case ACT_DOWN:
+	case MOTION_DOWN:
 		view_move(view, 1);
 		break;
-	case ACT_PAGE_UP:
+	case MOTION_PAGE_UP:
 		view_move(view, -page);
 		break;
-	case ACT_PAGE_DOWN:
+	case MOTION_PAGE_DOWN:
 		view_move(view, page);
 		break;
-	case ACT_TOP:
+	case MOTION_HOME:
 		view_home(view);
 		break;
-	default:
+	case MOTION_END:
 		view_end(view);
 		break;
+	case MOTION_NONE:
+		break;
 	}
+}
+
+static unsigned table_key(struct ui *ui, int code)
+{
+	const struct key *key = key_find(code);
+
+	if (!key)
+		return REACTION_NONE;
+	if (key->run)
+		return key->run(ui);
+	if (key->opens)
+		ui->mode = key->opens;
+	else
+		move(ui, key->motion);
 	return REACTION_NONE;
 }
 
-/* What changes the settings that are not the list's. */
-static unsigned run_setting(struct display *display, enum key_action action, struct renderer_request *request)
+/* ---- footer ---- */
+
+/* The keys with the lowest priorities are dropped until the rest fits: the highest one that stays. */
+static int footer_limit(unsigned width)
 {
-	switch (action) {
-	case ACT_FREEZE:
-		return freeze(display);
-	case ACT_UNITS:
-		return units(display);
-	case ACT_AMOUNT:
-		return amount(display);
-	case ACT_SLOWER:
-	case ACT_FASTER:
-		return interval(display, action == ACT_SLOWER, request);
-	case ACT_NAMES:
-		return names(display);
-	case ACT_RESET:
-		return reset(display);
-	case ACT_COLUMNS:
-		return open_menu(display, MODE_COLUMN_MENU);
-	case ACT_HELP:
-		display->mode = MODE_HELP;
-		display->scroll = 0;
-		return REACTION_NONE;
-	case ACT_LEAVE:
-		return REACTION_QUIT;
-	case ACT_REDRAW:
-		return REACTION_REDRAW;
-	default:
-		return REACTION_NONE;
-	}
+	int limit = 100;
+	size_t columns;
+
+	do {
+		columns = 0;
+		limit--;
+		for (size_t i = 0; i < key_count; i++)
+			if (key_table[i].footer.key && key_table[i].footer.priority <= limit)
+				columns +=
+				    strlen(key_table[i].footer.key) + strlen(key_table[i].footer.label) + 1;
+	} while (columns > width && limit > 0);
+	return limit;
 }
 
-unsigned action_run(struct display *display, enum key_action action, struct renderer_request *request)
+static const char *footer_label(const struct ui *ui, const struct key *key)
 {
-	switch (action) {
-	case ACT_UP:
-	case ACT_DOWN:
-	case ACT_PAGE_UP:
-	case ACT_PAGE_DOWN:
-	case ACT_TOP:
-	case ACT_END:
-		return move(display, action);
-	case ACT_ENTER:
-		return enter(display);
-	case ACT_BACK:
-		return back(display);
-	case ACT_CLOSE:
-		if (display->view.opened)
-			view_close_group(&display->view);
-		return REACTION_NONE;
-	case ACT_SORT_PREVIOUS:
-		return sort_step(display, -1);
-	case ACT_SORT_NEXT:
-		return sort_step(display, 1);
-	case ACT_SORT_RX:
-		return sorted_by(display, column_find("rx"));
-	case ACT_SORT_TX:
-		return sorted_by(display, column_find("tx"));
-	case ACT_REVERSE:
-		return reverse(display);
-	case ACT_SORT_MENU:
-		return open_menu(display, MODE_SORT_MENU);
-	case ACT_USER:
-		return open_menu(display, MODE_USER_MENU);
-	case ACT_SEARCH:
-		return search(display);
-	case ACT_SEARCH_NEXT:
-		return search_next(display);
-	case ACT_FILTER:
-		return filter(display);
-	case ACT_GROUP:
-		return group(display, 1);
-	case ACT_GROUP_BACK:
-		return group(display, -1);
-	case ACT_IPV4:
-		return family(display, 4);
-	case ACT_IPV6:
-		return family(display, 6);
-	case ACT_FOLLOW:
-		return follow(display);
-	default:
-		return run_setting(display, action, request);
-	}
+	if (key->run == enter && ui->view.context.grouping != GROUPING_NONE)
+		return "Open   ";
+	if (key->run == freeze && ui->is_frozen)
+		return "Go on ";
+	return key->footer.label;
 }
+
+static void table_footer(struct ui *ui)
+{
+	struct line *line = &ui->line;
+	int limit = footer_limit(ui->width);
+
+	for (int order = 0; order < FOOTER_KEYS_MAX; order++) {
+		for (size_t i = 0; i < key_count; i++) {
+			const struct key *key = &key_table[i];
+
+			if (!key->footer.key || key->footer.order != order || key->footer.priority > limit)
+				continue;
+			line_print(line, STYLE_STRONG, "%s", key->footer.key);
+			line_print(line, STYLE_LABEL, "%s ", footer_label(ui, key));
+		}
+	}
+	line_pad(line, STYLE_LABEL, ui->width);
+}
+
+static void table_draw(struct ui *ui, unsigned y, unsigned end, const struct line_sink *sink)
+{
+	table_lines_draw(ui, y, end, NULL, sink);
+}
+
+const struct mode table_mode = { .key = table_key, .draw = table_draw, .footer = table_footer };

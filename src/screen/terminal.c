@@ -9,7 +9,7 @@
 
 #define LEAVE_MAX 256
 
-/* Mutable and global, for a signal handler can reach nothing else. */
+/* Mutable and global, as a signal handler can reach nothing else. */
 static struct {
 	volatile sig_atomic_t armed;
 	int fd;

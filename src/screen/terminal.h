@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The terminal as it was, and how to get it back when a fatal signal leaves no time for anything else. */
+/* The terminal's state before the screen was opened, to be restored when a fatal signal ends the program. */
 #ifndef TCPTOP_TERMINAL_H
 #define TCPTOP_TERMINAL_H
 
 #include <stddef.h>
 
 /*
- * Remembers the settings of the terminal behind fd and what has to be written to it to leave the screen
- * (copied; cut when it is longer than 256 bytes). From then on terminal_restore has something to do.
+ * Saves the settings of the terminal behind fd, and the bytes that leave the screen (copied, at most 256), for
+ * terminal_restore.
  */
 void terminal_arm(int fd, const char *leave, size_t length);
 
-/* The screen was left in an orderly way: terminal_restore has nothing to do any more. */
+/* Call it when the screen was closed: terminal_restore does nothing from then on. */
 void terminal_disarm(void);
 
-/* Async-signal-safe and quick: main calls it from its handlers of fatal signals before raising them again. */
+/* Leaves the screen and restores the settings. Async-signal-safe, for handlers of fatal signals. */
 void terminal_restore(void);
 
 #endif

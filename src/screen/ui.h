@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The screen without a terminal: what is shown, what keys do, how it looks as lines of text. The
- * terminal's own part (screen) feeds it keys and puts its lines on the glass.
- */
+/* The state of the screen, which modes read and change: what is shown and how, but no terminal. */
 #ifndef TCPTOP_UI_H
 #define TCPTOP_UI_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
+#include "model/traffic.h"
+#include "screen/screen_options.h"
 #include "table/line.h"
 #include "table/view.h"
-#include "screen/screen_options.h"
 
-struct renderer_request;
 struct run_facts;
 struct snapshot;
 
-enum display_mode {
+enum ui_mode {
 	MODE_TABLE,
 	MODE_SEARCH, /* a word is being typed into the footer */
 	MODE_FILTER,
@@ -28,10 +24,10 @@ enum display_mode {
 	MODE_SORT_MENU,
 	MODE_USER_MENU,
 	MODE_COLUMN_MENU,
+	MODE_COUNT,
 };
 
 #define MENU_ITEMS_MAX 128
-#define MENU_EVERYBODY 0xfffffffeu /* the user menu's first line */
 
 struct menu {
 	uint32_t values[MENU_ITEMS_MAX]; /* a column's index, or a user's id */
@@ -40,59 +36,60 @@ struct menu {
 	unsigned top;
 };
 
-struct display {
+struct ui {
 	const struct run_facts *facts;
 	struct names *names;
+	struct traffic traffic; /* up to now */
+	struct traffic frozen;  /* what is shown while is_frozen */
+	bool is_frozen;
 	struct view view;
 	struct column_list columns;
 	bool replay;
-	bool leaving; /* the last interval has come */
-	bool ended;   /* the recording has: nothing will change any more */
+	bool leaving; /* this interval is the last */
+	bool ended;   /* the recording has ended: nothing will change any more */
 	bool utf8;
 	unsigned width, height;
 
-	enum display_mode mode;
+	enum ui_mode mode;
 	char typed[MATCH_TEXT_MAX + 1]; /* in MODE_SEARCH and MODE_FILTER */
 	struct match search;
 	char search_text[MATCH_TEXT_MAX + 1];
 	char filter_text[MATCH_TEXT_MAX + 1];
 	bool search_missed;
-	struct session before_search; /* where Escape goes back to */
+	struct session before_search; /* where Escape returns to */
 	bool before_search_pinned;
 	struct menu menu;
 	unsigned scroll;     /* lines, in help and details */
-	unsigned page_lines; /* of the page painted last */
+	unsigned page_lines; /* of the page drawn last */
 	char message[120];   /* in the footer until the next key, or for some seconds */
 	int64_t message_s;   /* when it was said, on the monotonic clock */
-	char load[48];       /* "" when there is none to show */
+	char load[48];       /* "" when it is not known */
 	uint64_t uptime_s;
-	uint64_t interval_ns;   /* asked for */
+	uint64_t interval_ns;   /* requested */
 	int cursor_x, cursor_y; /* of what is being typed; -1: none */
 
-	struct line line; /* the one being painted */
+	struct line line; /* the one being drawn */
 };
 
-/* utf8: the terminal takes it. facts, and what it points to, are borrowed to display_fini. 0 or -ENOMEM. */
-int display_init(struct display *display, const struct run_facts *facts, bool utf8);
-void display_fini(struct display *display);
+/* utf8: the terminal's encoding. facts and all that they point to are borrowed until ui_fini. 0 or -ENOMEM. */
+int ui_init(struct ui *ui, const struct run_facts *facts, bool utf8);
+void ui_fini(struct ui *ui);
 
-/* Takes in one interval. 0 or -ENOMEM. */
-int display_show(struct display *display, const struct snapshot *snapshot);
+/* Prepares for an interval: 1 when it is to be merged into the traffic next, 0 when it is empty, or -ENOMEM. */
+int ui_begin_interval(struct ui *ui, const struct snapshot *snapshot);
 
-/* One key (enum key_code or a character). Returns REACTION_ flags. */
-unsigned display_key(struct display *display, int code, struct renderer_request *request);
+/* Writes a message into the footer. */
+void ui_say(struct ui *ui, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* False: the column's figures are not taken, for they cost something at every event and were not asked for. */
-bool display_measures(const struct display *display, const struct column *column);
+/* False: the column's data are not collected, as this costs time at every event and was not requested. */
+bool ui_measures(const struct ui *ui, const struct column *column);
 
-/* Names asked for have arrived: true when the screen is to be painted again. */
-bool display_tick(struct display *display);
-int display_timeout_ms(struct display *display);
+/* Shows a copy of the traffic until it is called with false. 0 or -ENOMEM: then nothing is frozen. */
+int ui_freeze(struct ui *ui, bool freeze);
 
-/* Paints all lines of a screen of width x height. 0 or -ENOMEM. */
-int display_paint(struct display *display, unsigned width, unsigned height, const struct line_sink *sink);
-
-/* The table as it stands, as plain text of at most width columns and height lines; nothing before the first. */
-void display_print_final(struct display *display, FILE *stream, unsigned width, unsigned height);
+/* True when host names have arrived, so that the screen has to be drawn again. */
+bool ui_tick(struct ui *ui);
+/* When ui_tick is due, in milliseconds; -1: never. */
+int ui_timeout_ms(struct ui *ui);
 
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "model/rows.h"
 
 static const char *const default_ids[] = {
 	"pid",
@@ -64,16 +63,22 @@ unsigned column_list_needs(const struct column_list *list)
 	return needs;
 }
 
+size_t column_ids(char *buffer, size_t size, const char *separator)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < column_count; i++)
+		length += (size_t)snprintf(length < size ? buffer + length : NULL,
+		    length < size ? size - length : 0, "%s%s", i ? separator : "", column_table[i].id);
+	return length;
+}
+
 static int unknown_column(struct error *error, const char *option, const char *text, size_t length)
 {
-	char ids[256] = "";
+	char ids[256];
 
-	for (size_t i = 0; i < column_count; i++) {
-		size_t used = strlen(ids);
-
-		snprintf(ids + used, sizeof ids - used, "%s%s", i ? "," : "", column_table[i].id);
-	}
-	/* The word comes from the command line: its own user's, but still shown without controls. */
+	column_ids(ids, sizeof ids, ",");
+	/* A pasted word may have control characters. */
 	char word[64];
 
 	line_fit(word, sizeof word, text, length, 32, false);
@@ -148,18 +153,4 @@ const char *column_title(
 		snprintf(buffer, size, "%s%s%s%s", column->direction, suffix[0] ? " " : "", suffix,
 		    ends[context->amount]);
 	return buffer;
-}
-
-int column_compare(const struct column_sort *sort, const struct column_context *context, const struct row *a,
-    const struct row *b)
-{
-	uint64_t rank_a = sort->column->rank(context, a);
-	uint64_t rank_b = sort->column->rank(context, b);
-	int order = (rank_a > rank_b) - (rank_a < rank_b);
-
-	if (!order && sort->column->compare)
-		order = sort->column->compare(context, a, b);
-	if (order)
-		return sort->descending ? -order : order;
-	return session_compare_key(&a->session, &b->session);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The columns: one table that option, header, menu, sorting and cells all read. */
+/* The columns: one table that options, header, menus, sorting and cells read. */
 #ifndef TCPTOP_COLUMN_H
 #define TCPTOP_COLUMN_H
 
@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "table/line.h"
 #include "base/format.h"
+#include "table/line.h"
 
 struct error;
 struct traffic;
@@ -34,7 +34,7 @@ enum grouping {
 enum column_need {
 	COLUMN_NEEDS_NOTHING = 0,
 	COLUMN_NEEDS_SOCKET =
-	    1 << 0, /* read from the socket at every event: compiled in only when asked for */
+	    1 << 0, /* read from the socket at every event, so compiled in on request only */
 };
 
 /* What a cell depends on besides its row. */
@@ -46,7 +46,7 @@ struct column_context {
 	enum grouping grouping;
 	bool port_names;
 	bool host_names;
-	uint8_t address_columns; /* what the longest address on the screen needed so far; 0: the usual */
+	uint8_t address_columns; /* of the longest address that was on the screen so far; 0: the usual */
 	bool utf8;
 };
 
@@ -54,28 +54,32 @@ struct column_context {
 
 struct cell {
 	char text[CELL_SIZE];
-	unsigned width;   /* in: the columns that there are */
+	unsigned width;   /* in: the columns available */
 	unsigned columns; /* out: at most width */
 	enum style style; /* out */
 };
 
 struct column {
 	const char *id;          /* for --columns and --sort */
-	const char *title;       /* NULL: the amount and unit make it, after `direction` */
+	const char *title;       /* NULL: made of `direction`, unit and amount */
 	const char *direction;   /* "RX", "TX", "RX+TX" or NULL */
 	const char *description; /* for the menu and the help */
 	uint8_t width_min;
 	uint8_t width_pref;
 	uint8_t width_max;
-	uint8_t priority;  /* 0 is the last to go when there is no room */
+	uint8_t priority;  /* 0 is dropped last when there is no room */
 	bool right;        /* aligned */
-	bool descending;   /* how sorting by it starts */
-	bool is_address;   /* needs its largest width for IPv6 and host names alone */
-	bool essential;    /* shrinks others below their preferred width rather than go */
-	uint8_t groupings; /* 1 << enum grouping: where it says something */
-	uint8_t needs;     /* enum column_need */
+	bool descending;   /* the initial direction of sorting by it */
+	bool is_amount;    /* bytes in the chosen unit */
+	bool is_address;   /* only IPv6 and host names need its largest width */
+	bool essential;    /* shrinks others below their preferred width rather than be dropped */
+	uint8_t groupings; /* 1 << enum grouping: where it means something */
+	uint8_t
+	    identifies; /* 1 << enum grouping: where it tells which group a row is, so it is never dropped */
+	uint8_t leads;  /* 1 << enum grouping: where it stands first */
+	uint8_t needs;  /* enum column_need */
 	uint64_t (*rank)(const struct column_context *context, const struct row *row);
-	/* Between rows of equal rank; NULL: the rank is all there is. */
+	/* Orders rows of equal rank; NULL: the rank decides alone. */
 	int (*compare)(const struct column_context *context, const struct row *a, const struct row *b);
 	void (*format)(const struct column_context *context, const struct row *row, struct cell *cell);
 };
@@ -85,7 +89,7 @@ extern const size_t column_count;
 
 #define COLUMNS_MAX 24
 
-/* A choice of columns, in the order shown: indices into column_table. */
+/* The columns shown, in order: indices into column_table. */
 struct column_list {
 	uint8_t indices[COLUMNS_MAX];
 	uint8_t count;
@@ -96,31 +100,30 @@ struct column_sort {
 	bool descending;
 };
 
-/* The columns that are shown, and the order, when nothing else is asked for. */
+/* The columns and the order that are shown by default. */
 void column_list_default(struct column_list *list);
 struct column_sort column_sort_default(void);
 
 /* "rx,tx,name" for --columns. 0, or -EINVAL with *error (usage) naming the wrong word and all ids. */
 int column_parse_list(struct column_list *list, const char *text, struct error *error);
 
-/* "rx", "rx:asc", "name:desc" for --sort. Likewise. */
+/* "rx", "rx:asc", "name:desc" for --sort. 0, or -EINVAL with *error (usage) as column_parse_list. */
 int column_parse_sort(struct column_sort *sort, const char *text, struct error *error);
+
+/* All ids in the table's order; cut at size. Returns the length as snprintf does. */
+size_t column_ids(char *buffer, size_t size, const char *separator);
 
 const struct column *column_find(const char *id);
 bool column_list_has(const struct column_list *list, const struct column *column);
 
-/* Needs of all columns in the list: for the program text. */
+/* The needs of all columns in the list (enum column_need), for the program text. */
 unsigned column_list_needs(const struct column_list *list);
 
 /* The title for this context. Returns buffer. */
 const char *column_title(
     const struct column *column, const struct column_context *context, char *buffer, size_t size);
 
-/* -1, 0, 1: by rank, compare and at last the session's key; `descending` turns the first two round. */
-int column_compare(const struct column_sort *sort, const struct column_context *context, const struct row *a,
-    const struct row *b);
-
-/* The columns that the longer one of a row's addresses takes uncut. */
+/* The width of the longer of a row's addresses. */
 unsigned column_address_columns(const struct column_context *context, const struct row *row);
 
 #endif

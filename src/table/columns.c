@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The column table itself, with what ranks, compares and formats each. */
+/* The column table, with the functions that rank, compare and format. */
 #include "table/column.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "table/endpoint.h"
 #include "model/traffic.h"
 #include "names/names.h"
+#include "table/endpoint.h"
+#include "table/graph.h"
 
-/* From here on a rate stands out: about what saturates a 10 Mbit/s line. */
+/* Rates from here on are bold: about what saturates a 10 Mbit/s line. */
 #define BUSY_BYTES_PER_S (1024 * 1024)
 
-/* The first bytes of a text as a number that sorts as the text does, case aside. */
+/* The first bytes of a text as a number that sorts like the text, ignoring case. */
 static uint64_t text_rank(const char *text)
 {
 	uint64_t rank = 0;
@@ -38,7 +39,7 @@ static void cell_number(uint64_t number, struct cell *cell)
 	int length = snprintf(cell->text, sizeof cell->text, "%llu", (unsigned long long)number);
 
 	if ((unsigned)length > cell->width)
-		cell->columns = unit_format(cell->text, sizeof cell->text, number, UNIT_HUMAN, cell->width);
+		cell->columns = format_amount(cell->text, sizeof cell->text, number, UNIT_HUMAN, cell->width);
 	else
 		cell->columns = (unsigned)length;
 }
@@ -51,7 +52,7 @@ static uint64_t rank_pid(const struct column_context *context, const struct row 
 	return row->session.pid;
 }
 
-static void format_pid(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_pid(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	(void)context;
 	cell_number(row->session.pid, cell);
@@ -71,7 +72,7 @@ static int compare_name(const struct column_context *context, const struct row *
 	return order ? order : (a->session.pid > b->session.pid) - (a->session.pid < b->session.pid);
 }
 
-static void format_name(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_name(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	char text[sizeof row->session.comm + 2];
 
@@ -94,7 +95,7 @@ static int compare_user(const struct column_context *context, const struct row *
 	    names_user(context->names, b->session.uid, right, sizeof right));
 }
 
-static void format_user(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_user(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	char user[40];
 
@@ -112,7 +113,7 @@ static int compare_container(const struct column_context *context, const struct 
 	    names_container_text(context->names, b->container));
 }
 
-static void format_container(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_container(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	cell_untrusted(context, names_container_text(context->names, row->container), cell);
 }
@@ -123,14 +124,13 @@ static uint64_t rank_netns(const struct column_context *context, const struct ro
 	return row->session.netns;
 }
 
-static void format_netns(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_netns(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	(void)context;
 	cell_number(row->session.netns, cell);
 }
 
-/* Kept in microseconds; shown in three digits. */
-static void format_rtt(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_rtt(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	double ms = row->session.rtt_us / 1000.0;
 	char text[24];
@@ -157,7 +157,7 @@ static uint64_t rank_retransmits(const struct column_context *context, const str
 	return row->session.retransmits;
 }
 
-static void format_retransmits(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_retransmits(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	if (row->session.rtt_us)
 		cell_number(row->session.retransmits, cell);
@@ -167,7 +167,7 @@ static void format_retransmits(const struct column_context *context, const struc
 
 /* ---- where ---- */
 
-/* IPv4 before IPv6, then by address; for IPv4 the port is in it too. */
+/* IPv4 sorts before IPv6, then by address; the rank of IPv4 has the port, too. */
 static uint64_t address_rank(uint8_t family, const uint8_t *address, uint16_t port)
 {
 	uint64_t rank = 0;
@@ -218,7 +218,7 @@ static struct endpoint endpoint_of(
 	};
 }
 
-static void format_endpoint(const struct column_context *context, uint8_t family, const uint8_t *address,
+static void cell_endpoint(const struct column_context *context, uint8_t family, const uint8_t *address,
     uint16_t port, struct cell *cell)
 {
 	struct endpoint endpoint = endpoint_of(context, family, address, port);
@@ -236,14 +236,14 @@ unsigned column_address_columns(const struct column_context *context, const stru
 	return local_columns > remote_columns ? local_columns : remote_columns;
 }
 
-static void format_laddr(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_laddr(const struct column_context *context, const struct row *row, struct cell *cell)
 {
-	format_endpoint(context, row->session.family, row->session.laddr, row->session.lport, cell);
+	cell_endpoint(context, row->session.family, row->session.laddr, row->session.lport, cell);
 }
 
-static void format_raddr(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_raddr(const struct column_context *context, const struct row *row, struct cell *cell)
 {
-	format_endpoint(context, row->session.family, row->session.raddr, row->session.rport, cell);
+	cell_endpoint(context, row->session.family, row->session.raddr, row->session.rport, cell);
 }
 
 /* ---- how much ---- */
@@ -269,41 +269,41 @@ static uint64_t rank_total(const struct column_context *context, const struct ro
 	return row->rx_total_bytes + row->tx_total_bytes;
 }
 
-static void format_amount(const struct column_context *context, uint64_t bytes, struct cell *cell)
+static void cell_amount(const struct column_context *context, uint64_t bytes, struct cell *cell)
 {
 	uint64_t interval_ns = context->traffic->interval_ns;
 
 	if (!bytes)
 		cell->style = STYLE_DIM;
-	else if (context->amount != AMOUNT_TOTAL && unit_rate(bytes, interval_ns) >= BUSY_BYTES_PER_S)
+	else if (context->amount != AMOUNT_TOTAL && rate_per_s(bytes, interval_ns) >= BUSY_BYTES_PER_S)
 		cell->style = STYLE_STRONG;
 	if (context->amount == AMOUNT_RATE)
-		bytes = unit_rate(bytes, interval_ns);
-	cell->columns = unit_format(cell->text, sizeof cell->text, bytes, context->unit, cell->width);
+		bytes = rate_per_s(bytes, interval_ns);
+	cell->columns = format_amount(cell->text, sizeof cell->text, bytes, context->unit, cell->width);
 }
 
-static void format_rx(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_rx(const struct column_context *context, const struct row *row, struct cell *cell)
 {
-	format_amount(context, rank_rx(context, row), cell);
+	cell_amount(context, rank_rx(context, row), cell);
 }
 
-static void format_tx(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_tx(const struct column_context *context, const struct row *row, struct cell *cell)
 {
-	format_amount(context, rank_tx(context, row), cell);
+	cell_amount(context, rank_tx(context, row), cell);
 }
 
-static void format_rate(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_rate(const struct column_context *context, const struct row *row, struct cell *cell)
 {
-	format_amount(context, rank_rate(context, row), cell);
+	cell_amount(context, rank_rate(context, row), cell);
 }
 
-static void format_total(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_total(const struct column_context *context, const struct row *row, struct cell *cell)
 {
-	cell->columns =
-	    unit_format(cell->text, sizeof cell->text, rank_total(context, row), context->unit, cell->width);
+	cell->columns = format_amount(
+	    cell->text, sizeof cell->text, rank_total(context, row), context->unit, cell->width);
 }
 
-/* Equal rates (most often: none) by what they moved so far, so that quiet rows stand in a settled order. */
+/* Equal rates sort by total, so that idle rows keep their order. */
 static int compare_rate(const struct column_context *context, const struct row *a, const struct row *b)
 {
 	uint64_t left = rank_total(context, a), right = rank_total(context, b);
@@ -315,15 +315,14 @@ static uint64_t rank_history(const struct column_context *context, const struct 
 {
 	struct series series = traffic_row_series(context->traffic, row);
 
-	return history_peak(&series, ROW_POINTS);
+	return series_peak(&series, ROW_POINTS);
 }
 
-static void format_history(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_history(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	struct series series = traffic_row_series(context->traffic, row);
 
-	cell->columns =
-	    history_graph(cell->text, sizeof cell->text, &series, cell->width, 1, 0, context->utf8);
+	cell->columns = graph_line(cell->text, sizeof cell->text, &series, cell->width, 1, 0, context->utf8);
 	cell->style = STYLE_RX;
 }
 
@@ -333,7 +332,7 @@ static uint64_t rank_sessions(const struct column_context *context, const struct
 	return row->members;
 }
 
-static void format_sessions(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_sessions(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	(void)context;
 	cell_number(row->members, cell);
@@ -345,7 +344,7 @@ static uint64_t rank_age(const struct column_context *context, const struct row 
 	return context->traffic->tick - row->first_tick;
 }
 
-static void format_age(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_age(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	int64_t age_s = context->traffic->time.tv_sec - row->first_seen_s;
 
@@ -367,66 +366,68 @@ static void format_age(const struct column_context *context, const struct row *r
 #define CONTAINERS (1 << GROUPING_CONTAINER)
 #define EVERYWHERE (CONNECTIONS | PROCESSES | REMOTES | CONTAINERS)
 
-/* The order is that of the default columns from the left, of the menu, and of --columns' list. */
-/* One line for each field would be long to read. */
+/*
+ * In the order of the default columns, of the menu and of the list of ids. Not formatted: one line for each
+ * field would be long to read.
+ */
 /* clang-format off */
 const struct column column_table[] = {
 	{ .id = "pid", .title = "PID", .description = "process id", .width_min = 7, .width_pref = 7,
 	  .width_max = 7, .priority = 4, .right = true, .groupings = CONNECTIONS | PROCESSES,
-	  .rank = rank_pid, .format = format_pid },
+	  .rank = rank_pid, .format = cell_pid },
 	{ .id = "name", .title = "NAME", .description = "process name", .width_min = 8, .width_pref = 12,
-	  .width_max = 16, .priority = 0, .essential = true, .groupings = EVERYWHERE, .rank = rank_name,
-	  .compare = compare_name, .format = format_name },
+	  .width_max = 16, .priority = 0, .essential = true, .groupings = EVERYWHERE, .identifies = PROCESSES, .rank = rank_name,
+	  .compare = compare_name, .format = cell_name },
 	{ .id = "user", .title = "USER", .description = "user", .width_min = 8, .width_pref = 8,
 	  .width_max = 12, .priority = 8, .groupings = CONNECTIONS | PROCESSES, .rank = rank_user,
-	  .compare = compare_user, .format = format_user },
+	  .compare = compare_user, .format = cell_user },
 	{ .id = "laddr", .title = "LOCAL", .description = "local address and port", .width_min = 14,
 	  .width_pref = 20, .width_max = 47, .priority = 5, .groupings = CONNECTIONS, .is_address = true,
-	  .rank = rank_laddr, .compare = compare_laddr, .format = format_laddr },
+	  .rank = rank_laddr, .compare = compare_laddr, .format = cell_laddr },
 	{ .id = "raddr", .title = "REMOTE", .description = "remote address and port", .width_min = 13,
 	  .width_pref = 21, .width_max = 47, .priority = 3, .essential = true,
-	  .groupings = CONNECTIONS | REMOTES, .is_address = true, .rank = rank_raddr,
-	  .compare = compare_raddr, .format = format_raddr },
+	  .groupings = CONNECTIONS | REMOTES, .is_address = true, .identifies = REMOTES, .leads = REMOTES, .rank = rank_raddr,
+	  .compare = compare_raddr, .format = cell_raddr },
 	{ .id = "rx", .direction = "RX", .description = "received by the process", .width_min = 6,
 	  .width_pref = 7, .width_max = 8, .priority = 1, .right = true, .descending = true,
-	  .essential = true, .groupings = EVERYWHERE, .rank = rank_rx, .compare = compare_rate,
-	  .format = format_rx },
+	  .essential = true, .groupings = EVERYWHERE, .is_amount = true, .rank = rank_rx, .compare = compare_rate,
+	  .format = cell_rx },
 	{ .id = "tx", .direction = "TX", .description = "sent by the process", .width_min = 6,
 	  .width_pref = 7, .width_max = 8, .priority = 2, .right = true, .descending = true,
-	  .essential = true, .groupings = EVERYWHERE, .rank = rank_tx, .compare = compare_rate,
-	  .format = format_tx },
+	  .essential = true, .groupings = EVERYWHERE, .is_amount = true, .rank = rank_tx, .compare = compare_rate,
+	  .format = cell_tx },
 	{ .id = "rate", .direction = "RX+TX", .description = "received and sent together",
 	  .width_min = 7, .width_pref = 8, .width_max = 9, .priority = 6, .right = true,
-	  .descending = true, .groupings = EVERYWHERE, .rank = rank_rate, .compare = compare_rate,
-	  .format = format_rate },
+	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .rank = rank_rate, .compare = compare_rate,
+	  .format = cell_rate },
 	{ .id = "total", .title = "TOTAL", .description = "received and sent since the start or reset",
 	  .width_min = 6, .width_pref = 7, .width_max = 8, .priority = 7, .right = true,
-	  .descending = true, .groupings = EVERYWHERE, .rank = rank_total, .format = format_total },
+	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .rank = rank_total, .format = cell_total },
 	{ .id = "history", .title = "HISTORY",
 	  .description = "the latest intervals, received and sent together", .width_min = 8,
 	  .width_pref = 16, .width_max = 32, .priority = 6, .descending = true, .groupings = EVERYWHERE,
-	  .rank = rank_history, .format = format_history },
+	  .rank = rank_history, .format = cell_history },
 	{ .id = "container", .title = "CONTAINER", .description = "container, or unit, or cgroup",
 	  .width_min = 12, .width_pref = 19, .width_max = 28, .priority = 9,
-	  .groupings = CONNECTIONS | PROCESSES | CONTAINERS, .rank = rank_container,
-	  .compare = compare_container, .format = format_container },
+	  .groupings = CONNECTIONS | PROCESSES | CONTAINERS, .identifies = CONTAINERS, .leads = CONTAINERS, .rank = rank_container,
+	  .compare = compare_container, .format = cell_container },
 	{ .id = "netns", .title = "NETNS", .description = "network namespace", .width_min = 10,
 	  .width_pref = 10, .width_max = 10, .priority = 10, .right = true,
-	  .groupings = CONNECTIONS | PROCESSES, .rank = rank_netns, .format = format_netns },
+	  .groupings = CONNECTIONS | PROCESSES, .rank = rank_netns, .format = cell_netns },
 	{ .id = "sessions", .title = "CONNS", .description = "connections in a group", .width_min = 5,
 	  .width_pref = 6, .width_max = 6, .priority = 4, .right = true, .descending = true,
 	  .groupings = PROCESSES | REMOTES | CONTAINERS, .rank = rank_sessions,
-	  .format = format_sessions },
+	  .format = cell_sessions },
 	{ .id = "age", .title = "AGE", .description = "time since it was first seen here",
 	  .width_min = 6, .width_pref = 6, .width_max = 6, .priority = 11, .right = true,
-	  .descending = true, .groupings = EVERYWHERE, .rank = rank_age, .format = format_age },
+	  .descending = true, .groupings = EVERYWHERE, .rank = rank_age, .format = cell_age },
 	{ .id = "rtt", .title = "RTT", .description = "smoothed round-trip time", .width_min = 7,
 	  .width_pref = 7, .width_max = 7, .priority = 4, .right = true, .descending = true,
-	  .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET, .rank = rank_rtt, .format = format_rtt },
-	{ .id = "retrans", .title = "RETRANS", .description = "segments sent again, of the connection",
+	  .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET, .rank = rank_rtt, .format = cell_rtt },
+	{ .id = "retrans", .title = "RETRANS", .description = "retransmitted segments (whole connection)",
 	  .width_min = 8, .width_pref = 8, .width_max = 8, .priority = 4, .right = true,
 	  .descending = true, .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET,
-	  .rank = rank_retransmits, .format = format_retransmits },
+	  .rank = rank_retransmits, .format = cell_retransmits },
 };
 /* clang-format on */
 

@@ -7,10 +7,10 @@
 #include "base/address.h"
 #include "base/escape.h"
 
-/* Fewer columns than this for the host say nothing: then the port is given up first. */
+/* A host cut to fewer columns tells nothing, so then the port is dropped. */
 #define HOST_MIN 5
 
-/* ASCII, so that bytes are columns and any middle can be taken out. DNS names are ASCII anyway. */
+/* ASCII (as DNS names are), so that bytes are columns and the middle can be cut anywhere. */
 static size_t host_text(char *buffer, size_t size, const struct endpoint *endpoint)
 {
 	if (endpoint->host_name)

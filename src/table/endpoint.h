@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An address and port fitted into a column: what has to go goes from the middle of the host, not the port. */
+/* An address and port, fitted into a column by cutting the middle of the host rather than the port. */
 #ifndef TCPTOP_ENDPOINT_H
 #define TCPTOP_ENDPOINT_H
 
@@ -20,12 +20,12 @@ struct endpoint {
 
 /*
  * Writes "192.0.2.1:443", "[2001:db8::1]:443", "[2001:db8…7334]:https" and so on in at most width columns;
- * an IPv6 address without port stands without brackets. Returns the columns.
+ * an IPv6 address without a port has no brackets. Returns the columns.
  */
 unsigned endpoint_format(
     char *buffer, size_t size, const struct endpoint *endpoint, unsigned width, bool utf8);
 
-/* The columns that it takes when nothing has to go. */
+/* The width when nothing is cut. */
 unsigned endpoint_columns(const struct endpoint *endpoint);
 
 #endif

@@ -14,28 +14,12 @@ struct candidate {
 /* Whole numbers of KB or bytes need more room than three digits and a letter. */
 static unsigned unit_extra(const struct column *column, const struct column_context *context)
 {
-	bool amount = column->direction || strcmp(column->id, "total") == 0;
-
-	if (!amount || context->unit == UNIT_HUMAN || context->unit == UNIT_BITS)
+	if (!column->is_amount || context->unit == UNIT_HUMAN || context->unit == UNIT_BITS)
 		return 0;
 	return context->unit == UNIT_BYTES ? 5 : 2;
 }
 
-/* What identifies a group is never dropped. */
-static bool names_group(const struct column *column, enum grouping grouping)
-{
-	return (grouping == GROUPING_CONTAINER && strcmp(column->id, "container") == 0) ||
-	       (grouping == GROUPING_PROCESS && strcmp(column->id, "name") == 0) ||
-	       (grouping == GROUPING_REMOTE && strcmp(column->id, "raddr") == 0);
-}
-
-/* ... and stands first. A process is known by its PID and name, which do so anyway. */
-static bool leads(const struct column *column, enum grouping grouping)
-{
-	return grouping != GROUPING_PROCESS && names_group(column, grouping);
-}
-
-/* A title that tells the unit keeps its width; on a narrow screen no more than leaves room for the others. */
+/* A title with a unit keeps its width, but on a narrow screen it has to leave room for the other columns. */
 #define WIDE 60
 #define TITLE_NARROW 8
 
@@ -47,8 +31,9 @@ static unsigned gather(struct candidate *candidates, const struct column_list *l
 
 	for (unsigned i = 0; i < list->count; i++) {
 		const struct column *column = &column_table[list->indices[i]];
+		unsigned grouping = 1u << context->grouping;
 
-		if (!(column->groupings & 1 << context->grouping))
+		if (!(column->groupings & grouping))
 			continue;
 		unsigned titled = (unsigned)strlen(column_title(column, context, title, sizeof title));
 		unsigned extra = unit_extra(column, context);
@@ -56,13 +41,13 @@ static unsigned gather(struct candidate *candidates, const struct column_list *l
 
 		*candidate = (struct candidate){
 			.column = column,
-			.order = leads(column, context->grouping) ? 0 : i + 1,
-			.priority = names_group(column, context->grouping) ? 0 : column->priority + 1u,
+			.order = column->leads & grouping ? 0 : i + 1,
+			.priority = column->identifies & grouping ? 0 : column->priority + 1u,
 			.min = column->width_min,
 			.pref = column->width_pref + extra,
 			.max = column->width_max + extra,
 		};
-		/* An address column has no use for more than the addresses need. */
+		/* An address column gets no more than its addresses need. */
 		if (column->is_address && candidate->max > context->address_columns)
 			candidate->max = context->address_columns;
 		titled += column->right;
@@ -78,7 +63,7 @@ static unsigned gather(struct candidate *candidates, const struct column_list *l
 	return count;
 }
 
-/* Candidates stand by priority here. */
+/* Candidates are sorted by priority here. */
 static void take(struct candidate *candidates, unsigned count, unsigned width)
 {
 	unsigned min_sum = 0, pref_sum = 0;
@@ -88,7 +73,7 @@ static void take(struct candidate *candidates, unsigned count, unsigned width)
 		bool must = candidate->column->essential || candidate->priority == 0;
 		unsigned before = must ? min_sum : pref_sum;
 
-		/* The very first one is there in any case, cut to the width. */
+		/* The first one is always taken, cut to the width. */
 		if (i && before + candidate->min > width)
 			continue;
 		candidate->width = candidate->min < width ? candidate->min : width;
@@ -145,7 +130,7 @@ void layout_fit(struct layout *layout, const struct column_list *list, const str
 		used += (taken - 1) * LAYOUT_GAP;
 	unsigned left = width > used ? width - used : 0;
 
-	/* A shortened address tells less than a shortened name. */
+	/* Addresses first: a shortened address tells less than a shortened name. */
 	spread(candidates, count, &left, true, false);
 	spread(candidates, count, &left, false, false);
 	spread(candidates, count, &left, true, true);

@@ -5,7 +5,7 @@
 
 #include "table/column.h"
 
-/* Below this the screen is one line that says so. */
+/* On a smaller screen there is only one line, which says that it is too small. */
 #define LAYOUT_WIDTH_MIN 30
 #define LAYOUT_HEIGHT_MIN 6
 
@@ -22,13 +22,13 @@ struct layout {
 };
 
 /*
- * Takes columns by priority as long as those before keep their preferred width (essential ones: their
- * smallest), then spreads what is left over: to the preferred widths, then the largest, addresses first.
+ * Takes columns by priority while those taken before keep their preferred width (essential ones: their
+ * smallest), then spreads the rest of the width: up to the preferred widths, then the largest, addresses first.
  */
 void layout_fit(struct layout *layout, const struct column_list *list, const struct column_context *context,
     unsigned width);
 
-/* Where things are on a screen of this size. */
+/* How the lines of a screen are divided. */
 struct layout_lines {
 	unsigned graph;  /* lines of each totals graph; 0: RX and TX share one line */
 	unsigned header; /* lines above the column titles */

@@ -64,9 +64,9 @@ void line_print(struct line *line, enum style style, const char *format, ...)
 
 unsigned line_fit(char *buffer, size_t size, const char *bytes, size_t length, unsigned columns, bool utf8)
 {
-	char probe[1024];
+	char trial[1024];
 	const char *mark = utf8 ? "…" : "~";
-	size_t room = sizeof probe < size ? sizeof probe : size;
+	size_t room = sizeof trial < size ? sizeof trial : size;
 	size_t used;
 
 	if (!size)
@@ -74,13 +74,13 @@ unsigned line_fit(char *buffer, size_t size, const char *bytes, size_t length, u
 	buffer[0] = '\0';
 	if (!columns)
 		return 0;
-	used = escape_text(probe, room, bytes, length, (size_t)columns + 1, utf8);
+	used = escape_text(trial, room, bytes, length, (size_t)columns + 1, utf8);
 	/*
-	 * One column more than there is room for was asked: a text that then uses no more than there is was
-	 * not necessarily whole (a wide character or an escape may not have fitted), so ask with ample room.
+	 * The trial has one column more than there is. A text that fits without it may still have been cut,
+	 * as a wide character or an escape did not fit, so try with ample room.
 	 */
-	if (used <= columns && escape_text(probe, room, bytes, length, (size_t)columns + 16, utf8) == used) {
-		memcpy(buffer, probe, strlen(probe) + 1);
+	if (used <= columns && escape_text(trial, room, bytes, length, (size_t)columns + 16, utf8) == used) {
+		memcpy(buffer, trial, strlen(trial) + 1);
 		return (unsigned)used;
 	}
 	size_t mark_bytes = strlen(mark);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line of a screen before any terminal is involved: text with known columns, in runs of one style. */
+/* One line of a screen, without a terminal: text of known width, in runs of one style. */
 #ifndef TCPTOP_LINE_H
 #define TCPTOP_LINE_H
 
@@ -14,11 +14,11 @@ enum style {
 	STYLE_BAR,  /* the title line */
 	STYLE_HEAD, /* column titles */
 	STYLE_HEAD_SORTED,
-	STYLE_LABEL, /* what a key of the footer does */
+	STYLE_LABEL, /* what a key in the footer does */
 	STYLE_SELECTED,
 	STYLE_RX,
 	STYLE_TX,
-	STYLE_ALERT, /* something is lost or not counted */
+	STYLE_ALERT, /* something was lost or not counted */
 	STYLE_COUNT,
 };
 
@@ -44,26 +44,26 @@ struct line {
 
 void line_begin(struct line *line, unsigned width, bool utf8, enum style base);
 
-/* Text of our own making that takes `columns` columns. Dropped whole when it does not fit and is not ASCII. */
+/* Trusted text that takes `columns` columns. When it does not fit, ASCII is cut and other text is dropped. */
 void line_add(struct line *line, enum style style, const char *text, unsigned columns);
 
-/* ASCII of our own making. */
+/* Trusted ASCII. */
 void line_print(struct line *line, enum style style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Anybody's bytes, in at most `columns` columns, marked at the end when they were cut. */
+/* Untrusted bytes, escaped, in at most `columns` columns, with a mark at the end when they were cut. */
 void line_untrusted(struct line *line, enum style style, const char *bytes, size_t length, unsigned columns);
 
-/* Blanks up to the given column (not beyond width); none when the line is there already. */
+/* Adds blanks up to the given column, at most width; none when the line is that long already. */
 void line_pad(struct line *line, enum style style, unsigned column);
 
-/* Bytes without the blanks at the end. */
+/* The length in bytes without trailing blanks. */
 size_t line_trimmed(const struct line *line);
 
-/* As line_untrusted, into a buffer; returns the columns. */
+/* Writes what line_untrusted adds to a line into a buffer. Returns the columns. */
 unsigned line_fit(char *buffer, size_t size, const char *bytes, size_t length, unsigned columns, bool utf8);
 
-/* Where painting goes: lines arrive from the top of the screen (y 0) down, each complete. */
+/* Where a frame goes: lines arrive complete, from the top of the screen (y 0) down. */
 struct line_sink {
 	void (*put)(void *to, unsigned y, const struct line *line);
 	void *to;

@@ -5,15 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/traffic.h"
 #include "names/names.h"
-#include "table/view.h"
+#include "table/order.h"
 
 #define ITEMS_MIN 256
 #define PREFETCH_AHEAD 6
 
-static struct traffic *shown(struct view *view)
+void list_init(struct list *list)
 {
-	return view->is_frozen ? &view->frozen : &view->live;
+	memset(list, 0, sizeof *list);
+	rows_init(&list->groups);
+}
+
+void list_fini(struct list *list)
+{
+	rows_fini(&list->groups);
+	free(list->items);
 }
 
 /* The key of the group that a session belongs to, in the fields that its row shows. */
@@ -41,28 +49,29 @@ static struct session group_key(enum grouping grouping, const struct row *row)
 	return key;
 }
 
-static bool is_listed(struct view *view, struct row *row)
+static bool is_listed(
+    const struct list_settings *settings, const struct column_context *context, struct row *row)
 {
 	const struct session *session = &row->session;
 
-	if (view->family && session->family != view->family)
+	if (settings->family && session->family != settings->family)
 		return false;
-	if (view->one_user && session->uid != view->uid)
+	if (settings->one_user && session->uid != settings->uid)
 		return false;
-	if (view->opened) {
-		struct session key = group_key(view->grouping, row);
+	if (settings->opened) {
+		struct session key = group_key(settings->grouping, row);
 
-		if (session_compare_key(&key, &view->opened_key) != 0)
+		if (session_compare_key(&key, &settings->opened_key) != 0)
 			return false;
 	}
-	if (!view->filter.word_count)
+	if (!settings->words.word_count)
 		return true;
-	if (row->match_epoch != view->epoch) {
-		bool hopeless = view->narrows && row->match_epoch == view->epoch - 1 && !row->matched;
+	if (row->match_epoch != settings->epoch) {
+		bool failed = settings->narrows && row->match_epoch == settings->epoch - 1 && !row->matched;
 
 		row->matched =
-		    !hopeless && match_row(&view->filter, row, view->context.names, view->context.host_names);
-		row->match_epoch = view->epoch;
+		    !failed && match_row(&settings->words, row, context->names, context->host_names);
+		row->match_epoch = settings->epoch;
 	}
 	return row->matched;
 }
@@ -73,7 +82,7 @@ static void add_to_group(struct row *group, const struct row *row, bool added)
 
 	if (added) {
 		memcpy(group->session.comm, session->comm, sizeof session->comm);
-		group->session.mntns = session->pid; /* of the first member: to see whether others differ */
+		group->session.mntns = session->pid; /* the first member's PID: do others differ? */
 		group->session.cgroup_id = session->cgroup_id;
 		group->container = row->container;
 		group->first_tick = row->first_tick;
@@ -102,88 +111,85 @@ static void add_to_group(struct row *group, const struct row *row, bool added)
 	}
 }
 
-static int build_groups(struct view *view)
+static int build_groups(
+    struct list *list, const struct list_settings *settings, const struct column_context *context)
 {
-	struct rows *rows = &shown(view)->rows;
+	const struct rows *rows = &context->traffic->rows;
 
-	rows_clear(&view->groups);
 	for (size_t i = 0; i < rows->count; i++) {
 		struct row *row = &rows->rows[i];
 		bool added;
 
-		if (!is_listed(view, row))
+		if (!is_listed(settings, context, row))
 			continue;
-		struct session key = group_key(view->grouping, row);
-		size_t index = rows_find_or_add(&view->groups, &key, &added);
+		struct session key = group_key(settings->grouping, row);
+		size_t index = rows_find_or_add(&list->groups, &key, &added);
 
 		if (index == ROW_NONE)
 			return -ENOMEM;
-		add_to_group(&view->groups.rows[index], row, added);
+		add_to_group(&list->groups.rows[index], row, added);
 	}
 	return 0;
 }
 
-struct rows *view_list_rows(struct view *view)
+const struct rows *list_rows(const struct list *list, const struct column_context *context)
 {
-	return view->context.grouping == GROUPING_NONE ? &shown(view)->rows : &view->groups;
+	return context->grouping == GROUPING_NONE ? &context->traffic->rows : &list->groups;
 }
 
-static int reserve_items(struct view *view, size_t count)
+static int reserve_items(struct list *list, size_t count)
 {
-	size_t capacity = view->capacity;
+	size_t capacity = list->capacity;
 
 	if (count <= capacity && (capacity <= ITEMS_MIN || count >= capacity / 8))
 		return 0;
 	capacity = count + count / 4 < ITEMS_MIN ? ITEMS_MIN : count + count / 4;
-	struct view_item *items = reallocarray(view->items, capacity, sizeof *items);
+	struct view_item *items = reallocarray(list->items, capacity, sizeof *items);
 
 	if (!items)
 		return -ENOMEM;
-	view->items = items;
-	view->capacity = capacity;
+	list->items = items;
+	list->capacity = capacity;
 	return 0;
 }
 
-static void name_containers(struct view *view, struct rows *rows)
+static void name_containers(const struct column_context *context)
 {
+	const struct rows *rows = &context->traffic->rows;
+
 	for (size_t i = 0; i < rows->count; i++) {
 		struct row *row = &rows->rows[i];
 
 		if (!row->container && row->session.cgroup_id)
 			row->container =
-			    names_container(view->context.names, row->session.cgroup_id, row->session.pid);
+			    names_container(context->names, row->session.cgroup_id, row->session.pid);
 	}
 }
 
-int view_list_build(struct view *view)
+int list_build(struct list *list, const struct list_settings *settings, const struct column_context *context,
+    const struct column *column)
 {
-	bool grouped = view->grouping != GROUPING_NONE && !view->opened;
+	bool grouped = context->grouping != GROUPING_NONE;
 
-	view->context.traffic = shown(view);
-	view->context.grouping = grouped ? view->grouping : GROUPING_NONE;
-	if (!(view->sort.column->groupings & 1 << view->context.grouping))
-		view->sort = column_sort_default();
-	name_containers(view, &shown(view)->rows);
-	rows_clear(&view->groups);
-	view->count = 0;
-	if (grouped && build_groups(view) < 0)
+	name_containers(context);
+	rows_clear(&list->groups);
+	list->count = 0;
+	if (grouped && build_groups(list, settings, context) < 0)
 		return -ENOMEM;
-	struct rows *rows = view_list_rows(view);
+	const struct rows *rows = list_rows(list, context);
 
-	if (reserve_items(view, rows->count) < 0)
+	if (reserve_items(list, rows->count) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < rows->count; i++) {
-		/* Of each row three cache lines are read, and the rows are far too many for the cache. */
+		/* Three cache lines of each row are read, and the rows do not fit into the cache. */
 		for (size_t ahead = 0; i + PREFETCH_AHEAD < rows->count && ahead < 3 * 64; ahead += 64)
 			__builtin_prefetch((const char *)&rows->rows[i + PREFETCH_AHEAD] + ahead);
-		if (!grouped && !is_listed(view, &rows->rows[i]))
+		if (!grouped && !is_listed(settings, context, &rows->rows[i]))
 			continue;
-		view->items[view->count++] = (struct view_item){
-			.rank = view->sort.column->rank(&view->context, &rows->rows[i]),
+		list->items[list->count++] = (struct view_item){
+			.rank = column->rank(context, &rows->rows[i]),
 			.row = (uint32_t)i,
 		};
 	}
-	view->sorted_from = view->sorted_to = 0;
-	view->stale = false;
 	return 0;
 }

@@ -1,15 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The view's list before it is in order: rows or groups that pass the filters, each with its rank. */
+/* The rows or groups that pass the filters, each with its rank, not yet in order. */
 #ifndef TCPTOP_LIST_H
 #define TCPTOP_LIST_H
 
-struct rows;
-struct view;
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-/* Makes items, count and, when grouped, groups anew. 0 or -ENOMEM. */
-int view_list_build(struct view *view);
+#include "model/rows.h"
+#include "table/column.h"
+#include "table/match.h"
 
-/* What the items' row counts in. */
-struct rows *view_list_rows(struct view *view);
+struct view_item;
+
+/* What is listed. */
+struct list_settings {
+	enum grouping grouping;
+	bool opened; /* the connections of one group are listed, that of opened_key */
+	struct session opened_key;
+	uint8_t family; /* 0, 4 or 6 */
+	bool one_user;
+	uint32_t uid;
+	struct match words;
+	uint32_t epoch; /* changes with the words and with the names that they may match; never 0 */
+	bool narrows;   /* rows that failed in the epoch before fail in this one */
+};
+
+struct list {
+	struct view_item *items;
+	size_t count;
+	size_t capacity;
+	struct rows groups;
+};
+
+void list_init(struct list *list);
+void list_fini(struct list *list);
+
+/*
+ * Lists the context's traffic anew, in groups when the context has a grouping, with the ranks of the column.
+ * Fills in what rows cache: the cgroup's name and whether the words matched. 0 or -ENOMEM.
+ */
+int list_build(struct list *list, const struct list_settings *settings, const struct column_context *context,
+    const struct column *column);
+
+/* The rows that the items' indices are of: the traffic's, or the groups. */
+const struct rows *list_rows(const struct list *list, const struct column_context *context);
 
 #endif

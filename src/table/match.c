@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "base/address.h"
-#include "names/names.h"
+#include "base/format.h"
 #include "model/rows.h"
+#include "names/names.h"
 
 static char lower(char c)
 {
@@ -39,7 +40,7 @@ void match_set(struct match *match, const char *text)
 
 		part += absent;
 		if (!*part)
-			continue; /* a lone "!" is a word that is still being typed */
+			continue; /* the user is still typing what follows "!" */
 		if (match->word_count == MATCH_WORDS_MAX)
 			break;
 		match->words[match->word_count++] = (struct match_word){
@@ -65,7 +66,7 @@ bool match_narrows(const struct match *from, const struct match *to)
 		if (before->absent != after->absent || before->length > after->length ||
 		    memcmp(before->text, after->text, before->length) != 0)
 			return false;
-		/* A longer word is in fewer rows; a longer port is another one, and "!" turns it round. */
+		/* A longer word matches fewer rows, but a longer port is another port, and "!" inverts it. */
 		if (before->length < after->length && (before->absent || before->port >= 0))
 			return false;
 	}
@@ -92,8 +93,8 @@ static bool contains(const char *text, const struct match_word *word)
 }
 
 /*
- * A row's searchable text, put together once for all words and only as far as they ask: what has letters
- * in front, numbers and addresses behind.
+ * A row's searchable text, made once for all words and only when one needs it: first the texts, then numbers
+ * and addresses.
  */
 #define NUMBERS_MAX 128 /* a PID, two addresses with ports, what separates them */
 
@@ -107,31 +108,15 @@ struct haystack {
 	size_t length;
 };
 
-/* By hand, not by printf: a filter looks at every row at every key. */
+/* Without snprintf: a filter looks at every row at every key. */
 static void add_number(struct haystack *hay, unsigned number)
 {
-	char digits[10];
-	int count = 0;
-
-	do {
-		digits[count++] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
-	while (count)
-		hay->text[hay->length++] = digits[--count];
+	hay->length += format_decimal(hay->text + hay->length, number);
 }
 
 static void add_address(struct haystack *hay, uint8_t family, const uint8_t *address)
 {
-	if (family != 4) {
-		hay->length += address_format(hay->text + hay->length, family, address);
-		return;
-	}
-	for (int i = 0; i < 4; i++) {
-		if (i)
-			hay->text[hay->length++] = '.';
-		add_number(hay, address[i]);
-	}
+	hay->length += address_format(hay->text + hay->length, family, address);
 }
 
 static void add_text(struct haystack *hay, const char *text)
@@ -144,7 +129,7 @@ static void add_text(struct haystack *hay, const char *text)
 	hay->length += length;
 }
 
-/* A newline between the parts, which no word can hold, keeps a match within one of them. */
+/* The parts are separated by newlines, which no word has, so that a match cannot span two of them. */
 static void add_texts(struct haystack *hay)
 {
 	const struct session *session = &hay->row->session;
@@ -204,15 +189,14 @@ static bool has_word(struct haystack *hay, const struct match_word *word)
 
 bool match_row(const struct match *match, const struct row *row, struct names *names, bool host_names)
 {
-	struct haystack
-	    hay; /* its text is written before it is read: clearing it would cost more than matching */
+	/* The text is written before it is read, and clearing it would cost more than matching. */
+	struct haystack hay;
 
 	hay.row = row;
 	hay.names = names;
 	hay.host_names = host_names;
 	hay.has_texts = hay.has_numbers = false;
 	hay.length = 0;
-
 	for (size_t i = 0; i < match->word_count; i++)
 		if (has_word(&hay, &match->words[i]) == match->words[i].absent)
 			return false;

@@ -17,9 +17,9 @@ struct match_word {
 	const char *text; /* lower case (ASCII) */
 	size_t length;
 	bool absent;   /* "!word": the row must not have it */
-	bool letters;  /* it has what no number or address has: those need not be looked at */
-	bool caseless; /* has no letter at all */
-	int port;      /* ":443": this very port, else -1 */
+	bool letters;  /* no number or address can hold it, as one of its characters occurs in none */
+	bool caseless; /* has no letter */
+	int port;      /* of ":443", which matches this port only; else -1 */
 };
 
 struct match {
@@ -28,15 +28,16 @@ struct match {
 	size_t word_count; /* 0: every row matches */
 };
 
-/* Whatever matches `to` matched `from`: one was typed on. */
+/* True if `to` extends `from`, so that rows which failed `from` need no second look. */
 bool match_narrows(const struct match *from, const struct match *to);
 
-/* Takes the words apart. What is beyond MATCH_WORDS_MAX words or MATCH_TEXT_MAX bytes is left out. */
+/* Splits the text into words. Ignores what exceeds MATCH_WORDS_MAX words or MATCH_TEXT_MAX bytes. */
 void match_set(struct match *match, const char *text);
 
 /*
- * Every word, in any case, is part of the row's name, PID, user, container or "address:port" of either
- * end; ":443" is a port and "!word" must not be there. host_names: names of remote hosts count too.
+ * True when the row has every word, in upper or lower case, in its name, PID, user, container or the
+ * "address:port" of either end, and none of the "!word"s. ":443" is a port. host_names: the name of the remote
+ * host is searched, too. names may be NULL.
  */
 bool match_row(const struct match *match, const struct row *row, struct names *names, bool host_names);
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "model/rows.h"
-#include "table/view.h"
+#include "table/column.h"
 
-int view_order_compare(const struct view_order *order, const struct view_item *a, const struct view_item *b)
+int order_compare(const struct order *order, const struct view_item *a, const struct view_item *b)
 {
 	const struct row *left = &order->rows[a->row], *right = &order->rows[b->row];
 	int result = (a->rank > b->rank) - (a->rank < b->rank);
@@ -26,33 +26,31 @@ static void swap(struct view_item *a, struct view_item *b)
 	*b = kept;
 }
 
-/* The middle one of first, middle and last as the pivot, so that lists already in order are no bad case. */
-static struct view_item pivot_of(
-    const struct view_order *order, struct view_item *items, size_t low, size_t high)
+/* Median of three, so that a sorted list is no bad case. */
+static struct view_item pivot_of(const struct order *order, struct view_item *items, size_t low, size_t high)
 {
 	size_t middle = low + (high - low) / 2;
 
-	if (view_order_compare(order, &items[middle], &items[low]) < 0)
+	if (order_compare(order, &items[middle], &items[low]) < 0)
 		swap(&items[middle], &items[low]);
-	if (view_order_compare(order, &items[high], &items[low]) < 0)
+	if (order_compare(order, &items[high], &items[low]) < 0)
 		swap(&items[high], &items[low]);
-	if (view_order_compare(order, &items[high], &items[middle]) < 0)
+	if (order_compare(order, &items[high], &items[middle]) < 0)
 		swap(&items[high], &items[middle]);
 	return items[middle];
 }
 
-/* Quickselect within [low, high]: afterwards nothing before n sorts after it, nothing behind it before it. */
-static void select_nth(
-    const struct view_order *order, struct view_item *items, size_t low, size_t high, size_t n)
+/* Quickselect within [low, high]: item n gets into its place, with none that sorts after it before it. */
+static void select_nth(const struct order *order, struct view_item *items, size_t low, size_t high, size_t n)
 {
 	while (low < high) {
 		struct view_item pivot = pivot_of(order, items, low, high);
 		size_t left = low, right = high;
 
 		for (;;) {
-			while (view_order_compare(order, &items[left], &pivot) < 0)
+			while (order_compare(order, &items[left], &pivot) < 0)
 				left++;
-			while (view_order_compare(order, &pivot, &items[right]) < 0)
+			while (order_compare(order, &pivot, &items[right]) < 0)
 				right--;
 			if (left >= right)
 				break;
@@ -70,13 +68,12 @@ static void select_nth(
 
 static int compare_items(const void *a, const void *b, void *order)
 {
-	return view_order_compare(order, a, b);
+	return order_compare(order, a, b);
 }
 
-void view_order_range(
-    const struct view_order *order, struct view_item *items, size_t count, size_t from, size_t to)
+void order_range(const struct order *order, struct view_item *items, size_t count, size_t from, size_t to)
 {
-	struct view_order copy = *order;
+	struct order copy = *order;
 
 	if (from)
 		select_nth(order, items, 0, count - 1, from);

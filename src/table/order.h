@@ -4,23 +4,28 @@
 #define TCPTOP_ORDER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct column_context;
 struct column_sort;
 struct row;
-struct view_item;
 
-struct view_order {
-	const struct row *rows; /* what items' row counts in */
+/* A row as it is sorted: most comparisons need no more than the rank. */
+struct view_item {
+	uint64_t rank;
+	uint32_t row; /* index */
+};
+
+struct order {
+	const struct row *rows; /* that the items' indices are of */
 	const struct column_sort *sort;
 	const struct column_context *context;
 };
 
-/* A total order, as column_compare's, over items that carry their row's rank. */
-int view_order_compare(const struct view_order *order, const struct view_item *a, const struct view_item *b);
+/* A total order: by rank, by the column's compare, and last by the session's key, which is always ascending. */
+int order_compare(const struct order *order, const struct view_item *a, const struct view_item *b);
 
-/* Puts what belongs at [from, to) there, in order, in about linear time; the rest around it in any order. */
-void view_order_range(
-    const struct view_order *order, struct view_item *items, size_t count, size_t from, size_t to);
+/* Puts the items that belong at [from, to) there, in order, in about linear time; the rest is in no order. */
+void order_range(const struct order *order, struct view_item *items, size_t count, size_t from, size_t to);
 
 #endif

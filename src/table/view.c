@@ -6,45 +6,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "names/names.h"
-#include "table/list.h"
+#include "model/traffic.h"
 #include "table/order.h"
 
-void view_init(struct view *view, struct names *names)
+void view_init(struct view *view, struct names *names, const struct traffic *traffic)
 {
 	memset(view, 0, sizeof *view);
-	traffic_init(&view->live);
-	traffic_init(&view->frozen);
-	rows_init(&view->groups);
+	list_init(&view->list);
 	view->context.names = names;
-	view->context.traffic = &view->live;
+	view->context.traffic = traffic;
 	view->sort = column_sort_default();
-	view->epoch = 1;
+	view->settings.epoch = 1;
 	view->stale = true;
 }
 
 void view_fini(struct view *view)
 {
-	traffic_fini(&view->live);
-	traffic_fini(&view->frozen);
-	rows_fini(&view->groups);
-	free(view->items);
+	list_fini(&view->list);
 }
 
-int view_merge(struct view *view, const struct snapshot *snapshot)
+void view_show(struct view *view, const struct traffic *traffic)
 {
-	if (!view->is_frozen)
-		view->stale = true;
-	return traffic_merge(&view->live, snapshot);
+	view->context.traffic = traffic;
+	view->stale = true;
 }
 
 const struct traffic *view_traffic(const struct view *view)
 {
-	return view->is_frozen ? &view->frozen : &view->live;
+	return view->context.traffic;
 }
 
 void view_changed(struct view *view)
 {
+	view->stale = true;
+}
+
+void view_set_sort(struct view *view, const struct column *column)
+{
+	view->sort = (struct column_sort){ .column = column, .descending = column->descending };
 	view->stale = true;
 }
 
@@ -54,49 +53,40 @@ void view_set_filter(struct view *view, const char *text)
 
 	match_set(&before, view->filter_text);
 	snprintf(view->filter_text, sizeof view->filter_text, "%s", text);
-	match_set(&view->filter, text);
+	match_set(&view->settings.words, text);
 	view_names_changed(view);
-	view->narrows = match_narrows(&before, &view->filter);
+	view->settings.narrows = match_narrows(&before, &view->settings.words);
 }
 
 void view_names_changed(struct view *view)
 {
-	view->epoch++;
-	view->narrows = false;
-	view->stale = true;
-}
-
-int view_freeze(struct view *view, bool freeze)
-{
-	if (freeze == view->is_frozen)
-		return 0;
-	if (freeze) {
-		int err = traffic_copy(&view->frozen, &view->live);
-
-		if (err < 0)
-			return err;
-	} else {
-		rows_clear(&view->frozen.rows);
-	}
-	view->is_frozen = freeze;
-	view->stale = true;
-	return 0;
-}
-
-void view_reset_totals(struct view *view, int64_t now_s)
-{
-	traffic_reset(&view->live, now_s);
-	if (view->is_frozen)
-		traffic_reset(&view->frozen, now_s);
+	view->settings.epoch++;
+	view->settings.narrows = false;
 	view->stale = true;
 }
 
 /* ---- order and cursor ---- */
 
-static struct view_order order_of(struct view *view)
+static int build(struct view *view)
 {
-	return (struct view_order){
-		.rows = view_list_rows(view)->rows,
+	const struct list_settings *settings = &view->settings;
+
+	view->context.grouping = settings->opened ? GROUPING_NONE : settings->grouping;
+	if (!(view->sort.column->groupings & 1 << view->context.grouping))
+		view->sort = column_sort_default();
+	int err = list_build(&view->list, settings, &view->context, view->sort.column);
+
+	if (err < 0)
+		return err;
+	view->sorted_from = view->sorted_to = 0;
+	view->stale = false;
+	return 0;
+}
+
+static struct order order_of(struct view *view)
+{
+	return (struct order){
+		.rows = list_rows(&view->list, &view->context)->rows,
 		.sort = &view->sort,
 		.context = &view->context,
 	};
@@ -104,25 +94,25 @@ static struct view_order order_of(struct view *view)
 
 static void sort_range(struct view *view, size_t from, size_t to)
 {
-	if (to > view->count)
-		to = view->count;
+	if (to > view->list.count)
+		to = view->list.count;
 	if (from >= to || (from >= view->sorted_from && to <= view->sorted_to))
 		return;
-	struct view_order order = order_of(view);
+	struct order order = order_of(view);
 
-	view_order_range(&order, view->items, view->count, from, to);
+	order_range(&order, view->list.items, view->list.count, from, to);
 	view->sorted_from = from;
 	view->sorted_to = to;
 }
 
 const struct row *view_row(struct view *view, size_t position)
 {
-	if (view->stale && view_list_build(view) < 0)
+	if (view->stale && build(view) < 0)
 		return NULL;
-	if (position >= view->count)
+	if (position >= view->list.count)
 		return NULL;
 	sort_range(view, position, position + 1);
-	return &view_list_rows(view)->rows[view->items[position].row];
+	return &list_rows(&view->list, &view->context)->rows[view->list.items[position].row];
 }
 
 static void pin(struct view *view, size_t position)
@@ -135,26 +125,26 @@ static void pin(struct view *view, size_t position)
 		view->selected = row->session;
 }
 
-/* Where the selected row stands now; false when it is not listed any more. */
+/* Sets the position of the selected row; false when it is not listed any more. */
 static bool locate(struct view *view)
 {
-	struct rows *rows = view_list_rows(view);
+	const struct rows *rows = list_rows(&view->list, &view->context);
 	size_t index = rows_find(rows, &view->selected);
 	size_t before = 0;
 	bool listed = false;
 
 	if (index == ROW_NONE)
 		return false;
-	struct view_order order = order_of(view);
+	struct order order = order_of(view);
 	struct view_item self = {
 		.rank = view->sort.column->rank(&view->context, &rows->rows[index]),
 		.row = (uint32_t)index,
 	};
 
-	for (size_t i = 0; i < view->count; i++) {
-		if (view->items[i].row == self.row)
+	for (size_t i = 0; i < view->list.count; i++) {
+		if (view->list.items[i].row == self.row)
 			listed = true;
-		else if (view_order_compare(&order, &view->items[i], &self) < 0)
+		else if (order_compare(&order, &view->list.items[i], &self) < 0)
 			before++;
 	}
 	if (listed)
@@ -164,7 +154,7 @@ static bool locate(struct view *view)
 
 static void scroll(struct view *view, size_t height)
 {
-	size_t top_max = view->count > height ? view->count - height : 0;
+	size_t top_max = view->list.count > height ? view->list.count - height : 0;
 
 	if (!view->pinned)
 		view->top = 0;
@@ -181,17 +171,18 @@ static void scroll(struct view *view, size_t height)
 int view_prepare(struct view *view, size_t height)
 {
 	if (view->stale) {
-		int err = view_list_build(view);
+		int err = build(view);
 
 		if (err < 0)
 			return err;
 		if (view->pinned && !locate(view)) {
 			view_set_follow(view, false);
-			if (view->count)
-				pin(view, view->position < view->count ? view->position : view->count - 1);
+			if (view->list.count)
+				pin(view, view->position < view->list.count ? view->position
+				                                            : view->list.count - 1);
 		}
 	}
-	if (!view->pinned || !view->count)
+	if (!view->pinned || !view->list.count)
 		view->position = 0;
 	scroll(view, height);
 	sort_range(view, view->top, view->top + height);
@@ -212,8 +203,8 @@ void view_move(struct view *view, long rows)
 		position = position > (size_t)-rows ? position - (size_t)-rows : 0;
 	else
 		position += (size_t)rows;
-	if (view->count)
-		pin(view, position < view->count ? position : view->count - 1);
+	if (view->list.count)
+		pin(view, position < view->list.count ? position : view->list.count - 1);
 }
 
 void view_home(struct view *view)
@@ -226,8 +217,8 @@ void view_home(struct view *view)
 void view_end(struct view *view)
 {
 	view_set_follow(view, false);
-	if (view->count)
-		pin(view, view->count - 1);
+	if (view->list.count)
+		pin(view, view->list.count - 1);
 }
 
 bool view_find(struct view *view, const struct match *match, bool forward, bool from_here)
@@ -236,21 +227,21 @@ bool view_find(struct view *view, const struct match *match, bool forward, bool 
 
 	if (!self || !match->word_count)
 		return false;
-	struct view_order order = order_of(view);
-	struct view_item here = view->items[view->position];
+	struct order order = order_of(view);
+	struct view_item here = view->list.items[view->position];
 	size_t best = ROW_NONE;
 	bool best_wraps = false;
 
-	for (size_t i = 0; i < view->count; i++) {
-		const struct view_item *item = &view->items[i];
-		int side = view_order_compare(&order, item, &here);
+	for (size_t i = 0; i < view->list.count; i++) {
+		const struct view_item *item = &view->list.items[i];
+		int side = order_compare(&order, item, &here);
 		bool wraps =
 		    forward ? (from_here ? side < 0 : side <= 0) : (from_here ? side > 0 : side >= 0);
 
 		if (best != ROW_NONE && wraps && !best_wraps)
 			continue;
 		if (best != ROW_NONE && wraps == best_wraps) {
-			int than_best = view_order_compare(&order, item, &view->items[best]);
+			int than_best = order_compare(&order, item, &view->list.items[best]);
 
 			if (forward ? than_best > 0 : than_best < 0)
 				continue;
@@ -263,7 +254,7 @@ bool view_find(struct view *view, const struct match *match, bool forward, bool 
 	if (best == ROW_NONE)
 		return false;
 	view_set_follow(view, false);
-	view->selected = order.rows[view->items[best].row].session;
+	view->selected = order.rows[view->list.items[best].row].session;
 	view->pinned = true;
 	return locate(view);
 }
@@ -279,8 +270,13 @@ void view_set_follow(struct view *view, bool follow)
 
 void view_keep_selected(struct view *view, bool keep)
 {
-	view->live.keep = keep && view->context.grouping == GROUPING_NONE;
-	view->live.kept = view->selected;
+	view->keeps = keep && view->context.grouping == GROUPING_NONE;
+	view->kept = view->selected;
+}
+
+const struct session *view_kept(const struct view *view)
+{
+	return view->keeps ? &view->kept : NULL;
 }
 
 /* ---- groups ---- */
@@ -288,8 +284,8 @@ void view_keep_selected(struct view *view, bool keep)
 void view_set_grouping(struct view *view, enum grouping grouping)
 {
 	view_set_follow(view, false);
-	view->grouping = grouping;
-	view->opened = false;
+	view->settings.grouping = grouping;
+	view->settings.opened = false;
 	view->pinned = false;
 	view->top = view->position = 0;
 	view->stale = true;
@@ -301,19 +297,19 @@ void view_open_group(struct view *view)
 
 	if (!row || view->context.grouping == GROUPING_NONE)
 		return;
-	view->opened_key = row->session;
-	view->opened = true;
+	view->settings.opened_key = row->session;
+	view->settings.opened = true;
 	view->pinned = false;
 	view->top = view->position = 0;
 	view->stale = true;
 }
 
-/* The cursor goes back to the group that was open. */
+/* The cursor returns to the group that was open. */
 void view_close_group(struct view *view)
 {
 	view_set_follow(view, false);
-	view->opened = false;
-	view->selected = view->opened_key;
+	view->settings.opened = false;
+	view->selected = view->settings.opened_key;
 	view->pinned = true;
 	view->stale = true;
 }
@@ -332,7 +328,7 @@ const struct row *view_peer(const struct view *view, const struct row *row)
 		    memcmp(other->laddr, self->raddr, sizeof self->raddr) != 0 ||
 		    memcmp(other->raddr, self->laddr, sizeof self->laddr) != 0)
 			continue;
-		/* A pair across namespaces is one, too; an end in the same namespace is the likelier. */
+		/* The ends may be in two namespaces, but one in the same is more likely the peer. */
 		if (!peer || (other->netns == self->netns && peer->session.netns != self->netns))
 			peer = &rows->rows[i];
 	}

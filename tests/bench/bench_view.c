@@ -11,10 +11,11 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "model/snapshot.h"
+#include "output/renderer.h"
+#include "screen/frame.h"
 #include "screen/keys.h"
 #include "screen/ui.h"
-#include "output/renderer.h"
-#include "model/snapshot.h"
 
 #define INTERVALS 5
 
@@ -29,7 +30,7 @@ static double now_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* What it takes by itself, whatever else runs on the machine. */
+/* CPU time, which other processes do not change. */
 static double cpu_ms(void)
 {
 	struct timespec now;
@@ -118,7 +119,7 @@ int main(int argc, char **argv)
 	unsigned height = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 60;
 	struct renderer_request request = { 0 };
 	struct run_facts facts = { .method = PROBE_TRACEPOINT };
-	struct display *display = calloc(1, sizeof *display);
+	struct ui *ui = calloc(1, sizeof *ui);
 	struct snapshot snapshot;
 	size_t bytes = 0;
 	struct line_sink sink = { put_nothing, &bytes };
@@ -126,26 +127,27 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "C.UTF-8");
 	snapshot_init(&snapshot);
-	if (!display || display_init(display, &facts, true) < 0)
+	if (!ui || ui_init(ui, &facts, true) < 0)
 		return 1;
 	for (unsigned i = 0; i < INTERVALS; i++) {
 		if (fill(&snapshot, count, i) < 0)
 			return 1;
 		double start = now_ms(), start_cpu = cpu_ms();
 
-		if (display_show(display, &snapshot) < 0)
+		if (ui_begin_interval(ui, &snapshot) < 0 ||
+		    traffic_merge(&ui->traffic, &snapshot, view_kept(&ui->view)) < 0)
 			return 1;
 		double merged = now_ms(), merged_cpu = cpu_ms();
 
-		display_paint(display, width, height, &sink);
+		frame_draw(ui, width, height, &sink);
 		printf("interval %u: take in %.1f ms (CPU %.1f), paint %.1f ms (CPU %.1f)\n", i + 1,
 		    merged - start, merged_cpu - start_cpu, now_ms() - merged, cpu_ms() - merged_cpu);
 	}
 	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
 		double start = now_ms(), start_cpu = cpu_ms();
 
-		display_key(display, steps[i].code, &request);
-		display_paint(display, width, height, &sink);
+		frame_key(ui, steps[i].code, &request);
+		frame_draw(ui, width, height, &sink);
 		double took = now_ms() - start, took_cpu = cpu_ms() - start_cpu;
 
 		printf("%-20s %7.2f ms (CPU %.2f)\n", steps[i].name, took, took_cpu);
@@ -154,8 +156,8 @@ int main(int argc, char **argv)
 	}
 	printf(
 	    "%zu sessions, %ux%u: slowest key %.1f ms (CPU %.1f)\n", count, width, height, worst, worst_cpu);
-	display_fini(display);
-	free(display);
+	ui_fini(ui);
+	free(ui);
 	snapshot_fini(&snapshot);
 	return bytes == 0;
 }

@@ -344,7 +344,7 @@ class CellsTest(ScreenTest):
         self.assertEqual(figures, sorted(figures, reverse=True))
         terminal = self.start(name=("measured", "1"), width=200, height=60)
         terminal.keys("F2", "End")
-        terminal.wait_for("segments sent again, of the connection")
+        terminal.wait_for("retransmitted segments (whole connection)")
         terminal.keys("Space", "Escape")
         terminal.wait_for("RETRANS")
 

@@ -113,6 +113,7 @@ struct fixture {
 	struct traffic traffic;
 	struct snapshot snapshot;
 	unsigned interval;
+	const struct session *kept;
 };
 
 static int set_up(void **state)
@@ -155,7 +156,7 @@ static void add(struct fixture *fixture, uint32_t number, uint64_t rx_bytes, uin
 static void merge(struct fixture *fixture)
 {
 	snapshot_total(&fixture->snapshot);
-	assert_int_equal(traffic_merge(&fixture->traffic, &fixture->snapshot), 0);
+	assert_int_equal(traffic_merge(&fixture->traffic, &fixture->snapshot, fixture->kept), 0);
 }
 
 static const struct row *row_of(struct fixture *fixture, uint32_t number)
@@ -208,15 +209,11 @@ static void the_same_session_twice_in_an_interval_adds_up(void **state)
 	assert_int_equal(row_of(fixture, 1)->tx_total_bytes, 14);
 }
 
-static void a_quiet_row_stays_for_some_intervals_with_zero(void **state)
+static void an_idle_row_stays_for_some_intervals_with_zero(void **state)
 {
 	struct fixture *fixture = *state;
-	unsigned stays = traffic_quiet_ticks(1000000000);
+	const unsigned stays = 5;
 
-	assert_int_equal(stays, 5);
-	assert_int_equal(traffic_quiet_ticks(10000000000), 3);
-	assert_int_equal(traffic_quiet_ticks(10000000), 50);
-	assert_int_equal(traffic_quiet_ticks(0), 3);
 	begin(fixture);
 	add(fixture, 1, 160, 0);
 	merge(fixture);
@@ -230,23 +227,48 @@ static void a_quiet_row_stays_for_some_intervals_with_zero(void **state)
 	struct series series = traffic_row_series(&fixture->traffic, row_of(fixture, 1));
 
 	assert_int_equal(series.count, 1 + stays);
-	assert_int_equal(history_peak(&series, 32), 160);
-	assert_int_equal(history_peak(&series, stays), 0);
+	assert_int_equal(series_peak(&series, 32), 160);
+	assert_int_equal(series_peak(&series, stays), 0);
 	begin(fixture);
 	merge(fixture);
 	assert_null(row_of(fixture, 1));
 }
 
+/* Five seconds, but no fewer than 3 and no more than 50 intervals. */
+static void how_long_a_row_stays_depends_on_the_interval(void **state)
+{
+	static const struct {
+		uint64_t interval_ns;
+		unsigned stays;
+	} cases[] = { { 1000000000, 5 }, { 10000000000, 3 }, { 10000000, 50 } };
+	struct fixture *fixture = *state;
+
+	for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		unsigned stayed = 0;
+
+		begin(fixture);
+		add(fixture, i, 1, 1);
+		fixture->snapshot.interval_ns = cases[i].interval_ns;
+		merge(fixture);
+		do {
+			begin(fixture);
+			fixture->snapshot.interval_ns = cases[i].interval_ns;
+			merge(fixture);
+		} while (row_of(fixture, i) && ++stayed < 100);
+		assert_int_equal(stayed, cases[i].stays);
+	}
+}
+
 static void a_kept_row_stays(void **state)
 {
 	struct fixture *fixture = *state;
+	const struct session kept = key(2);
 
 	begin(fixture);
 	add(fixture, 1, 1, 1);
 	add(fixture, 2, 1, 1);
 	merge(fixture);
-	fixture->traffic.keep = true;
-	fixture->traffic.kept = key(2);
+	fixture->kept = &kept;
 	for (unsigned i = 0; i < 40; i++) {
 		begin(fixture);
 		merge(fixture);
@@ -257,7 +279,7 @@ static void a_kept_row_stays(void **state)
 	struct series series = traffic_row_series(&fixture->traffic, row_of(fixture, 2));
 
 	assert_int_equal(series.count, ROW_POINTS);
-	assert_int_equal(history_peak(&series, ROW_POINTS), 0);
+	assert_int_equal(series_peak(&series, ROW_POINTS), 0);
 }
 
 static void churn_leaves_no_rows_behind(void **state)
@@ -269,7 +291,7 @@ static void churn_leaves_no_rows_behind(void **state)
 		for (uint32_t j = 0; j < 10; j++)
 			add(fixture, 10 * i + j, 1, 1);
 		merge(fixture);
-		assert_true(fixture->traffic.rows.count <= 10 * (1 + traffic_quiet_ticks(1000000000)));
+		assert_true(fixture->traffic.rows.count <= 10 * (1 + 5));
 	}
 	assert_int_equal(fixture->traffic.rx_total_bytes, 2000);
 }
@@ -284,7 +306,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    the_same_session_twice_in_an_interval_adds_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-		    a_quiet_row_stays_for_some_intervals_with_zero, set_up, tear_down),
+		    an_idle_row_stays_for_some_intervals_with_zero, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    how_long_a_row_stays_depends_on_the_interval, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_kept_row_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(churn_leaves_no_rows_behind, set_up, tear_down),
 	};

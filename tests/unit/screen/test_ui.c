@@ -233,8 +233,7 @@ static void rtt_and_retransmits_are_shown(void **state)
 	}
 	show(fixture);
 	assert_int_equal(
-	    column_parse_list(&fixture->display.columns, "pid,name,user,laddr,raddr,rx,tx,rtt,retrans", NULL),
-	    0);
+	    column_parse_list(&fixture->ui.columns, "pid,name,user,laddr,raddr,rx,tx,rtt,retrans", NULL), 0);
 	/* Who asks for them sees them: the local address goes first. */
 	paint(fixture, 80, 24);
 	assert_true(on_glass(fixture, 24, "RTT  RETRANS"));
@@ -252,7 +251,7 @@ static void rtt_and_retransmits_are_shown(void **state)
 	key(fixture, KEY_CODE_DOWN);
 	key(fixture, KEY_CODE_ENTER);
 	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "round-trip time 1.234 ms   1 segment sent again"));
+	assert_true(on_glass(fixture, 24, "round-trip time 1.234 ms   1 segment retransmitted"));
 }
 
 static void a_recording_says_when_it_has_ended(void **state)
@@ -263,7 +262,7 @@ static void a_recording_says_when_it_has_ended(void **state)
 	paint(fixture, 80, 24);
 	assert_false(on_glass(fixture, 24, "end of recording"));
 	snapshot_reset(&fixture->snapshot);
-	assert_int_equal(display_show(&fixture->display, &fixture->snapshot), 0);
+	assert_int_equal(ui_begin_interval(&fixture->ui, &fixture->snapshot), 0);
 	paint(fixture, 80, 24);
 	assert_string_equal(
 	    fixture->glass.lines[0], " tcptop  10:42:17  end of recording  every 1 s  tracepoint");
@@ -290,11 +289,11 @@ static void the_end_leaves_the_table_as_plain_text(void **state)
 	FILE *stream = open_memstream(&text, &length);
 
 	assert_non_null(stream);
-	display_print_final(&fixture->display, stream, 80, 24);
+	frame_print_final(&fixture->ui, stream, 80, 24);
 	fflush(stream);
 	assert_int_equal(length, 0); /* nothing was counted yet */
 	show_typical(fixture);
-	display_print_final(&fixture->display, stream, 80, 24);
+	frame_print_final(&fixture->ui, stream, 80, 24);
 	fclose(stream);
 	assert_string_equal(text, expected);
 	free(text);
@@ -303,18 +302,18 @@ static void the_end_leaves_the_table_as_plain_text(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		DISPLAY_TEST(the_first_screen_says_that_it_starts),
-		DISPLAY_TEST(a_screen_of_80_by_24),
-		DISPLAY_TEST(a_screen_of_40_by_10),
-		DISPLAY_TEST(titles_say_no_wrong_unit),
+		UI_TEST(the_first_screen_says_that_it_starts),
+		UI_TEST(a_screen_of_80_by_24),
+		UI_TEST(a_screen_of_40_by_10),
+		UI_TEST(titles_say_no_wrong_unit),
 		cmocka_unit_test_setup_teardown(a_screen_without_utf8, set_up_ascii, tear_down),
-		DISPLAY_TEST(every_size_is_filled_exactly),
-		DISPLAY_TEST(too_small_is_said_in_one_line),
-		DISPLAY_TEST(losses_are_on_the_screen_only_when_there_are_any),
-		DISPLAY_TEST(odd_names_move_no_column),
-		DISPLAY_TEST(rtt_and_retransmits_are_shown),
-		DISPLAY_TEST(a_recording_says_when_it_has_ended),
-		DISPLAY_TEST(the_end_leaves_the_table_as_plain_text),
+		UI_TEST(every_size_is_filled_exactly),
+		UI_TEST(too_small_is_said_in_one_line),
+		UI_TEST(losses_are_on_the_screen_only_when_there_are_any),
+		UI_TEST(odd_names_move_no_column),
+		UI_TEST(rtt_and_retransmits_are_shown),
+		UI_TEST(a_recording_says_when_it_has_ended),
+		UI_TEST(the_end_leaves_the_table_as_plain_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

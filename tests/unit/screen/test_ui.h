@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A display with a few sessions, and the lines that it paints, for the tests of the screen. */
-#ifndef TCPTOP_TEST_DISPLAY_H
-#define TCPTOP_TEST_DISPLAY_H
+/* A ui with a few sessions, and the lines that it paints, for the tests of the screen. */
+#ifndef TCPTOP_TEST_UI_H
+#define TCPTOP_TEST_UI_H
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,10 +16,11 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "screen/ui.h"
-#include "screen/keys.h"
-#include "output/renderer.h"
 #include "model/snapshot.h"
+#include "output/renderer.h"
+#include "screen/frame.h"
+#include "screen/keys.h"
+#include "screen/ui.h"
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
 #define LINES_MAX 220
@@ -30,7 +31,7 @@ struct glass {
 };
 
 struct fixture {
-	struct display display;
+	struct ui ui;
 	struct run_facts facts;
 	struct view_options options;
 	struct renderer_request request;
@@ -63,14 +64,14 @@ static inline void paint(struct fixture *fixture, unsigned width, unsigned heigh
 	struct line_sink sink = { put_line, &fixture->glass };
 
 	memset(fixture->glass.put, 0, sizeof fixture->glass.put);
-	assert_int_equal(display_paint(&fixture->display, width, height, &sink), 0);
+	assert_int_equal(frame_draw(&fixture->ui, width, height, &sink), 0);
 	for (unsigned y = 0; y < height; y++)
 		assert_true(fixture->glass.put[y]);
 }
 
 static inline unsigned key(struct fixture *fixture, int code)
 {
-	return display_key(&fixture->display, code, &fixture->request);
+	return frame_key(&fixture->ui, code, &fixture->request);
 }
 
 static inline void type(struct fixture *fixture, const char *text)
@@ -100,7 +101,7 @@ static inline void add(struct fixture *fixture, const char *comm, uint32_t pid, 
 
 static inline void begin(struct fixture *fixture)
 {
-	unsigned tick = fixture->display.view.live.tick;
+	unsigned tick = fixture->ui.traffic.tick;
 
 	snapshot_reset(&fixture->snapshot);
 	fixture->snapshot.interval_ns = 1000000000;
@@ -110,7 +111,9 @@ static inline void begin(struct fixture *fixture)
 static inline void show(struct fixture *fixture)
 {
 	snapshot_total(&fixture->snapshot);
-	assert_int_equal(display_show(&fixture->display, &fixture->snapshot), 0);
+	assert_int_equal(ui_begin_interval(&fixture->ui, &fixture->snapshot), 1);
+	assert_int_equal(
+	    traffic_merge(&fixture->ui.traffic, &fixture->snapshot, view_kept(&fixture->ui.view)), 0);
 }
 
 static inline void show_typical(struct fixture *fixture)
@@ -136,7 +139,7 @@ static inline int start(void **state, bool utf8)
 	fixture->facts.method = PROBE_TRACEPOINT;
 	snapshot_init(&fixture->snapshot);
 	*state = fixture;
-	return display_init(&fixture->display, &fixture->facts, utf8);
+	return ui_init(&fixture->ui, &fixture->facts, utf8);
 }
 
 static inline int set_up(void **state)
@@ -153,7 +156,7 @@ static inline int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
 
-	display_fini(&fixture->display);
+	ui_fini(&fixture->ui);
 	snapshot_fini(&fixture->snapshot);
 	free(fixture);
 	return 0;
@@ -173,6 +176,6 @@ static inline bool on_glass(struct fixture *fixture, unsigned height, const char
 	return false;
 }
 
-#define DISPLAY_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define UI_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 #endif

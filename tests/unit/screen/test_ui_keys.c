@@ -2,6 +2,8 @@
 /* What keys do to the screen. */
 #include "test_ui.h"
 
+#include "screen/table_mode.h"
+
 static void a_filter_works_as_it_is_typed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -13,7 +15,7 @@ static void a_filter_works_as_it_is_typed(void **state)
 	paint(fixture, 80, 24);
 	assert_true(on_glass(fixture, 24, "No session passes"));
 	assert_true(on_glass(fixture, 24, "Filter: ngx"));
-	assert_int_equal(fixture->display.cursor_x, 11);
+	assert_int_equal(fixture->ui.cursor_x, 11);
 	key(fixture, KEY_CODE_BACKSPACE);
 	key(fixture, 'i');
 	paint(fixture, 80, 24);
@@ -22,7 +24,7 @@ static void a_filter_works_as_it_is_typed(void **state)
 	key(fixture, KEY_CODE_ENTER);
 	paint(fixture, 80, 24);
 	assert_string_equal(fixture->glass.lines[3], " 1 of 3 sessions  filter: ngi  by RX+TX/s");
-	assert_int_equal(fixture->display.cursor_x, -1);
+	assert_int_equal(fixture->ui.cursor_x, -1);
 	key(fixture, KEY_CODE_LEFT);
 	key(fixture, KEY_CODE_BACKSPACE);
 	paint(fixture, 80, 24);
@@ -56,22 +58,22 @@ static void typing_takes_utf8_and_editing_keys(void **state)
 	key(fixture, '/');
 	key(fixture, 0x65e5);
 	key(fixture, 'x');
-	assert_string_equal(fixture->display.typed, "日x");
+	assert_string_equal(fixture->ui.typed, "日x");
 	key(fixture, KEY_CODE_BACKSPACE);
 	key(fixture, KEY_CODE_BACKSPACE);
-	assert_string_equal(fixture->display.typed, "");
+	assert_string_equal(fixture->ui.typed, "");
 	key(fixture, KEY_CODE_BACKSPACE);
 	type(fixture, "one two");
 	key(fixture, 'W' - '@');
-	assert_string_equal(fixture->display.typed, "one ");
+	assert_string_equal(fixture->ui.typed, "one ");
 	key(fixture, 'U' - '@');
-	assert_string_equal(fixture->display.typed, "");
+	assert_string_equal(fixture->ui.typed, "");
 	for (int i = 0; i < 500; i++)
 		key(fixture, 0x1f600);
-	assert_true(strlen(fixture->display.typed) <= MATCH_TEXT_MAX);
+	assert_true(strlen(fixture->ui.typed) <= MATCH_TEXT_MAX);
 	paint(fixture, 40, 10);
 	key(fixture, '\033');
-	assert_int_equal(fixture->display.mode, MODE_TABLE);
+	assert_int_equal(fixture->ui.mode, MODE_TABLE);
 }
 
 static void search_moves_the_cursor_and_escape_puts_it_back(void **state)
@@ -84,18 +86,18 @@ static void search_moves_the_cursor_and_escape_puts_it_back(void **state)
 	key(fixture, '/');
 	type(fixture, "ssh");
 	paint(fixture, 80, 24);
-	assert_int_equal(fixture->display.view.position, 2);
+	assert_int_equal(fixture->ui.view.position, 2);
 	key(fixture, 'X');
 	paint(fixture, 80, 24);
 	assert_true(on_glass(fixture, 24, "not found"));
 	key(fixture, KEY_CODE_ESCAPE);
 	paint(fixture, 80, 24);
-	assert_int_equal(fixture->display.view.position, 1);
+	assert_int_equal(fixture->ui.view.position, 1);
 	key(fixture, '/');
 	type(fixture, "nginx");
 	key(fixture, KEY_CODE_ENTER);
 	paint(fixture, 80, 24);
-	assert_int_equal(fixture->display.view.position, 0);
+	assert_int_equal(fixture->ui.view.position, 0);
 }
 
 static void menus_choose(void **state)
@@ -110,7 +112,7 @@ static void menus_choose(void **state)
 	key(fixture, KEY_CODE_HOME);
 	key(fixture, KEY_CODE_DOWN);
 	key(fixture, KEY_CODE_ENTER);
-	assert_string_equal(fixture->display.view.sort.column->id, "name");
+	assert_string_equal(fixture->ui.view.sort.column->id, "name");
 	key(fixture, 'C');
 	key(fixture, ' '); /* PID goes */
 	key(fixture, KEY_CODE_ESCAPE);
@@ -124,11 +126,11 @@ static void menus_choose(void **state)
 	/* The last column cannot go. */
 	key(fixture, 'C');
 	for (size_t i = 0; i < column_count; i++) {
-		if (column_list_has(&fixture->display.columns, &column_table[i]))
+		if (column_list_has(&fixture->ui.columns, &column_table[i]))
 			key(fixture, ' ');
 		key(fixture, KEY_CODE_DOWN);
 	}
-	assert_int_equal(fixture->display.columns.count, 1);
+	assert_int_equal(fixture->ui.columns.count, 1);
 	paint(fixture, 80, 24);
 }
 
@@ -138,14 +140,14 @@ static void measured_columns_are_asked_for_at_the_start(void **state)
 	struct fixture *fixture = *state;
 	struct options options = { .interval_ns = 1000000000 };
 	const struct column *rtt = column_find("rtt");
-	struct display *live = &fixture->display;
+	struct ui *live = &fixture->ui;
 
-	display_fini(live);
+	ui_fini(live);
 	fixture->options.replay_path = NULL;
 	fixture->facts.options = &options;
-	assert_int_equal(display_init(live, &fixture->facts, true), 0);
-	assert_false(display_measures(live, rtt));
-	assert_true(display_measures(live, column_find("rx")));
+	assert_int_equal(ui_init(live, &fixture->facts, true), 0);
+	assert_false(ui_measures(live, rtt));
+	assert_true(ui_measures(live, column_find("rx")));
 	show_typical(fixture);
 	paint(fixture, 80, 24);
 	key(fixture, 'C');
@@ -170,37 +172,108 @@ static void measured_columns_are_asked_for_at_the_start(void **state)
 	paint(fixture, 80, 24);
 	assert_true(on_glass(fixture, 24, "RTT and retransmits: start with --columns ...,rtt,retrans"));
 	/* Asked for, be it for the order alone. */
-	display_fini(live);
+	ui_fini(live);
 	fixture->options.sort = (struct column_sort){ .column = rtt, .descending = true };
-	assert_int_equal(display_init(live, &fixture->facts, true), 0);
-	assert_true(display_measures(live, rtt));
-	assert_true(display_measures(live, column_find("retrans")));
+	assert_int_equal(ui_init(live, &fixture->facts, true), 0);
+	assert_true(ui_measures(live, rtt));
+	assert_true(ui_measures(live, column_find("retrans")));
 }
 
 static void the_interval_is_asked_for(void **state)
 {
 	struct fixture *fixture = *state;
 	struct options options = { .interval_ns = 1000000000 };
-	struct display live;
+	struct ui live;
 
 	/* A recording has its own. */
 	assert_int_equal(key(fixture, '+'), REACTION_NONE);
 	fixture->options.replay_path = NULL;
 	fixture->facts.options = &options;
-	assert_int_equal(display_init(&live, &fixture->facts, true), 0);
-	assert_int_equal(display_key(&live, '+', &fixture->request), REACTION_INTERVAL);
+	assert_int_equal(ui_init(&live, &fixture->facts, true), 0);
+	assert_int_equal(frame_key(&live, '+', &fixture->request), REACTION_INTERVAL);
 	assert_int_equal(fixture->request.interval_ns, 2000000000);
-	assert_int_equal(display_key(&live, '-', &fixture->request), REACTION_INTERVAL);
-	assert_int_equal(display_key(&live, '-', &fixture->request), REACTION_INTERVAL);
+	assert_int_equal(frame_key(&live, '-', &fixture->request), REACTION_INTERVAL);
+	assert_int_equal(frame_key(&live, '-', &fixture->request), REACTION_INTERVAL);
 	assert_int_equal(fixture->request.interval_ns, 500000000);
 	for (int i = 0; i < 40; i++)
-		display_key(&live, '-', &fixture->request);
+		frame_key(&live, '-', &fixture->request);
 	assert_int_equal(fixture->request.interval_ns, 10000000);
-	assert_int_equal(display_key(&live, '-', &fixture->request), REACTION_NONE);
+	assert_int_equal(frame_key(&live, '-', &fixture->request), REACTION_NONE);
 	for (int i = 0; i < 40; i++)
-		display_key(&live, '+', &fixture->request);
+		frame_key(&live, '+', &fixture->request);
 	assert_int_equal(fixture->request.interval_ns, 60000000000);
-	display_fini(&live);
+	ui_fini(&live);
+}
+
+/* ---- the table of keys ---- */
+
+static void no_key_has_two_meanings_and_each_is_in_the_help(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < key_count; i++) {
+		const struct key *key = &key_table[i];
+
+		assert_non_null(key->names);
+		assert_non_null(key->help);
+		assert_true(strlen(key->names) <= 9);
+		assert_true(strlen(key->help) <= 28);
+		assert_int_not_equal(key->codes[0], KEY_CODE_NONE);
+		/* It does one thing. */
+		assert_int_equal(
+		    (key->run != NULL) + (key->opens != MODE_TABLE) + (key->motion != MOTION_NONE), 1);
+		assert_true(!key->on_pages || (key->run && !key->closes_page));
+		for (size_t j = 0; j < KEY_CODES_MAX; j++)
+			if (key->codes[j] != KEY_CODE_NONE)
+				assert_ptr_equal(key_find(key->codes[j]), key);
+	}
+	assert_null(key_find(KEY_CODE_NONE));
+	assert_null(key_find('~'));
+}
+
+static void freezing_shows_what_was_and_loses_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	key(fixture, 'Z');
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "FROZEN"));
+	assert_true(on_glass(fixture, 24, "Go on"));
+	begin(fixture);
+	add(fixture, "late", 9, "192.0.2.9", 9, 5000, 0);
+	show(fixture);
+	paint(fixture, 80, 24);
+	assert_false(on_glass(fixture, 24, "late"));
+	assert_true(on_glass(fixture, 24, "nginx"));
+	key(fixture, '?');
+	key(fixture, ' '); /* works on a page, too */
+	key(fixture, 'q');
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "late"));
+	assert_true(on_glass(fixture, 24, "1 session  3 idle"));
+	assert_false(on_glass(fixture, 24, "FROZEN"));
+}
+
+/* A page's row is kept while it is idle, and not after the page is closed. */
+static void details_keep_their_row(void **state)
+{
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	paint(fixture, 80, 24);
+	key(fixture, KEY_CODE_ENTER);
+	for (int i = 0; i < 10; i++) {
+		begin(fixture);
+		show(fixture);
+	}
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "nginx, PID 1874"));
+	assert_true(on_glass(fixture, 24, "idle for 10 intervals"));
+	key(fixture, KEY_CODE_ESCAPE);
+	begin(fixture);
+	show(fixture);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "No TCP traffic in this interval."));
 }
 
 /* Any keys in any order at any size: nothing to see but that it goes on. */
@@ -229,14 +302,17 @@ static void random_keys_do_no_harm(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		DISPLAY_TEST(a_filter_works_as_it_is_typed),
-		DISPLAY_TEST(a_peak_is_not_shown_by_the_byte),
-		DISPLAY_TEST(typing_takes_utf8_and_editing_keys),
-		DISPLAY_TEST(search_moves_the_cursor_and_escape_puts_it_back),
-		DISPLAY_TEST(menus_choose),
-		DISPLAY_TEST(measured_columns_are_asked_for_at_the_start),
-		DISPLAY_TEST(the_interval_is_asked_for),
-		DISPLAY_TEST(random_keys_do_no_harm),
+		UI_TEST(a_filter_works_as_it_is_typed),
+		UI_TEST(a_peak_is_not_shown_by_the_byte),
+		UI_TEST(typing_takes_utf8_and_editing_keys),
+		UI_TEST(search_moves_the_cursor_and_escape_puts_it_back),
+		UI_TEST(menus_choose),
+		UI_TEST(measured_columns_are_asked_for_at_the_start),
+		UI_TEST(the_interval_is_asked_for),
+		UI_TEST(no_key_has_two_meanings_and_each_is_in_the_help),
+		UI_TEST(freezing_shows_what_was_and_loses_nothing),
+		UI_TEST(details_keep_their_row),
+		UI_TEST(random_keys_do_no_harm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "table/column.h"
-#include "names/cgroups.h"
 #include "table/endpoint.h"
 #include "base/error.h"
 #include "table/layout.h"
@@ -98,6 +97,18 @@ static void colors_are_parsed_strictly(void **state)
 	assert_int_equal(choice, COLOR_ALWAYS);
 	assert_int_equal(color_parse(&choice, "Never", &error), -EINVAL);
 	assert_int_equal(error.exit_code, EXIT_CODE_USAGE);
+}
+
+static void ids_are_listed(void **state)
+{
+	char text[256], cut[8];
+	size_t length = column_ids(text, sizeof text, ", ");
+
+	(void)state;
+	assert_int_equal(length, strlen(text));
+	assert_int_equal(strncmp(text, "pid, name, user, ", 17), 0);
+	assert_int_equal(column_ids(cut, sizeof cut, ", "), length);
+	assert_string_equal(cut, "pid, na");
 }
 
 /* ---- layout ---- */
@@ -319,99 +330,6 @@ static void a_cut_text_is_marked(void **state)
 	assert_string_equal(text, "");
 }
 
-/* Paths as the runtimes' documentation and sources spell them, with systemd's and the file system's driver. */
-static void containers_have_short_names(void **state)
-{
-#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define POD "8a1c4fd2-7d6a-4a5e-9f2b-0c1d2e3f4a5b"
-#define POD_ "8a1c4fd2_7d6a_4a5e_9f2b_0c1d2e3f4a5b"
-#define USER "/user.slice/user-1000.slice/user@1000.service"
-	static const struct {
-		const char *path;
-		const char *name;
-		bool is_container;
-	} cases[] = {
-		{ "/", "/", false },
-		{ "/system.slice/nginx.service", "nginx.service", false },
-		{ "/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service", false },
-		{ "/init.scope", "init.scope", false },
-		{ "/user.slice/user-1000.slice/session-3.scope", "session-3.scope", false },
-		{ USER "/app.slice/foot.scope", "foot.scope", false },
-		{ USER "/app.slice/app-org.gnome.Terminal\\x2d1.scope", "app-org.gnome.Terminal-1.scope",
-		    false },
-		{ "/system.slice/odd\\x1b\\x2.service", "odd\\x1b\\x2.service", false },
-		{ "/somewhere/else", "else", false },
-		/* Docker: systemd's driver, the file system's, its own init inside; v1 paths are the same. */
-		{ "/system.slice/docker-" HEX64 ".scope", "docker:0123456789ab", true },
-		{ "/docker/" HEX64, "docker:0123456789ab", true },
-		{ "/docker/" HEX64 "/init.scope", "docker:0123456789ab", true },
-		{ "/docker/" HEX64 "/system.slice/cron.service", "docker:0123456789ab", true },
-		{ "/moby/" HEX64, "docker:0123456789ab", true },
-		{ "/ecs/task/" HEX64, "container:0123456789ab", true },
-		{ "/ecstasks.slice/ecstasks-1.slice/docker-" HEX64 ".scope", "docker:0123456789ab", true },
-		/* Kubernetes, guaranteed and burstable, containerd and CRI-O. */
-		{ "/kubepods.slice/kubepods-pod" POD_ ".slice/cri-containerd-" HEX64 ".scope",
-		    "cri:0123456789ab", true },
-		{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" POD_
-		  ".slice/cri-containerd-" HEX64 ".scope",
-		    "cri:0123456789ab", true },
-		{ "/kubepods/burstable/pod" POD "/" HEX64, "cri:0123456789ab", true },
-		{ "/kubepods/pod" POD "/" HEX64, "cri:0123456789ab", true },
-		{ "/k8s.io/" HEX64, "cri:0123456789ab", true },
-		{ "/system.slice/containerd.service/kubepods-burstable-pod" POD_
-		  ".slice:cri-containerd:" HEX64,
-		    "cri:0123456789ab", true },
-		{ "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod" POD_
-		  ".slice/crio-" HEX64 ".scope/container",
-		    "crio:0123456789ab", true },
-		{ "/kubepods/burstable/pod" POD "/crio-" HEX64, "crio:0123456789ab", true },
-		{ "/kubepods.slice/kubepods-pod" POD_ ".slice/crio-conmon-" HEX64 ".scope",
-		    "crio-conmon-" HEX64 ".scope", false },
-		/* Kubernetes within a container. */
-		{ "/docker/" HEX64 "/kubelet.slice/kubelet-kubepods.slice/cri-containerd-abcdef012345" HEX64
-		  ".scope",
-		    "cri:abcdef012345", true },
-		/* Podman: root's, a user's, without systemd, in a service's own cgroup. */
-		{ "/machine.slice/libpod-" HEX64 ".scope/container", "podman:0123456789ab", true },
-		{ USER "/user.slice/libpod-" HEX64 ".scope/container", "podman:0123456789ab", true },
-		{ "/machine.slice/machine-libpod_pod_" HEX64 ".slice/libpod-" HEX64 ".scope",
-		    "podman:0123456789ab", true },
-		{ "/libpod_parent/libpod-" HEX64, "podman:0123456789ab", true },
-		{ "/system.slice/web.service/libpod-payload-" HEX64, "podman:0123456789ab", true },
-		{ "/system.slice/nerdctl-" HEX64 ".scope", "nerdctl:0123456789ab", true },
-		/* LXC and its units, systemd's containers, libvirt's machines. */
-		{ "/lxc.payload.web1", "lxc:web1", true },
-		{ "/lxc.payload.web1/system.slice/nginx.service", "lxc:web1", true },
-		{ "/lxc.payload/web1", "lxc:web1", true },
-		{ "/lxc/101/ns/system.slice/ssh.service", "lxc:101", true },
-		{ "/lxc.monitor.web1", "lxc.monitor.web1", false },
-		{ "/lxc.payload.web1/docker/" HEX64, "docker:0123456789ab", true },
-		{ "/machine.slice/systemd-nspawn@box.service/payload/system.slice/cron.service", "nspawn:box",
-		    true },
-		{ "/machine.slice/machine-box.scope", "machine:box", true },
-		{ "/machine.slice/machine-qemu\\x2d1\\x2dvm.scope/libvirt/emulator", "machine:qemu-1-vm",
-		    true },
-		/* What only looks like one. */
-		{ "/docker-compose", "docker-compose", false },
-		{ "/system.slice/docker.service", "docker.service", false },
-		{ "/system.slice/docker-0123.scope", "docker-0123.scope", false },
-		{ "/machine-.scope", "machine-.scope", false },
-		{ "/a:cri-containerd:0123", "a:cri-containerd:0123", false },
-		{ "/cri-containerd:" HEX64, "cri-containerd:" HEX64, false },
-	};
-	char text[128];
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		assert_int_equal(container_shorten(text, sizeof text, cases[i].path), cases[i].is_container);
-		assert_string_equal(text, cases[i].name);
-		char tiny[6];
-
-		container_shorten(tiny, sizeof tiny, cases[i].path);
-		assert_true(strlen(tiny) < sizeof tiny);
-	}
-}
-
 static int use_utf8(void **state)
 {
 	(void)state;
@@ -425,6 +343,7 @@ int main(void)
 		cmocka_unit_test(lists_are_parsed_strictly),
 		cmocka_unit_test(sorts_are_parsed_strictly),
 		cmocka_unit_test(colors_are_parsed_strictly),
+		cmocka_unit_test(ids_are_listed),
 		cmocka_unit_test(columns_drop_by_priority),
 		cmocka_unit_test(no_width_is_exceeded_and_none_wasted),
 		cmocka_unit_test(a_group_is_led_by_what_it_is),
@@ -433,7 +352,6 @@ int main(void)
 		cmocka_unit_test(names_stand_for_numbers),
 		cmocka_unit_test(every_cell_keeps_its_width),
 		cmocka_unit_test(a_cut_text_is_marked),
-		cmocka_unit_test(containers_have_short_names),
 	};
 
 	return cmocka_run_group_tests(tests, use_utf8, NULL);

@@ -1,169 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <arpa/inet.h>
-#include <stdlib.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "screen/keys.h"
-#include "table/match.h"
-#include "names/names.h"
-#include "model/snapshot.h"
-#include "table/view.h"
-
-#define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
-#define HEIGHT 10
-
-static struct session make(
-    const char *comm, uint32_t pid, const char *raddr, uint16_t rport, uint64_t rx_bytes, uint64_t tx_bytes)
-{
-	struct session session = { .family = 4,
-		.pid = pid,
-		.lport = 1000,
-		.rport = rport,
-		.uid = pid,
-		.netns = 7,
-		.rx_bytes = rx_bytes,
-		.tx_bytes = tx_bytes };
-
-	if (strchr(raddr, ':')) {
-		session.family = 6;
-		inet_pton(AF_INET6, raddr, session.raddr);
-	} else {
-		inet_pton(AF_INET, raddr, session.raddr);
-		inet_pton(AF_INET, "10.0.0.1", session.laddr);
-	}
-	snprintf(session.comm, sizeof session.comm, "%s", comm);
-	return session;
-}
-
-static void merge(struct view *view, const struct session *sessions, size_t count)
-{
-	struct snapshot snapshot;
-
-	snapshot_init(&snapshot);
-	snapshot.interval_ns = 1000000000;
-	snapshot.time.tv_sec = 1000 + view->live.tick;
-	for (size_t i = 0; i < count; i++)
-		*snapshot_add(&snapshot) = sessions[i];
-	snapshot_total(&snapshot);
-	assert_int_equal(view_merge(view, &snapshot), 0);
-	snapshot_fini(&snapshot);
-	assert_int_equal(view_prepare(view, HEIGHT), 0);
-}
-
-/* The names listed, in order: "c b a". */
-static const char *listed(struct view *view)
-{
-	static char text[512];
-
-	text[0] = '\0';
-	assert_int_equal(view_prepare(view, HEIGHT), 0);
-	for (size_t i = 0; i < view->count; i++)
-		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "",
-		    view_row(view, i)->session.comm);
-	return text;
-}
-
-static const char *selected(struct view *view)
-{
-	assert_int_equal(view_prepare(view, HEIGHT), 0);
-	const struct row *row = view_selected(view);
-
-	return row ? row->session.comm : "";
-}
-
-static int set_up(void **state)
-{
-	struct view *view = calloc(1, sizeof *view);
-	struct names *names = names_open(false);
-
-	if (!view || !names)
-		return -1;
-	view_init(view, names);
-	*state = view;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct view *view = *state;
-	struct names *names = view->context.names;
-
-	view_fini(view);
-	names_close(names);
-	free(view);
-	return 0;
-}
+/* What a view lists, in which order and in which groups. */
+#include "test_view.h"
 
 /* ---- words ---- */
-
-static bool matches(const char *words, const struct session *session)
-{
-	struct row row = { .session = *session };
-	struct match match;
-
-	match_set(&match, words);
-	return match_row(&match, &row, NULL, false);
-}
-
-static void words_are_looked_for_everywhere(void **state)
-{
-	struct session nginx = make("Nginx", 181, "192.0.2.33", 51312, 1, 1);
-	struct session six = make("sshd", 99, "2001:db8::beef", 22, 1, 1);
-	static const char *const yes[] = { "", " ", "nginx", "NGI", "181", "192.0.2", "0.2.33:513", ":51312",
-		":1000", "nginx :1000", "10.0.0.1", "!sshd", "nginx !sshd", "!", "ng  33" };
-	static const char *const no[] = { "apache", "nginx apache", ":5131", "!nginx", "!:1000", "192.0.3",
-		"nginxx", "1810", "33:51312x", ":x" };
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LENGTH(yes); i++)
-		assert_true(matches(yes[i], &nginx));
-	for (size_t i = 0; i < ARRAY_LENGTH(no); i++)
-		assert_false(matches(no[i], &nginx));
-	assert_true(matches("BEEF", &six));
-	assert_true(matches("db8::beef:22", &six));
-	/* Neighbouring parts do not run into one: "99" + "::1000". */
-	assert_false(matches("99::", &six));
-}
-
-static void typing_on_narrows_but_for_ports_and_absence(void **state)
-{
-	static const struct {
-		const char *from, *to;
-		bool narrows;
-	} cases[] = {
-		{ "", "a", false },
-		{ "a", "ab", true },
-		{ "ab", "a", false },
-		{ "a", "a b", true },
-		{ "a b", "a bc", true },
-		{ "a b", "b a", false },
-		{ ":5", ":51", false },
-		{ ":5", ":5 x", true },
-		{ ":", ":5", true },
-		{ "!a", "!ab", false },
-		{ "!a", "!a b", true },
-		{ "a", "a !b", true },
-		{ "a !", "a !b", true },
-		{ "a", "a", true },
-		{ "x", "!x", false },
-		{ "1", ":1", false },
-	};
-	struct match from, to;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		match_set(&from, cases[i].from);
-		match_set(&to, cases[i].to);
-		assert_int_equal(match_narrows(&from, &to), cases[i].narrows);
-	}
-}
 
 /* What typing key by key lists is what the same words list at once. */
 static void a_filter_typed_lists_what_it_lists_at_once(void **state)
@@ -197,23 +36,9 @@ static void a_filter_typed_lists_what_it_lists_at_once(void **state)
 
 				expected += match_row(&match, &row, view->context.names, false);
 			}
-			assert_int_equal(view->count, expected);
+			assert_int_equal(view->list.count, expected);
 		}
 	}
-}
-
-static void more_words_than_there_is_room_for(void **state)
-{
-	struct match match;
-	char text[400];
-
-	(void)state;
-	memset(text, 'x', sizeof text);
-	for (size_t i = 1; i < sizeof text; i += 2)
-		text[i] = ' ';
-	text[sizeof text - 1] = '\0';
-	match_set(&match, text);
-	assert_int_equal(match.word_count, MATCH_WORDS_MAX);
 }
 
 /* ---- order ---- */
@@ -240,7 +65,7 @@ static void any_part_of_a_long_list_is_in_order(void **state)
 	}
 	qsort(rates, COUNT, sizeof *rates, compare_reference);
 	merge(view, sessions, COUNT);
-	assert_int_equal(view->count, COUNT);
+	assert_int_equal(view->list.count, COUNT);
 	for (unsigned step = 0; step < 300; step++) {
 		size_t at = (size_t)rand() % COUNT;
 		const struct row *row = view_row(view, at);
@@ -303,150 +128,7 @@ static void every_column_sorts_both_ways(void **state)
 	}
 }
 
-/* ---- cursor ---- */
-
-static void the_selected_row_stays_under_the_cursor(void **state)
-{
-	struct view *view = *state;
-	struct session sessions[] = {
-		make("a", 1, "192.0.2.1", 1, 300, 0),
-		make("b", 2, "192.0.2.1", 2, 200, 0),
-		make("c", 3, "192.0.2.1", 3, 100, 0),
-	};
-
-	merge(view, sessions, 3);
-	assert_string_equal(selected(view), "a");
-	/* Not moved yet: the cursor is for the top, whoever is there. */
-	sessions[2].rx_bytes = 1000;
-	merge(view, sessions, 3);
-	assert_string_equal(selected(view), "c");
-	view_move(view, 1);
-	assert_string_equal(selected(view), "a");
-	sessions[0].rx_bytes = 1;
-	merge(view, sessions, 3);
-	assert_string_equal(listed(view), "c b a");
-	assert_string_equal(selected(view), "a");
-	assert_int_equal(view->position, 2);
-	view_home(view);
-	assert_string_equal(selected(view), "c");
-	view_end(view);
-	assert_string_equal(selected(view), "a");
-	view_move(view, 5);
-	assert_string_equal(selected(view), "a");
-	view_move(view, -50);
-	assert_string_equal(selected(view), "c");
-}
-
-static void the_cursor_goes_to_the_neighbour_of_a_row_that_went(void **state)
-{
-	struct view *view = *state;
-	const struct session sessions[] = {
-		make("a", 1, "192.0.2.1", 1, 300, 0),
-		make("b", 2, "192.0.2.1", 2, 200, 0),
-		make("c", 3, "192.0.2.1", 3, 100, 0),
-	};
-
-	merge(view, sessions, 3);
-	view_move(view, 1);
-	view_set_filter(view, "!:2");
-	assert_string_equal(listed(view), "a c");
-	assert_string_equal(selected(view), "c");
-	view_set_filter(view, "nothing-has-this");
-	assert_string_equal(listed(view), "");
-	assert_string_equal(selected(view), "");
-	view_move(view, 1);
-	view_end(view);
-	view_set_filter(view, "");
-	assert_string_equal(listed(view), "a b c");
-}
-
-static void scrolling_keeps_the_cursor_in_sight(void **state)
-{
-	struct view *view = *state;
-	struct session sessions[40];
-
-	for (uint32_t i = 0; i < 40; i++)
-		sessions[i] = make("x", i + 1, "192.0.2.1", (uint16_t)(i + 1), 1000 - i, 0);
-	merge(view, sessions, 40);
-	view_move(view, 25);
-	view_prepare(view, HEIGHT);
-	assert_int_equal(view->top, 16);
-	view_move(view, -3);
-	view_prepare(view, HEIGHT);
-	assert_int_equal(view->top, 16);
-	view_end(view);
-	view_prepare(view, HEIGHT);
-	assert_int_equal(view->top, 30);
-	/* The screen grows: no blank lines below while there are rows above. */
-	view_prepare(view, 35);
-	assert_int_equal(view->top, 5);
-	view_prepare(view, 100);
-	assert_int_equal(view->top, 0);
-	view_home(view);
-	view_prepare(view, HEIGHT);
-	assert_int_equal(view->top, 0);
-}
-
-static void a_followed_row_keeps_its_line_and_stays(void **state)
-{
-	struct view *view = *state;
-	struct session sessions[40];
-
-	for (uint32_t i = 0; i < 40; i++)
-		sessions[i] = make(i == 20 ? "it" : "x", i + 1, "192.0.2.1", (uint16_t)(i + 1), 1000 - i, 0);
-	merge(view, sessions, 40);
-	view_move(view, 20);
-	view_prepare(view, HEIGHT);
-	view_set_follow(view, true);
-	size_t line = view->position - view->top;
-
-	sessions[20].rx_bytes = 990;
-	merge(view, sessions, 40);
-	assert_string_equal(selected(view), "it");
-	assert_true(view->position < 20);
-	assert_int_equal(view->position - view->top, line);
-	for (int i = 0; i < 20; i++)
-		merge(view, sessions, 20);
-	assert_int_equal(view->count, 21);
-	assert_string_equal(selected(view), "it");
-	view_move(view, -1);
-	assert_false(view->follow);
-	merge(view, sessions, 20);
-	assert_int_equal(view->count, 20);
-}
-
-static void search_goes_round_in_the_order_listed(void **state)
-{
-	struct view *view = *state;
-	const struct session sessions[] = {
-		make("web1", 1, "192.0.2.1", 1, 500, 0),
-		make("db1", 2, "192.0.2.1", 2, 400, 0),
-		make("web2", 3, "192.0.2.1", 3, 300, 0),
-		make("db2", 4, "192.0.2.1", 4, 200, 0),
-	};
-	struct match match;
-
-	merge(view, sessions, 4);
-	match_set(&match, "db");
-	assert_true(view_find(view, &match, true, true));
-	assert_string_equal(selected(view), "db1");
-	assert_true(view_find(view, &match, true, true));
-	assert_string_equal(selected(view), "db1");
-	assert_true(view_find(view, &match, true, false));
-	assert_string_equal(selected(view), "db2");
-	assert_true(view_find(view, &match, true, false));
-	assert_string_equal(selected(view), "db1");
-	assert_true(view_find(view, &match, false, false));
-	assert_string_equal(selected(view), "db2");
-	match_set(&match, "nothing");
-	assert_false(view_find(view, &match, true, false));
-	assert_string_equal(selected(view), "db2");
-	match_set(&match, "web2");
-	assert_true(view_find(view, &match, false, false));
-	assert_string_equal(selected(view), "web2");
-}
-
-/* ---- filters and freezing ---- */
+/* ---- filters ---- */
 
 static void families_and_users_are_filtered(void **state)
 {
@@ -457,12 +139,12 @@ static void families_and_users_are_filtered(void **state)
 	};
 
 	merge(view, sessions, 2);
-	view->family = 6;
+	view->settings.family = 6;
 	view_changed(view);
 	assert_string_equal(listed(view), "six");
-	view->family = 0;
-	view->one_user = true;
-	view->uid = 1;
+	view->settings.family = 0;
+	view->settings.one_user = true;
+	view->settings.uid = 1;
 	view_changed(view);
 	assert_string_equal(listed(view), "four");
 }
@@ -480,23 +162,25 @@ static void a_renamed_process_is_matched_anew(void **state)
 	assert_string_equal(listed(view), "after");
 }
 
-static void frozen_shows_what_was_and_loses_nothing(void **state)
+static void another_traffic_is_shown(void **state)
 {
 	struct view *view = *state;
+	struct fixture *fixture = *state;
 	const struct session sessions[] = {
 		make("a", 1, "192.0.2.1", 1, 300, 0),
 		make("b", 2, "192.0.2.1", 2, 500, 0),
 	};
 
 	merge(view, sessions, 1);
-	assert_int_equal(view_freeze(view, true), 0);
+	assert_int_equal(traffic_copy(&fixture->frozen, &fixture->traffic), 0);
+	view_show(view, &fixture->frozen);
 	merge(view, sessions, 2);
 	assert_string_equal(listed(view), "a");
 	assert_int_equal(view_traffic(view)->tick, 1);
 	view_set_filter(view, "b");
 	assert_string_equal(listed(view), "");
 	view_set_filter(view, "");
-	assert_int_equal(view_freeze(view, false), 0);
+	view_show(view, &fixture->traffic);
 	assert_string_equal(listed(view), "b a");
 	assert_int_equal(view_traffic(view)->rx_total_bytes, 1100);
 }
@@ -529,23 +213,23 @@ static void groups_add_up_and_open(void **state)
 
 	view_set_grouping(view, GROUPING_REMOTE);
 	view_prepare(view, HEIGHT);
-	assert_int_equal(view->count, 3);
+	assert_int_equal(view->list.count, 3);
 	assert_int_equal(view_row(view, 0)->session.rx_bytes, 200);
 	assert_int_equal(view_row(view, 1)->session.rx_bytes, 150);
 	assert_true(view_row(view, 1)->mixed);
 	struct series series = traffic_row_series(view_traffic(view), view_row(view, 1));
 
-	assert_true(history_peak(&series, 32) >= 165);
+	assert_true(series_peak(&series, 32) >= 165);
 
 	view_set_filter(view, "db");
 	view_prepare(view, HEIGHT);
-	assert_int_equal(view->count, 2);
+	assert_int_equal(view->list.count, 2);
 	assert_int_equal(view_row(view, 0)->session.rx_bytes, 50);
 
 	view_set_filter(view, "");
 	view_set_grouping(view, GROUPING_CONTAINER);
 	view_prepare(view, HEIGHT);
-	assert_int_equal(view->count, 1);
+	assert_int_equal(view->list.count, 1);
 	assert_int_equal(view_row(view, 0)->members, 4);
 }
 
@@ -586,55 +270,18 @@ static void the_other_end_on_this_host_is_found(void **state)
 	}
 }
 
-/* ---- keys ---- */
-
-static void no_key_has_two_meanings_and_each_is_in_the_help(void **state)
-{
-	bool has[ACT_COUNT] = { false };
-
-	(void)state;
-	for (size_t i = 0; i < key_count; i++) {
-		const struct key *key = &key_table[i];
-
-		assert_non_null(key->names);
-		assert_non_null(key->help);
-		assert_true(strlen(key->names) <= 9);
-		assert_true(strlen(key->help) <= 28);
-		assert_int_not_equal(key->codes[0], KEY_CODE_NONE);
-		has[key->action] = true;
-		for (size_t j = 0; j < KEY_CODES_MAX; j++)
-			if (key->codes[j] != KEY_CODE_NONE)
-				assert_int_equal(key_find(key->codes[j]), key->action);
-	}
-	for (int action = ACT_NONE + 1; action < ACT_COUNT; action++)
-		assert_true(has[action]);
-	assert_int_equal(key_find(KEY_CODE_NONE), ACT_NONE);
-	assert_int_equal(key_find('~'), ACT_NONE);
-}
-
-#define VIEW_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words_are_looked_for_everywhere),
-		cmocka_unit_test(typing_on_narrows_but_for_ports_and_absence),
 		VIEW_TEST(a_filter_typed_lists_what_it_lists_at_once),
-		cmocka_unit_test(more_words_than_there_is_room_for),
 		VIEW_TEST(any_part_of_a_long_list_is_in_order),
 		VIEW_TEST(every_column_sorts_both_ways),
-		VIEW_TEST(the_selected_row_stays_under_the_cursor),
-		VIEW_TEST(the_cursor_goes_to_the_neighbour_of_a_row_that_went),
-		VIEW_TEST(scrolling_keeps_the_cursor_in_sight),
-		VIEW_TEST(a_followed_row_keeps_its_line_and_stays),
-		VIEW_TEST(search_goes_round_in_the_order_listed),
 		VIEW_TEST(families_and_users_are_filtered),
 		VIEW_TEST(a_renamed_process_is_matched_anew),
-		VIEW_TEST(frozen_shows_what_was_and_loses_nothing),
+		VIEW_TEST(another_traffic_is_shown),
 		VIEW_TEST(groups_add_up_and_open),
 		VIEW_TEST(a_sort_column_that_a_group_lacks_gives_way),
 		VIEW_TEST(the_other_end_on_this_host_is_found),
-		cmocka_unit_test(no_key_has_two_meanings_and_each_is_in_the_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

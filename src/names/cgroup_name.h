@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a cgroup's path to the short name of the container, unit or cgroup: text in, text out. */
+#ifndef TCPTOP_CGROUP_NAME_H
+#define TCPTOP_CGROUP_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The short name for a cgroup path: "docker:0123456789ab", "cri:0123456789ab", "lxc:web", "nginx.service", "/".
+ * True when it is a container's. The text is as untrusted as the path.
+ */
+bool cgroup_name(char *buffer, size_t size, const char *path);
+
+#endif

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The menus beside the table: the sort column, the user whose rows are shown, the columns. */
+#include <stdio.h>
+#include <string.h>
+
+#include "names/names.h"
+#include "output/renderer.h"
+#include "screen/keys.h"
+#include "screen/mode.h"
+#include "screen/table_lines.h"
+#include "screen/table_mode.h"
+#include "screen/ui.h"
+#include "table/layout.h"
+
+#define EVERYBODY 0xfffffffeu /* the value of the user menu's first line */
+#define WIDE 140              /* from this screen width on menus describe the columns */
+
+/* ---- items ---- */
+
+static void add_item(struct menu *menu, uint32_t value, bool here)
+{
+	if (menu->count == MENU_ITEMS_MAX)
+		return;
+	if (here)
+		menu->position = menu->count;
+	menu->values[menu->count++] = value;
+}
+
+static void sort_open(struct ui *ui)
+{
+	const struct view *view = &ui->view;
+
+	ui->menu = (struct menu){ .count = 0 };
+	for (size_t i = 0; i < column_count; i++)
+		if (column_table[i].groupings & 1 << view->context.grouping)
+			add_item(&ui->menu, (uint32_t)i, &column_table[i] == view->sort.column);
+}
+
+static void column_open(struct ui *ui)
+{
+	ui->menu = (struct menu){ .count = 0 };
+	for (size_t i = 0; i < column_count; i++)
+		add_item(&ui->menu, (uint32_t)i, false);
+}
+
+/* Everybody, then the users of all rows, ascending. */
+static void user_open(struct ui *ui)
+{
+	struct menu *menu = &ui->menu;
+	const struct list_settings *settings = &ui->view.settings;
+	const struct rows *rows = &view_traffic(&ui->view)->rows;
+
+	*menu = (struct menu){ .count = 0 };
+	add_item(menu, EVERYBODY, !settings->one_user);
+	for (size_t i = 0; i < rows->count; i++) {
+		uint32_t uid = rows->rows[i].session.uid;
+		unsigned at = 1;
+
+		while (at < menu->count && menu->values[at] < uid)
+			at++;
+		if (menu->count == MENU_ITEMS_MAX || (at < menu->count && menu->values[at] == uid))
+			continue;
+		memmove(
+		    &menu->values[at + 1], &menu->values[at], (menu->count - at) * sizeof menu->values[0]);
+		menu->values[at] = uid;
+		menu->count++;
+	}
+	for (unsigned i = 1; i < menu->count; i++)
+		if (settings->one_user && menu->values[i] == settings->uid)
+			menu->position = i;
+}
+
+/* ---- keys ---- */
+
+/* Tells when a column's data are not collected, as the program text that runs lacks them. */
+static bool say_measured(struct ui *ui, const struct column *column)
+{
+	if (ui_measures(ui, column))
+		return true;
+	ui_say(ui, "%s costs time at every event: start with --columns ...,%s", column->title, column->id);
+	return false;
+}
+
+/* A column that is added gets its place by the table's order. */
+static void toggle_column(struct ui *ui, uint8_t index)
+{
+	struct column_list *list = &ui->columns;
+	unsigned at = 0;
+
+	for (unsigned i = 0; i < list->count; i++) {
+		if (list->indices[i] == index) {
+			if (list->count == 1) {
+				ui_say(ui, "one column has to stay");
+				return;
+			}
+			memmove(&list->indices[i], &list->indices[i + 1], list->count - i - 1u);
+			list->count--;
+			return;
+		}
+	}
+	if (!say_measured(ui, &column_table[index]))
+		return;
+	while (at < list->count && list->indices[at] < index)
+		at++;
+	memmove(&list->indices[at + 1], &list->indices[at], list->count - at);
+	list->indices[at] = index;
+	list->count++;
+}
+
+static void move(struct menu *menu, enum motion motion, unsigned page)
+{
+	switch (motion) {
+	case MOTION_UP:
+		menu->position -= menu->position > 0;
+		break;
+	case MOTION_DOWN:
+		menu->position += menu->position + 1 < menu->count;
+		break;
+	case MOTION_PAGE_UP:
+		menu->position = menu->position > page ? menu->position - page : 0;
+		break;
+	case MOTION_PAGE_DOWN:
+		menu->position =
+		    menu->position + page < menu->count ? menu->position + page : menu->count - 1;
+		break;
+	case MOTION_HOME:
+		menu->position = 0;
+		break;
+	case MOTION_END:
+		menu->position = menu->count - 1;
+		break;
+	case MOTION_NONE:
+		break;
+	}
+}
+
+/* Moves within the menu or closes it. True: the selected line is to be taken. */
+static bool menu_key(struct ui *ui, int code)
+{
+	const struct key *key = key_find(code);
+
+	if (!key)
+		return false;
+	if (key->closes_menu)
+		ui->mode = MODE_TABLE;
+	move(&ui->menu, key->motion, layout_lines(ui->width, ui->height).table);
+	return key->chooses;
+}
+
+static unsigned sort_key(struct ui *ui, int code)
+{
+	if (menu_key(ui, code)) {
+		const struct column *column = &column_table[ui->menu.values[ui->menu.position]];
+
+		if (say_measured(ui, column)) {
+			view_set_sort(&ui->view, column);
+			ui->mode = MODE_TABLE;
+		}
+	}
+	return REACTION_NONE;
+}
+
+static unsigned user_key(struct ui *ui, int code)
+{
+	if (menu_key(ui, code)) {
+		struct list_settings *settings = &ui->view.settings;
+
+		settings->uid = ui->menu.values[ui->menu.position];
+		settings->one_user = settings->uid != EVERYBODY;
+		view_changed(&ui->view);
+		ui->mode = MODE_TABLE;
+	}
+	return REACTION_NONE;
+}
+
+static unsigned column_key(struct ui *ui, int code)
+{
+	if (code == ' ' || code == KEY_CODE_ENTER)
+		toggle_column(ui, (uint8_t)ui->menu.values[ui->menu.position]);
+	else if (menu_key(ui, code))
+		ui->mode = MODE_TABLE;
+	return REACTION_NONE;
+}
+
+/* ---- drawing ---- */
+
+static enum style item_style(const struct ui *ui, unsigned index)
+{
+	return index == ui->menu.position ? STYLE_SELECTED : STYLE_PLAIN;
+}
+
+/* Title and lines end with a blank, which is a part of their width. */
+static void draw_title(struct ui *ui, const char *title, unsigned width)
+{
+	line_print(&ui->line, STYLE_HEAD_SORTED, "%s", title);
+	line_pad(&ui->line, STYLE_HEAD_SORTED, width - 1);
+	line_pad(&ui->line, STYLE_HEAD, width);
+}
+
+static void end_line(struct ui *ui, unsigned index, unsigned width)
+{
+	line_pad(&ui->line, item_style(ui, index), width - 1);
+	line_pad(&ui->line, STYLE_PLAIN, width);
+}
+
+static void draw_column(struct ui *ui, unsigned index, bool marked)
+{
+	const struct column *column = &column_table[ui->menu.values[index]];
+	bool measured = ui_measures(ui, column);
+	enum style style = item_style(ui, index);
+
+	if (style == STYLE_PLAIN && !measured)
+		style = STYLE_DIM;
+	if (marked)
+		line_print(&ui->line, style, "[%c] ",
+		    column_list_has(&ui->columns, column) ? 'x'
+		    : measured                            ? ' '
+		                                          : '-');
+	line_print(&ui->line, style, "%-9s", column->title ? column->title : column->direction);
+	if (ui->width >= WIDE)
+		line_print(&ui->line, style, "  %s", column->description);
+}
+
+static void sort_title(struct ui *ui, unsigned width)
+{
+	draw_title(ui, "Sort by", width);
+}
+
+static void sort_line(struct ui *ui, unsigned index, unsigned width)
+{
+	index += ui->menu.top;
+	if (index < ui->menu.count)
+		draw_column(ui, index, false);
+	end_line(ui, index, width);
+}
+
+static void column_title_line(struct ui *ui, unsigned width)
+{
+	draw_title(ui, "Columns (Space)", width);
+}
+
+static void column_line(struct ui *ui, unsigned index, unsigned width)
+{
+	index += ui->menu.top;
+	if (index < ui->menu.count)
+		draw_column(ui, index, true);
+	end_line(ui, index, width);
+}
+
+static void user_title(struct ui *ui, unsigned width)
+{
+	draw_title(ui, "Show", width);
+}
+
+static void user_line(struct ui *ui, unsigned index, unsigned width)
+{
+	char user[40] = "all users";
+
+	index += ui->menu.top;
+	if (index < ui->menu.count) {
+		if (ui->menu.values[index] != EVERYBODY)
+			names_user(ui->names, ui->menu.values[index], user, sizeof user);
+		line_untrusted(&ui->line, item_style(ui, index), user, strlen(user), width - 1);
+	}
+	end_line(ui, index, width);
+}
+
+static void draw_beside(
+    struct ui *ui, unsigned y, unsigned end, const struct table_side *side, const struct line_sink *sink)
+{
+	struct menu *menu = &ui->menu;
+	unsigned height = layout_lines(ui->width, ui->height).table;
+
+	if (menu->position < menu->top)
+		menu->top = menu->position;
+	if (height && menu->position >= menu->top + height)
+		menu->top = menu->position - height + 1;
+	table_lines_draw(ui, y, end, side, sink);
+}
+
+static unsigned column_menu_width(const struct ui *ui)
+{
+	return ui->width >= WIDE ? 67 : 19;
+}
+
+static void sort_draw(struct ui *ui, unsigned y, unsigned end, const struct line_sink *sink)
+{
+	const struct table_side side = { column_menu_width(ui), sort_title, sort_line };
+
+	draw_beside(ui, y, end, &side, sink);
+}
+
+static void column_draw(struct ui *ui, unsigned y, unsigned end, const struct line_sink *sink)
+{
+	const struct table_side side = { column_menu_width(ui), column_title_line, column_line };
+
+	draw_beside(ui, y, end, &side, sink);
+}
+
+static void user_draw(struct ui *ui, unsigned y, unsigned end, const struct line_sink *sink)
+{
+	static const struct table_side side = { 27, user_title, user_line };
+
+	draw_beside(ui, y, end, &side, sink);
+}
+
+/* ---- footer ---- */
+
+/* Whether a column that is on will be visible when the menu is closed. */
+static bool has_room(const struct ui *ui, const struct column *column)
+{
+	struct layout layout;
+
+	if (!column_list_has(&ui->columns, column) || !(column->groupings & 1 << ui->view.context.grouping))
+		return true;
+	layout_fit(&layout, &ui->columns, &ui->view.context, ui->width);
+	for (unsigned i = 0; i < layout.count; i++)
+		if (layout.columns[i].column == column)
+			return true;
+	return false;
+}
+
+static void footer_keys(struct ui *ui, const char *key, const char *label)
+{
+	line_print(&ui->line, STYLE_STRONG, "%s", key);
+	line_print(&ui->line, STYLE_LABEL, "%s ", label);
+	line_print(&ui->line, STYLE_STRONG, "Esc");
+	line_print(&ui->line, STYLE_LABEL, "Back ");
+}
+
+/* What the selected column means, and why it cannot be shown. */
+static void footer_column(struct ui *ui, bool fits)
+{
+	const struct column *column = &column_table[ui->menu.values[ui->menu.position]];
+
+	line_print(&ui->line, STYLE_LABEL, " %s", column->description);
+	if (!ui_measures(ui, column))
+		line_print(&ui->line, STYLE_LABEL, "; start with --columns ...,%s", column->id);
+	else if (fits && !has_room(ui, column))
+		line_print(&ui->line, STYLE_LABEL, "; no room");
+	line_pad(&ui->line, STYLE_LABEL, ui->width);
+}
+
+static void sort_footer(struct ui *ui)
+{
+	footer_keys(ui, "Enter", "Choose");
+	footer_column(ui, false);
+}
+
+static void column_footer(struct ui *ui)
+{
+	footer_keys(ui, "Space", "On/off");
+	footer_column(ui, true);
+}
+
+static void user_footer(struct ui *ui)
+{
+	footer_keys(ui, "Enter", "Choose");
+	line_pad(&ui->line, STYLE_LABEL, ui->width);
+}
+
+const struct mode sort_menu_mode = {
+	.open = sort_open,
+	.key = sort_key,
+	.draw = sort_draw,
+	.footer = sort_footer,
+};
+
+const struct mode user_menu_mode = {
+	.open = user_open,
+	.key = user_key,
+	.draw = user_draw,
+	.footer = user_footer,
+};
+
+const struct mode column_menu_mode = {
+	.open = column_open,
+	.key = column_key,
+	.draw = column_draw,
+	.footer = column_footer,
+};

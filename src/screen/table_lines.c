@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "screen/table_lines.h"
+
+#include <string.h>
+
+#include "screen/header.h"
+#include "screen/ui.h"
+#include "table/layout.h"
+
+static bool is_sorted(const struct ui *ui, const struct layout *layout, const struct column *column)
+{
+	const struct column *sorted = ui->view.sort.column;
+
+	if (column == sorted)
+		return true;
+	/* Sorting by RX+TX marks both when that column is not shown. */
+	if (sorted != column_find("rate") || (column != column_find("rx") && column != column_find("tx")))
+		return false;
+	for (unsigned i = 0; i < layout->count; i++)
+		if (layout->columns[i].column == sorted)
+			return false;
+	return true;
+}
+
+void table_lines_titles(struct ui *ui, const struct layout *layout)
+{
+	struct line *line = &ui->line;
+	const char *arrow = ui->view.sort.descending ? (ui->utf8 ? "▼" : "v") : (ui->utf8 ? "▲" : "^");
+
+	for (unsigned i = 0; i < layout->count; i++) {
+		const struct column *column = layout->columns[i].column;
+		unsigned start = line->columns, width = layout->columns[i].width;
+		bool sorted = is_sorted(ui, layout, column);
+		enum style style = sorted ? STYLE_HEAD_SORTED : STYLE_HEAD;
+		char title[32];
+
+		column_title(column, &ui->view.context, title, sizeof title);
+		unsigned length = (unsigned)strlen(title);
+
+		/* The arrow is left of a right-aligned title, so that the title stays above its figures. */
+		if (length + sorted > width) {
+			/* Half a unit would be a wrong one, as "KB" of "KB/s". */
+			if (column->direction)
+				length = (unsigned)strlen(column->direction);
+			if (length + sorted > width)
+				length = width - (sorted && width);
+		}
+		if (column->right)
+			line_pad(line, style, start + width - length - sorted);
+		if (column->right && sorted)
+			line_add(line, style, arrow, 1);
+		line_print(line, style, "%.*s", (int)length, title);
+		if (!column->right && sorted)
+			line_add(line, style, arrow, 1);
+		line_pad(line, style, start + width);
+		line_pad(line, STYLE_HEAD, line->columns + LAYOUT_GAP);
+	}
+	line_pad(line, STYLE_HEAD, ui->width);
+}
+
+void table_lines_row(struct ui *ui, const struct layout *layout, const struct row *row)
+{
+	struct line *line = &ui->line;
+	struct cell cell;
+
+	for (unsigned i = 0; i < layout->count; i++) {
+		unsigned start = line->columns, width = layout->columns[i].width;
+
+		cell.width = width;
+		cell.columns = 0;
+		cell.style = STYLE_PLAIN;
+		cell.text[0] = '\0';
+		layout->columns[i].column->format(&ui->view.context, row, &cell);
+		if (layout->columns[i].column->right)
+			line_pad(line, STYLE_PLAIN, start + width - cell.columns);
+		line_add(line, cell.style, cell.text, cell.columns);
+		line_pad(line, STYLE_PLAIN, start + width + (i + 1 < layout->count ? LAYOUT_GAP : 0));
+	}
+}
+
+static void draw_empty(struct ui *ui)
+{
+	const struct traffic *traffic = view_traffic(&ui->view);
+
+	if (!traffic->tick)
+		line_print(&ui->line, STYLE_DIM, " The first interval is being counted ...");
+	else if (traffic->rows.count)
+		line_print(&ui->line, STYLE_DIM, " No session passes the filters: Esc clears them.");
+	else
+		line_print(&ui->line, STYLE_DIM, " No TCP traffic in this interval.");
+}
+
+/* Only grows, so that the columns do not move back and forth with the rows. */
+static void measure_addresses(struct view *view, unsigned rows)
+{
+	for (unsigned i = 0; i < rows; i++) {
+		const struct row *row = view_row(view, view->top + i);
+		unsigned columns = row ? column_address_columns(&view->context, row) : 0;
+
+		if (columns > UINT8_MAX)
+			columns = UINT8_MAX;
+		if (columns > view->context.address_columns)
+			view->context.address_columns = (uint8_t)columns;
+	}
+}
+
+static void draw_line(
+    struct ui *ui, const struct layout *layout, unsigned index, const struct table_side *side)
+{
+	struct view *view = &ui->view;
+	size_t position = view->top + index;
+	const struct row *row = view_row(view, position);
+	enum style base = STYLE_PLAIN;
+
+	if (row && position == view->position && !side)
+		base = STYLE_SELECTED;
+	else if (row && row->seen_tick != view_traffic(view)->tick)
+		base = STYLE_DIM;
+	line_begin(&ui->line, ui->width, ui->utf8, side ? STYLE_PLAIN : base);
+	if (side)
+		side->line(ui, index, side->width);
+	if (row)
+		table_lines_row(ui, layout, row);
+	else if (index == 0)
+		draw_empty(ui);
+	if (base == STYLE_SELECTED)
+		line_pad(&ui->line, STYLE_PLAIN, ui->width);
+}
+
+void table_lines_draw(
+    struct ui *ui, unsigned y, unsigned end, const struct table_side *side, const struct line_sink *sink)
+{
+	struct layout_lines lines = layout_lines(ui->width, ui->height);
+	unsigned left = side ? side->width : 0;
+	struct layout layout;
+
+	for (unsigned i = 0; i + 2 < lines.header; i++) {
+		header_totals(ui, &lines, i);
+		sink->put(sink->to, y++, &ui->line);
+	}
+	header_status(ui);
+	sink->put(sink->to, y++, &ui->line);
+	measure_addresses(&ui->view, lines.table);
+	layout_fit(&layout, &ui->columns, &ui->view.context, ui->width > left ? ui->width - left : 1);
+	line_begin(&ui->line, ui->width, ui->utf8, STYLE_HEAD);
+	if (side)
+		side->title(ui, side->width);
+	table_lines_titles(ui, &layout);
+	sink->put(sink->to, y++, &ui->line);
+	for (unsigned i = 0; i < lines.table; i++) {
+		draw_line(ui, &layout, i, side);
+		sink->put(sink->to, y++, &ui->line);
+	}
+	for (; y < end; y++) {
+		line_begin(&ui->line, ui->width, ui->utf8, STYLE_PLAIN);
+		sink->put(sink->to, y, &ui->line);
+	}
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/format.h"
+
+#define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
+
+static void amounts_in_every_unit(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		enum unit unit;
+		unsigned width;
+		const char *text;
+	} cases[] = {
+		{ 0, UNIT_HUMAN, 6, "0" },
+		{ 999, UNIT_HUMAN, 6, "999" },
+		{ 1000, UNIT_HUMAN, 6, "0.98K" },
+		{ 1024, UNIT_HUMAN, 6, "1.00K" },
+		{ 10234, UNIT_HUMAN, 6, "9.99K" },
+		{ 10239, UNIT_HUMAN, 6, "10.0K" },
+		{ 123456, UNIT_HUMAN, 6, "121K" },
+		{ 1023 * 1024, UNIT_HUMAN, 6, "1.00M" },
+		{ UINT64_MAX, UNIT_HUMAN, 6, "16.0E" },
+		{ 1023, UNIT_KB, 8, "0" },
+		{ 2047, UNIT_KB, 8, "1" },
+		{ 123456789, UNIT_KB, 8, "120563" },
+		{ 123456789, UNIT_KB, 5, "118M" },
+		{ 123456789, UNIT_BYTES, 12, "123456789" },
+		{ 123456789, UNIT_BYTES, 8, "118M" },
+		{ 125, UNIT_BITS, 7, "1.00k" },
+		{ 125000000, UNIT_BITS, 7, "1.00G" },
+		{ UINT64_MAX, UNIT_BITS, 7, "147.6E" },
+	};
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		unsigned columns =
+		    format_amount(text, sizeof text, cases[i].bytes, cases[i].unit, cases[i].width);
+
+		assert_string_equal(text, cases[i].text);
+		assert_int_equal(columns, strlen(text));
+	}
+}
+
+static void rates_by_the_true_length(void **state)
+{
+	(void)state;
+	assert_int_equal(rate_per_s(1500, 500000000), 3000);
+	assert_int_equal(rate_per_s(1, 3000000000u), 0);
+	assert_int_equal(rate_per_s(7, 0), 0);
+	/* Bytes times 1e9 would not fit here. */
+	assert_int_equal(rate_per_s(1ull << 40, 1000000000), 1ull << 40);
+}
+
+static void spans(void **state)
+{
+	static const struct {
+		uint64_t ms;
+		const char *text;
+	} cases[] = {
+		{ 10, "0.01 s" },
+		{ 500, "0.5 s" },
+		{ 1000, "1 s" },
+		{ 59999, "59 s" },
+		{ 123000, "2 min 3 s" },
+		{ 11040000, "3 h 4 min" },
+		{ 183600000, "2 d 3 h" },
+	};
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		format_span(text, sizeof text, cases[i].ms);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
+static void amounts_and_rates_have_a_unit(void **state)
+{
+	char text[48];
+
+	(void)state;
+	format_bytes(text, sizeof text, 123456, UNIT_HUMAN);
+	assert_string_equal(text, "121K");
+	format_bytes(text, sizeof text, 123456, UNIT_BYTES);
+	assert_string_equal(text, "123456 B");
+	format_rate(text, sizeof text, 123456, UNIT_KB);
+	assert_string_equal(text, "120 KB/s");
+	format_rate(text, sizeof text, UINT64_MAX, UNIT_BYTES);
+	assert_string_equal(text, "18446744073709551615 B/s");
+}
+
+static void decimals_are_printed_as_printf_does(void **state)
+{
+	static const uint64_t numbers[] = { 0, 9, 10, 255, 65535, UINT32_MAX, UINT64_MAX };
+	char text[FORMAT_DECIMAL_SIZE + 1], expected[FORMAT_DECIMAL_SIZE + 1];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
+		text[format_decimal(text, numbers[i])] = '\0';
+		snprintf(expected, sizeof expected, "%llu", (unsigned long long)numbers[i]);
+		assert_string_equal(text, expected);
+	}
+}
+
+static void clocks_are_local(void **state)
+{
+	char text[16];
+
+	(void)state;
+	setenv("TZ", "UTC-2", 1);
+	format_clock(text, sizeof text, 1795344137);
+	assert_string_equal(text, "12:42:17");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(amounts_in_every_unit),
+		cmocka_unit_test(rates_by_the_true_length),
+		cmocka_unit_test(spans),
+		cmocka_unit_test(amounts_and_rates_have_a_unit),
+		cmocka_unit_test(decimals_are_printed_as_printf_does),
+		cmocka_unit_test(clocks_are_local),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

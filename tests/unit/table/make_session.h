@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A session for the tests of the table: from 10.0.0.1:1000 or [::]:1000. */
+#ifndef TCPTOP_MAKE_SESSION_H
+#define TCPTOP_MAKE_SESSION_H
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/snapshot.h"
+
+static inline struct session make(
+    const char *comm, uint32_t pid, const char *raddr, uint16_t rport, uint64_t rx_bytes, uint64_t tx_bytes)
+{
+	struct session session = { .family = 4,
+		.pid = pid,
+		.lport = 1000,
+		.rport = rport,
+		.uid = pid,
+		.netns = 7,
+		.rx_bytes = rx_bytes,
+		.tx_bytes = tx_bytes };
+
+	if (strchr(raddr, ':')) {
+		session.family = 6;
+		inet_pton(AF_INET6, raddr, session.raddr);
+	} else {
+		inet_pton(AF_INET, raddr, session.raddr);
+		inet_pton(AF_INET, "10.0.0.1", session.laddr);
+	}
+	snprintf(session.comm, sizeof session.comm, "%s", comm);
+	return session;
+}
+
+#endif

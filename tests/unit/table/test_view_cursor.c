@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the cursor stands, and how the list scrolls. */
+#include "test_view.h"
+
+static void the_selected_row_stays_under_the_cursor(void **state)
+{
+	struct view *view = *state;
+	struct session sessions[] = {
+		make("a", 1, "192.0.2.1", 1, 300, 0),
+		make("b", 2, "192.0.2.1", 2, 200, 0),
+		make("c", 3, "192.0.2.1", 3, 100, 0),
+	};
+
+	merge(view, sessions, 3);
+	assert_string_equal(selected(view), "a");
+	/* Not moved yet: the cursor is for the top, whoever is there. */
+	sessions[2].rx_bytes = 1000;
+	merge(view, sessions, 3);
+	assert_string_equal(selected(view), "c");
+	view_move(view, 1);
+	assert_string_equal(selected(view), "a");
+	sessions[0].rx_bytes = 1;
+	merge(view, sessions, 3);
+	assert_string_equal(listed(view), "c b a");
+	assert_string_equal(selected(view), "a");
+	assert_int_equal(view->position, 2);
+	view_home(view);
+	assert_string_equal(selected(view), "c");
+	view_end(view);
+	assert_string_equal(selected(view), "a");
+	view_move(view, 5);
+	assert_string_equal(selected(view), "a");
+	view_move(view, -50);
+	assert_string_equal(selected(view), "c");
+}
+
+static void the_cursor_goes_to_the_neighbour_of_a_row_that_went(void **state)
+{
+	struct view *view = *state;
+	const struct session sessions[] = {
+		make("a", 1, "192.0.2.1", 1, 300, 0),
+		make("b", 2, "192.0.2.1", 2, 200, 0),
+		make("c", 3, "192.0.2.1", 3, 100, 0),
+	};
+
+	merge(view, sessions, 3);
+	view_move(view, 1);
+	view_set_filter(view, "!:2");
+	assert_string_equal(listed(view), "a c");
+	assert_string_equal(selected(view), "c");
+	view_set_filter(view, "nothing-has-this");
+	assert_string_equal(listed(view), "");
+	assert_string_equal(selected(view), "");
+	view_move(view, 1);
+	view_end(view);
+	view_set_filter(view, "");
+	assert_string_equal(listed(view), "a b c");
+}
+
+static void scrolling_keeps_the_cursor_in_sight(void **state)
+{
+	struct view *view = *state;
+	struct session sessions[40];
+
+	for (uint32_t i = 0; i < 40; i++)
+		sessions[i] = make("x", i + 1, "192.0.2.1", (uint16_t)(i + 1), 1000 - i, 0);
+	merge(view, sessions, 40);
+	view_move(view, 25);
+	view_prepare(view, HEIGHT);
+	assert_int_equal(view->top, 16);
+	view_move(view, -3);
+	view_prepare(view, HEIGHT);
+	assert_int_equal(view->top, 16);
+	view_end(view);
+	view_prepare(view, HEIGHT);
+	assert_int_equal(view->top, 30);
+	/* The screen grows: no blank lines below while there are rows above. */
+	view_prepare(view, 35);
+	assert_int_equal(view->top, 5);
+	view_prepare(view, 100);
+	assert_int_equal(view->top, 0);
+	view_home(view);
+	view_prepare(view, HEIGHT);
+	assert_int_equal(view->top, 0);
+}
+
+static void a_followed_row_keeps_its_line_and_stays(void **state)
+{
+	struct view *view = *state;
+	struct session sessions[40];
+
+	for (uint32_t i = 0; i < 40; i++)
+		sessions[i] = make(i == 20 ? "it" : "x", i + 1, "192.0.2.1", (uint16_t)(i + 1), 1000 - i, 0);
+	merge(view, sessions, 40);
+	view_move(view, 20);
+	view_prepare(view, HEIGHT);
+	view_set_follow(view, true);
+	size_t line = view->position - view->top;
+
+	sessions[20].rx_bytes = 990;
+	merge(view, sessions, 40);
+	assert_string_equal(selected(view), "it");
+	assert_true(view->position < 20);
+	assert_int_equal(view->position - view->top, line);
+	for (int i = 0; i < 20; i++)
+		merge(view, sessions, 20);
+	assert_int_equal(view->list.count, 21);
+	assert_string_equal(selected(view), "it");
+	view_move(view, -1);
+	assert_false(view->follow);
+	merge(view, sessions, 20);
+	assert_int_equal(view->list.count, 20);
+}
+
+static void search_goes_round_in_the_order_listed(void **state)
+{
+	struct view *view = *state;
+	const struct session sessions[] = {
+		make("web1", 1, "192.0.2.1", 1, 500, 0),
+		make("db1", 2, "192.0.2.1", 2, 400, 0),
+		make("web2", 3, "192.0.2.1", 3, 300, 0),
+		make("db2", 4, "192.0.2.1", 4, 200, 0),
+	};
+	struct match match;
+
+	merge(view, sessions, 4);
+	match_set(&match, "db");
+	assert_true(view_find(view, &match, true, true));
+	assert_string_equal(selected(view), "db1");
+	assert_true(view_find(view, &match, true, true));
+	assert_string_equal(selected(view), "db1");
+	assert_true(view_find(view, &match, true, false));
+	assert_string_equal(selected(view), "db2");
+	assert_true(view_find(view, &match, true, false));
+	assert_string_equal(selected(view), "db1");
+	assert_true(view_find(view, &match, false, false));
+	assert_string_equal(selected(view), "db2");
+	match_set(&match, "nothing");
+	assert_false(view_find(view, &match, true, false));
+	assert_string_equal(selected(view), "db2");
+	match_set(&match, "web2");
+	assert_true(view_find(view, &match, false, false));
+	assert_string_equal(selected(view), "web2");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		VIEW_TEST(the_selected_row_stays_under_the_cursor),
+		VIEW_TEST(the_cursor_goes_to_the_neighbour_of_a_row_that_went),
+		VIEW_TEST(scrolling_keeps_the_cursor_in_sight),
+		VIEW_TEST(a_followed_row_keeps_its_line_and_stays),
+		VIEW_TEST(search_goes_round_in_the_order_listed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

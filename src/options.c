@@ -10,9 +10,10 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/util.h"
 #include "options_table.h"
+#include "renderers.h"
 
-#define NS_PER_S UINT64_C(1000000000)
 #define INTERVAL_MIN_NS (NS_PER_S / 100)
 #define INTERVAL_MAX_NS (31536000 * NS_PER_S)
 #define COUNT_MAX UINT64_C(1000000000000000000)
@@ -22,20 +23,28 @@
 #define QUOTE_SIZE (QUOTE_COLUMNS + 1)
 #define LONG_BASE 256 /* getopt_long's value for the long form of options[i] is LONG_BASE + i */
 
-static const struct choice probe_choices[] = {
-	{ "auto", PROBE_AUTO },
-	{ "fentry", PROBE_FENTRY },
-	{ "kprobe", PROBE_KPROBE },
-	{ "tracepoint", PROBE_TRACEPOINT },
-	{ NULL, 0 },
-};
+static const char *probe_choice(size_t index)
+{
+	return index == 0              ? probe_method_name(PROBE_AUTO)
+	       : index <= method_count ? methods[index - 1]->name
+	                               : NULL;
+}
 
-static const struct choice output_choices[] = {
-	{ "screen", OUTPUT_SCREEN },
-	{ "text", OUTPUT_TEXT },
-	{ "json", OUTPUT_JSON },
-	{ NULL, 0 },
-};
+static const char *output_choice(size_t index)
+{
+	return index < renderer_count ? renderers[index]->name : NULL;
+}
+
+const char *option_value(const struct option_row *row, char *buffer, size_t size)
+{
+	size_t used = 0;
+
+	if (!row->choice)
+		return row->value;
+	for (size_t i = 0; row->choice(i) && used < size; i++)
+		used += snprintf(buffer + used, size - used, "%s%s", i ? "|" : "", row->choice(i));
+	return buffer;
+}
 
 /* Returns -EINVAL. Whatever stands in quotes in the text has been through quote(). */
 __attribute__((format(printf, 2, 3))) static int usage_error(struct error *error, const char *format, ...)
@@ -133,20 +142,34 @@ static int apply_family(struct command_line *line, const struct option_row *row,
 	return 0;
 }
 
-static int apply_choice(struct command_line *line, const struct option_row *row, const char *value)
+/* The index of the value among the row's choices, or usage_error. */
+static int find_choice(struct command_line *line, const struct option_row *row, const char *value)
 {
-	char quoted[QUOTE_SIZE];
+	char quoted[QUOTE_SIZE], all[VALUE_SIZE];
 
-	_Static_assert(sizeof(enum output) == sizeof(int) && sizeof(enum probe_method) == sizeof(int),
-	    "members that are choices are set as int");
-	for (const struct choice *choice = row->choices; choice->name; choice++) {
-		if (strcmp(choice->name, value) == 0) {
-			memcpy(member_of(line, row), &choice->value, sizeof choice->value);
-			return 0;
-		}
-	}
+	for (int i = 0; row->choice(i); i++)
+		if (strcmp(row->choice(i), value) == 0)
+			return i;
 	return usage_error(line->error, "wrong --%s '%s': it is one of %s", row->name,
-	    quote(quoted, value, strlen(value)), row->value);
+	    quote(quoted, value, strlen(value)), option_value(row, all, sizeof all));
+}
+
+static int apply_probe(struct command_line *line, const struct option_row *row, const char *value)
+{
+	int found = find_choice(line, row, value);
+
+	if (found >= 0)
+		line->options->probe = found == 0 ? PROBE_AUTO : methods[found - 1]->id;
+	return found < 0 ? found : 0;
+}
+
+static int apply_output(struct command_line *line, const struct option_row *row, const char *value)
+{
+	int found = find_choice(line, row, value);
+
+	if (found >= 0)
+		line->options->renderer = renderers[found];
+	return found < 0 ? found : 0;
 }
 
 static int apply_path(struct command_line *line, const struct option_row *row, const char *value)
@@ -154,6 +177,14 @@ static int apply_path(struct command_line *line, const struct option_row *row, c
 	if (*value == '\0')
 		return usage_error(line->error, "option --%s needs a value: %s", row->name, row->value);
 	*(const char **)member_of(line, row) = value;
+	return 0;
+}
+
+static int apply_filter(struct command_line *line, const struct option_row *row, const char *value)
+{
+	if (*value == '\0')
+		return usage_error(line->error, "option --%s needs a value: %s", row->name, row->value);
+	line->options->filter_paths[filter_find(row->name)] = value;
 	return 0;
 }
 
@@ -174,12 +205,7 @@ static int compare_pids(const void *a, const void *b)
 {
 	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
 
-	return (left > right) - (left < right);
-}
-
-bool options_has_pid(const struct options *options, uint32_t pid)
-{
-	return bsearch(&pid, options->pids, options->pid_count, sizeof *options->pids, compare_pids) != NULL;
+	return COMPARE(left, right);
 }
 
 static void sort_pids(struct options *options)
@@ -226,19 +252,19 @@ static int apply_pid(struct command_line *line, const struct option_row *row, co
 static int apply_columns(struct command_line *line, const struct option_row *row, const char *value)
 {
 	(void)row;
-	return column_parse_list(&line->options->view.columns, value, line->error);
+	return column_parse_list(&line->options->screen.columns, value, line->error);
 }
 
 static int apply_sort(struct command_line *line, const struct option_row *row, const char *value)
 {
 	(void)row;
-	return column_parse_sort(&line->options->view.sort, value, line->error);
+	return column_parse_sort(&line->options->screen.sort, value, line->error);
 }
 
 static int apply_color(struct command_line *line, const struct option_row *row, const char *value)
 {
 	(void)row;
-	return color_parse(&line->options->view.color, value, line->error);
+	return color_parse(&line->options->screen.color, value, line->error);
 }
 
 #define MEMBER(name) .offset = offsetof(struct options, name)
@@ -257,33 +283,33 @@ const struct option_row option_rows[] = {
 	  "with commas; a repeated option adds to the list",
 	  apply_pid, .letter = 'p' },
 	{ "cgroupmap", "PATH", "only tasks in the cgroups whose ids are keys of this pinned\nBPF hash map (cgroup v2)",
-	  apply_path, MEMBER(cgroup_map_path) },
+	  apply_filter, .letter = 0 },
 	{ "mntnsmap", "PATH", "only tasks in the mount namespaces whose inode numbers are\n"
 	  "keys of this pinned BPF hash map",
-	  apply_path, MEMBER(mntns_map_path) },
+	  apply_filter, .letter = 0 },
 	{ "ipv4", NULL, "only IPv4; IPv4-mapped IPv6 connections are IPv4",
 	  apply_family, .number = 4, .letter = '4', .excludes_next = true },
 	{ "ipv6", NULL, "only IPv6",
 	  apply_family, .number = 6, .letter = '6' },
-	{ "probe", "auto|fentry|kprobe|tracepoint", "how to hook into the kernel; auto (default) takes the first\n"
+	{ "probe", NULL, "how to hook into the kernel; auto (default) takes the first\n"
 	  "that works of tracepoint, fentry and kprobe",
-	  apply_choice, probe_choices, MEMBER(probe) },
-	{ "output", "screen|text|json", "what to show: a full screen (default on a terminal), the\n"
+	  apply_probe, .choice = probe_choice },
+	{ "output", NULL, "what to show: a full screen (default on a terminal), the\n"
 	  "classic text (default elsewhere) or JSON Lines",
-	  apply_choice, output_choices, MEMBER(output), .letter = 'o' },
+	  apply_output, .choice = output_choice, .letter = 'o' },
 	{ "max-sessions", "N", "sessions that an interval can list (default 65536, up to\n"
 	  "16777216); the bytes of others are still counted",
 	  apply_max_sessions, MEMBER(max_sessions) },
-	{ "columns", "LIST", "the screen's columns, with commas, of pid, name, user, laddr,\nraddr, rx, tx, rate, total, history, container, netns,\nsessions, age, rtt, retrans (these two cost time per event)",
-	  apply_columns, .letter = 0 },
+	{ "columns", "LIST", "the screen's columns, with commas (rtt and retrans cost time per\nevent), of",
+	  apply_columns, .more_help = column_ids },
 	{ "sort", "COLUMN[:asc|:desc]", "the screen's order (default: throughput, the highest first)",
 	  apply_sort, .letter = 0 },
 	{ "color", "auto|always|never", "colours on the screen; NO_COLOR in the environment means never",
 	  apply_color, .letter = 0 },
 	{ "no-final", NULL, "leave nothing on the terminal when the screen is quit",
-	  apply_flag, MEMBER(view.no_final) },
+	  apply_flag, MEMBER(screen.no_final) },
 	{ "replay", "FILE", "show a recording (made with -o json) instead of this host;\n- is standard input",
-	  apply_path, MEMBER(view.replay_path) },
+	  apply_path, MEMBER(replay_path) },
 	{ "check", NULL, "count known bytes on every data path and compare: are the numbers\nright on this host?",
 	  apply_action, .number = ACTION_CHECK },
 	{ "ebpf", NULL, "print the BPF program text that would be compiled and exit",
@@ -293,7 +319,13 @@ const struct option_row option_rows[] = {
 };
 /* clang-format on */
 
-_Static_assert(sizeof option_rows / sizeof *option_rows == OPTION_ROWS, "options_table.h says how many");
+enum { OPTION_ROWS = COUNT_OF(option_rows) };
+const size_t option_count = OPTION_ROWS;
+
+static bool takes_value(const struct option_row *row)
+{
+	return row->value || row->choice;
+}
 
 static void build_getopt_tables(char *letters, struct option *longs)
 {
@@ -301,11 +333,11 @@ static void build_getopt_tables(char *letters, struct option *longs)
 	for (size_t i = 0; i < OPTION_ROWS; i++) {
 		const struct option_row *row = &option_rows[i];
 
-		longs[i] = (struct option){ row->name, row->value ? required_argument : no_argument, NULL,
-			LONG_BASE + i };
+		longs[i] = (struct option){ row->name, takes_value(row) ? required_argument : no_argument,
+			NULL, LONG_BASE + i };
 		if (row->letter) {
 			*letters++ = row->letter;
-			if (row->value)
+			if (takes_value(row))
 				*letters++ = ':';
 		}
 	}
@@ -333,11 +365,12 @@ static int refuse_option(struct error *error, int found, const char *argument)
 {
 	const struct option_row *row = find_row(optopt);
 	char letter[] = { (char)optopt, '\0' };
-	char quoted[QUOTE_SIZE];
+	char quoted[QUOTE_SIZE], value[VALUE_SIZE];
 	size_t length;
 
 	if (row && found == ':')
-		return usage_error(error, "option --%s needs a value: %s", row->name, row->value);
+		return usage_error(error, "option --%s needs a value: %s", row->name,
+		    option_value(row, value, sizeof value));
 	if (row)
 		return usage_error(error, "option --%s takes no value", row->name);
 	if (optopt)
@@ -370,21 +403,18 @@ static int parse_positional(struct options *options, char **arguments, int count
 	return 0;
 }
 
-/* -C is -o text: it contradicts the two other outputs, in whatever order they stand. */
+/* -C is -o text: it contradicts the other outputs, in whatever order they stand. */
 static int resolve_output(const struct command_line *line, bool stdout_is_terminal)
 {
 	struct options *options = line->options;
+	const struct renderer *asked = options->renderer;
 
-	if (line->noclear && options->output == OUTPUT_SCREEN)
-		return usage_error(line->error, "-C is -o text: it cannot stand with -o screen");
-	if (line->noclear && options->output == OUTPUT_JSON)
-		return usage_error(line->error, "-C is -o text: it cannot stand with -o json");
-	if (line->noclear)
-		options->output = OUTPUT_TEXT;
-	options->output_is_default = options->output == OUTPUT_AUTO;
-	if (options->output == OUTPUT_AUTO)
-		options->output = stdout_is_terminal ? OUTPUT_SCREEN : OUTPUT_TEXT;
-	if (options->output == OUTPUT_SCREEN && !stdout_is_terminal && options->action == ACTION_RUN)
+	if (line->noclear && asked && asked != &renderer_text)
+		return usage_error(line->error, "-C is -o text: it cannot stand with -o %s", asked->name);
+	options->renderer_is_default = !asked && !line->noclear;
+	if (!asked)
+		options->renderer = stdout_is_terminal && !line->noclear ? &renderer_screen : &renderer_text;
+	if (options->renderer->full_screen && !stdout_is_terminal && options->action == ACTION_RUN)
 		return usage_error(
 		    line->error, "-o screen: standard output is not a terminal; use -o text or -o json");
 	return 0;
@@ -393,14 +423,15 @@ static int resolve_output(const struct command_line *line, bool stdout_is_termin
 /* Rows of a recording have a PID and a family; what else chooses or counts takes place in the kernel. */
 static int check_replay(const struct options *options, struct error *error)
 {
-	const char *other = options->cgroup_map_path                  ? "cgroupmap"
-	                    : options->mntns_map_path                 ? "mntnsmap"
-	                    : options->probe != PROBE_AUTO            ? "probe"
+	const char *other = options->probe != PROBE_AUTO              ? "probe"
 	                    : options->action == ACTION_CHECK         ? "check"
 	                    : options->action == ACTION_PRINT_PROGRAM ? "ebpf"
 	                                                              : NULL;
 
-	if (!options->view.replay_path || !other)
+	for (size_t i = filter_count; i-- > 0;)
+		if (options->filter_paths[i])
+			other = filters[i].option;
+	if (!options->replay_path || !other)
 		return 0;
 	return usage_error(error, "--replay shows a recording: --%s cannot stand with it", other);
 }
@@ -414,7 +445,7 @@ int options_parse(
 	int found, err;
 
 	*options = (struct options){ .interval_ns = NS_PER_S, .max_sessions = MAX_SESSIONS_DEFAULT };
-	view_options_init(&options->view);
+	screen_options_init(&options->screen);
 	build_getopt_tables(letters, longs);
 	opterr = 0;
 	optind = 0; /* glibc: begin anew, also after an earlier call */
@@ -443,11 +474,18 @@ void options_fini(struct options *options)
 	options->pid_count = 0;
 }
 
-const char *probe_method_name(enum probe_method method)
+struct program_request options_program(const struct options *options)
 {
-	const struct choice *choice = probe_choices;
+	struct program_request request = {
+		.pids = options->pids,
+		.pid_count = options->pid_count,
+		.family = options->family,
+		.max_sessions = options->max_sessions,
+		.socket_columns = screen_options_needs(&options->screen) & COLUMN_NEEDS_SOCKET,
+	};
 
-	while (choice->name && choice->value != (int)method)
-		choice++;
-	return choice->name ? choice->name : "unknown";
+	for (size_t i = 0; i < filter_count; i++)
+		if (options->filter_paths[i])
+			request.filters |= 1U << i;
+	return request;
 }

@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
+
 #define USAGE_COLUMNS 98
 #define HELP_COLUMN 24
+#define WRAP_COLUMNS 66
 
 /* The same two columns serve the other lists of the help. */
 struct help_row {
@@ -57,14 +60,15 @@ static void print_usage(FILE *stream)
 	int column = fprintf(stream, "usage: tcptop");
 	char item[128] = "";
 
-	for (size_t i = 0; i < OPTION_ROWS; i++) {
+	for (size_t i = 0; i < option_count; i++) {
 		const struct option_row *row = &option_rows[i];
-		char letter[] = { '-', row->letter, '\0' };
+		char letter[] = { '-', row->letter, '\0' }, buffer[VALUE_SIZE];
+		const char *value = option_value(row, buffer, sizeof buffer);
 		size_t used = strlen(item);
 
 		snprintf(item + used, sizeof item - used, "%s%s%s%s%s%s", used ? "" : "[",
-		    row->letter ? letter : "--", row->letter ? "" : row->name, row->value ? " " : "",
-		    row->value ? row->value : "", row->excludes_next ? " | " : "]");
+		    row->letter ? letter : "--", row->letter ? "" : row->name, value ? " " : "",
+		    value ? value : "", row->excludes_next ? " | " : "]");
 		if (row->excludes_next)
 			continue;
 		column = print_usage_item(stream, column, item);
@@ -92,6 +96,26 @@ static void print_help_row(FILE *stream, const char *left, const char *right)
 	}
 }
 
+/* Words with spaces between them, in the right column. */
+static void print_wrapped(FILE *stream, size_t (*list)(char *buffer, size_t size, const char *separator))
+{
+	char words[512], *rest = words;
+	int column = 0;
+
+	list(words, sizeof words, " ");
+	for (char *word; (word = strsep(&rest, " ")) != NULL;) {
+		int length = strlen(word);
+
+		if (column && column + 1 + length > WRAP_COLUMNS) {
+			fputc('\n', stream);
+			column = 0;
+		}
+		column += column ? fprintf(stream, " %s", word)
+		                 : fprintf(stream, "%*s%s", HELP_COLUMN, "", word) - HELP_COLUMN;
+	}
+	fputc('\n', stream);
+}
+
 static void print_help_rows(FILE *stream, const char *title, const struct help_row *rows, size_t count)
 {
 	fprintf(stream, "\n%s:\n", title);
@@ -104,20 +128,23 @@ void options_print_help(FILE *stream)
 	print_usage(stream);
 	fprintf(stream,
 	    "\nShow how many bytes each process sends and receives over each of its TCP connections.\n");
-	print_help_rows(stream, "arguments", positional_rows, ARRAY_SIZE(positional_rows));
+	print_help_rows(stream, "arguments", positional_rows, COUNT_OF(positional_rows));
 	fprintf(stream, "\noptions:\n");
-	for (size_t i = 0; i < OPTION_ROWS; i++) {
+	for (size_t i = 0; i < option_count; i++) {
 		const struct option_row *row = &option_rows[i];
-		char left[128];
+		char left[128], buffer[VALUE_SIZE];
+		const char *value = option_value(row, buffer, sizeof buffer);
 
 		snprintf(left, sizeof left, "%c%c%s--%s%s%s", row->letter ? '-' : ' ',
-		    row->letter ? row->letter : ' ', row->letter ? ", " : "  ", row->name,
-		    row->value ? " " : "", row->value ? row->value : "");
+		    row->letter ? row->letter : ' ', row->letter ? ", " : "  ", row->name, value ? " " : "",
+		    value ? value : "");
 		print_help_row(stream, left, row->help);
+		if (row->more_help)
+			print_wrapped(stream, row->more_help);
 	}
 	fprintf(stream, "\nA session must pass all of the filters that are given.\n");
-	print_help_rows(stream, "exit status", exit_rows, ARRAY_SIZE(exit_rows));
+	print_help_rows(stream, "exit status", exit_rows, COUNT_OF(exit_rows));
 	fprintf(stream, "\nexamples:\n");
-	for (size_t i = 0; i < ARRAY_SIZE(example_rows); i++)
+	for (size_t i = 0; i < COUNT_OF(example_rows); i++)
 		fprintf(stream, "  %-40s # %s\n", example_rows[i].left, example_rows[i].right);
 }

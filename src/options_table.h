@@ -5,9 +5,7 @@
 
 #include "options.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof *(array))
-
-enum { OPTION_ROWS = 20 };
+enum { VALUE_SIZE = 128 };
 
 struct command_line {
 	struct options *options;
@@ -15,23 +13,24 @@ struct command_line {
 	bool noclear;
 };
 
-struct choice {
-	const char *name;
-	int value;
-};
-
 struct option_row {
 	const char *name;
 	const char *value; /* what the help calls it; NULL: takes none */
 	const char *help;  /* a newline begins a new line in the help's column */
 	int (*apply)(struct command_line *line, const struct option_row *row, const char *value);
-	const struct choice *choices; /* of apply_choice; ends with a NULL name */
+	const char *(*choice)(size_t index); /* names that it takes; NULL past the last one */
+	size_t (*more_help)(char *buffer, size_t size,
+	    const char *separator); /* a list that follows the help, from its own table */
 	size_t offset;      /* of the member of struct options that apply sets, where it asks for it */
-	int number;         /* what apply_number sets */
+	int number;         /* what apply_action and apply_family set */
 	char letter;        /* 0: no short form */
 	bool excludes_next; /* how the usage shows two that exclude each other */
 };
 
-extern const struct option_row option_rows[OPTION_ROWS];
+extern const struct option_row option_rows[];
+extern const size_t option_count;
+
+/* The row's value as the usage names it, written into buffer, which is returned; NULL: it takes none. */
+const char *option_value(const struct option_row *row, char *buffer, size_t size);
 
 #endif

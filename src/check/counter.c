@@ -57,7 +57,7 @@ static int spawn(struct counter *counter, const struct counter_settings *setting
 	if (counter->pid < 0 || !stream)
 		return error_set(
 		    error, EXIT_CODE_RUNTIME, -EAGAIN, "tcptop cannot be started: %s", strerror(errno));
-	return replay_open_stream(&counter->recording, stream, "tcptop -o json", error);
+	return recording_open_stream(&counter->recording, stream, "tcptop -o json", error);
 }
 
 static void read_notes(struct counter *counter)
@@ -104,7 +104,7 @@ int counter_start(struct counter *counter, const struct counter_settings *settin
 
 int counter_next(struct counter *counter, struct snapshot *snapshot, struct error *error)
 {
-	int got = replay_follow(counter->recording, snapshot, error);
+	int got = recording_follow(counter->recording, snapshot, error);
 
 	return got > 0 ? 0 : got < 0 ? got : describe_end(counter, error);
 }
@@ -127,7 +127,7 @@ void counter_stop(struct counter *counter, bool loud)
 {
 	if (counter->pid > 0)
 		kill(counter->pid, SIGINT);
-	replay_close(counter->recording); /* what it still writes has no reader: it ends so, too */
+	recording_close(counter->recording); /* what it still writes has no reader: it ends so, too */
 	while (counter->pid > 0 && waitpid(counter->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	if (loud && counter->notes_fd > 0)
@@ -139,7 +139,7 @@ void counter_stop(struct counter *counter, bool loud)
 
 const char *const *counter_not_counted(const struct counter *counter, size_t *count)
 {
-	return replay_not_counted(counter->recording, count);
+	return recording_not_counted(counter->recording, count);
 }
 
 void counter_reason(const struct counter *counter, const char *id, char *reason, size_t size)

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 struct error;
-struct replay;
+struct recording;
 struct snapshot;
 
 struct counter_settings {
@@ -21,7 +21,7 @@ struct counter_settings {
 struct counter {
 	pid_t pid;
 	int notes_fd; /* its stderr, a memfd: never full */
-	struct replay *recording;
+	struct recording *recording;
 	char notes[16384]; /* the beginning of it, when the first interval had come */
 };
 

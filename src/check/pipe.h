@@ -3,16 +3,11 @@
 #ifndef TCPTOP_CHECK_PIPE_H
 #define TCPTOP_CHECK_PIPE_H
 
-#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
-#include "check/path.h"
-
-struct pipe {
-	bool is_open;
-	int fds[2];
-	int null_fd; /* /dev/null: where what was spliced out of a socket ends */
-	int file_fd; /* of path->bytes zeroes, for those that send a file */
-};
+struct pipe;
+struct side;
 
 /* Opens the side's pipe, once. 0, or -1 with errno. */
 int pipe_need(struct side *side);

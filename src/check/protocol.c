@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check/pipe.h"
 #include "check/side.h"
 
 #ifndef SOL_MPTCP

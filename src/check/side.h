@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 
 #include "check/path.h"
-#include "check/pipe.h"
 #include "check/ring.h"
 
 enum {
@@ -44,6 +43,14 @@ void shared_close(struct shared *shared);
 struct side_socket {
 	int fd; /* -1 once closed: the truth about it stays */
 	struct truth *truth;
+};
+
+/* A pipe for splice, and what stands at its ends: see pipe.h. */
+struct pipe {
+	bool is_open;
+	int fds[2];
+	int null_fd; /* /dev/null: where what was spliced out of a socket ends */
+	int file_fd; /* of path->bytes zeroes, for those that send a file */
 };
 
 struct side {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "check/pipe.h"
 #include "check/side.h"
 
 /* The proxy's second connection: to a process that it starts, whose listener is the first connection's. */

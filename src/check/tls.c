@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
+#include "check/pipe.h"
 #include "check/side.h"
 
 enum { ENOTSUPP_KERNEL = 524 }; /* what 4.18 said for ENOTCONN */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check/pipe.h"
 #include "check/side.h"
 
 /* COOP_TASKRUN is a wish: since 5.19, no interrupt completes a receive between two calls then. */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "check/pipe.h"
 #include "check/side.h"
 
 enum { MAP_BYTES = 64 * 4096, COPY_BYTES = 8 << 20 /* more than can be queued */ };

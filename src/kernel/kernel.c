@@ -12,80 +12,24 @@
 
 #include "base/error.h"
 
-struct field {
+static const struct field {
 	const char *macro;
 	const char *type;
-	const char *path;       /* members from the type on, by name; anonymous members are looked through */
-	const char *offsetof_c; /* NULL: offsetof(struct type, path) */
+	const char *path; /* members from the type on, by name; anonymous members are looked through */
+	unsigned needs;
+} fields[FIELD_COUNT] = {
+#define FIELD_ROW(macro, type, path, needs) [FIELD_##macro] = { #macro, type, path, needs },
+	KERNEL_FIELDS(FIELD_ROW)
+#undef FIELD_ROW
 };
 
-#define COMMON(macro, member)                              \
-	{                                                  \
-		macro, "sock", "__sk_common." member, NULL \
-	}
-
-/* Where a task keeps the number of the system call that it is in. */
-#if defined(__aarch64__)
-#define REGS_SYSCALL_MEMBER "syscallno"
-#define REGS_BEFORE_MEMBER "orig_x0" /* regs[0] has left it once there is a result */
-#else
-#define REGS_SYSCALL_MEMBER "orig_ax"
-#define REGS_BEFORE_MEMBER "ax" /* -ENOSYS until there is a result */
-#endif
-
-static const struct field fields[FIELD_COUNT] = {
-	[FIELD_SK_FAMILY] = COMMON("SK_FAMILY", "skc_family"),
-	[FIELD_SK_ADDRPAIR] = COMMON("SK_ADDRPAIR", "skc_addrpair"),
-	[FIELD_SK_PORTPAIR] = COMMON("SK_PORTPAIR", "skc_portpair"),
-	[FIELD_SK_NET] = COMMON("SK_NET", "skc_net.net"),
-	[FIELD_SK_V6_DADDR] = COMMON("SK_V6_DADDR", "skc_v6_daddr"),
-	[FIELD_SK_V6_RCV_SADDR] = COMMON("SK_V6_RCV_SADDR", "skc_v6_rcv_saddr"),
-	[FIELD_SK_PROTOCOL] = { "SK_PROTOCOL", "sock", "sk_protocol", NULL },
-	[FIELD_SK_TYPE] = { "SK_TYPE", "sock", "sk_type", NULL },
-	[FIELD_INET_SPORT] = { "INET_SPORT", "inet_sock", "inet_sport", NULL },
-	[FIELD_NET_INUM] = { "NET_INUM", "net", "ns.inum", NULL },
-	[FIELD_TASK_GROUP_LEADER] = { "TASK_GROUP_LEADER", "task_struct", "group_leader", NULL },
-	[FIELD_TASK_COMM] = { "TASK_COMM", "task_struct", "comm", NULL },
-	[FIELD_TASK_NSPROXY] = { "TASK_NSPROXY", "task_struct", "nsproxy", NULL },
-	[FIELD_NSPROXY_MNT_NS] = { "NSPROXY_MNT_NS", "nsproxy", "mnt_ns", NULL },
-	/* fs/mount.h is private to the kernel's build: the text repeats the head of the struct */
-	[FIELD_MNT_NS_INUM] = { "MNT_NS_INUM", "mnt_namespace", "ns.inum",
-	    "__builtin_offsetof(struct mnt_namespace_head, ns.inum)" },
-	[FIELD_SOCKET_SK] = { "SOCKET_SK", "socket", "sk", NULL },
-	[FIELD_TCP_COPIED_SEQ] = { "TCP_COPIED_SEQ", "tcp_sock", "copied_seq", NULL },
-	[FIELD_TCP_RCV_NXT] = { "TCP_RCV_NXT", "tcp_sock", "rcv_nxt", NULL },
-	[FIELD_TCP_BYTES_RECEIVED] = { "TCP_BYTES_RECEIVED", "tcp_sock", "bytes_received", NULL },
-	[FIELD_ICSK_ULP_OPS] = { "ICSK_ULP_OPS", "inet_connection_sock", "icsk_ulp_ops", NULL },
-	[FIELD_SK_LOCK_OWNED] = { "SK_LOCK_OWNED", "sock", "sk_lock.owned", NULL },
-	[FIELD_SK_FLAGS] = COMMON("SK_FLAGS", "skc_flags"),
-	[FIELD_REGS_SYSCALL] = { "REGS_SYSCALL", "pt_regs", REGS_SYSCALL_MEMBER, NULL },
-	[FIELD_REGS_BEFORE] = { "REGS_BEFORE", "pt_regs", REGS_BEFORE_MEMBER, NULL },
-	[FIELD_TCP_SRTT_US] = { "TCP_SRTT_US", "tcp_sock", "srtt_us", NULL },
-	[FIELD_TCP_TOTAL_RETRANS] = { "TCP_TOTAL_RETRANS", "tcp_sock", "total_retrans", NULL },
-	[FIELD_ZEROCOPY_LENGTH] = { "ZEROCOPY_LENGTH", "tcp_zerocopy_receive", "length", NULL },
-	[FIELD_ZEROCOPY_COPYBUF_LEN] = { "ZEROCOPY_COPYBUF_LEN", "tcp_zerocopy_receive", "copybuf_len",
-	    NULL },
-};
-
-struct symbol {
+static const struct symbol {
 	const char *name;
 	bool tracepoint;
-};
-
-static const struct symbol symbols[SYMBOL_COUNT] = {
-	[SYMBOL_SOCK_SEND_LENGTH] = { "sock_send_length", true },
-	[SYMBOL_SOCK_RECV_LENGTH] = { "sock_recv_length", true },
-	[SYMBOL_TCP_RCV_SPACE_ADJUST] = { "tcp_rcv_space_adjust", true },
-	[SYMBOL_SCHED_PROCESS_EXIT] = { "sched_process_exit", true },
-	[SYMBOL_BPF_ITER_TASK_FILE] = { "bpf_iter_task_file", false },
-	[SYMBOL_INET_SENDMSG] = { "inet_sendmsg", false },
-	[SYMBOL_INET6_SENDMSG] = { "inet6_sendmsg", false },
-	[SYMBOL_INET_RECVMSG] = { "inet_recvmsg", false },
-	[SYMBOL_INET6_RECVMSG] = { "inet6_recvmsg", false },
-	[SYMBOL_INET_SENDPAGE] = { "inet_sendpage", false },
-	[SYMBOL_TCP_SPLICE_READ] = { "tcp_splice_read", false },
-	[SYMBOL_TCP_ZEROCOPY_RECEIVE] = { "tcp_zerocopy_receive", false },
-	[SYMBOL_TLS_SW_SPLICE_READ] = { "tls_sw_splice_read", false },
+} symbols[SYMBOL_COUNT] = {
+#define SYMBOL_ROW(symbol, name, tracepoint) [SYMBOL_##symbol] = { name, tracepoint },
+	KERNEL_SYMBOLS(SYMBOL_ROW)
+#undef SYMBOL_ROW
 };
 
 const char *kernel_symbol_name(enum kernel_symbol symbol)
@@ -93,23 +37,21 @@ const char *kernel_symbol_name(enum kernel_symbol symbol)
 	return symbols[symbol].name;
 }
 
-bool kernel_symbol_is_tracepoint(enum kernel_symbol symbol)
-{
-	return symbols[symbol].tracepoint;
-}
-
 const char *kernel_field_macro(enum kernel_field field)
 {
 	return fields[field].macro;
 }
 
+unsigned kernel_field_needs(enum kernel_field field)
+{
+	return fields[field].needs;
+}
+
 const char *kernel_field_offsetof(enum kernel_field field, char *buffer, size_t size)
 {
-	if (fields[field].offsetof_c)
-		snprintf(buffer, size, "%s", fields[field].offsetof_c);
-	else
-		snprintf(buffer, size, "__builtin_offsetof(struct %s, %s)", fields[field].type,
-		    fields[field].path);
+	/* fs/mount.h is private to the kernel's build: the text repeats the head of the struct */
+	snprintf(buffer, size, "__builtin_offsetof(struct %s%s, %s)", fields[field].type,
+	    field == FIELD_MNT_NS_INUM ? "_head" : "", fields[field].path);
 	return buffer;
 }
 

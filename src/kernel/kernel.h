@@ -13,55 +13,88 @@
 
 struct error;
 
-/* Fields whose place the program text needs; the table in kernel.c names their structs and paths. */
-enum kernel_field {
-	FIELD_SK_FAMILY,
-	FIELD_SK_ADDRPAIR,
-	FIELD_SK_PORTPAIR,
-	FIELD_SK_NET,
-	FIELD_SK_V6_DADDR,
-	FIELD_SK_V6_RCV_SADDR,
-	FIELD_SK_PROTOCOL,
-	FIELD_SK_TYPE,
-	FIELD_TCP_SRTT_US,
-	FIELD_TCP_TOTAL_RETRANS,
-	FIELD_INET_SPORT,
-	FIELD_NET_INUM,
-	FIELD_TASK_GROUP_LEADER,
-	FIELD_TASK_COMM,
-	FIELD_TASK_NSPROXY,
-	FIELD_NSPROXY_MNT_NS,
-	FIELD_MNT_NS_INUM,
-	FIELD_SOCKET_SK,
-	FIELD_ZEROCOPY_LENGTH,
-	FIELD_ZEROCOPY_COPYBUF_LEN,
-	FIELD_TCP_COPIED_SEQ,
-	FIELD_TCP_RCV_NXT,
-	FIELD_TCP_BYTES_RECEIVED,
-	FIELD_ICSK_ULP_OPS,
-	FIELD_SK_LOCK_OWNED,
-	FIELD_SK_FLAGS,
-	FIELD_REGS_SYSCALL,
-	FIELD_REGS_BEFORE,
-	FIELD_COUNT
+/* Who needs a field: bits. A field that nobody needs may be missing from the kernel. */
+enum kernel_need {
+	NEED_EVENT = 1 << 0,   /* every program text */
+	NEED_CALLS = 1 << 1,   /* programs on functions of the socket interface: fentry, kprobe */
+	NEED_SPLICE = 1 << 2,  /* what follows splice() by tracepoint */
+	NEED_COLUMNS = 1 << 3, /* columns that are read from the socket */
 };
 
-/* Functions and tracepoints that a probe method may hook; the table in kernel.c names them. */
+/* Where a task keeps the number of the system call that it is in, and what the result register held before. */
+#if defined(__aarch64__)
+#define REGS_SYSCALL_MEMBER "syscallno"
+#define REGS_BEFORE_MEMBER "orig_x0" /* regs[0] has left it once there is a result */
+#else
+#define REGS_SYSCALL_MEMBER "orig_ax"
+#define REGS_BEFORE_MEMBER "ax" /* -ENOSYS until there is a result */
+#endif
+
+/*
+ * Fields whose place the program text needs: name in the text, struct, members from the struct on (anonymous ones
+ * are looked through), who needs it.
+ */
+#define KERNEL_FIELDS(FIELD)                                                           \
+	FIELD(SK_FAMILY, "sock", "__sk_common.skc_family", NEED_EVENT)                 \
+	FIELD(SK_ADDRPAIR, "sock", "__sk_common.skc_addrpair", NEED_EVENT)             \
+	FIELD(SK_PORTPAIR, "sock", "__sk_common.skc_portpair", NEED_EVENT)             \
+	FIELD(SK_NET, "sock", "__sk_common.skc_net.net", NEED_EVENT)                   \
+	FIELD(SK_V6_DADDR, "sock", "__sk_common.skc_v6_daddr", NEED_EVENT)             \
+	FIELD(SK_V6_RCV_SADDR, "sock", "__sk_common.skc_v6_rcv_saddr", NEED_EVENT)     \
+	FIELD(SK_PROTOCOL, "sock", "sk_protocol", NEED_EVENT)                          \
+	FIELD(SK_TYPE, "sock", "sk_type", NEED_EVENT)                                  \
+	FIELD(TCP_SRTT_US, "tcp_sock", "srtt_us", NEED_COLUMNS)                        \
+	FIELD(TCP_TOTAL_RETRANS, "tcp_sock", "total_retrans", NEED_COLUMNS)            \
+	FIELD(INET_SPORT, "inet_sock", "inet_sport", NEED_EVENT)                       \
+	FIELD(NET_INUM, "net", "ns.inum", NEED_EVENT)                                  \
+	FIELD(TASK_GROUP_LEADER, "task_struct", "group_leader", NEED_EVENT)            \
+	FIELD(TASK_COMM, "task_struct", "comm", NEED_EVENT)                            \
+	FIELD(TASK_NSPROXY, "task_struct", "nsproxy", NEED_EVENT)                      \
+	FIELD(NSPROXY_MNT_NS, "nsproxy", "mnt_ns", NEED_EVENT)                         \
+	FIELD(MNT_NS_INUM, "mnt_namespace", "ns.inum", NEED_EVENT)                     \
+	FIELD(SOCKET_SK, "socket", "sk", NEED_CALLS | NEED_SPLICE)                     \
+	FIELD(ZEROCOPY_LENGTH, "tcp_zerocopy_receive", "length", NEED_CALLS)           \
+	FIELD(ZEROCOPY_COPYBUF_LEN, "tcp_zerocopy_receive", "copybuf_len", NEED_CALLS) \
+	FIELD(TCP_COPIED_SEQ, "tcp_sock", "copied_seq", NEED_SPLICE)                   \
+	FIELD(TCP_RCV_NXT, "tcp_sock", "rcv_nxt", NEED_SPLICE)                         \
+	FIELD(TCP_BYTES_RECEIVED, "tcp_sock", "bytes_received", NEED_SPLICE)           \
+	FIELD(ICSK_ULP_OPS, "inet_connection_sock", "icsk_ulp_ops", NEED_SPLICE)       \
+	FIELD(SK_LOCK_OWNED, "sock", "sk_lock.owned", NEED_SPLICE)                     \
+	FIELD(SK_FLAGS, "sock", "__sk_common.skc_flags", NEED_SPLICE)                  \
+	FIELD(REGS_SYSCALL, "pt_regs", REGS_SYSCALL_MEMBER, NEED_SPLICE)               \
+	FIELD(REGS_BEFORE, "pt_regs", REGS_BEFORE_MEMBER, NEED_SPLICE)
+
+enum kernel_field {
+#define FIELD_ENUM(macro, type, path, needs) FIELD_##macro,
+	KERNEL_FIELDS(FIELD_ENUM)
+#undef FIELD_ENUM
+	    FIELD_COUNT
+};
+
+/*
+ * Functions and tracepoints that a probe method may hook: name as BTF and attach points spell it (without
+ * "btf_trace_"), and whether it is a tracepoint.
+ */
+#define KERNEL_SYMBOLS(SYMBOL)                                                                              \
+	SYMBOL(SOCK_SEND_LENGTH, "sock_send_length", true)         /* 6.3 */                                \
+	SYMBOL(SOCK_RECV_LENGTH, "sock_recv_length", true)         /* 6.3 */                                \
+	SYMBOL(TCP_RCV_SPACE_ADJUST, "tcp_rcv_space_adjust", true) /* 4.16 */                               \
+	SYMBOL(SCHED_PROCESS_EXIT, "sched_process_exit", true)     /* in every thread that ends */          \
+	SYMBOL(BPF_ITER_TASK_FILE, "bpf_iter_task_file", false)    /* an iterator of all open files, 5.8 */ \
+	SYMBOL(INET_SENDMSG, "inet_sendmsg", false)                                                         \
+	SYMBOL(INET6_SENDMSG, "inet6_sendmsg", false)                                                       \
+	SYMBOL(INET_RECVMSG, "inet_recvmsg", false)                                                         \
+	SYMBOL(INET6_RECVMSG, "inet6_recvmsg", false)                                                       \
+	SYMBOL(INET_SENDPAGE, "inet_sendpage", false) /* before 6.5 */                                      \
+	SYMBOL(TCP_SPLICE_READ, "tcp_splice_read", false)                                                   \
+	SYMBOL(TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive", false)                                         \
+	SYMBOL(TLS_SW_SPLICE_READ, "tls_sw_splice_read", false) /* in KERNEL_MODULE, when TLS is in use */
+
 enum kernel_symbol {
-	SYMBOL_SOCK_SEND_LENGTH,     /* tracepoint, 6.3 */
-	SYMBOL_SOCK_RECV_LENGTH,     /* tracepoint, 6.3 */
-	SYMBOL_TCP_RCV_SPACE_ADJUST, /* tracepoint, 4.16 */
-	SYMBOL_SCHED_PROCESS_EXIT,   /* tracepoint, in every thread that ends */
-	SYMBOL_BPF_ITER_TASK_FILE,   /* what a BPF iterator of all open files attaches to, 5.8 */
-	SYMBOL_INET_SENDMSG,
-	SYMBOL_INET6_SENDMSG,
-	SYMBOL_INET_RECVMSG,
-	SYMBOL_INET6_RECVMSG,
-	SYMBOL_INET_SENDPAGE, /* before 6.5 */
-	SYMBOL_TCP_SPLICE_READ,
-	SYMBOL_TCP_ZEROCOPY_RECEIVE,
-	SYMBOL_TLS_SW_SPLICE_READ, /* in KERNEL_MODULE, as a rule: there when kernel TLS is in use */
-	SYMBOL_COUNT
+#define SYMBOL_ENUM(symbol, name, tracepoint) SYMBOL_##symbol,
+	KERNEL_SYMBOLS(SYMBOL_ENUM)
+#undef SYMBOL_ENUM
+	    SYMBOL_COUNT
 };
 
 struct kernel_prototype {
@@ -109,10 +142,12 @@ int kernel_inspect(struct kernel *kernel, const struct kernel_sources *sources, 
 
 /* The symbol's name as attach points and BTF spell it (without "btf_trace_"). */
 const char *kernel_symbol_name(enum kernel_symbol symbol);
-bool kernel_symbol_is_tracepoint(enum kernel_symbol symbol);
 
 /* The name of the field's macro in the program text. */
 const char *kernel_field_macro(enum kernel_field field);
+
+/* Who needs the field: enum kernel_need. */
+unsigned kernel_field_needs(enum kernel_field field);
 
 /* C text of the field's offset, for kernels without BTF: written into buffer, which it returns. */
 const char *kernel_field_offsetof(enum kernel_field field, char *buffer, size_t size);

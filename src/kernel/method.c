@@ -1,188 +1,155 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/method.h"
 
-#include <stdio.h>
+#include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+#include "base/util.h"
 
-const enum probe_method probe_auto_order[] = { PROBE_TRACEPOINT, PROBE_FENTRY, PROBE_KPROBE };
-const size_t probe_auto_count = COUNT_OF(probe_auto_order);
+extern const struct method method_tracepoint, method_fentry, method_kprobe;
 
-/*
- * The socket interface of the inet families (struct proto_ops): every caller passes here once, kernel TLS
- * and MPTCP with their own bytes. sendpage went in 6.5; without it sendfile and splice use sendmsg.
- */
-const struct probe_hook probe_hooks[] = {
-	{ SYMBOL_INET_SENDMSG, "send", "is_tcp", false, -1, true },
-	{ SYMBOL_INET6_SENDMSG, "send", "is_tcp", false, -1, false },
-	{ SYMBOL_INET_RECVMSG, "receive", "is_tcp", false, 3, true },
-	{ SYMBOL_INET6_RECVMSG, "receive", "is_tcp", false, 3, false },
-	{ SYMBOL_INET_SENDPAGE, "send", "is_plain_tcp", false, -1, false },
-	{ SYMBOL_TCP_SPLICE_READ, "splice", "is_tcp", false, -1, false },
-	{ SYMBOL_TCP_ZEROCOPY_RECEIVE, "zerocopy", "is_tcp", true, 1, false },
-	{ SYMBOL_TLS_SW_SPLICE_READ, "splice", "is_tcp", false, -1, false },
-};
-const size_t probe_hook_count = COUNT_OF(probe_hooks);
+const struct method *const methods[] = { &method_tracepoint, &method_fentry, &method_kprobe };
+const size_t method_count = COUNT_OF(methods);
 
-#define NEVER_HOOKED SYMBOL_COUNT
-
-/* Which kernels and methods a blind spot is about, beside what the user is told. */
-struct blind_spot {
-	struct probe_blind_spot spot;
-	unsigned methods;          /* bits 1 << enum probe_method */
-	enum kernel_symbol unless; /* not blind where this symbol is hooked; SYMBOL_COUNT: always blind */
-	enum kernel_symbol where;  /* blind only where this symbol is hooked; SYMBOL_COUNT: anywhere */
-	bool preemptible;          /* only where tasks in the kernel can be interrupted by others */
-};
-
-#define METHOD(method) (1U << (method))
-
-/* clang-format off */
-static const struct blind_spot blind_spots[] = {
-	{ { "splice_out", "cannot be followed here: refused by the kernel, or started in a PID namespace" },
-	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_COUNT, false },
-	{ { "zerocopy_receive", "cannot be followed here: refused by the kernel, or started in a PID namespace" },
-	  METHOD(PROBE_TRACEPOINT), SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_COUNT, false },
-	{ { "splice_out", "this kernel's tcp_splice_read cannot be probed" },
-	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_SPLICE_READ, SYMBOL_COUNT, false },
-	{ { "zerocopy_receive", "this kernel's tcp_zerocopy_receive cannot be probed" },
-	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TCP_ZEROCOPY_RECEIVE, SYMBOL_COUNT, false },
-	{ { "splice_tls", "splice() out of a kernel TLS socket passes no tracepoint" },
-	  METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT, SYMBOL_COUNT, false },
-	{ { "splice_tls", "splice() out of a kernel TLS socket: TLS was not in use when tracing started, or cannot be probed" },
-	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_TLS_SW_SPLICE_READ, SYMBOL_COUNT, false },
-	{ { "splice_io_uring", "IORING_OP_SPLICE out of a socket passes no tracepoint" },
-	  METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT, SYMBOL_COUNT, false },
-	{ { "splice_unfollowed", "splice() out of sockets that no process had open at the start, of SMC, sockmap; urgent data" }, METHOD(PROBE_TRACEPOINT), SYMBOL_COUNT, SYMBOL_TCP_RCV_SPACE_ADJUST, false },
-	{ { "call_before_start", "a call that waited when tracing started is not seen to return" },
-	  METHOD(PROBE_FENTRY) | METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, false },
-	{ { "many_waiting_calls",
-	    "a kprobe sees only so many of the calls return that wait at once: missed_runs counts the others" }, METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, false },
-	{ { PROBE_PREEMPTED, "the kernel skips runs that interrupt one another, and counts them in missed_runs" }, METHOD(PROBE_FENTRY), SYMBOL_COUNT, SYMBOL_COUNT, true },
-	{ { PROBE_PREEMPTED, "kprobe on a preemptible kernel: losses possible, before 6.7 without a word" },
-	  METHOD(PROBE_KPROBE), SYMBOL_COUNT, SYMBOL_COUNT, true },
-};
-/* clang-format on */
-
-bool probe_plan_has(const struct probe_plan *plan, enum kernel_symbol symbol)
+const struct method *method_find(enum probe_method id)
 {
-	for (size_t i = 0; i < plan->probe_count; i++)
-		if (plan->probes[i].symbol == symbol)
+	for (size_t i = 0; i < method_count; i++)
+		if (methods[i]->id == id)
+			return methods[i];
+	return NULL;
+}
+
+const char *probe_method_name(enum probe_method id)
+{
+	const struct method *method = method_find(id);
+
+	return method ? method->name : "auto";
+}
+
+bool method_plan(
+    struct plan *plan, const struct method *method, bool typed, const struct kernel *kernel, const char **why)
+{
+	memset(plan, 0, sizeof *plan);
+	plan->method = method->id;
+	plan->preemptible = kernel->fully_preemptible;
+	return method->plan(plan, kernel, typed, why);
+}
+
+static __attribute__((format(printf, 2, 3))) void note(
+    const struct method_trial *trial, const char *format, ...)
+{
+	char text[2 * METHOD_WHY_SIZE];
+	va_list arguments;
+
+	if (!trial || !trial->note)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	trial->note(trial->to, text);
+}
+
+/* One method, as BTF-typed programs where that is a choice. 0 or -errno; why tells the user. */
+static int try_plan(struct plan *plan, const struct method *method, bool typed, const struct kernel *kernel,
+    const struct method_trial *trial, char why[METHOD_WHY_SIZE])
+{
+	const char *reason = "";
+
+	if (!method_plan(plan, method, typed, kernel, &reason)) {
+		snprintf(why, METHOD_WHY_SIZE, "%s", reason);
+		return -ENOTSUP;
+	}
+	int err = trial ? trial->attach(&plan->hooks[0], kernel) : 0;
+
+	if (err)
+		snprintf(why, METHOD_WHY_SIZE, "the kernel refuses it: %s",
+		    err == -524 ? "not supported on this processor" : strerror(-err)); /* ENOTSUPP */
+	return err;
+}
+
+static int try_method(struct plan *plan, const struct method *method, const struct kernel *kernel,
+    const struct method_trial *trial, char why[METHOD_WHY_SIZE])
+{
+	int err = try_plan(plan, method, true, kernel, trial, why);
+
+	if (err && method->typed_or_raw) {
+		note(trial, "probe %s, BTF-typed: %s", method->name, why);
+		err = try_plan(plan, method, false, kernel, trial, why);
+	}
+	note(trial, "probe %s: %s", method->name, err ? why : "works");
+	return err;
+}
+
+int method_choose(struct plan *plan, enum probe_method wanted, const struct kernel *kernel,
+    const struct method_trial *trial, struct method_refusal *refusal)
+{
+	char why[METHOD_WHY_SIZE] = "";
+
+	*refusal = (struct method_refusal){ 0 };
+	for (size_t i = 0; i < method_count; i++) {
+		if (wanted != PROBE_AUTO && wanted != methods[i]->id)
+			continue;
+		int err = try_method(plan, methods[i], kernel, trial, why);
+
+		if (!err)
+			return 0;
+		size_t used = strlen(refusal->why);
+
+		snprintf(refusal->why + used, sizeof refusal->why - used, "%s%s: %s", used ? "; " : "",
+		    methods[i]->name, why);
+		if (refusal->err_count < COUNT_OF(refusal->errs))
+			refusal->errs[refusal->err_count++] = err;
+	}
+	return -ENOTSUP;
+}
+
+bool plan_has(const struct plan *plan, enum kernel_symbol symbol)
+{
+	for (size_t i = 0; i < plan->hook_count; i++)
+		if (plan->hooks[i].symbol == symbol)
 			return true;
 	return false;
 }
 
-size_t probe_blind_spots(const struct probe_blind_spot *spots[NOT_COUNTED_MAX], const struct probe_plan *plan)
+void plan_add(
+    struct plan *plan, enum hook_kind kind, enum kernel_symbol symbol, const char *prefix, const char *name)
 {
-	size_t count = 0;
+	struct hook *hook = &plan->hooks[plan->hook_count++];
 
-	for (size_t i = 0; i < COUNT_OF(blind_spots) && count < NOT_COUNTED_MAX; i++) {
-		const struct blind_spot *blind = &blind_spots[i];
-
-		if (!(blind->methods & METHOD(plan->method)))
-			continue;
-		if (blind->preemptible && !plan->preemptible)
-			continue;
-		if (blind->unless != SYMBOL_COUNT && probe_plan_has(plan, blind->unless))
-			continue;
-		if (blind->where != SYMBOL_COUNT && !probe_plan_has(plan, blind->where))
-			continue;
-		spots[count++] = &blind->spot;
-	}
-	return count;
+	hook->kind = kind;
+	hook->symbol = symbol;
+	snprintf(hook->function, sizeof hook->function, "%s_%s", prefix, name);
 }
 
-static void plan_add(struct probe_plan *plan, enum probe_kind kind, enum kernel_symbol symbol,
-    const char *prefix, const char *name)
+static bool follows_splice(const struct hook *hook)
 {
-	struct probe *probe = &plan->probes[plan->probe_count++];
-
-	probe->kind = kind;
-	probe->symbol = symbol;
-	snprintf(probe->function, sizeof probe->function, "%s_%s", prefix, name);
-}
-
-static bool plan_tracepoint(
-    struct probe_plan *plan, bool typed, const struct kernel *kernel, const char **why)
-{
-	enum probe_kind kind = typed ? PROBE_KIND_TYPED_TRACEPOINT : PROBE_KIND_RAW_TRACEPOINT;
-
-	if (kernel->has_btf ? !kernel->prototypes[SYMBOL_SOCK_SEND_LENGTH].btf_id
-	                    : kernel->version < KERNEL_VERSION_CODE(6, 3, 0)) {
-		*why = "this kernel has no tracepoint sock_send_length (6.3 and later have)";
-		return false;
-	}
-	if (typed && !kernel->has_btf) {
-		*why = "this kernel has no BTF";
-		return false;
-	}
-	plan->direct = typed;
-	plan_add(plan, kind, SYMBOL_SOCK_SEND_LENGTH, "tracepoint", "send");
-	plan_add(plan, kind, SYMBOL_SOCK_RECV_LENGTH, "tracepoint", "receive");
-	/* A socket that the iterator does not show would be taken for one that was born after the start. */
-	if (typed && !kernel->in_pid_namespace && kernel->prototypes[SYMBOL_TCP_RCV_SPACE_ADJUST].btf_id &&
-	    kernel->prototypes[SYMBOL_BPF_ITER_TASK_FILE].btf_id) {
-		plan_add(plan, kind, SYMBOL_TCP_RCV_SPACE_ADJUST, "tracepoint", "space_adjust");
-		plan_add(plan, PROBE_KIND_ITERATOR, SYMBOL_BPF_ITER_TASK_FILE, "iterator", "sockets");
-	}
-	return true;
-}
-
-static bool plan_fentry(struct probe_plan *plan, const struct kernel *kernel, const char **why)
-{
-	plan->direct = true;
-	*why = kernel->has_btf ? "BTF does not know inet_sendmsg and inet_recvmsg" : "this kernel has no BTF";
-	for (size_t i = 0; i < probe_hook_count; i++) {
-		const struct probe_hook *hook = &probe_hooks[i];
-
-		if (kernel->prototypes[hook->symbol].btf_id)
-			plan_add(
-			    plan, PROBE_KIND_FEXIT, hook->symbol, "fentry", kernel_symbol_name(hook->symbol));
-		else if (hook->required)
-			return false;
-	}
-	return true;
+	return hook->symbol == SYMBOL_TCP_RCV_SPACE_ADJUST || hook->symbol == SYMBOL_BPF_ITER_TASK_FILE;
 }
 
 /*
- * Without BTF it is not known which of the functions exist: attaching finds out (required ones must).
- * With BTF, functions that it does not list may be there all the same, but not with a known prototype.
+ * An entry without its return counts nothing, and a socket's position without the iterator's would be counted
+ * from anywhere.
  */
-static bool plan_kprobe(struct probe_plan *plan, const struct kernel *kernel, const char **why)
+bool plan_belong_together(const struct hook *one, const struct hook *other)
 {
-	if (kernel->kprobe_pmu_type < 0) {
-		*why = "this kernel has no kprobes (CONFIG_KPROBES, since 4.17 as a perf event)";
-		return false;
-	}
-	for (size_t i = 0; i < probe_hook_count; i++) {
-		const struct probe_hook *hook = &probe_hooks[i];
-		const char *name = kernel_symbol_name(hook->symbol);
-
-		if (kernel->has_btf && !hook->required && !kernel->prototypes[hook->symbol].btf_id)
-			continue;
-		plan_add(plan, PROBE_KIND_KPROBE, hook->symbol, "kprobe", name);
-		plan_add(plan, PROBE_KIND_KRETPROBE, hook->symbol, "kretprobe", name);
-	}
-	plan_add(plan, PROBE_KIND_RAW_TRACEPOINT, SYMBOL_SCHED_PROCESS_EXIT, "thread", "exit");
-	return true;
+	return one->symbol == other->symbol || (follows_splice(one) && follows_splice(other));
 }
 
-bool probe_plan_make(struct probe_plan *plan, enum probe_method method, bool typed,
-    const struct kernel *kernel, const char **why)
+static bool is_blind(const struct blind_spot *spot, const struct plan *plan)
 {
-	memset(plan, 0, sizeof *plan);
-	plan->preemptible = kernel->fully_preemptible;
-	plan->method = method;
-	switch (method) {
-	case PROBE_TRACEPOINT:
-		return plan_tracepoint(plan, typed, kernel, why);
-	case PROBE_FENTRY:
-		return plan_fentry(plan, kernel, why);
-	case PROBE_KPROBE:
-		return plan_kprobe(plan, kernel, why);
-	default:
-		*why = "not a method";
-		return false;
-	}
+	return (!spot->preemptible || plan->preemptible) &&
+	       (spot->unless == SYMBOL_COUNT || !plan_has(plan, spot->unless)) &&
+	       (spot->where == SYMBOL_COUNT || plan_has(plan, spot->where));
+}
+
+size_t plan_blind_spots(const struct blind_spot *spots[NOT_COUNTED_MAX], const struct plan *plan)
+{
+	const struct method *method = method_find(plan->method);
+	size_t count = 0;
+
+	for (size_t i = 0; i < method->blind_spot_count && count < NOT_COUNTED_MAX; i++)
+		if (is_blind(&method->blind_spots[i], plan))
+			spots[count++] = &method->blind_spots[i];
+	return count;
 }

@@ -1,26 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options and kernel facts in, program text out: pure, the same text for the same input. */
+/* A request and kernel facts in, program text out: pure, the same text for the same input. */
 #ifndef TCPTOP_PROGRAM_H
 #define TCPTOP_PROGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct error;
 struct kernel;
-struct options;
-struct probe_plan;
+struct plan;
 
-enum program_layout {
-	PROGRAM_LAYOUT_BTF,     /* offsets as numbers, from BTF; includes no kernel header */
-	PROGRAM_LAYOUT_HEADERS, /* <net/sock.h> is included and the compiler finds the offsets */
+/* What the user asks of the text. */
+struct program_request {
+	const uint32_t *pids; /* unique; borrowed */
+	size_t pid_count;     /* 0: every process */
+	int family;           /* 0 both, 4 or 6 */
+	unsigned filters;     /* bits 1 << index in filters[] */
+	uint32_t max_sessions;
+	bool socket_columns; /* RTT and retransmits are read at every event */
 };
+
+/* Where the text has the places of the kernel's fields from. */
+enum offsets_from {
+	OFFSETS_FROM_BTF,     /* as numbers; includes no kernel header */
+	OFFSETS_FROM_HEADERS, /* <net/sock.h> is included and the compiler finds them */
+};
+
+/* BTF, where this kernel has it. */
+enum offsets_from program_offsets_from(const struct kernel *kernel);
 
 /*
  * Makes the text that libbcc compiles: *text is allocated, the caller frees it. Returns 0, -ENOMEM, or
  * -EOPNOTSUPP with *error naming the field that BTF does not know or the processor without a register table.
  */
-int program_build(char **text, const struct options *options, const struct kernel *kernel,
-    const struct probe_plan *plan, enum program_layout layout, struct error *error);
+int program_build(char **text, const struct program_request *request, const struct kernel *kernel,
+    const struct plan *plan, enum offsets_from from, struct error *error);
 
 /* The stub headers for kernels whose headers are not installed: path below the include root, and text. */
 struct program_stub {

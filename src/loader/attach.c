@@ -19,19 +19,24 @@
 
 #define LOG_SIZE (256 * 1024)
 
-static enum bpf_prog_type program_type(enum probe_kind kind)
-{
-	switch (kind) {
-	case PROBE_KIND_TYPED_TRACEPOINT:
-	case PROBE_KIND_ITERATOR:
-	case PROBE_KIND_FEXIT:
-		return BPF_PROG_TYPE_TRACING;
-	case PROBE_KIND_RAW_TRACEPOINT:
-		return BPF_PROG_TYPE_RAW_TRACEPOINT;
-	default:
-		return BPF_PROG_TYPE_KPROBE;
-	}
-}
+static int attach_event(const struct hook *hook, int program_fd, int event_fd);
+static int attach_raw_tracepoint(const struct hook *hook, int program_fd, int event_fd);
+static int attach_typed(const struct hook *hook, int program_fd, int event_fd);
+
+/* What the kinds of hook differ in. */
+static const struct kind {
+	enum bpf_prog_type program_type;
+	enum bpf_attach_type attach_type; /* of BPF_PROG_TYPE_TRACING */
+	bool has_event;                   /* a kprobe's perf event */
+	int (*attach)(const struct hook *hook, int program_fd, int event_fd);
+} kinds[] = {
+	[HOOK_TYPED_TRACEPOINT] = { BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, false, attach_typed },
+	[HOOK_RAW_TRACEPOINT] = { BPF_PROG_TYPE_RAW_TRACEPOINT, 0, false, attach_raw_tracepoint },
+	[HOOK_ITERATOR] = { BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, false, NULL }, /* attach_run_iterator */
+	[HOOK_FEXIT] = { BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, false, attach_typed },
+	[HOOK_KPROBE] = { BPF_PROG_TYPE_KPROBE, 0, true, attach_event },
+	[HOOK_KRETPROBE] = { BPF_PROG_TYPE_KPROBE, 0, true, attach_event },
+};
 
 /* Modules' BTF is found by looking at all there are (CAP_SYS_ADMIN). A descriptor or -errno. */
 static int open_module_btf(void)
@@ -54,28 +59,27 @@ static int open_module_btf(void)
 	return -errno;
 }
 
-static int load(const struct probe *probe, const struct kernel *kernel, const struct bpf_insn *instructions,
+static int load(const struct hook *hook, const struct kernel *kernel, const struct bpf_insn *instructions,
     size_t count, char *log, size_t log_size)
 {
 	int module_fd = -1;
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .kern_version = kernel->version, .log_buf = log,
 	    .log_size = log_size, .log_level = log ? 1 : 0);
 
-	if (probe->kind == PROBE_KIND_TYPED_TRACEPOINT)
-		options.expected_attach_type = BPF_TRACE_RAW_TP;
-	else if (probe->kind == PROBE_KIND_ITERATOR)
-		options.expected_attach_type = BPF_TRACE_ITER;
-	else if (probe->kind == PROBE_KIND_FEXIT)
-		options.expected_attach_type = BPF_TRACE_FEXIT;
-	if (program_type(probe->kind) == BPF_PROG_TYPE_TRACING)
-		options.attach_btf_id = kernel->prototypes[probe->symbol].btf_id;
-	if (probe->kind == PROBE_KIND_FEXIT && kernel->prototypes[probe->symbol].in_module) {
-		module_fd = open_module_btf();
-		if (module_fd < 0)
-			return module_fd;
-		options.attach_btf_obj_fd = module_fd;
+	const struct kernel_prototype *prototype = &kernel->prototypes[hook->symbol];
+	const struct kind *kind = &kinds[hook->kind];
+
+	if (kind->program_type == BPF_PROG_TYPE_TRACING) {
+		options.expected_attach_type = kind->attach_type;
+		options.attach_btf_id = prototype->btf_id;
+		if (prototype->in_module) {
+			module_fd = open_module_btf();
+			if (module_fd < 0)
+				return module_fd;
+			options.attach_btf_obj_fd = module_fd;
+		}
 	}
-	int fd = bpf_prog_load(program_type(probe->kind), "tcptop", "GPL", instructions, count, &options);
+	int fd = bpf_prog_load(kind->program_type, "tcptop", "GPL", instructions, count, &options);
 	int err = fd < 0 ? -errno : 0;
 
 	if (module_fd >= 0)
@@ -84,17 +88,17 @@ static int load(const struct probe *probe, const struct kernel *kernel, const st
 }
 
 int attach_load(
-    const struct probe *probe, const struct kernel *kernel, const struct bpf_insn *instructions, size_t count)
+    const struct hook *hook, const struct kernel *kernel, const struct bpf_insn *instructions, size_t count)
 {
-	int fd = load(probe, kernel, instructions, count, NULL, 0);
+	int fd = load(hook, kernel, instructions, count, NULL, 0);
 
 	if (fd >= 0)
 		return fd;
 	char *log = calloc(1, LOG_SIZE);
 
 	if (log) {
-		load(probe, kernel, instructions, count, log, LOG_SIZE);
-		fprintf(stderr, "%s: %s\n%s", probe->function, strerror(-fd), log);
+		load(hook, kernel, instructions, count, log, LOG_SIZE);
+		fprintf(stderr, "%s: %s\n%s", hook->function, strerror(-fd), log);
 	}
 	free(log);
 	return fd;
@@ -104,19 +108,19 @@ int attach_load(
  * A perf event of the kprobe PMU, with the default number of return instances: unlike an event made in
  * tracefs it is gone with its descriptor, however the process ends (perf_event_open(2), since 4.17).
  */
-int attach_prepare(const struct probe *probe, const struct kernel *kernel, int *event_fd)
+int attach_prepare(const struct hook *hook, const struct kernel *kernel, int *event_fd)
 {
 	struct perf_event_attr attributes = {
 		.type = kernel->kprobe_pmu_type,
 		.size = sizeof attributes,
-		.config = probe->kind == PROBE_KIND_KRETPROBE ? 1ULL << kernel->kretprobe_bit : 0,
-		.kprobe_func = (__u64)(uintptr_t)kernel_symbol_name(probe->symbol),
+		.config = hook->kind == HOOK_KRETPROBE ? 1ULL << kernel->kretprobe_bit : 0,
+		.kprobe_func = (__u64)(uintptr_t)kernel_symbol_name(hook->symbol),
 	};
 
 	int cpu = sched_getcpu();
 
 	*event_fd = -1;
-	if (program_type(probe->kind) != BPF_PROG_TYPE_KPROBE)
+	if (!kinds[hook->kind].has_event)
 		return 0;
 	/* any CPU's serves all, if it is online: the program is attached to the probe, not to the event */
 	*event_fd =
@@ -130,26 +134,35 @@ static int attach_failed(void)
 	return errno == E2BIG ? -EUSERS : -errno;
 }
 
-int attach_program(const struct probe *probe, int program_fd, int event_fd)
+static int attach_event(const struct hook *hook, int program_fd, int event_fd)
 {
-	int fd;
+	(void)hook;
+	if (ioctl(event_fd, PERF_EVENT_IOC_SET_BPF, program_fd) != 0 ||
+	    ioctl(event_fd, PERF_EVENT_IOC_ENABLE, 0) != 0)
+		return attach_failed();
+	return event_fd;
+}
 
-	switch (probe->kind) {
-	case PROBE_KIND_KPROBE:
-	case PROBE_KIND_KRETPROBE:
-		fd = event_fd;
-		if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, program_fd) != 0 ||
-		    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) != 0)
-			return attach_failed();
-		break;
-	case PROBE_KIND_RAW_TRACEPOINT:
-		fd = bpf_raw_tracepoint_open(kernel_symbol_name(probe->symbol), program_fd);
-		break;
-	default: /* BTF-typed programs know their target */
-		fd = bpf_raw_tracepoint_open(NULL, program_fd);
-		break;
-	}
+static int attach_raw_tracepoint(const struct hook *hook, int program_fd, int event_fd)
+{
+	int fd = bpf_raw_tracepoint_open(kernel_symbol_name(hook->symbol), program_fd);
+
+	(void)event_fd;
 	return fd < 0 ? attach_failed() : fd;
+}
+
+/* BTF-typed programs know their target. */
+static int attach_typed(const struct hook *hook, int program_fd, int event_fd)
+{
+	int fd = bpf_raw_tracepoint_open(NULL, program_fd);
+
+	(void)hook, (void)event_fd;
+	return fd < 0 ? attach_failed() : fd;
+}
+
+int attach_program(const struct hook *hook, int program_fd, int event_fd)
+{
+	return kinds[hook->kind].attach(hook, program_fd, event_fd);
 }
 
 int attach_run_iterator(int program_fd)
@@ -173,18 +186,18 @@ int attach_run_iterator(int program_fd)
 	return err;
 }
 
-int attach_try(const struct probe *probe, const struct kernel *kernel)
+int attach_try(const struct hook *hook, const struct kernel *kernel)
 {
 	static const struct bpf_insn return_zero[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	int program_fd = load(probe, kernel, return_zero, 2, NULL, 0);
+	int program_fd = load(hook, kernel, return_zero, 2, NULL, 0);
 
 	if (program_fd < 0)
 		return program_fd;
-	int event_fd, err = attach_prepare(probe, kernel, &event_fd);
-	int link_fd = err ? err : attach_program(probe, program_fd, event_fd);
+	int event_fd, err = attach_prepare(hook, kernel, &event_fd);
+	int link_fd = err ? err : attach_program(hook, program_fd, event_fd);
 
 	close(program_fd);
 	if (event_fd >= 0 && event_fd != link_fd)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loading one program and attaching it, by any of the probe kinds: descriptors in, descriptors out. */
+/* Loading one program and attaching it, by any of the hook kinds: descriptors in, descriptors out. */
 #ifndef TCPTOP_ATTACH_H
 #define TCPTOP_ATTACH_H
 
@@ -8,29 +8,29 @@
 
 struct bpf_insn;
 struct error;
+struct hook;
 struct kernel;
-struct probe;
 
 /*
- * Loads the instructions as a program for the probe. Returns its descriptor (the caller's) or -errno;
+ * Loads the instructions as a program for the hook. Returns its descriptor (the caller's) or -errno;
  * the verifier's words go to stderr when it refuses.
  */
-int attach_load(const struct probe *probe, const struct kernel *kernel, const struct bpf_insn *instructions,
-    size_t count);
+int attach_load(
+    const struct hook *hook, const struct kernel *kernel, const struct bpf_insn *instructions, size_t count);
 
 /*
- * Makes what the program will be attached to, where that is an object of its own: a kprobe's perf event, for
+ * Makes what the program will be attached to, where the kind needs an object for that: a kprobe's perf event, for
  * which the kernel's text is patched. Sets *event_fd (the caller's; -1: this kind has none). 0 or -errno.
  */
-int attach_prepare(const struct probe *probe, const struct kernel *kernel, int *event_fd);
+int attach_prepare(const struct hook *hook, const struct kernel *kernel, int *event_fd);
 
 /*
  * Attaches it: from now on it runs. event_fd: attach_prepare's, which becomes the attachment. Returns the
  * attachment's descriptor (the caller's; closing it detaches) or -errno.
  */
-int attach_program(const struct probe *probe, int program_fd, int event_fd);
+int attach_program(const struct hook *hook, int program_fd, int event_fd);
 
-/* Runs a program of PROBE_KIND_ITERATOR to its end. 0 or -errno. */
+/* Runs a program of HOOK_ITERATOR to its end. 0 or -errno. */
 int attach_run_iterator(int program_fd);
 
 /* Did loading or attaching fail (err, a negative errno) because the host has run out of something? */
@@ -39,7 +39,7 @@ bool attach_ran_out(int err);
 /* Fills *error for what could not be loaded or attached: cause, remedy and exit status. Returns err. */
 int attach_error(struct error *error, int err, const char *what);
 
-/* Does this kind of probe work here? Loads and attaches a two-instruction program; 0 or -errno. */
-int attach_try(const struct probe *probe, const struct kernel *kernel);
+/* Does this kind of hook work here? Loads and attaches a two-instruction program; 0 or -errno. */
+int attach_try(const struct hook *hook, const struct kernel *kernel);
 
 #endif

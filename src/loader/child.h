@@ -3,13 +3,21 @@
 #ifndef TCPTOP_CHILD_H
 #define TCPTOP_CHILD_H
 
-struct filter_fds;
-struct options;
+#include "kernel/filters.h"
+#include "kernel/method.h"
+#include "kernel/program.h"
+
+/* What the child is to do. */
+struct loader_request {
+	struct program_request program;
+	enum probe_method method;
+	int filter_fds[FILTERS_MAX]; /* of the user's maps, beside filters[]; -1: no such filter. Borrowed. */
+};
 
 /*
  * Inspects the kernel, chooses the probe method by trying, compiles, loads, attaches and sends the result.
  * Returns the exit status of the child's process. stdout and stderr take what libraries print.
  */
-int loader_child(int socket, const struct options *options, const struct filter_fds *filters);
+int loader_child(int socket, const struct loader_request *request);
 
 #endif

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/magic.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <stdbool.h>
 #include <string.h>
@@ -98,22 +97,4 @@ int filter_map_open(const char *path, const char *option, struct error *error)
 		return err;
 	}
 	return fd;
-}
-
-int filter_map_check_cgroup2(struct error *error)
-{
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *mount;
-	int found = 0;
-
-	if (!mounts)
-		return 0; /* no /proc: cannot tell */
-	while (!found && (mount = getmntent(mounts)))
-		found = strcmp(mount->mnt_type, "cgroup2") == 0;
-	endmntent(mounts);
-	if (found)
-		return 0;
-	return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
-	    "--cgroupmap needs the cgroup v2 hierarchy, and none is mounted here\n"
-	    "filter by mount namespace instead: --mntnsmap");
 }

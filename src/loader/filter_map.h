@@ -12,7 +12,4 @@ struct error;
  */
 int filter_map_open(const char *path, const char *option, struct error *error);
 
-/* Is there a cgroup v2 hierarchy, which --cgroupmap's keys come from? 0, or -ENOTSUP with *error. */
-int filter_map_check_cgroup2(struct error *error);
-
 #endif

@@ -14,50 +14,20 @@
 #include "base/error.h"
 #include "loader/child.h"
 #include "loader/message.h"
-
-void tracing_init(struct tracing *tracing)
-{
-	memset(tracing, 0, sizeof *tracing);
-	memset(tracing->maps, -1, sizeof tracing->maps);
-	memset(tracing->programs, -1, sizeof tracing->programs);
-	memset(tracing->links, -1, sizeof tracing->links);
-}
-
-static void close_all(int *fds, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (fds[i] >= 0)
-			close(fds[i]);
-		fds[i] = -1;
-	}
-}
-
-void tracing_detach(struct tracing *tracing)
-{
-	close_all(tracing->links, PROBES_MAX);
-}
-
-void tracing_close(struct tracing *tracing)
-{
-	tracing_detach(tracing);
-	close_all(tracing->programs, PROBES_MAX);
-	close_all(tracing->maps, MAP_COUNT);
-}
+#include "loader/tracing.h"
 
 /* Dies with its parent, says nothing to the user by itself, ends without running LLVM's destructors. */
-static _Noreturn void run_child(
-    pid_t parent, int socket, int output, const struct options *options, const struct filter_fds *filters)
+static _Noreturn void run_child(pid_t parent, int socket, int output, const struct loader_request *request)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
-	_exit(loader_child(socket, options, filters));
+	_exit(loader_child(socket, request));
 }
 
-int loader_start(struct loader *loader, const struct options *options, const struct filter_fds *filters,
-    struct error *error)
+int loader_start(struct loader *loader, const struct loader_request *request, struct error *error)
 {
 	pid_t parent = getpid();
 	int sockets[2];
@@ -69,7 +39,7 @@ int loader_start(struct loader *loader, const struct options *options, const str
 	loader->child = fork();
 	if (loader->child == 0) {
 		close(sockets[0]);
-		run_child(parent, sockets[1], loader->output, options, filters);
+		run_child(parent, sockets[1], loader->output, request);
 	}
 	int err = loader->child < 0 ? -errno : 0;
 

@@ -7,8 +7,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "loader/tracing.h"
+
 /* Every descriptor of a struct tracing; those that are -1 are not sent. */
-enum { FDS_MAX = MAP_COUNT + 2 * PROBES_MAX };
+enum { FDS_MAX = MAP_COUNT + 2 * HOOKS_MAX };
 
 struct descriptors {
 	int *places[FDS_MAX];
@@ -21,9 +23,9 @@ static struct descriptors descriptors_of(struct tracing *tracing)
 
 	for (int i = 0; i < MAP_COUNT; i++)
 		all.places[count++] = &tracing->maps[i];
-	for (int i = 0; i < PROBES_MAX; i++)
+	for (int i = 0; i < HOOKS_MAX; i++)
 		all.places[count++] = &tracing->programs[i];
-	for (int i = 0; i < PROBES_MAX; i++)
+	for (int i = 0; i < HOOKS_MAX; i++)
 		all.places[count++] = &tracing->links[i];
 	return all;
 }

@@ -4,7 +4,8 @@
 #define TCPTOP_MESSAGE_H
 
 #include "base/error.h"
-#include "loader/loader.h"
+
+struct tracing;
 
 enum loader_message_kind {
 	LOADER_NOTE,   /* a line of progress, for -v */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
+
 #define CAPACITY_MIN 256
 
 void snapshot_init(struct snapshot *snapshot)
@@ -103,4 +105,30 @@ struct session_rank *snapshot_rank(const struct snapshot *snapshot)
 	}
 	qsort(ranks, count, sizeof *ranks, compare_ranks);
 	return ranks;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	return COMPARE(*(const uint32_t *)a, *(const uint32_t *)b);
+}
+
+static bool passes(const struct session_filter *filter, const struct session *session)
+{
+	if (filter->family && filter->family != session->family)
+		return false;
+	return !filter->pid_count ||
+	       bsearch(&session->pid, filter->pids, filter->pid_count, sizeof *filter->pids, compare_pids);
+}
+
+void snapshot_filter(struct snapshot *snapshot, const struct session_filter *filter)
+{
+	size_t kept = 0;
+
+	if (!filter->family && !filter->pid_count)
+		return;
+	for (size_t i = 0; i < snapshot->session_count; i++)
+		if (passes(filter, &snapshot->sessions[i]))
+			snapshot->sessions[kept++] = snapshot->sessions[i];
+	snapshot->session_count = kept;
+	snapshot_total(snapshot);
 }

@@ -54,6 +54,19 @@ struct session *snapshot_add(struct snapshot *snapshot);
 /* Fills rx_bytes and tx_bytes from the sessions and other. */
 void snapshot_total(struct snapshot *snapshot);
 
+/* What sessions of a recording pass: no kernel chose its rows. */
+struct session_filter {
+	int family;           /* 0 both, 4 or 6 */
+	const uint32_t *pids; /* sorted, unique; borrowed */
+	size_t pid_count;     /* 0: every process */
+};
+
+/*
+ * Leaves only the sessions that pass, and totals anew. What was summed up as "other sessions" stays, for nobody
+ * knows whose it was.
+ */
+void snapshot_filter(struct snapshot *snapshot, const struct session_filter *filter);
+
 /* A total order on what identifies a session (family, addresses, ports, PID, namespace): the tie-break. */
 int session_compare_key(const struct session *a, const struct session *b);
 

@@ -19,7 +19,7 @@
 
 struct json {
 	FILE *stream;
-	const struct run_facts *facts;
+	const struct run *run;
 };
 
 /* Seconds to the microsecond, of its six decimals at least four. */
@@ -104,10 +104,10 @@ static int print_total(const struct json *json, const struct snapshot *snapshot,
 	        ",\"probe\":\"%s\",\"not_counted\":[",
 	        stamp, snapshot->session_count, snapshot->rx_bytes, snapshot->tx_bytes,
 	        (uint64_t)other->calls, (uint64_t)other->rx_bytes, (uint64_t)other->tx_bytes,
-	        probe_method_name(json->facts->method)) < 0)
+	        probe_method_name(json->run->method)) < 0)
 		return -1;
-	for (size_t i = 0; i < json->facts->not_counted_count; i++) {
-		const char *id = json->facts->not_counted[i];
+	for (size_t i = 0; i < json->run->not_counted_count; i++) {
+		const char *id = json->run->not_counted[i];
 		char escaped[ID_SIZE];
 
 		escape_json(escaped, sizeof escaped, id, strlen(id), NULL);
@@ -132,7 +132,7 @@ static int print_interval(
 	return fflush(json->stream) == 0 ? 0 : -1;
 }
 
-static int json_open(void **state, const struct run_facts *facts, FILE *stream, struct error *error)
+static int json_open(void **state, const struct run *run, FILE *stream, struct error *error)
 {
 	struct json *json = calloc(1, sizeof *json);
 
@@ -140,7 +140,7 @@ static int json_open(void **state, const struct run_facts *facts, FILE *stream, 
 	if (!json)
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
 	json->stream = stream;
-	json->facts = facts;
+	json->run = run;
 	/* Each interval is flushed as a whole: a terminal's line buffering would cost a write for each row. */
 	setvbuf(stream, NULL, _IOFBF, BUFSIZ);
 	return 0;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/util.h"
 #include "output/recording.h"
 #include "model/snapshot.h"
 
@@ -18,13 +19,14 @@
 
 /*
  * A thread of its own reads ahead: a crowded interval takes longer to read than a key may wait. What is below
- * the mutex is shared with it; `replay` and `next` are its own while `is_reading`.
+ * the mutex is shared with it; `recording` and `next` are its own while `is_reading`.
  */
 struct player {
-	struct replay *replay;
+	struct recording *recording;
 	struct snapshot snapshot; /* handed out */
 	int timer_fd;
-	const struct options *options;
+	struct session_filter filter;
+	bool paced;
 	uint64_t left; /* intervals still to be handed out */
 	bool stopping;
 	bool played;  /* the last interval was handed out */
@@ -40,19 +42,19 @@ struct player {
 	bool is_reading;
 	bool is_late; /* what is read next was to be handed out already */
 	bool quit;
-	int got; /* what replay_next said of `next` */
+	int got; /* what recording_next said of `next` */
 	struct snapshot next;
 	struct error error;
 };
 
 static void arm(struct player *player, uint64_t after_ns)
 {
-	struct itimerspec when = { .it_value = { after_ns / 1000000000, after_ns % 1000000000 } };
+	struct itimerspec when = { .it_value = { after_ns / NS_PER_S, after_ns % NS_PER_S } };
 
 	timerfd_settime(player->timer_fd, 0, &when, NULL);
 }
 
-int player_open(struct player **player, const struct options *options, struct error *error)
+int player_open(struct player **player, const struct player_request *request, struct error *error)
 {
 	struct player *new = calloc(1, sizeof *new);
 
@@ -62,12 +64,12 @@ int player_open(struct player **player, const struct options *options, struct er
 	snapshot_init(&new->next);
 	pthread_mutex_init(&new->mutex, NULL);
 	pthread_cond_init(&new->wanted, NULL);
-	new->options = options;
-	new->left = options->count ? options->count : UINT64_MAX;
+	new->filter = request->filter;
+	new->left = request->count ? request->count : UINT64_MAX;
 	new->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	int err = new->timer_fd < 0 ? error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot make a timer: %s",
 	                                  strerror(errno))
-	                            : replay_open(&new->replay, options->view.replay_path, error);
+	                            : recording_open(&new->recording, request->path, error);
 
 	if (err) {
 		player_close(new);
@@ -78,13 +80,18 @@ int player_open(struct player **player, const struct options *options, struct er
 	return 0;
 }
 
+void player_set_paced(struct player *player, bool paced)
+{
+	player->paced = paced;
+}
+
 /* A copy, for the reader goes on to what later intervals say. */
 static int keep_facts(struct player *player)
 {
 	size_t count;
-	const char *const *ids = replay_not_counted(player->replay, &count);
+	const char *const *ids = recording_not_counted(player->recording, &count);
 
-	player->method = replay_method(player->replay);
+	player->method = recording_method(player->recording);
 	for (size_t i = 0; i < count && i < RECORDED_SPOTS_MAX; i++) {
 		player->not_counted[i] = strdup(ids[i]);
 		if (!player->not_counted[i])
@@ -96,7 +103,7 @@ static int keep_facts(struct player *player)
 
 int player_start(struct player *player, struct error *error)
 {
-	int err = replay_start(player->replay, error);
+	int err = recording_start(player->recording, error);
 
 	if (!err && keep_facts(player) < 0)
 		err = error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "no memory to play a recording");
@@ -113,7 +120,8 @@ static void *read_ahead(void *argument)
 	pthread_mutex_lock(&player->mutex);
 	while (!player->quit && got > 0) {
 		pthread_mutex_unlock(&player->mutex);
-		got = replay_next(player->replay, &player->next, &player->error);
+		got = recording_next(player->recording, &player->next, &player->error);
+		snapshot_filter(&player->next, &player->filter);
 		pthread_mutex_lock(&player->mutex);
 		player->got = got;
 		player->is_reading = false;
@@ -165,7 +173,7 @@ void player_close(struct player *player)
 {
 	if (!player || !stop_reader(player))
 		return;
-	replay_close(player->replay);
+	recording_close(player->recording);
 	snapshot_fini(&player->snapshot);
 	snapshot_fini(&player->next);
 	if (player->timer_fd >= 0)
@@ -179,7 +187,7 @@ void player_close(struct player *player)
 
 /* ---- source ---- */
 
-static int fd(void *state)
+static int source_fd(void *state)
 {
 	const struct player *player = state;
 
@@ -225,12 +233,7 @@ static bool exchange(struct player *player, int *got, struct error *error)
 	return is_ready;
 }
 
-static bool is_paced(const struct player *player)
-{
-	return player->options->output == OUTPUT_SCREEN;
-}
-
-static int take(void *state, const struct snapshot **snapshot, struct error *error)
+static int source_take(void *state, const struct snapshot **snapshot, struct error *error)
 {
 	struct player *player = state;
 	uint64_t expirations;
@@ -253,7 +256,7 @@ static int take(void *state, const struct snapshot **snapshot, struct error *err
 	if (got < 0 || !exchange(player, &got, error) || got <= 0)
 		return got;
 	player->played = player->snapshot.last;
-	if (is_paced(player))
+	if (player->paced)
 		player->snapshot.last = false;
 	if (--player->left == 0)
 		player->snapshot.last = true;
@@ -261,18 +264,18 @@ static int take(void *state, const struct snapshot **snapshot, struct error *err
 	return 0;
 }
 
-static void release(void *state)
+static void source_release(void *state)
 {
 	struct player *player = state;
 
 	if (player->stopping || player->is_told)
 		return;
-	arm(player, is_paced(player) && !player->played && player->snapshot.interval_ns
+	arm(player, player->paced && !player->played && player->snapshot.interval_ns
 	                ? player->snapshot.interval_ns
 	                : SOON_NS);
 }
 
-static void stop(void *state)
+static void source_stop(void *state)
 {
 	struct player *player = state;
 
@@ -282,7 +285,7 @@ static void stop(void *state)
 
 struct source player_source(struct player *player)
 {
-	return (struct source){ player, fd, take, release, stop, NULL };
+	return (struct source){ player, source_fd, source_take, source_release, source_stop, NULL };
 }
 
 enum probe_method player_method(const struct player *player)

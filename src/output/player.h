@@ -9,18 +9,28 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "options.h"
+#include "kernel/method.h"
+#include "model/snapshot.h"
 #include "model/source.h"
 
 struct error;
 struct player;
 
+struct player_request {
+	const char *path; /* "-": standard input; borrowed */
+	uint64_t count;   /* intervals to hand out at most; 0: all */
+	struct session_filter filter;
+};
+
+/* Opens the recording, and reads nothing of it. 0 or -errno with *error. */
+int player_open(struct player **player, const struct player_request *request, struct error *error);
+
 /*
- * Of *options, borrowed: the recording's path, and how many intervals to show at most (0: all). For a screen it is
- * paced by the recorded lengths of intervals and waits for stop at the end; else as fast as they are taken. Which it
- * is may change until the first one is taken. 0 or -errno with *error.
+ * Paced, each interval is held for as long as it took, and at the end the player waits for stop; else (the default)
+ * intervals are handed out as fast as they are taken. To be called before the first take.
  */
-int player_open(struct player **player, const struct options *options, struct error *error);
+void player_set_paced(struct player *player, bool paced);
+
 /* Reads the recording's beginning, for which no privilege is needed. 0 or -errno with *error. */
 int player_start(struct player *player, struct error *error);
 

@@ -18,10 +18,10 @@
 
 #define LINE_MAX_BYTES (1 << 20)
 #define INTERVAL_MAX_S 1e6
-#define NOT_COUNTED_MAX 64
+#define RECORDED_IDS_MAX 64
 #define ID_MAX 63
 
-struct replay {
+struct recording {
 	FILE *file;
 	char *path;
 	char *line;
@@ -33,15 +33,15 @@ struct replay {
 	size_t sessions_max;
 	enum probe_method method; /* of the interval handed out last, and of `ahead` */
 	enum probe_method ahead_method;
-	char ids[NOT_COUNTED_MAX][ID_MAX + 1];
-	const char *not_counted[NOT_COUNTED_MAX];
+	char ids[RECORDED_IDS_MAX][ID_MAX + 1];
+	const char *not_counted[RECORDED_IDS_MAX];
 	size_t not_counted_count;
 };
 
-static int bad_line(const struct replay *replay, struct error *error, const char *format, ...)
+static int bad_line(const struct recording *recording, struct error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static int bad_line(const struct replay *replay, struct error *error, const char *format, ...)
+static int bad_line(const struct recording *recording, struct error *error, const char *format, ...)
 {
 	char what[128];
 	va_list arguments;
@@ -50,8 +50,8 @@ static int bad_line(const struct replay *replay, struct error *error, const char
 	vsnprintf(what, sizeof what, format, arguments);
 	va_end(arguments);
 	return error_set(error, EXIT_CODE_RUNTIME, -EINVAL,
-	    "%.200s, line %lu: %s; --replay takes what -o json wrote", replay->path, replay->line_number,
-	    what);
+	    "%.200s, line %lu: %s; --replay takes what -o json wrote", recording->path,
+	    recording->line_number, what);
 }
 
 /* ---- fields ---- */
@@ -145,27 +145,27 @@ static int get_interval(const json_t *object, struct snapshot *snapshot)
 
 /* ---- objects ---- */
 
-static int take_session(struct replay *replay, const json_t *object, struct error *error)
+static int take_session(struct recording *recording, const json_t *object, struct error *error)
 {
 	uint64_t number;
 
-	if (replay->ahead.session_count == replay->sessions_max)
-		return bad_line(replay, error, "over %zu sessions without the line that ends an interval",
-		    replay->sessions_max);
-	struct session *session = snapshot_add(&replay->ahead);
+	if (recording->ahead.session_count == recording->sessions_max)
+		return bad_line(recording, error, "over %zu sessions without the line that ends an interval",
+		    recording->sessions_max);
+	struct session *session = snapshot_add(&recording->ahead);
 
 	if (!session)
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
 	if (get_number(object, "family", 6, false, &number) < 0 || (number != 4 && number != 6))
-		return bad_line(replay, error, "family is neither 4 nor 6");
+		return bad_line(recording, error, "family is neither 4 nor 6");
 	session->family = (uint8_t)number;
 	if (get_address(object, "laddr", session->family, session->laddr) < 0 ||
 	    get_address(object, "raddr", session->family, session->raddr) < 0)
-		return bad_line(replay, error, "laddr or raddr is no address of its family");
+		return bad_line(recording, error, "laddr or raddr is no address of its family");
 	if (get_comm(object, session->comm) < 0)
-		return bad_line(replay, error, "comm is missing, or comm_hex is wrong");
-	if (get_interval(object, &replay->ahead) < 0)
-		return bad_line(replay, error, "time or interval_s is missing or wrong");
+		return bad_line(recording, error, "comm is missing, or comm_hex is wrong");
+	if (get_interval(object, &recording->ahead) < 0)
+		return bad_line(recording, error, "time or interval_s is missing or wrong");
 
 	uint64_t lport, rport, pid, netns, mntns, uid, rtt_us, retransmits;
 
@@ -180,7 +180,7 @@ static int take_session(struct replay *replay, const json_t *object, struct erro
 	    get_number(object, "cgroup_id", INT64_MAX, true, &session->cgroup_id) < 0 ||
 	    get_number(object, "rx_bytes", INT64_MAX, false, &session->rx_bytes) < 0 ||
 	    get_number(object, "tx_bytes", INT64_MAX, false, &session->tx_bytes) < 0)
-		return bad_line(replay, error, "a number is missing or out of range");
+		return bad_line(recording, error, "a number is missing or out of range");
 	session->lport = (uint16_t)lport;
 	session->rport = (uint16_t)rport;
 	session->pid = (uint32_t)pid;
@@ -192,73 +192,73 @@ static int take_session(struct replay *replay, const json_t *object, struct erro
 	return 0;
 }
 
-static void take_facts(struct replay *replay, const json_t *object)
+static void take_facts(struct recording *recording, const json_t *object)
 {
 	const json_t *ids = json_object_get(object, "not_counted");
 	const char *probe = json_string_value(json_object_get(object, "probe"));
 	size_t count = json_array_size(ids);
 
-	replay->ahead_method = PROBE_AUTO;
-	for (int method = PROBE_TRACEPOINT; probe && method <= PROBE_KPROBE; method++)
-		if (strcmp(probe, probe_method_name((enum probe_method)method)) == 0)
-			replay->ahead_method = (enum probe_method)method;
-	replay->not_counted_count = 0;
-	for (size_t i = 0; i < count && replay->not_counted_count < NOT_COUNTED_MAX; i++) {
+	recording->ahead_method = PROBE_AUTO;
+	for (size_t i = 0; probe && i < method_count; i++)
+		if (strcmp(probe, methods[i]->name) == 0)
+			recording->ahead_method = methods[i]->id;
+	recording->not_counted_count = 0;
+	for (size_t i = 0; i < count && recording->not_counted_count < RECORDED_IDS_MAX; i++) {
 		const char *id = json_string_value(json_array_get(ids, i));
-		size_t at = replay->not_counted_count;
+		size_t at = recording->not_counted_count;
 
 		if (!id)
 			continue;
-		snprintf(replay->ids[at], sizeof replay->ids[at], "%s", id);
-		replay->not_counted[at] = replay->ids[at];
-		replay->not_counted_count++;
+		snprintf(recording->ids[at], sizeof recording->ids[at], "%s", id);
+		recording->not_counted[at] = recording->ids[at];
+		recording->not_counted_count++;
 	}
 }
 
-static int take_interval(struct replay *replay, const json_t *object, struct error *error)
+static int take_interval(struct recording *recording, const json_t *object, struct error *error)
 {
-	struct snapshot *ahead = &replay->ahead;
+	struct snapshot *ahead = &recording->ahead;
 	uint64_t calls, rx_bytes, tx_bytes;
 
 	if (get_interval(object, ahead) < 0)
-		return bad_line(replay, error, "time or interval_s is missing or wrong");
+		return bad_line(recording, error, "time or interval_s is missing or wrong");
 	if (get_number(object, "other_calls", INT64_MAX, true, &calls) < 0 ||
 	    get_number(object, "other_rx_bytes", INT64_MAX, true, &rx_bytes) < 0 ||
 	    get_number(object, "other_tx_bytes", INT64_MAX, true, &tx_bytes) < 0 ||
 	    get_number(object, "missed_runs", INT64_MAX, true, &ahead->missed_runs) < 0)
-		return bad_line(replay, error, "a number is out of range");
+		return bad_line(recording, error, "a number is out of range");
 	ahead->other = (struct session_other){ .calls = calls, .rx_bytes = rx_bytes, .tx_bytes = tx_bytes };
-	take_facts(replay, object);
-	replay->has_ahead = true;
+	take_facts(recording, object);
+	recording->has_ahead = true;
 	return 0;
 }
 
 /* The last line, without its end: the recording program was killed in the middle of it. */
-static bool is_cut_off(const struct replay *replay, size_t length)
+static bool is_cut_off(const struct recording *recording, size_t length)
 {
-	return feof(replay->file) && replay->line[length - 1] != '\n';
+	return feof(recording->file) && recording->line[length - 1] != '\n';
 }
 
 /* One line: 0, or -errno with *error. Objects of other types, and empty lines, are passed over. */
-static int take_line(struct replay *replay, size_t length, struct error *error)
+static int take_line(struct recording *recording, size_t length, struct error *error)
 {
 	json_error_t json_error;
 	const char *type;
 	json_t *object;
 	int err = 0;
 
-	if (strspn(replay->line, " \t\r\n") == length)
+	if (strspn(recording->line, " \t\r\n") == length)
 		return 0;
-	object = json_loadb(replay->line, length, 0, &json_error);
-	if (!object && is_cut_off(replay, length))
+	object = json_loadb(recording->line, length, 0, &json_error);
+	if (!object && is_cut_off(recording, length))
 		return 0;
 	type = json_string_value(json_object_get(object, "type"));
 	if (!type)
-		err = bad_line(replay, error, "not an object with a type");
+		err = bad_line(recording, error, "not an object with a type");
 	else if (strcmp(type, "session") == 0)
-		err = take_session(replay, object, error);
+		err = take_session(recording, object, error);
 	else if (strcmp(type, "interval") == 0)
-		err = take_interval(replay, object, error);
+		err = take_interval(recording, object, error);
 	json_decref(object);
 	return err;
 }
@@ -267,146 +267,146 @@ static int take_line(struct replay *replay, size_t length, struct error *error)
  * getline, but no longer than it may be: /dev/zero is one line. The length, LINE_MAX_BYTES + 1 for what is
  * longer, -1 at the end or on an error, -ENOMEM.
  */
-static ssize_t read_line(struct replay *replay)
+static ssize_t read_line(struct recording *recording)
 {
 	ssize_t length = 0;
 	int byte = 0;
 
-	if (!replay->line) {
-		replay->line = malloc(LINE_MAX_BYTES + 2);
-		if (!replay->line)
+	if (!recording->line) {
+		recording->line = malloc(LINE_MAX_BYTES + 2);
+		if (!recording->line)
 			return -ENOMEM;
 	}
-	while (byte != '\n' && length <= LINE_MAX_BYTES && (byte = getc_unlocked(replay->file)) != EOF)
-		replay->line[length++] = (char)byte;
-	replay->line[length] = '\0';
+	while (byte != '\n' && length <= LINE_MAX_BYTES && (byte = getc_unlocked(recording->file)) != EOF)
+		recording->line[length++] = (char)byte;
+	recording->line[length] = '\0';
 	return length ? length : -1;
 }
 
 /* Reads up to the next interval's end. A recording that was cut off ends with what there is of its last. */
-static int read_ahead(struct replay *replay, struct error *error)
+static int read_ahead(struct recording *recording, struct error *error)
 {
 	ssize_t length;
 
-	snapshot_reset(&replay->ahead);
-	replay->has_ahead = false;
-	while (!replay->has_ahead) {
+	snapshot_reset(&recording->ahead);
+	recording->has_ahead = false;
+	while (!recording->has_ahead) {
 		errno = 0;
-		length = read_line(replay);
+		length = read_line(recording);
 		if (length == -ENOMEM)
 			return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "no memory to read a recording");
 		if (length < 0)
 			break;
-		replay->line_number++;
+		recording->line_number++;
 		if (length > LINE_MAX_BYTES)
-			return bad_line(replay, error, "longer than 1 MiB");
-		int err = take_line(replay, (size_t)length, error);
+			return bad_line(recording, error, "longer than 1 MiB");
+		int err = take_line(recording, (size_t)length, error);
 
 		if (err < 0)
 			return err;
 	}
-	if (!replay->has_ahead && ferror(replay->file))
+	if (!recording->has_ahead && ferror(recording->file))
 		return error_set(error, EXIT_CODE_RUNTIME, errno ? -errno : -EIO, "%.200s cannot be read: %s",
-		    replay->path, strerror(errno ? errno : EIO));
-	if (!replay->has_ahead && replay->ahead.session_count)
-		replay->has_ahead = true;
-	snapshot_total(&replay->ahead);
+		    recording->path, strerror(errno ? errno : EIO));
+	if (!recording->has_ahead && recording->ahead.session_count)
+		recording->has_ahead = true;
+	snapshot_total(&recording->ahead);
 	return 0;
 }
 
-int replay_open_stream(struct replay **result, FILE *stream, const char *path, struct error *error)
+int recording_open_stream(struct recording **result, FILE *stream, const char *path, struct error *error)
 {
-	struct replay *replay = calloc(1, sizeof *replay);
+	struct recording *recording = calloc(1, sizeof *recording);
 	int err = -errno;
 
 	*result = NULL;
-	if (!replay)
+	if (!recording)
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
-	snapshot_init(&replay->ahead);
-	replay->sessions_max = REPLAY_SESSIONS_MAX;
-	replay->path = strdup(path);
-	replay->file = stream;
-	if (!replay->path || !replay->file) {
+	snapshot_init(&recording->ahead);
+	recording->sessions_max = RECORDING_SESSIONS_MAX;
+	recording->path = strdup(path);
+	recording->file = stream;
+	if (!recording->path || !recording->file) {
 		error_set(error, EXIT_CODE_RUNTIME, err, "%.200s cannot be opened: %s", path, strerror(-err));
-		replay_close(replay);
+		recording_close(recording);
 		return err;
 	}
-	*result = replay;
+	*result = recording;
 	return 0;
 }
 
-int replay_open(struct replay **result, const char *path, struct error *error)
+int recording_open(struct recording **result, const char *path, struct error *error)
 {
-	return replay_open_stream(result, strcmp(path, "-") == 0 ? stdin : fopen(path, "re"), path, error);
+	return recording_open_stream(result, strcmp(path, "-") == 0 ? stdin : fopen(path, "re"), path, error);
 }
 
-void replay_limit(struct replay *replay, size_t sessions_max)
+void recording_limit(struct recording *recording, size_t sessions_max)
 {
-	replay->sessions_max = sessions_max;
+	recording->sessions_max = sessions_max;
 }
 
-int replay_start(struct replay *replay, struct error *error)
+int recording_start(struct recording *recording, struct error *error)
 {
-	int err = read_ahead(replay, error);
+	int err = read_ahead(recording, error);
 
-	if (err == 0 && !replay->has_ahead)
+	if (err == 0 && !recording->has_ahead)
 		err = error_set(error, EXIT_CODE_RUNTIME, -EINVAL,
-		    "%.200s has no interval in it; --replay takes what -o json wrote", replay->path);
-	replay->method = replay->ahead_method;
+		    "%.200s has no interval in it; --replay takes what -o json wrote", recording->path);
+	recording->method = recording->ahead_method;
 	return err;
 }
 
-void replay_close(struct replay *replay)
+void recording_close(struct recording *recording)
 {
-	if (!replay)
+	if (!recording)
 		return;
-	if (replay->file && replay->file != stdin)
-		fclose(replay->file);
-	snapshot_fini(&replay->ahead);
-	free(replay->path);
-	free(replay->line);
-	free(replay);
+	if (recording->file && recording->file != stdin)
+		fclose(recording->file);
+	snapshot_fini(&recording->ahead);
+	free(recording->path);
+	free(recording->line);
+	free(recording);
 }
 
-int replay_next(struct replay *replay, struct snapshot *snapshot, struct error *error)
+int recording_next(struct recording *recording, struct snapshot *snapshot, struct error *error)
 {
 	struct snapshot kept;
 
-	if (replay->failure) {
-		*error = replay->failure_error;
-		return replay->failure;
+	if (recording->failure) {
+		*error = recording->failure_error;
+		return recording->failure;
 	}
-	if (!replay->has_ahead)
+	if (!recording->has_ahead)
 		return 0;
-	replay->method = replay->ahead_method;
+	recording->method = recording->ahead_method;
 	kept = *snapshot;
-	*snapshot = replay->ahead;
-	replay->ahead = kept;
-	replay->failure = read_ahead(replay, &replay->failure_error);
-	snapshot->last = !replay->failure && !replay->has_ahead;
+	*snapshot = recording->ahead;
+	recording->ahead = kept;
+	recording->failure = read_ahead(recording, &recording->failure_error);
+	snapshot->last = !recording->failure && !recording->has_ahead;
 	return 1;
 }
 
-int replay_follow(struct replay *replay, struct snapshot *snapshot, struct error *error)
+int recording_follow(struct recording *recording, struct snapshot *snapshot, struct error *error)
 {
 	struct snapshot kept = *snapshot;
-	int err = read_ahead(replay, error);
+	int err = read_ahead(recording, error);
 
-	if (err || !replay->has_ahead)
+	if (err || !recording->has_ahead)
 		return err;
-	*snapshot = replay->ahead;
-	replay->ahead = kept;
-	replay->method = replay->ahead_method;
+	*snapshot = recording->ahead;
+	recording->ahead = kept;
+	recording->method = recording->ahead_method;
 	return 1;
 }
 
-enum probe_method replay_method(const struct replay *replay)
+enum probe_method recording_method(const struct recording *recording)
 {
-	return replay->method;
+	return recording->method;
 }
 
-const char *const *replay_not_counted(const struct replay *replay, size_t *count)
+const char *const *recording_not_counted(const struct recording *recording, size_t *count)
 {
-	*count = replay->not_counted_count;
-	return replay->not_counted;
+	*count = recording->not_counted_count;
+	return recording->not_counted;
 }

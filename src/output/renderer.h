@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What shows snapshots: one struct of callbacks, three implementations (screen, text, json). Renderers
- * never call the tracer: what a key asks for comes back as flags and in struct renderer_request.
+ * What shows snapshots: one struct of callbacks for each form of output. Renderers never call the source: what a
+ * key asks for comes back as flags and in struct renderer_request.
  */
 #ifndef TCPTOP_RENDERER_H
 #define TCPTOP_RENDERER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#include "options.h"
+#include "kernel/method.h"
 
 struct error;
+struct screen_options;
 struct snapshot;
-struct view_options;
 
-/* What is known once tracing has started and does not change while it runs. Borrowed from main. */
-struct run_facts {
-	const struct options *options;
-	enum probe_method method;       /* the one in use */
+/* What is known once tracing has started and does not change while it runs. Borrowed from run.c. */
+struct run {
+	uint64_t interval_ns;           /* as asked for */
+	enum probe_method method;       /* the one in use; PROBE_AUTO: a recording that does not tell */
 	const char *const *not_counted; /* ids of paths that this method cannot see on this kernel */
 	size_t not_counted_count;
-	const struct view_options *view; /* NULL: the defaults; only the screen reads it */
+	bool live;                  /* this host, not a recording */
+	bool no_summary;            /* the text leaves its summary line out */
+	int family;                 /* the only one that is counted, 4 or 6; 0: both */
+	const char *const *filters; /* what else was filtered by at the start, in words */
+	size_t filter_count;
+	const struct screen_options *screen; /* the screen's alone */
 };
 
 enum reaction {
@@ -36,10 +42,11 @@ struct renderer_request {
 };
 
 struct renderer {
-	const char *name;
+	const char *name; /* as -o takes it */
+	bool full_screen; /* needs a terminal, and takes it whole */
 
 	/* Makes *state. stream is where data goes (stdout); it stays the caller's. 0 or -errno with *error. */
-	int (*open)(void **state, const struct run_facts *facts, FILE *stream, struct error *error);
+	int (*open)(void **state, const struct run *run, FILE *stream, struct error *error);
 
 	/*
 	 * Shows one interval, complete and flushed on return. The snapshot is borrowed for the call: what is
@@ -68,8 +75,8 @@ struct renderer {
 	void (*close)(void *state);
 };
 
-extern const struct renderer renderer_screen;
 extern const struct renderer renderer_text;
 extern const struct renderer renderer_json;
+extern const struct renderer renderer_screen; /* of the floor above: screen/screen.c */
 
 #endif

@@ -193,7 +193,7 @@ static void print_losses(FILE *stream, const struct snapshot *snapshot)
 		    snapshot->missed_runs);
 }
 
-static int text_open(void **state, const struct run_facts *facts, FILE *stream, struct error *error)
+static int text_open(void **state, const struct run *run, FILE *stream, struct error *error)
 {
 	struct text *text = calloc(1, sizeof *text);
 	char seconds[32];
@@ -202,12 +202,12 @@ static int text_open(void **state, const struct run_facts *facts, FILE *stream, 
 	if (!text)
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
 	text->stream = stream;
-	text->summary = !facts->options->no_summary;
-	text->live = !facts->options->view.replay_path;
+	text->summary = !run->no_summary;
+	text->live = run->live;
 	text->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	/* Each interval is flushed as a whole: a terminal's line buffering would cost a write for each row. */
 	setvbuf(stream, NULL, _IOFBF, BUFSIZ);
-	format_seconds(seconds, sizeof seconds, facts->options->interval_ns);
+	format_seconds(seconds, sizeof seconds, run->interval_ns);
 	if (fprintf(stream, "Tracing... Output every %s secs. Hit Ctrl-C to end\n", seconds) < 0 ||
 	    fflush(stream) != 0) {
 		free(text);

@@ -90,7 +90,7 @@ static void pieces_put(struct pieces *pieces, struct line *line, enum style plai
 void header_title(struct ui *ui)
 {
 	const struct traffic *traffic = view_traffic(&ui->view);
-	const struct run_facts *facts = ui->facts;
+	const struct run *run = ui->run;
 	struct pieces pieces = { .utf8 = ui->utf8 };
 	char clock[16], span[32];
 	/* A recording has the intervals it was made with. */
@@ -118,8 +118,8 @@ void header_title(struct ui *ui)
 			pieces_add(&pieces, 3, STYLE_BAR, "(took %s)", span);
 		}
 	}
-	if (facts->method != PROBE_AUTO)
-		pieces_add(&pieces, 4, STYLE_BAR, "%s", probe_method_name(facts->method));
+	if (run->method != PROBE_AUTO)
+		pieces_add(&pieces, 4, STYLE_BAR, "%s", probe_method_name(run->method));
 	pieces_add(&pieces, 5, STYLE_BAR, "%s", ui->load);
 	if (ui->uptime_s) {
 		format_span(span, sizeof span, ui->uptime_s * 1000);
@@ -225,7 +225,7 @@ void header_totals(struct ui *ui, const struct layout_lines *lines, unsigned at)
 static void add_losses(struct ui *ui, struct pieces *pieces)
 {
 	const struct traffic *traffic = view_traffic(&ui->view);
-	const struct run_facts *facts = ui->facts;
+	const struct run *run = ui->run;
 	const struct session_other *other = &traffic->other_total;
 	bool wide = ui->width >= LOSSES_WIDE;
 	char amount[64];
@@ -239,31 +239,18 @@ static void add_losses(struct ui *ui, struct pieces *pieces)
 		pieces_add(pieces, 1, STYLE_ALERT, wide ? "%s in other sessions: table full" : "%s unlisted",
 		    amount);
 	}
-	if (facts->not_counted_count == 1)
-		pieces_add(pieces, 4, STYLE_DIM, "not counted: %s", facts->not_counted[0]);
-	else if (facts->not_counted_count)
-		pieces_add(pieces, 4, STYLE_DIM, "%zu paths not counted: h", facts->not_counted_count);
+	if (run->not_counted_count == 1)
+		pieces_add(pieces, 4, STYLE_DIM, "not counted: %s", run->not_counted[0]);
+	else if (run->not_counted_count)
+		pieces_add(pieces, 4, STYLE_DIM, "%zu paths not counted: h", run->not_counted_count);
 }
 
 static void add_start_filters(struct ui *ui, struct pieces *pieces)
 {
-	const struct options *options = ui->facts->options;
-	char pids[64] = "";
+	const struct run *run = ui->run;
 
-	if (!options)
-		return;
-	for (size_t i = 0; i < options->pid_count && strlen(pids) < 40; i++)
-		snprintf(
-		    pids + strlen(pids), sizeof pids - strlen(pids), "%s%u", i ? "," : "", options->pids[i]);
-	if (options->pid_count)
-		pieces_add(pieces, 3, STYLE_PLAIN, "PID %s%s", pids,
-		    options->pid_count > 1 && strlen(pids) >= 40 ? "..." : "");
-	if (options->family)
-		pieces_add(pieces, 3, STYLE_PLAIN, "IPv%d only", options->family);
-	if (options->cgroup_map_path)
-		pieces_add(pieces, 3, STYLE_PLAIN, "cgroup map");
-	if (options->mntns_map_path)
-		pieces_add(pieces, 3, STYLE_PLAIN, "mntns map");
+	for (size_t i = 0; i < run->filter_count; i++)
+		pieces_add(pieces, 3, STYLE_PLAIN, "%s", run->filters[i]);
 }
 
 static void add_filters(struct ui *ui, struct pieces *pieces)

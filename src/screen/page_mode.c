@@ -95,17 +95,17 @@ static void help_losses(struct page *page)
 
 static void help_not_counted(struct page *page)
 {
-	const struct run_facts *facts = page->ui->facts;
+	const struct run *run = page->ui->run;
 
-	if (!facts->not_counted_count)
+	if (!run->not_counted_count)
 		return;
 	page_text(page, STYLE_PLAIN, "");
 	page_text(page, STYLE_STRONG, " Not counted by this probe method on this kernel:");
-	for (size_t i = 0; i < facts->not_counted_count; i++) {
+	for (size_t i = 0; i < run->not_counted_count; i++) {
 		page_begin(page);
 		line_print(&page->ui->line, STYLE_PLAIN, "   ");
-		line_untrusted(&page->ui->line, STYLE_PLAIN, facts->not_counted[i],
-		    strlen(facts->not_counted[i]), page->ui->width - 4);
+		line_untrusted(&page->ui->line, STYLE_PLAIN, run->not_counted[i], strlen(run->not_counted[i]),
+		    page->ui->width - 4);
 		page_put(page);
 	}
 }

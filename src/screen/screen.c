@@ -88,10 +88,10 @@ static void screen_close(void *state)
 	free(screen);
 }
 
-static int screen_open(void **state, const struct run_facts *facts, FILE *stream, struct error *error)
+static int screen_open(void **state, const struct run *run, FILE *stream, struct error *error)
 {
 	struct screen *screen = calloc(1, sizeof *screen);
-	enum color_choice color = facts->view ? facts->view->color : COLOR_AUTO;
+	enum color_choice color = run->screen->color;
 	int err;
 
 	*state = NULL;
@@ -99,8 +99,8 @@ static int screen_open(void **state, const struct run_facts *facts, FILE *stream
 		return out_of_memory(error);
 	setlocale(LC_CTYPE, "");
 	screen->stream = stream;
-	screen->no_final = facts->view && facts->view->no_final;
-	if (ui_init(&screen->ui, facts, strcmp(nl_langinfo(CODESET), "UTF-8") == 0) < 0) {
+	screen->no_final = run->screen->no_final;
+	if (ui_init(&screen->ui, run, strcmp(nl_langinfo(CODESET), "UTF-8") == 0) < 0) {
 		free(screen);
 		return out_of_memory(error);
 	}
@@ -216,6 +216,7 @@ static void screen_resume(void *state)
 
 const struct renderer renderer_screen = {
 	.name = "screen",
+	.full_screen = true,
 	.open = screen_open,
 	.show = screen_show,
 	.keys = screen_keys,

@@ -15,16 +15,18 @@ enum color_choice {
 	COLOR_NEVER,
 };
 
-struct view_options {
+struct screen_options {
 	struct column_list columns;
 	struct column_sort sort;
 	enum color_choice color;
-	bool no_final;           /* leave nothing in the scroll-back at the end */
-	const char *replay_path; /* borrowed from argv; NULL: this host, live */
+	bool no_final; /* leave nothing in the scroll-back at the end */
 };
 
 /* The defaults. */
-void view_options_init(struct view_options *options);
+void screen_options_init(struct screen_options *options);
+
+/* What the columns shown and the order need: enum column_need. */
+unsigned screen_options_needs(const struct screen_options *options);
 
 /* "auto", "always", "never" for --color. 0, or -EINVAL with *error (usage). */
 int color_parse(enum color_choice *choice, const char *text, struct error *error);

@@ -170,7 +170,7 @@ static unsigned search_next(struct ui *ui)
 static unsigned toggle_family(struct ui *ui, uint8_t family)
 {
 	struct list_settings *settings = &ui->view.settings;
-	int limited = ui->facts->options ? ui->facts->options->family : 0;
+	int limited = ui->run->family;
 
 	if (limited && limited != family) {
 		ui_say(ui, "only IPv%d is traced: it was started with -%d", limited, limited);

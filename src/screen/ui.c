@@ -14,21 +14,14 @@
 #define NAMES_POLL_MS 150
 #define MESSAGE_S 4
 
-int ui_init(struct ui *ui, const struct run_facts *facts, bool utf8)
+int ui_init(struct ui *ui, const struct run *run, bool utf8)
 {
-	struct view_options defaults;
-	const struct view_options *options = facts->view;
-
 	memset(ui, 0, sizeof *ui);
-	if (!options) {
-		view_options_init(&defaults);
-		options = &defaults;
-	}
-	ui->facts = facts;
+	ui->run = run;
 	ui->utf8 = utf8;
-	ui->replay = options->replay_path != NULL;
-	ui->columns = options->columns;
-	ui->interval_ns = facts->options ? facts->options->interval_ns : 0;
+	ui->replay = !run->live;
+	ui->columns = run->screen->columns;
+	ui->interval_ns = run->interval_ns;
 	ui->cursor_x = ui->cursor_y = -1;
 	ui->names = names_open(!ui->replay);
 	if (!ui->names)
@@ -36,7 +29,7 @@ int ui_init(struct ui *ui, const struct run_facts *facts, bool utf8)
 	traffic_init(&ui->traffic);
 	traffic_init(&ui->frozen);
 	view_init(&ui->view, ui->names, &ui->traffic);
-	ui->view.sort = options->sort;
+	ui->view.sort = run->screen->sort;
 	ui->view.context.utf8 = utf8;
 	return 0;
 }
@@ -128,15 +121,8 @@ int ui_freeze(struct ui *ui, bool freeze)
 
 bool ui_measures(const struct ui *ui, const struct column *column)
 {
-	const struct view_options *options = ui->facts->view;
-	unsigned measured = options ? column_list_needs(&options->columns) : COLUMN_NEEDS_NOTHING;
-
 	/* A recording has all that was collected, requested or not. */
-	if (ui->replay)
-		return true;
-	if (options && options->sort.column)
-		measured |= options->sort.column->needs;
-	return !(column->needs & ~measured);
+	return ui->replay || !(column->needs & ~screen_options_needs(ui->run->screen));
 }
 
 int ui_timeout_ms(struct ui *ui)

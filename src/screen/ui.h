@@ -12,7 +12,7 @@
 #include "table/line.h"
 #include "table/view.h"
 
-struct run_facts;
+struct run;
 struct snapshot;
 
 enum ui_mode {
@@ -37,7 +37,7 @@ struct menu {
 };
 
 struct ui {
-	const struct run_facts *facts;
+	const struct run *run;
 	struct names *names;
 	struct traffic traffic; /* up to now */
 	struct traffic frozen;  /* what is shown while is_frozen */
@@ -71,8 +71,8 @@ struct ui {
 	struct line line; /* the one being drawn */
 };
 
-/* utf8: the terminal's encoding. facts and all that they point to are borrowed until ui_fini. 0 or -ENOMEM. */
-int ui_init(struct ui *ui, const struct run_facts *facts, bool utf8);
+/* utf8: the terminal's encoding. run and all that they point to are borrowed until ui_fini. 0 or -ENOMEM. */
+int ui_init(struct ui *ui, const struct run *run, bool utf8);
 void ui_fini(struct ui *ui);
 
 /* Prepares for an interval: 1 when it is to be merged into the traffic next, 0 when it is empty, or -ENOMEM. */

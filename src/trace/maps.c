@@ -5,10 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
-#include "loader/loader.h"
+#include "base/clock.h"
+#include "base/util.h"
+#include "loader/tracing.h"
 #include "model/snapshot.h"
 
 #define BATCH_COUNT 512
@@ -63,14 +64,12 @@ int maps_swap(struct maps *maps, uint64_t *time_ns, struct error *error)
 {
 	const int *fds = maps->tracing->maps;
 	uint32_t slot = 0, generation = !maps->generation;
-	struct timespec now;
 
 	if (bpf_map_update_elem(fds[MAP_GENERATION], &slot, &generation, BPF_ANY) != 0)
 		return error_set(
 		    error, EXIT_CODE_RUNTIME, -errno, "cannot swap the tables: %s", strerror(errno));
 	maps->generation = generation;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	*time_ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	*time_ns = clock_now_ns();
 	int err = wait_for_programs(fds);
 
 	if (err)
@@ -119,13 +118,13 @@ static void fill_key6(struct session *session, const void *from)
 }
 
 /* One family's table of the quiet generation. */
-struct source {
+struct drained {
 	int fd;
 	size_t key_size;
 	void (*fill_key)(struct session *session, const void *key);
 };
 
-static int take(struct maps *maps, const struct source *source, uint32_t count, struct snapshot *snapshot)
+static int take(struct maps *maps, const struct drained *from, uint32_t count, struct snapshot *snapshot)
 {
 	const struct session_value *values = maps->values;
 
@@ -134,14 +133,14 @@ static int take(struct maps *maps, const struct source *source, uint32_t count, 
 
 		if (!session)
 			return -ENOMEM;
-		source->fill_key(session, (const char *)maps->keys + i * source->key_size);
+		from->fill_key(session, (const char *)maps->keys + i * from->key_size);
 		fill_value(session, &values[i]);
 	}
 	return 0;
 }
 
 /* The kernel hands out whole buckets: -ENOSPC means that one has more entries than the batch has room. */
-static int drain_batches(struct maps *maps, const struct source *source, struct snapshot *snapshot)
+static int drain_batches(struct maps *maps, const struct drained *from, struct snapshot *snapshot)
 {
 	uint32_t position[sizeof(struct session_key6) / sizeof(uint32_t)];
 	bool first = true;
@@ -149,7 +148,7 @@ static int drain_batches(struct maps *maps, const struct source *source, struct 
 	for (;;) {
 		uint32_t count = maps->batch_count;
 		int result = bpf_map_lookup_and_delete_batch(
-		    source->fd, first ? NULL : position, position, maps->keys, maps->values, &count, NULL);
+		    from->fd, first ? NULL : position, position, maps->keys, maps->values, &count, NULL);
 		int err = result == 0 ? 0 : -errno;
 
 		if (err == -ENOSPC && count == 0) {
@@ -160,7 +159,7 @@ static int drain_batches(struct maps *maps, const struct source *source, struct 
 		}
 		if (err && err != -ENOENT && err != -ENOSPC)
 			return err;
-		int taken = take(maps, source, count, snapshot);
+		int taken = take(maps, from, count, snapshot);
 
 		if (taken)
 			return taken;
@@ -171,13 +170,13 @@ static int drain_batches(struct maps *maps, const struct source *source, struct 
 }
 
 /* Nobody else writes the table, so that reading and deleting an entry are as good as one step. */
-static int drain_singly(struct maps *maps, const struct source *source, struct snapshot *snapshot)
+static int drain_singly(struct maps *maps, const struct drained *from, struct snapshot *snapshot)
 {
-	while (bpf_map_get_next_key(source->fd, NULL, maps->keys) == 0) {
-		if (bpf_map_lookup_elem(source->fd, maps->keys, maps->values) != 0 ||
-		    bpf_map_delete_elem(source->fd, maps->keys) != 0)
+	while (bpf_map_get_next_key(from->fd, NULL, maps->keys) == 0) {
+		if (bpf_map_lookup_elem(from->fd, maps->keys, maps->values) != 0 ||
+		    bpf_map_delete_elem(from->fd, maps->keys) != 0)
 			return -errno;
-		int err = take(maps, source, 1, snapshot);
+		int err = take(maps, from, 1, snapshot);
 
 		if (err)
 			return err;
@@ -185,20 +184,20 @@ static int drain_singly(struct maps *maps, const struct source *source, struct s
 	return errno == ENOENT ? 0 : -errno;
 }
 
-static int drain_source(struct maps *maps, const struct source *source, struct snapshot *snapshot)
+static int drain_map(struct maps *maps, const struct drained *from, struct snapshot *snapshot)
 {
-	if (source->fd < 0)
+	if (from->fd < 0)
 		return 0;
 	if (!maps->no_batches) {
 		size_t before = snapshot->session_count;
-		int err = drain_batches(maps, source, snapshot);
+		int err = drain_batches(maps, from, snapshot);
 
 		/* before 5.6: EINVAL for an unknown command, or the kernel's own ENOTSUPP */
 		if ((err != -EINVAL && err != -524) || snapshot->session_count != before)
 			return err;
 		maps->no_batches = 1;
 	}
-	return drain_singly(maps, source, snapshot);
+	return drain_singly(maps, from, snapshot);
 }
 
 /* recursion_misses: runs that the kernel skipped because the program was running on that CPU (5.12). */
@@ -209,7 +208,7 @@ static uint64_t read_missed_runs(const struct tracing *tracing)
 
 	if (tracing->maps[MAP_MISSED_RUNS] >= 0)
 		bpf_map_lookup_elem(tracing->maps[MAP_MISSED_RUNS], &slot, &missed);
-	for (size_t i = 0; i < tracing->plan.probe_count; i++) {
+	for (size_t i = 0; i < tracing->plan.hook_count; i++) {
 		struct bpf_prog_info info = { 0 };
 		__u32 length = sizeof info;
 
@@ -243,14 +242,14 @@ int maps_drain(struct maps *maps, struct snapshot *snapshot, struct error *error
 {
 	const int *fds = maps->tracing->maps;
 	bool odd = !maps->generation;
-	const struct source sources[] = {
+	const struct drained maps_of_generation[] = {
 		{ fds[odd ? MAP_SESSIONS4_ODD : MAP_SESSIONS4_EVEN], sizeof(struct session_key4), fill_key4 },
 		{ fds[odd ? MAP_SESSIONS6_ODD : MAP_SESSIONS6_EVEN], sizeof(struct session_key6), fill_key6 },
 	};
 	int err = 0;
 
-	for (size_t i = 0; i < sizeof sources / sizeof *sources && !err; i++)
-		err = drain_source(maps, &sources[i], snapshot);
+	for (size_t i = 0; i < COUNT_OF(maps_of_generation) && !err; i++)
+		err = drain_map(maps, &maps_of_generation[i], snapshot);
 	err = err ?: read_growth(maps, snapshot);
 	if (err)
 		return error_set(error, EXIT_CODE_RUNTIME, err, "cannot read the tables: %s", strerror(-err));

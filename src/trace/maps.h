@@ -18,15 +18,15 @@ struct maps {
 	void *keys;
 	void *values;
 	struct session_other other; /* as last read: they only grow */
-	uint64_t missed_runs;       /* likewise */
+	uint64_t missed_runs;       /* the same */
 	int no_batches;             /* before 5.6: entries are taken one by one */
 };
 
-/* 0 or -ENOMEM; tables_fini frees. */
+/* 0 or -ENOMEM; maps_fini frees. */
 int maps_init(struct maps *maps, const struct tracing *tracing);
 void maps_fini(struct maps *maps);
 
-/* Is bpf(2) permitted to this process as it is now? Does what a swap does, but swaps nothing. 0 or -errno. */
+/* Checks that bpf(2) still works after dropping privileges: waits as a swap does, but swaps nothing. 0 or -errno. */
 int maps_try(const struct tracing *tracing);
 
 /*

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "loader/loader.h"
+#include "base/clock.h"
+#include "loader/tracing.h"
 #include "model/snapshot.h"
 #include "trace/maps.h"
 
@@ -54,14 +55,6 @@ static void drain_event(int fd)
 	}
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 struct requests {
 	bool full;
 	bool stop;
@@ -84,12 +77,12 @@ static struct requests wait_for_end(struct tracer *tracer, uint64_t start_ns)
 
 	for (;;) {
 		struct requests requests = read_requests(tracer);
-		uint64_t now = now_ns(), end = start_ns + requests.interval_ns;
+		uint64_t now = clock_now_ns(), end = start_ns + requests.interval_ns;
 		bool over = requests.stop || now >= end;
 
 		if (requests.quit || (over && !requests.full))
 			return requests;
-		struct timespec left = { (end - now) / 1000000000, (end - now) % 1000000000 };
+		struct timespec left = { (end - now) / NS_PER_S, (end - now) % NS_PER_S };
 
 		ppoll(&wakeup, 1, over ? NULL : &left, NULL);
 		drain_event(tracer->wakeup_fd);
@@ -115,9 +108,9 @@ static struct timespec wall_time(uint64_t monotonic_ns)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	uint64_t time_ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec - (now_ns() - monotonic_ns);
+	uint64_t time_ns = (uint64_t)now.tv_sec * NS_PER_S + now.tv_nsec - (clock_now_ns() - monotonic_ns);
 
-	return (struct timespec){ time_ns / 1000000000, time_ns % 1000000000 };
+	return (struct timespec){ time_ns / NS_PER_S, time_ns % NS_PER_S };
 }
 
 static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, struct error *error)
@@ -142,17 +135,22 @@ static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, st
 	return err;
 }
 
+bool tracer_needs_precedence(const struct plan *plan)
+{
+	return plan->preemptible && method_find(plan->method)->interrupted_loses_runs;
+}
+
 /*
  * While a task reads or writes a table the kernel skips every kprobe program on that processor, also those of the
  * tasks that interrupt it (bpf_disable_instrumentation, bpf_prog_active), and before 6.7 without counting it. So
  * on a fully preemptible kernel nothing that makes calls may interrupt us there. Where it is not permitted the
  * losses are those that were declared.
  */
-static void take_precedence(const struct probe_plan *plan)
+static void take_precedence(const struct plan *plan)
 {
 	struct sched_param parameters = { .sched_priority = TRACER_PRIORITY };
 
-	if (plan->method == PROBE_KPROBE && plan->preemptible)
+	if (tracer_needs_precedence(plan))
 		pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
 }
 
@@ -210,13 +208,17 @@ int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interv
 	return error_set(error, EXIT_CODE_RUNTIME, err, "cannot start the tracer: %s", strerror(-err));
 }
 
-int tracer_fd(const struct tracer *tracer)
+static int source_fd(void *state)
 {
+	const struct tracer *tracer = state;
+
 	return tracer->ready_fd;
 }
 
-int tracer_take(struct tracer *tracer, const struct snapshot **snapshot, struct error *error)
+static int source_take(void *state, const struct snapshot **snapshot, struct error *error)
 {
+	struct tracer *tracer = state;
+
 	drain_event(tracer->ready_fd);
 	pthread_mutex_lock(&tracer->mutex);
 	*snapshot = tracer->full ? &tracer->snapshot : NULL;
@@ -237,19 +239,31 @@ int tracer_take(struct tracer *tracer, const struct snapshot **snapshot, struct 
 		signal_event((tracer)->wakeup_fd);      \
 	} while (0)
 
-void tracer_release(struct tracer *tracer)
+static void source_release(void *state)
 {
+	struct tracer *tracer = state;
+
 	REQUEST(tracer, full = false);
 }
 
-void tracer_stop(struct tracer *tracer)
+static void source_stop(void *state)
 {
+	struct tracer *tracer = state;
+
 	REQUEST(tracer, stop = true);
 }
 
-void tracer_set_interval(struct tracer *tracer, uint64_t interval_ns)
+static void source_set_interval(void *state, uint64_t interval_ns)
 {
+	struct tracer *tracer = state;
+
 	REQUEST(tracer, interval_ns = interval_ns);
+}
+
+struct source tracer_source(struct tracer *tracer)
+{
+	return (struct source){ tracer, source_fd, source_take, source_release, source_stop,
+		source_set_interval };
 }
 
 void tracer_close(struct tracer *tracer)

@@ -6,15 +6,21 @@
 #ifndef TCPTOP_TRACER_H
 #define TCPTOP_TRACER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "model/source.h"
+
 struct error;
-struct snapshot;
+struct plan;
 struct tracer;
 struct tracing;
 
 /* The real-time priority that the thread asks for where it must not be interrupted: RLIMIT_RTPRIO has to allow it. */
 enum { TRACER_PRIORITY = 1 };
+
+/* Where does it ask for it? */
+bool tracer_needs_precedence(const struct plan *plan);
 
 /*
  * Starts the thread. *tracing passes to the tracer, which closes it. interval_ns is asked for, count
@@ -24,21 +30,12 @@ enum { TRACER_PRIORITY = 1 };
 int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interval_ns, uint64_t count,
     struct error *error);
 
-/* Becomes readable when a snapshot waits or the thread has failed. */
-int tracer_fd(const struct tracer *tracer);
-
 /*
- * The waiting snapshot, borrowed until tracer_release; NULL when there is none yet. -errno with *error when
- * the thread has failed.
+ * The tracer's snapshots. stop ends the current interval now: its snapshot comes with .last set, after one that may
+ * be waiting. set_interval takes effect at once: the current interval ends interval_ns after its beginning, or now.
+ * Valid until tracer_close.
  */
-int tracer_take(struct tracer *tracer, const struct snapshot **snapshot, struct error *error);
-void tracer_release(struct tracer *tracer);
-
-/* Ends the current interval now: its snapshot comes with .last set, after one that may be waiting. */
-void tracer_stop(struct tracer *tracer);
-
-/* Takes effect at once: the current interval ends interval_ns after its beginning, or now. */
-void tracer_set_interval(struct tracer *tracer, uint64_t interval_ns);
+struct source tracer_source(struct tracer *tracer);
 
 /* Ends the thread, whatever it does, and frees; safe with NULL. */
 void tracer_close(struct tracer *tracer);

@@ -15,6 +15,7 @@
 #include "output/renderer.h"
 #include "screen/frame.h"
 #include "screen/keys.h"
+#include "screen/screen_options.h"
 #include "screen/ui.h"
 
 #define INTERVALS 5
@@ -118,7 +119,8 @@ int main(int argc, char **argv)
 	unsigned width = argc > 3 ? (unsigned)strtoul(argv[2], NULL, 10) : 200;
 	unsigned height = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 60;
 	struct renderer_request request = { 0 };
-	struct run_facts facts = { .method = PROBE_TRACEPOINT };
+	struct screen_options options;
+	struct run run = { .interval_ns = 1000000000, .method = PROBE_TRACEPOINT, .screen = &options };
 	struct ui *ui = calloc(1, sizeof *ui);
 	struct snapshot snapshot;
 	size_t bytes = 0;
@@ -127,7 +129,8 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "C.UTF-8");
 	snapshot_init(&snapshot);
-	if (!ui || ui_init(ui, &facts, true) < 0)
+	screen_options_init(&options);
+	if (!ui || ui_init(ui, &run, true) < 0)
 		return 1;
 	for (unsigned i = 0; i < INTERVALS; i++) {
 		if (fill(&snapshot, count, i) < 0)

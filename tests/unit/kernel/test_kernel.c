@@ -88,7 +88,12 @@ static void test_recorded_offsets(void **state)
 /* The id is the one that the name has in BTF: of the FUNC, or of the tracepoint's typedef. */
 static void expect_id(const struct btf *btf, enum kernel_symbol symbol, uint32_t id)
 {
-	bool tracepoint = kernel_symbol_is_tracepoint(symbol);
+	static const bool tracepoints[] = {
+#define IS_TRACEPOINT(symbol, name, tracepoint) tracepoint,
+		KERNEL_SYMBOLS(IS_TRACEPOINT)
+#undef IS_TRACEPOINT
+	};
+	bool tracepoint = tracepoints[symbol];
 	const struct btf_type *type = btf__type_by_id(btf, id);
 	char name[96];
 

@@ -19,13 +19,13 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/util.h"
 #include "kernel/kernel.h"
 #include "options.h"
 #include "kernel/method.h"
 #include "kernel/program.h"
 #include "text_diff.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 #define ARGUMENTS_MAX 8
 
 static bool updating;
@@ -50,7 +50,7 @@ struct input {
 	uint32_t version;
 	enum probe_method method;
 	bool raw; /* tracepoints not BTF-typed */
-	enum program_layout layout;
+	enum offsets_from from;
 	const char *arguments[ARGUMENTS_MAX]; /* a command line without its first word */
 };
 
@@ -76,16 +76,18 @@ static void parse(struct options *options, const char *const *arguments)
 static char *build(const struct input *input)
 {
 	struct kernel kernel = invented_kernel(input->version);
-	struct probe_plan plan;
+	struct plan plan;
 	struct options options;
 	struct error error = { 0 };
 	const char *why = "";
 	char *text;
 
 	parse(&options, input->arguments);
-	if (!probe_plan_make(&plan, input->method, !input->raw, &kernel, &why))
+	const struct program_request request = options_program(&options);
+
+	if (!method_plan(&plan, method_find(input->method), !input->raw, &kernel, &why))
 		fail_msg("%s", why);
-	if (program_build(&text, &options, &kernel, &plan, input->layout, &error) != 0)
+	if (program_build(&text, &request, &kernel, &plan, input->from, &error) != 0)
 		fail_msg("%s", error.text);
 	options_fini(&options);
 	assert_non_null(text);
@@ -159,14 +161,14 @@ static void test_methods(void **state)
 		struct input input;
 	} cases[] = {
 		{ "program_tracepoint.c",
-		    { VERSION_6_18, PROBE_TRACEPOINT, false, PROGRAM_LAYOUT_BTF, { NULL } } },
+		    { VERSION_6_18, PROBE_TRACEPOINT, false, OFFSETS_FROM_BTF, { NULL } } },
 		{ "program_tracepoint_raw.c",
-		    { VERSION_6_18, PROBE_TRACEPOINT, true, PROGRAM_LAYOUT_BTF, { NULL } } },
-		{ "program_fentry.c", { VERSION_6_18, PROBE_FENTRY, false, PROGRAM_LAYOUT_BTF, { NULL } } },
+		    { VERSION_6_18, PROBE_TRACEPOINT, true, OFFSETS_FROM_BTF, { NULL } } },
+		{ "program_fentry.c", { VERSION_6_18, PROBE_FENTRY, false, OFFSETS_FROM_BTF, { NULL } } },
 #if defined(__x86_64__)
-		{ "program_kprobe.c", { VERSION_6_18, PROBE_KPROBE, false, PROGRAM_LAYOUT_BTF, { NULL } } },
+		{ "program_kprobe.c", { VERSION_6_18, PROBE_KPROBE, false, OFFSETS_FROM_BTF, { NULL } } },
 		{ "program_kprobe_headers.c",
-		    { KERNEL_VERSION_CODE(5, 4, 0), PROBE_KPROBE, false, PROGRAM_LAYOUT_HEADERS, { NULL } } },
+		    { KERNEL_VERSION_CODE(5, 4, 0), PROBE_KPROBE, false, OFFSETS_FROM_HEADERS, { NULL } } },
 #endif
 	};
 
@@ -183,7 +185,7 @@ static void test_methods(void **state)
 static const struct {
 	const char *golden;
 	const char *arguments[ARGUMENTS_MAX];
-} filters[] = {
+} filtered[] = {
 	{ "program_pid.diff", { "-p", "181" } },
 	{ "program_pids.diff", { "-p", "30,7,30,4194304,181" } },
 	{ "program_cgroup.diff", { "--cgroupmap", "/sys/fs/bpf/cgroups" } },
@@ -200,14 +202,14 @@ static void test_filters(void **state)
 	char *plain = build(&base);
 
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(filters); i++) {
+	for (size_t i = 0; i < COUNT_OF(filtered); i++) {
 		struct input input = base;
 
-		memcpy(input.arguments, filters[i].arguments, sizeof input.arguments);
+		memcpy(input.arguments, filtered[i].arguments, sizeof input.arguments);
 		char *text = build(&input), *difference = text_diff(plain, text);
 
 		expect_well_formed(text);
-		expect_golden(filters[i].golden, difference);
+		expect_golden(filtered[i].golden, difference);
 		free(difference);
 		free(text);
 	}
@@ -222,27 +224,27 @@ static void test_filters_are_the_same_for_each_method(void **state)
 		{ .version = VERSION_6_18, .method = PROBE_FENTRY },
 #if defined(__x86_64__)
 		{ .version = VERSION_6_18, .method = PROBE_KPROBE },
-		{ .version = VERSION_6_18, .method = PROBE_KPROBE, .layout = PROGRAM_LAYOUT_HEADERS },
+		{ .version = VERSION_6_18, .method = PROBE_KPROBE, .from = OFFSETS_FROM_HEADERS },
 #endif
 	};
 	char *plain = build(&base);
 
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(filters); i++) {
+	for (size_t i = 0; i < COUNT_OF(filtered); i++) {
 		struct input input = base;
 
-		memcpy(input.arguments, filters[i].arguments, sizeof input.arguments);
+		memcpy(input.arguments, filtered[i].arguments, sizeof input.arguments);
 		char *text = build(&input), *expected = text_diff(plain, text);
 
 		for (size_t j = 0; j < COUNT_OF(others); j++) {
 			/* further fields: their offsets are spelled otherwise there */
-			if (others[j].layout == PROGRAM_LAYOUT_HEADERS &&
-			    strcmp(filters[i].arguments[0], "--columns") == 0)
+			if (others[j].from == OFFSETS_FROM_HEADERS &&
+			    strcmp(filtered[i].arguments[0], "--columns") == 0)
 				continue;
 			input = others[j];
 			char *other_plain = build(&input);
 
-			memcpy(input.arguments, filters[i].arguments, sizeof input.arguments);
+			memcpy(input.arguments, filtered[i].arguments, sizeof input.arguments);
 			char *other_text = build(&input), *actual = text_diff(other_plain, other_text);
 
 			expect_well_formed(other_text);
@@ -321,15 +323,17 @@ static void test_missing_fields(void **state)
 
 	(void)state;
 	parse(&options, none);
+	const struct program_request request = options_program(&options);
+
 	for (int field = 0; field < FIELD_COUNT; field++) {
 		struct kernel kernel = invented_kernel(VERSION_6_18);
 		struct error error = { 0 };
-		struct probe_plan plan;
+		struct plan plan;
 		char macro[64], *text;
 
 		kernel.offsets[field] = -1;
-		assert_true(probe_plan_make(&plan, PROBE_FENTRY, true, &kernel, &why));
-		int err = program_build(&text, &options, &kernel, &plan, PROGRAM_LAYOUT_BTF, &error);
+		assert_true(method_plan(&plan, method_find(PROBE_FENTRY), true, &kernel, &why));
+		int err = program_build(&text, &request, &kernel, &plan, OFFSETS_FROM_BTF, &error);
 
 		snprintf(macro, sizeof macro, "%s", kernel_field_macro(field));
 		if (err == 0) {
@@ -349,7 +353,7 @@ static void test_missing_fields(void **state)
 		assert_non_null(strstr(error.text, macro));
 		/* the headers' compiler needs no BTF */
 		assert_int_equal(
-		    program_build(&text, &options, &kernel, &plan, PROGRAM_LAYOUT_HEADERS, &error), 0);
+		    program_build(&text, &request, &kernel, &plan, OFFSETS_FROM_HEADERS, &error), 0);
 		free(text);
 	}
 	options_fini(&options);
@@ -362,7 +366,7 @@ static void test_fields_are_defined_once(void **state)
 		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT },
 		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .raw = true },
 		{ .version = VERSION_6_18, .method = PROBE_FENTRY },
-		{ .version = VERSION_6_18, .method = PROBE_FENTRY, .layout = PROGRAM_LAYOUT_HEADERS },
+		{ .version = VERSION_6_18, .method = PROBE_FENTRY, .from = OFFSETS_FROM_HEADERS },
 	};
 
 	(void)state;

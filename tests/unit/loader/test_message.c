@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "loader/message.h"
+#include "loader/tracing.h"
 
 static int sockets[2];
 
@@ -115,8 +116,8 @@ static struct tracing ready_tracing(void)
 	tracing.in_pid_namespace = true;
 	tracing.plan.method = PROBE_FENTRY;
 	tracing.plan.direct = true;
-	tracing.plan.probe_count = 2;
-	strcpy(tracing.plan.probes[1].function, "fentry_inet_recvmsg");
+	tracing.plan.hook_count = 2;
+	strcpy(tracing.plan.hooks[1].function, "fentry_inet_recvmsg");
 	return tracing;
 }
 
@@ -132,7 +133,7 @@ static void test_ready(void **state)
 	sent.maps[MAP_GENERATION] = open_pipe(&table);
 	sent.maps[MAP_COUNT - 1] = open_pipe(&other_table);
 	sent.programs[1] = open_pipe(&program);
-	sent.programs[PROBES_MAX - 1] = open_pipe(&last_program);
+	sent.programs[HOOKS_MAX - 1] = open_pipe(&last_program);
 	sent.links[0] = open_pipe(&link);
 	assert_int_equal(loader_message_send(sockets[1], &message, &sent), 0);
 	expect_connected(sent.links[0], link); /* still the sender's */
@@ -144,16 +145,16 @@ static void test_ready(void **state)
 	assert_true(received.in_pid_namespace);
 	assert_int_equal(received.plan.method, PROBE_FENTRY);
 	assert_true(received.plan.direct);
-	assert_int_equal(received.plan.probe_count, 2);
-	assert_string_equal(received.plan.probes[1].function, "fentry_inet_recvmsg");
+	assert_int_equal(received.plan.hook_count, 2);
+	assert_string_equal(received.plan.hooks[1].function, "fentry_inet_recvmsg");
 	expect_connected(received.maps[MAP_GENERATION], table);
 	expect_connected(received.maps[MAP_COUNT - 1], other_table);
 	expect_connected(received.programs[1], program);
-	expect_connected(received.programs[PROBES_MAX - 1], last_program);
+	expect_connected(received.programs[HOOKS_MAX - 1], last_program);
 	expect_connected(received.links[0], link);
 	assert_int_equal(received.maps[MAP_OTHER], -1);
 	assert_int_equal(received.programs[0], -1);
-	assert_int_equal(received.links[PROBES_MAX - 1], -1);
+	assert_int_equal(received.links[HOOKS_MAX - 1], -1);
 
 	/* detached: the link's reader sees its end, the program's does not */
 	char byte;
@@ -172,15 +173,15 @@ static void test_all_descriptors(void **state)
 {
 	struct loader_message message = { .kind = LOADER_READY }, answer;
 	struct tracing sent = ready_tracing(), received;
-	int readers[MAP_COUNT + 2 * PROBES_MAX];
+	int readers[MAP_COUNT + 2 * HOOKS_MAX];
 	size_t before = count_descriptors(), next = 0;
 
 	(void)state;
 	for (int i = 0; i < MAP_COUNT; i++)
 		sent.maps[i] = open_pipe(&readers[next++]);
-	for (int i = 0; i < PROBES_MAX; i++)
+	for (int i = 0; i < HOOKS_MAX; i++)
 		sent.programs[i] = open_pipe(&readers[next++]);
-	for (int i = 0; i < PROBES_MAX; i++)
+	for (int i = 0; i < HOOKS_MAX; i++)
 		sent.links[i] = open_pipe(&readers[next++]);
 	assert_int_equal(loader_message_send(sockets[1], &message, &sent), 0);
 	tracing_close(&sent);
@@ -188,9 +189,9 @@ static void test_all_descriptors(void **state)
 	next = 0;
 	for (int i = 0; i < MAP_COUNT; i++)
 		expect_connected(received.maps[i], readers[next++]);
-	for (int i = 0; i < PROBES_MAX; i++)
+	for (int i = 0; i < HOOKS_MAX; i++)
 		expect_connected(received.programs[i], readers[next++]);
-	for (int i = 0; i < PROBES_MAX; i++)
+	for (int i = 0; i < HOOKS_MAX; i++)
 		expect_connected(received.links[i], readers[next++]);
 	tracing_close(&received);
 	for (size_t i = 0; i < next; i++)

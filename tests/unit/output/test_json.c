@@ -10,12 +10,12 @@
 #include "golden/golden.h"
 
 static const char *const not_counted[] = { "splice_io_uring", "odd\"id" };
-static const struct options plain_options = { .interval_ns = 1000000000 };
 
 static char *show(const struct snapshot *snapshot, size_t not_counted_count)
 {
-	struct run_facts facts = {
-		.options = &plain_options,
+	struct run run = {
+		.interval_ns = 1000000000,
+		.live = true,
 		.method = PROBE_TRACEPOINT,
 		.not_counted = not_counted,
 		.not_counted_count = not_counted_count,
@@ -27,7 +27,7 @@ static char *show(const struct snapshot *snapshot, size_t not_counted_count)
 	void *state;
 
 	assert_non_null(stream);
-	assert_int_equal(renderer_json.open(&state, &facts, stream, &error), 0);
+	assert_int_equal(renderer_json.open(&state, &run, stream, &error), 0);
 	assert_int_equal(renderer_json.show(state, snapshot, &error), 0);
 	renderer_json.close(state);
 	fclose(stream);
@@ -239,8 +239,8 @@ static void test_seconds(void **state)
 
 static void test_write_errors(void **state)
 {
-	struct run_facts facts = { .options = &plain_options, .method = PROBE_FENTRY };
-	struct json json = { .stream = fopen("/dev/full", "w"), .facts = &facts };
+	struct run run = { .interval_ns = 1000000000, .live = true, .method = PROBE_FENTRY };
+	struct json json = { .stream = fopen("/dev/full", "w"), .run = &run };
 	struct snapshot snapshot;
 	struct error error;
 	int ends[2];

@@ -48,20 +48,20 @@ static int remove_file(void **state)
 	return unlink(path);
 }
 
-static int open_text(struct replay **replay, const char *text, size_t length, struct error *error)
+static int open_text(struct recording **replay, const char *text, size_t length, struct error *error)
 {
 	FILE *file = fopen(path, "w");
 
 	assert_non_null(file);
 	assert_int_equal(fwrite(text, 1, length, file), length);
 	fclose(file);
-	int err = replay_open(replay, path, error);
+	int err = recording_open(replay, path, error);
 
 	if (err < 0)
 		return err;
-	err = replay_start(*replay, error);
+	err = recording_start(*replay, error);
 	if (err < 0) {
-		replay_close(*replay);
+		recording_close(*replay);
 		*replay = NULL;
 	}
 	return err;
@@ -69,7 +69,7 @@ static int open_text(struct replay **replay, const char *text, size_t length, st
 
 static void everything_recorded_comes_back(void **state)
 {
-	struct replay *replay;
+	struct recording *replay;
 	struct snapshot snapshot;
 	struct error error;
 	size_t count;
@@ -78,7 +78,7 @@ static void everything_recorded_comes_back(void **state)
 	(void)state;
 	snapshot_init(&snapshot);
 	assert_int_equal(open_text(&replay, text, sizeof text - 1, &error), 0);
-	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
 	assert_int_equal(snapshot.session_count, 1);
 	assert_int_equal(snapshot.interval_ns, 1500000000);
 	assert_int_equal(snapshot.time.tv_sec, 1795344137);
@@ -99,21 +99,21 @@ static void everything_recorded_comes_back(void **state)
 	assert_int_equal(session->uid, UINT32_MAX);
 	assert_int_equal(session->rx_bytes, 1021);
 	assert_string_equal(session->comm, "sshd");
-	assert_int_equal(replay_method(replay), PROBE_TRACEPOINT);
-	assert_string_equal(replay_not_counted(replay, &count)[0], "splice_io_uring");
+	assert_int_equal(recording_method(replay), PROBE_TRACEPOINT);
+	assert_string_equal(recording_not_counted(replay, &count)[0], "splice_io_uring");
 	assert_int_equal(count, 1);
-	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
 	assert_int_equal(snapshot.session_count, 0);
 	assert_true(snapshot.last);
-	assert_int_equal(replay_next(replay, &snapshot, &error), 0);
-	replay_close(replay);
-	replay_close(NULL);
+	assert_int_equal(recording_next(replay, &snapshot, &error), 0);
+	recording_close(replay);
+	recording_close(NULL);
 	snapshot_fini(&snapshot);
 }
 
 static void a_recording_that_was_cut_off_ends_with_what_there_is(void **state)
 {
-	struct replay *replay;
+	struct recording *replay;
 	struct snapshot snapshot;
 	struct error error;
 	static const char text[] = SESSION INTERVAL SESSION SESSION;
@@ -121,12 +121,12 @@ static void a_recording_that_was_cut_off_ends_with_what_there_is(void **state)
 	(void)state;
 	snapshot_init(&snapshot);
 	assert_int_equal(open_text(&replay, text, sizeof text - 1, &error), 0);
-	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
-	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
+	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
 	assert_int_equal(snapshot.session_count, 2);
 	assert_int_equal(snapshot.interval_ns, 1500000000);
 	assert_true(snapshot.last);
-	replay_close(replay);
+	recording_close(replay);
 	snapshot_fini(&snapshot);
 }
 
@@ -135,7 +135,7 @@ static void a_recording_may_end_in_the_middle_of_a_line(void **state)
 {
 	static const char text[] = SESSION INTERVAL SESSION SESSION;
 	const size_t whole = sizeof SESSION - 1 + sizeof INTERVAL - 1 + sizeof SESSION - 1;
-	struct replay *replay;
+	struct recording *replay;
 	struct snapshot snapshot;
 	struct error error;
 
@@ -143,12 +143,12 @@ static void a_recording_may_end_in_the_middle_of_a_line(void **state)
 	snapshot_init(&snapshot);
 	for (size_t length = whole; length < sizeof text - 2; length++) {
 		assert_int_equal(open_text(&replay, text, length, &error), 0);
-		assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+		assert_int_equal(recording_next(replay, &snapshot, &error), 1);
 		assert_false(snapshot.last);
-		assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+		assert_int_equal(recording_next(replay, &snapshot, &error), 1);
 		assert_int_equal(snapshot.session_count, 1);
 		assert_true(snapshot.last);
-		replay_close(replay);
+		recording_close(replay);
 	}
 	snapshot_fini(&snapshot);
 }
@@ -156,21 +156,21 @@ static void a_recording_may_end_in_the_middle_of_a_line(void **state)
 static void what_stands_before_a_bad_line_is_told_first(void **state)
 {
 	static const char text[] = SESSION INTERVAL SESSION "{\"type\":\"session\"}\n" INTERVAL;
-	struct replay *replay;
+	struct recording *replay;
 	struct snapshot snapshot;
 	struct error error;
 
 	(void)state;
 	snapshot_init(&snapshot);
 	assert_int_equal(open_text(&replay, text, sizeof text - 1, &error), 0);
-	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
 	assert_int_equal(snapshot.session_count, 1);
 	assert_false(snapshot.last);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(replay_next(replay, &snapshot, &error), -EINVAL);
+		assert_int_equal(recording_next(replay, &snapshot, &error), -EINVAL);
 		assert_non_null(strstr(error.text, "line 4"));
 	}
-	replay_close(replay);
+	recording_close(replay);
 	snapshot_fini(&snapshot);
 }
 
@@ -178,7 +178,7 @@ static void what_stands_before_a_bad_line_is_told_first(void **state)
 static void an_interval_without_an_end_is_refused(void **state)
 {
 	static const char text[] = SESSION SESSION SESSION INTERVAL SESSION SESSION SESSION SESSION INTERVAL;
-	struct replay *replay;
+	struct recording *replay;
 	struct snapshot snapshot;
 	struct error error;
 
@@ -189,21 +189,21 @@ static void an_interval_without_an_end_is_refused(void **state)
 	assert_non_null(file);
 	fputs(text, file);
 	fclose(file);
-	assert_int_equal(replay_open(&replay, path, &error), 0);
-	replay_limit(replay, 3);
-	assert_int_equal(replay_start(replay, &error), 0);
-	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_int_equal(recording_open(&replay, path, &error), 0);
+	recording_limit(replay, 3);
+	assert_int_equal(recording_start(replay, &error), 0);
+	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
 	assert_int_equal(snapshot.session_count, 3);
-	assert_int_equal(replay_next(replay, &snapshot, &error), -EINVAL);
+	assert_int_equal(recording_next(replay, &snapshot, &error), -EINVAL);
 	assert_non_null(strstr(error.text, "line 8"));
 	assert_non_null(strstr(error.text, "over 3 sessions"));
-	replay_close(replay);
+	recording_close(replay);
 	snapshot_fini(&snapshot);
 }
 
 static void names_that_are_no_text_come_back_exactly(void **state)
 {
-	struct replay *replay;
+	struct recording *replay;
 	struct snapshot snapshot;
 	struct error error;
 	static const char text[] =
@@ -215,11 +215,11 @@ static void names_that_are_no_text_come_back_exactly(void **state)
 	(void)state;
 	snapshot_init(&snapshot);
 	assert_int_equal(open_text(&replay, text, sizeof text - 1, &error), 0);
-	assert_int_equal(replay_next(replay, &snapshot, &error), 1);
+	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
 	assert_string_equal(snapshot.sessions[0].comm, "\x1b[\xff");
 	assert_int_equal(snapshot.sessions[0].uid, 33);
 	assert_int_equal(snapshot.sessions[0].raddr[15], 2);
-	replay_close(replay);
+	recording_close(replay);
 	snapshot_fini(&snapshot);
 }
 
@@ -257,7 +257,7 @@ static void what_is_no_recording_is_refused_with_its_line(void **state)
 		  "\"comm_hex\":\"1\",\"lport\":1,\"rport\":1,\"pid\":1,\"rx_bytes\":1,\"tx_bytes\":1}\n",
 		    "comm_hex" },
 	};
-	struct replay *replay;
+	struct recording *replay;
 	struct error error;
 
 	(void)state;
@@ -267,14 +267,14 @@ static void what_is_no_recording_is_refused_with_its_line(void **state)
 		assert_non_null(strstr(error.text, cases[i].because));
 		assert_int_equal(error.exit_code, EXIT_CODE_RUNTIME);
 	}
-	assert_true(replay_open(&replay, "/nonexistent/recording", &error) < 0);
+	assert_true(recording_open(&replay, "/nonexistent/recording", &error) < 0);
 	assert_non_null(strstr(error.text, "/nonexistent/recording"));
 }
 
 /* Of a stream that goes on, an interval is there as soon as its line is. */
 static void a_stream_is_followed(void **state)
 {
-	struct replay *replay;
+	struct recording *replay;
 	struct snapshot snapshot;
 	struct error error;
 	int fds[2];
@@ -282,19 +282,19 @@ static void a_stream_is_followed(void **state)
 	(void)state;
 	snapshot_init(&snapshot);
 	assert_int_equal(pipe(fds), 0);
-	assert_int_equal(replay_open_stream(&replay, fdopen(fds[0], "r"), "a pipe", &error), 0);
+	assert_int_equal(recording_open_stream(&replay, fdopen(fds[0], "r"), "a pipe", &error), 0);
 	for (int i = 0; i < 2; i++) {
 		dprintf(fds[1], "%s", SESSION SESSION INTERVAL);
-		assert_int_equal(replay_follow(replay, &snapshot, &error), 1);
+		assert_int_equal(recording_follow(replay, &snapshot, &error), 1);
 		assert_int_equal(snapshot.session_count, 2);
 		assert_int_equal(snapshot.missed_runs, 4);
 	}
 	dprintf(fds[1], "{}\n");
-	assert_true(replay_follow(replay, &snapshot, &error) < 0);
+	assert_true(recording_follow(replay, &snapshot, &error) < 0);
 	assert_non_null(strstr(error.text, "a pipe, line 7"));
 	close(fds[1]);
-	assert_int_equal(replay_follow(replay, &snapshot, &error), 0);
-	replay_close(replay);
+	assert_int_equal(recording_follow(replay, &snapshot, &error), 0);
+	recording_close(replay);
 	snapshot_fini(&snapshot);
 }
 
@@ -310,7 +310,7 @@ static void damaged_recordings_do_no_harm(void **state)
 	snapshot_init(&snapshot);
 	srand(9);
 	for (int i = 0; i < 1500; i++) {
-		struct replay *replay;
+		struct recording *replay;
 		struct error error;
 		int got;
 
@@ -320,9 +320,9 @@ static void damaged_recordings_do_no_harm(void **state)
 			    (char)(rand() % 3 ? 32 + rand() % 95 : rand());
 		got = open_text(&replay, damaged, 1 + (size_t)rand() % (sizeof text - 1), &error);
 		if (got == 0) {
-			while ((got = replay_next(replay, &snapshot, &error)) > 0)
+			while ((got = recording_next(replay, &snapshot, &error)) > 0)
 				continue;
-			replay_close(replay);
+			recording_close(replay);
 		}
 		read += got == 0;
 		refused += got < 0;

@@ -51,9 +51,8 @@ static void test_golden_variants(void **state)
 }
 
 /* Opens, shows the sample twice and closes: all that reaches stdout. For free(). */
-static char *run(const struct options *options, const char *sample)
+static char *print(const struct run *run, const char *sample)
 {
-	struct run_facts facts = { .options = options };
 	struct snapshot snapshot;
 	struct error error;
 	char *output;
@@ -63,7 +62,7 @@ static char *run(const struct options *options, const char *sample)
 
 	assert_non_null(stream);
 	sample_fill(&snapshot, sample_find(sample));
-	assert_int_equal(renderer_text.open(&state, &facts, stream, &error), 0);
+	assert_int_equal(renderer_text.open(&state, run, stream, &error), 0);
 	assert_true(length > 0); /* flushed: seen before the first interval ends */
 	assert_int_equal(renderer_text.show(state, &snapshot, &error), 0);
 	assert_int_equal(renderer_text.show(state, &snapshot, &error), 0);
@@ -75,8 +74,8 @@ static char *run(const struct options *options, const char *sample)
 
 static void test_whole_run(void **state)
 {
-	struct options options = { .interval_ns = 1000000000, .no_summary = true };
-	char *output = run(&options, "ipv4");
+	struct run run = { .live = true, .interval_ns = 1000000000, .no_summary = true };
+	char *output = print(&run, "ipv4");
 
 	(void)state;
 	golden_expect("text_whole_run.txt", output, strlen(output));
@@ -88,14 +87,14 @@ static void test_summary_line(void **state)
 	static const char pattern[] =
 	    "^Tracing\\.\\.\\. Output every 0\\.5 secs\\. Hit Ctrl-C to end\n"
 	    "(\n10:42:17 loadavg: [0-9.]+ [0-9.]+ [0-9.]+ [0-9]+/[0-9]+ [0-9]+\n\n){2}$";
-	struct options options = { .interval_ns = 500000000 };
+	struct run run = { .live = true, .interval_ns = 500000000 };
 	char *output;
 	regex_t regex;
 
 	(void)state;
 	assert_int_equal(setenv("TZ", "UTC0", 1), 0);
 	tzset();
-	output = run(&options, "empty");
+	output = print(&run, "empty");
 	assert_int_equal(regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB), 0);
 	if (regexec(&regex, output, 0, NULL, 0) != 0)
 		fail_msg("no match:\n%s", output);
@@ -105,13 +104,13 @@ static void test_summary_line(void **state)
 
 static void test_local_time(void **state)
 {
-	struct options options = { .interval_ns = 1000000000 };
+	struct run run = { .live = true, .interval_ns = 1000000000 };
 	char *output;
 
 	(void)state;
 	assert_int_equal(setenv("TZ", "XYZ-05:30", 1), 0);
 	tzset();
-	output = run(&options, "empty");
+	output = print(&run, "empty");
 	assert_non_null(strstr(output, "\n16:12:17 loadavg: "));
 	free(output);
 }
@@ -170,8 +169,7 @@ static void test_losses(void **state)
 
 static void test_disk_full(void **state)
 {
-	struct options options = { .interval_ns = 1000000000 };
-	struct run_facts facts = { .options = &options };
+	struct run run = { .live = true, .interval_ns = 1000000000 };
 	FILE *full = fopen("/dev/full", "w");
 	struct text text = { .stream = full, .summary = true };
 	struct snapshot snapshot;
@@ -180,7 +178,7 @@ static void test_disk_full(void **state)
 
 	(void)state;
 	assert_non_null(full);
-	assert_int_equal(renderer_text.open(&renderer, &facts, full, &error), -ENOSPC);
+	assert_int_equal(renderer_text.open(&renderer, &run, full, &error), -ENOSPC);
 	assert_null(renderer);
 	assert_int_equal(error.exit_code, EXIT_CODE_OUTPUT);
 	assert_string_equal(error.text, "cannot write the output: No space left on device");
@@ -216,8 +214,7 @@ static void test_reader_gone(void **state)
 /* Many times a stream's buffer: every row is there once, in order. */
 static void test_many_rows(void **state)
 {
-	struct options options = { .interval_ns = 1000000000, .no_summary = true };
-	struct run_facts facts = { .options = &options };
+	struct run run = { .live = true, .interval_ns = 1000000000, .no_summary = true };
 	struct snapshot snapshot;
 	struct error error;
 	char *output, *line;
@@ -237,7 +234,7 @@ static void test_many_rows(void **state)
 		session->pid = 1 + i * UINT32_C(7919) % 20000; /* each of 1 to 20000 once */
 		session->rx_bytes = 1024 * (20000 - session->pid);
 	}
-	assert_int_equal(renderer_text.open(&renderer, &facts, stream, &error), 0);
+	assert_int_equal(renderer_text.open(&renderer, &run, stream, &error), 0);
 	assert_int_equal(renderer_text.show(renderer, &snapshot, &error), 0);
 	fclose(stream);
 	line = strstr(output, "TX_KB\n");
@@ -253,9 +250,8 @@ static void test_many_rows(void **state)
 /* A snapshot of no length only says that a recording has ended. */
 static void test_end_of_a_recording(void **state)
 {
-	struct options options = { .interval_ns = 1000000000, .no_summary = true };
+	struct run run = { .live = true, .interval_ns = 1000000000, .no_summary = true };
 	const struct renderer *const renderers[] = { &renderer_text, &renderer_json };
-	struct run_facts facts = { .options = &options };
 	struct snapshot snapshot;
 	struct error error;
 
@@ -269,7 +265,7 @@ static void test_end_of_a_recording(void **state)
 		void *renderer;
 
 		assert_non_null(stream);
-		assert_int_equal(renderers[i]->open(&renderer, &facts, stream, &error), 0);
+		assert_int_equal(renderers[i]->open(&renderer, &run, stream, &error), 0);
 		fflush(stream);
 		opened = length;
 		assert_int_equal(renderers[i]->show(renderer, &snapshot, &error), 0);

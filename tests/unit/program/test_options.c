@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "options.h"
+#include "output/renderer.h"
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
 #define ARGUMENTS_MAX 8
@@ -52,20 +53,20 @@ static void test_defaults(void **state)
 	(void)state;
 	assert_int_equal(parse_list(&options, none, true, &error), 0);
 	assert_int_equal(options.action, ACTION_RUN);
-	assert_int_equal(options.output, OUTPUT_SCREEN);
+	assert_ptr_equal(options.renderer, &renderer_screen);
 	assert_int_equal(options.probe, PROBE_AUTO);
 	assert_false(options.no_summary);
 	assert_false(options.verbose);
 	assert_int_equal(options.family, 0);
 	assert_int_equal(options.pid_count, 0);
-	assert_null(options.cgroup_map_path);
-	assert_null(options.mntns_map_path);
+	for (size_t i = 0; i < FILTERS_MAX; i++)
+		assert_null(options.filter_paths[i]);
 	assert_int_equal(options.interval_ns, 1000000000);
 	assert_int_equal(options.count, 0);
 	assert_int_equal(options.max_sessions, 65536);
 	options_fini(&options);
 	assert_int_equal(parse_list(&options, none, false, &error), 0);
-	assert_int_equal(options.output, OUTPUT_TEXT);
+	assert_ptr_equal(options.renderer, &renderer_text);
 	options_fini(&options);
 }
 
@@ -122,7 +123,7 @@ static void test_flags(void **state)
 	assert_true(options.no_summary);
 	assert_true(options.verbose);
 	assert_int_equal(options.family, 6);
-	assert_int_equal(options.output, OUTPUT_TEXT);
+	assert_ptr_equal(options.renderer, &renderer_text);
 	options_fini(&options);
 }
 
@@ -130,13 +131,13 @@ static void test_outputs(void **state)
 {
 	static const struct {
 		const char *arguments[ARGUMENTS_MAX];
-		enum output expected;
+		const struct renderer *expected;
 	} rows[] = {
-		{ { "-C" }, OUTPUT_TEXT }, { { "--noclear" }, OUTPUT_TEXT },
-		{ { "-C", "-o", "text" }, OUTPUT_TEXT }, { { "-o", "screen" }, OUTPUT_SCREEN },
-		{ { "-otext" }, OUTPUT_TEXT }, { { "--output", "json" }, OUTPUT_JSON },
-		{ { "--output=json" }, OUTPUT_JSON },
-		{ { "-o", "json", "-o", "screen" }, OUTPUT_SCREEN }, /* the last one */
+		{ { "-C" }, &renderer_text }, { { "--noclear" }, &renderer_text },
+		{ { "-C", "-o", "text" }, &renderer_text }, { { "-o", "screen" }, &renderer_screen },
+		{ { "-otext" }, &renderer_text }, { { "--output", "json" }, &renderer_json },
+		{ { "--output=json" }, &renderer_json },
+		{ { "-o", "json", "-o", "screen" }, &renderer_screen }, /* the last one */
 	};
 	struct options options;
 	struct error error;
@@ -144,17 +145,17 @@ static void test_outputs(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
 		assert_int_equal(parse_list(&options, rows[i].arguments, true, &error), 0);
-		assert_int_equal(options.output, rows[i].expected);
+		assert_ptr_equal(options.renderer, rows[i].expected);
 		options_fini(&options);
 	}
 	assert_int_equal(parse_list(&options, (const char *const[]){ "-o", "json", NULL }, false, &error), 0);
-	assert_int_equal(options.output, OUTPUT_JSON);
+	assert_ptr_equal(options.renderer, &renderer_json);
 	options_fini(&options);
 }
 
 static void test_probes(void **state)
 {
-	static const enum probe_method methods[] = { PROBE_AUTO, PROBE_TRACEPOINT, PROBE_FENTRY,
+	static const enum probe_method expected[] = { PROBE_AUTO, PROBE_TRACEPOINT, PROBE_FENTRY,
 		PROBE_KPROBE };
 	static const char *const names[] = { "auto", "tracepoint", "fentry", "kprobe" };
 	struct options options;
@@ -162,8 +163,8 @@ static void test_probes(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
 		PARSE(&options, "--probe", names[i]);
-		assert_int_equal(options.probe, methods[i]);
-		assert_string_equal(probe_method_name(methods[i]), names[i]);
+		assert_int_equal(options.probe, expected[i]);
+		assert_string_equal(probe_method_name(expected[i]), names[i]);
 		options_fini(&options);
 	}
 	assert_string_equal(probe_method_name(77), "unknown");
@@ -199,8 +200,8 @@ static void test_values(void **state)
 
 	(void)state;
 	PARSE(&options, "--cgroupmap", "/sys/fs/bpf/a b\"c", "--mntnsmap=m", "--max-sessions", "1");
-	assert_string_equal(options.cgroup_map_path, "/sys/fs/bpf/a b\"c");
-	assert_string_equal(options.mntns_map_path, "m");
+	assert_string_equal(options.filter_paths[filter_find("cgroupmap")], "/sys/fs/bpf/a b\"c");
+	assert_string_equal(options.filter_paths[filter_find("mntnsmap")], "m");
 	assert_int_equal(options.max_sessions, 1);
 	options_fini(&options);
 	PARSE(&options, "--max-sessions=16777216");

@@ -6,7 +6,7 @@ static void the_first_screen_says_that_it_starts(void **state)
 {
 	struct fixture *fixture = *state;
 
-	fixture->facts.method = PROBE_AUTO;
+	fixture->run.method = PROBE_AUTO;
 	paint(fixture, 80, 24);
 	assert_string_equal(fixture->glass.lines[0], " tcptop  starting  recording");
 	assert_true(on_glass(fixture, 24, "The first interval is being counted"));
@@ -107,8 +107,8 @@ static void every_size_is_filled_exactly(void **state)
 		'g' };
 	struct fixture *fixture = *state;
 
-	fixture->facts.not_counted = (const char *const[]){ "splice_io_uring", "other_path" };
-	fixture->facts.not_counted_count = 2;
+	fixture->run.not_counted = (const char *const[]){ "splice_io_uring", "other_path" };
+	fixture->run.not_counted_count = 2;
 	show_typical(fixture);
 	fixture->snapshot.missed_runs = 3;
 	fixture->snapshot.other.calls = 1;
@@ -152,8 +152,8 @@ static void losses_are_on_the_screen_only_when_there_are_any(void **state)
 	fixture->snapshot.missed_runs = 3;
 	fixture->snapshot.other.calls = 1;
 	fixture->snapshot.other.rx_bytes = 1 << 20;
-	fixture->facts.not_counted = (const char *const[]){ "splice_io_uring" };
-	fixture->facts.not_counted_count = 1;
+	fixture->run.not_counted = (const char *const[]){ "splice_io_uring" };
+	fixture->run.not_counted_count = 1;
 	show(fixture);
 	paint(fixture, 160, 24);
 	assert_true(on_glass(fixture, 24, "3 events missed: figures too low"));

@@ -32,8 +32,8 @@ struct glass {
 
 struct fixture {
 	struct ui ui;
-	struct run_facts facts;
-	struct view_options options;
+	struct run run;
+	struct screen_options options;
 	struct renderer_request request;
 	struct snapshot snapshot;
 	struct glass glass;
@@ -132,14 +132,13 @@ static inline int start(void **state, bool utf8)
 	if (!fixture || !setlocale(LC_CTYPE, "C.UTF-8"))
 		return -1;
 	setenv("TZ", "UTC", 1);
-	view_options_init(&fixture->options);
+	screen_options_init(&fixture->options);
 	/* As for a recording: nothing of this host is on the screen. */
-	fixture->options.replay_path = "test";
-	fixture->facts.view = &fixture->options;
-	fixture->facts.method = PROBE_TRACEPOINT;
+	fixture->run.screen = &fixture->options;
+	fixture->run.method = PROBE_TRACEPOINT;
 	snapshot_init(&fixture->snapshot);
 	*state = fixture;
-	return ui_init(&fixture->ui, &fixture->facts, utf8);
+	return ui_init(&fixture->ui, &fixture->run, utf8);
 }
 
 static inline int set_up(void **state)

@@ -138,14 +138,13 @@ static void menus_choose(void **state)
 static void measured_columns_are_asked_for_at_the_start(void **state)
 {
 	struct fixture *fixture = *state;
-	struct options options = { .interval_ns = 1000000000 };
 	const struct column *rtt = column_find("rtt");
 	struct ui *live = &fixture->ui;
 
 	ui_fini(live);
-	fixture->options.replay_path = NULL;
-	fixture->facts.options = &options;
-	assert_int_equal(ui_init(live, &fixture->facts, true), 0);
+	fixture->run.live = true;
+	fixture->run.interval_ns = 1000000000;
+	assert_int_equal(ui_init(live, &fixture->run, true), 0);
 	assert_false(ui_measures(live, rtt));
 	assert_true(ui_measures(live, column_find("rx")));
 	show_typical(fixture);
@@ -174,7 +173,7 @@ static void measured_columns_are_asked_for_at_the_start(void **state)
 	/* Asked for, be it for the order alone. */
 	ui_fini(live);
 	fixture->options.sort = (struct column_sort){ .column = rtt, .descending = true };
-	assert_int_equal(ui_init(live, &fixture->facts, true), 0);
+	assert_int_equal(ui_init(live, &fixture->run, true), 0);
 	assert_true(ui_measures(live, rtt));
 	assert_true(ui_measures(live, column_find("retrans")));
 }
@@ -182,14 +181,13 @@ static void measured_columns_are_asked_for_at_the_start(void **state)
 static void the_interval_is_asked_for(void **state)
 {
 	struct fixture *fixture = *state;
-	struct options options = { .interval_ns = 1000000000 };
 	struct ui live;
 
 	/* A recording has its own. */
 	assert_int_equal(key(fixture, '+'), REACTION_NONE);
-	fixture->options.replay_path = NULL;
-	fixture->facts.options = &options;
-	assert_int_equal(ui_init(&live, &fixture->facts, true), 0);
+	fixture->run.live = true;
+	fixture->run.interval_ns = 1000000000;
+	assert_int_equal(ui_init(&live, &fixture->run, true), 0);
 	assert_int_equal(frame_key(&live, '+', &fixture->request), REACTION_INTERVAL);
 	assert_int_equal(fixture->request.interval_ns, 2000000000);
 	assert_int_equal(frame_key(&live, '-', &fixture->request), REACTION_INTERVAL);

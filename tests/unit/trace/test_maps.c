@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "loader/loader.h"
+#include "loader/tracing.h"
 #include "model/snapshot.h"
 #include "trace/maps.h"
 #include "test_tracing.h"

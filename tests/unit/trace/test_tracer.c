@@ -25,8 +25,9 @@
 #define PATIENCE_MS 20000
 
 static struct tracer *tracer;
-static struct tracing copy; /* descriptors of the same tables, to write to and to look at */
-static int attachment;      /* ends when the "link" is closed */
+static struct source source; /* its snapshots */
+static struct tracing copy;  /* descriptors of the same tables, to write to and to look at */
+static int attachment;       /* ends when the "link" is closed */
 
 static uint64_t now_ns(void)
 {
@@ -52,6 +53,7 @@ static void start(uint64_t interval_ns, uint64_t count)
 	tracing.start_ns = now_ns();
 	if (tracer_open(&tracer, &tracing, interval_ns, count, &error) != 0)
 		fail_msg("%s", error.text);
+	source = tracer_source(tracer);
 	/* all of it is the tracer's now */
 	assert_int_equal(tracing.links[0], -1);
 	assert_int_equal(tracing.maps[MAP_GENERATION], -1);
@@ -86,7 +88,7 @@ static bool is_attached(void)
 
 static bool is_readable(int timeout_ms)
 {
-	struct pollfd ready = { .fd = tracer_fd(tracer), .events = POLLIN };
+	struct pollfd ready = { .fd = source.fd(source.state), .events = POLLIN };
 
 	return poll(&ready, 1, timeout_ms) == 1;
 }
@@ -100,7 +102,7 @@ static const struct snapshot *take(void)
 	while (!snapshot) {
 		if (!is_readable(PATIENCE_MS))
 			fail_msg("no snapshot within %d ms", PATIENCE_MS);
-		if (tracer_take(tracer, &snapshot, &error) != 0)
+		if (source.take(source.state, &snapshot, &error) != 0)
 			fail_msg("%s", error.text);
 	}
 	return snapshot;
@@ -131,7 +133,7 @@ static void test_count(void **state)
 		assert_int_equal(snapshot->last, i == 2);
 		assert_int_equal(is_attached(), i < 2);
 		length_ns += snapshot->interval_ns;
-		tracer_release(tracer);
+		source.release(source.state);
 	}
 	assert_true(length_ns >= 3 * 50 * MS);
 	assert_true(length_ns <= now_ns() - begin);
@@ -156,10 +158,10 @@ static void test_interval(void **state)
 	assert_int_equal(snapshot->sessions[0].pid, 181);
 	assert_int_equal(snapshot->rx_bytes, 1021);
 	assert_in_range(snapshot->time.tv_sec, before.tv_sec, after.tv_sec);
-	tracer_release(tracer);
+	source.release(source.state);
 	snapshot = take();
 	assert_int_equal(snapshot->session_count, 0);
-	tracer_release(tracer);
+	source.release(source.state);
 }
 
 /* The current interval ends at once, with what it has, and is the last. */
@@ -170,14 +172,14 @@ static void test_stop(void **state)
 	add(1, 7);
 	assert_false(is_readable(100));
 	assert_true(is_attached());
-	tracer_stop(tracer);
+	source.stop(source.state);
 	const struct snapshot *snapshot = take();
 
 	assert_true(snapshot->last);
 	assert_false(is_attached());
 	assert_int_equal(snapshot->rx_bytes, 7);
 	assert_true(snapshot->interval_ns >= 100 * MS && snapshot->interval_ns < PATIENCE_MS * MS);
-	tracer_release(tracer);
+	source.release(source.state);
 	assert_false(is_readable(100));
 }
 
@@ -187,7 +189,7 @@ static void test_nothing_to_take(void **state)
 	struct error error = { 0 };
 
 	start(NEVER_NS, 0);
-	assert_int_equal(tracer_take(tracer, &snapshot, &error), 0);
+	assert_int_equal(source.take(source.state, &snapshot, &error), 0);
 	assert_null(snapshot);
 }
 
@@ -201,15 +203,15 @@ static void test_stop_while_one_waits(void **state)
 	const struct snapshot *snapshot = take();
 
 	add(2, 200);
-	tracer_stop(tracer);
+	source.stop(source.state);
 	assert_false(is_readable(100));
 	assert_false(snapshot->last);
 	assert_int_equal(snapshot->rx_bytes, 10); /* not touched while it is borrowed */
-	tracer_release(tracer);
+	source.release(source.state);
 	snapshot = take();
 	assert_true(snapshot->last);
 	assert_int_equal(snapshot->rx_bytes, 200);
-	tracer_release(tracer);
+	source.release(source.state);
 }
 
 /* Its intervals get longer, none is skipped. */
@@ -230,17 +232,17 @@ static void test_slow_consumer(void **state)
 		length_ns += snapshot->interval_ns;
 		if (i > 0)
 			assert_true(snapshot->interval_ns >= 100 * MS);
-		tracer_release(tracer);
+		source.release(source.state);
 	}
 	truth = test_load_stop(&load);
-	tracer_stop(tracer);
+	source.stop(source.state);
 	while (!last) {
 		const struct snapshot *snapshot = take();
 
 		rx_bytes += snapshot->rx_bytes;
 		length_ns += snapshot->interval_ns;
 		last = snapshot->last;
-		tracer_release(tracer);
+		source.release(source.state);
 	}
 	assert_true(truth > 1000);
 	if (rx_bytes != truth)
@@ -260,16 +262,16 @@ static void test_fast_consumer(void **state)
 	test_load_start(&load, &copy);
 	for (int i = 0; i < 30; i++) {
 		rx_bytes += take()->rx_bytes;
-		tracer_release(tracer);
+		source.release(source.state);
 	}
 	truth = test_load_stop(&load);
-	tracer_stop(tracer);
+	source.stop(source.state);
 	while (!last) {
 		const struct snapshot *snapshot = take();
 
 		rx_bytes += snapshot->rx_bytes;
 		last = snapshot->last;
-		tracer_release(tracer);
+		source.release(source.state);
 	}
 	if (rx_bytes != truth)
 		fail_msg("%" PRIu64 " of %" PRIu64 " bytes were delivered", rx_bytes, truth);
@@ -280,28 +282,28 @@ static void test_shorter_interval(void **state)
 	(void)state;
 	start(NEVER_NS, 0);
 	assert_false(is_readable(50));
-	tracer_set_interval(tracer, 200 * MS);
+	source.set_interval(source.state, 200 * MS);
 	const struct snapshot *snapshot = take();
 
 	/* from its beginning on, which was before the change */
 	assert_true(snapshot->interval_ns >= 200 * MS && snapshot->interval_ns < PATIENCE_MS * MS);
 	assert_false(snapshot->last);
-	tracer_release(tracer);
-	tracer_set_interval(tracer, MS);
-	tracer_release(tracer);
+	source.release(source.state);
+	source.set_interval(source.state, MS);
+	source.release(source.state);
 	assert_true(take()->interval_ns < PATIENCE_MS * MS);
-	tracer_release(tracer);
+	source.release(source.state);
 }
 
 static void test_longer_interval(void **state)
 {
 	(void)state;
 	start(100 * MS, 0);
-	tracer_set_interval(tracer, NEVER_NS);
+	source.set_interval(source.state, NEVER_NS);
 	assert_false(is_readable(300));
-	tracer_stop(tracer);
+	source.stop(source.state);
 	assert_true(take()->last);
-	tracer_release(tracer);
+	source.release(source.state);
 }
 
 static void expect_prompt_close(void)
@@ -354,7 +356,7 @@ static void test_failure(void **state)
 	assert_true(is_readable(PATIENCE_MS));
 	for (int i = 0; i < 2; i++) {
 		memset(&error, 0, sizeof error);
-		assert_int_equal(tracer_take(tracer, &snapshot, &error), -EBADF);
+		assert_int_equal(source.take(source.state, &snapshot, &error), -EBADF);
 		assert_null(snapshot);
 		assert_int_equal(error.exit_code, EXIT_CODE_RUNTIME);
 		assert_non_null(strstr(error.text, "cannot swap the tables"));

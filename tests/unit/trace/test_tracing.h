@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "loader/loader.h"
+#include "loader/tracing.h"
 #include "model/session.h"
 
 #define TEST_SKIPPED 77

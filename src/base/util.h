@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the C language lacks. */
+#ifndef TCPTOP_UTIL_H
+#define TCPTOP_UTIL_H
+
+#include <stdint.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
+/* -1, 0 or 1, for comparators: cannot overflow. */
+#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+
+#define NS_PER_S UINT64_C(1000000000)
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loader/hooks.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "loader/attach.h"
+#include "loader/bcc.h"
+#include "loader/tracing.h"
+
+/* A program on its way from the text to its hook. */
+struct program {
+	const struct hook *hook; /* NULL: given up */
+	int program_fd;
+	int event_fd;
+	int link_fd;
+};
+
+struct programs {
+	const struct hooks_context *context;
+	size_t count;
+	struct program all[HOOKS_MAX];
+};
+
+typedef int step_function(const struct hooks_context *context, struct program *program);
+
+static void program_close(struct program *program)
+{
+	const int fds[] = { program->link_fd, program->event_fd, program->program_fd };
+
+	for (size_t i = 0; i < COUNT_OF(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	*program = (struct program){ NULL, -1, -1, -1 };
+}
+
+static void give_up(struct programs *programs, const struct hook *hook)
+{
+	for (size_t i = 0; i < programs->count; i++)
+		if (programs->all[i].hook && plan_belong_together(programs->all[i].hook, hook))
+			program_close(&programs->all[i]);
+}
+
+static int load(const struct hooks_context *context, struct program *program)
+{
+	size_t count;
+	const struct bpf_insn *instructions = bcc_function(context->bcc, program->hook->function, &count);
+
+	program->program_fd =
+	    instructions ? attach_load(program->hook, context->kernel, instructions, count) : -ENOENT;
+	return program->program_fd < 0 ? program->program_fd : 0;
+}
+
+static int prepare(const struct hooks_context *context, struct program *program)
+{
+	return attach_prepare(program->hook, context->kernel, &program->event_fd);
+}
+
+/*
+ * Takes the position of every socket that is open now, then lets those without one be counted from their
+ * birth. Events in between, of sockets on either side, only take positions.
+ */
+static int run_iterator(const struct hooks_context *context, int program_fd)
+{
+	uint32_t slot = 0, ready = 1;
+	int err = attach_run_iterator(program_fd);
+
+	if (!err &&
+	    bpf_map_update_elem(bcc_table_fd(context->bcc, "splice_ready"), &slot, &ready, BPF_ANY) != 0)
+		err = -errno;
+	return err;
+}
+
+static int attach(const struct hooks_context *context, struct program *program)
+{
+	if (program->hook->kind == HOOK_ITERATOR)
+		return run_iterator(context, program->program_fd);
+	program->link_fd = attach_program(program->hook, program->program_fd, program->event_fd);
+	if (program->link_fd < 0)
+		return program->link_fd;
+	program->event_fd = -1; /* the link is made of it */
+	return 0;
+}
+
+static int attach_return(const struct hooks_context *context, struct program *program)
+{
+	return program->hook->kind == HOOK_KRETPROBE ? attach(context, program) : 0;
+}
+
+static int attach_other(const struct hooks_context *context, struct program *program)
+{
+	return program->hook->kind != HOOK_KRETPROBE ? attach(context, program) : 0;
+}
+
+/*
+ * What cannot be had and is not required leaves the plan. A host that has run out of something ends it: what
+ * would then be declared as not counted is not the kernel's fault.
+ */
+static int for_each(
+    struct programs *programs, const struct method *method, step_function *step, struct error *error)
+{
+	for (size_t i = 0; i < programs->count; i++) {
+		const struct hook *hook = programs->all[i].hook;
+		int err = hook ? step(programs->context, &programs->all[i]) : 0;
+		char text[160];
+
+		if (!err)
+			continue;
+		if (method->requires(hook->symbol) || attach_ran_out(err))
+			return attach_error(error, err, hook->function);
+		snprintf(text, sizeof text, "cannot attach %s: %s", hook->function, strerror(-err));
+		programs->context->note(programs->context->to, text);
+		give_up(programs, hook);
+	}
+	return 0;
+}
+
+/* The plan is now what was attached. What stays open passes to *tracing. */
+static void take(struct programs *programs, struct tracing *tracing)
+{
+	struct plan plan = tracing->plan;
+
+	plan.hook_count = 0;
+	for (size_t i = 0; i < programs->count; i++) {
+		struct program *program = &programs->all[i];
+
+		if (program->hook && program->hook->kind != HOOK_ITERATOR) {
+			tracing->programs[plan.hook_count] = program->program_fd;
+			tracing->links[plan.hook_count] = program->link_fd;
+			plan.hooks[plan.hook_count++] = *program->hook;
+			program->program_fd = program->link_fd = -1;
+		}
+		program_close(program);
+	}
+	tracing->plan = plan;
+}
+
+/*
+ * All programs are loaded, and kprobes' events made, before the first one is attached: that takes milliseconds
+ * each, and between the first and the last one's beginning bytes are counted in one direction alone.
+ *
+ * The order matters. Events in the plan's order, entry before return: the handler that was registered last
+ * runs first, so that the program at the entry finds the return address replaced. Programs in the opposite
+ * one: no entry is seen whose return is not. The iterator comes right after what needs its positions.
+ */
+int hooks_attach(const struct hooks_context *context, struct tracing *tracing, struct error *error)
+{
+	const struct method *method = method_find(tracing->plan.method);
+	struct programs programs = { .context = context, .count = tracing->plan.hook_count };
+
+	for (size_t i = 0; i < programs.count; i++)
+		programs.all[i] = (struct program){ &tracing->plan.hooks[i], -1, -1, -1 };
+	int err = for_each(&programs, method, load, error);
+
+	err = err ?: for_each(&programs, method, prepare, error);
+	tracing->start_ns = clock_now_ns();
+	err = err ?: for_each(&programs, method, attach_return, error);
+	err = err ?: for_each(&programs, method, attach_other, error);
+	if (!err)
+		take(&programs, tracing);
+	return err;
+}

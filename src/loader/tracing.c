@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loader/tracing.h"
+
+#include <string.h>
+#include <unistd.h>
+
+void tracing_init(struct tracing *tracing)
+{
+	memset(tracing, 0, sizeof *tracing);
+	memset(tracing->maps, -1, sizeof tracing->maps);
+	memset(tracing->programs, -1, sizeof tracing->programs);
+	memset(tracing->links, -1, sizeof tracing->links);
+}
+
+static void close_all(int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+		fds[i] = -1;
+	}
+}
+
+void tracing_detach(struct tracing *tracing)
+{
+	close_all(tracing->links, HOOKS_MAX);
+}
+
+void tracing_close(struct tracing *tracing)
+{
+	tracing_detach(tracing);
+	close_all(tracing->programs, HOOKS_MAX);
+	close_all(tracing->maps, MAP_COUNT);
+}

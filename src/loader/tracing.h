@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What tracing is made of: descriptors of programs, maps and attachments. They outlive the child that made them;
+ * all of them end with the process that holds them.
+ */
+#ifndef TCPTOP_TRACING_H
+#define TCPTOP_TRACING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/method.h"
+
+enum map {
+	MAP_GENERATION,  /* u32[1]: which of the pairs below programs write */
+	MAP_OTHER,       /* struct session_other[1] */
+	MAP_MISSED_RUNS, /* u64[1]; kprobe only */
+	MAP_SESSIONS4_EVEN,
+	MAP_SESSIONS4_ODD,
+	MAP_SESSIONS6_EVEN,
+	MAP_SESSIONS6_ODD,
+	MAP_BARRIER,      /* array of maps [1]: an update returns when no program that began before it runs */
+	MAP_BARRIER_SLOT, /* what MAP_BARRIER's slot is set to */
+	MAP_COUNT
+};
+
+/* Descriptors are owned by whoever holds the struct; -1: there is none. */
+struct tracing {
+	struct plan plan;      /* as it was attached: what could not be is not in it */
+	uint64_t start_ns;     /* when the first program was attached, on the monotonic clock */
+	bool in_pid_namespace; /* not the initial one: PIDs are others than this process's own tools show */
+	int maps[MAP_COUNT];
+	int programs[HOOKS_MAX];
+	int links[HOOKS_MAX];
+};
+
+void tracing_init(struct tracing *tracing);
+void tracing_close(struct tracing *tracing);
+
+/* Closes the attachments alone: no program starts to run any more, those that run may still write. */
+void tracing_detach(struct tracing *tracing);
+
+#endif

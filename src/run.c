@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stages, in order: program text, tracing, root given up, snapshots, rendering. */
+#include "run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/util.h"
+#include "kernel/filters.h"
+#include "kernel/method.h"
+#include "kernel/program.h"
+#include "loader/attach.h"
+#include "loader/filter_map.h"
+#include "fit.h"
+#include "loader/child.h"
+#include "loader/loader.h"
+#include "loader/privilege.h"
+#include "loader/tracing.h"
+#include "loop.h"
+#include "options.h"
+#include "output/player.h"
+#include "renderers.h"
+#include "signals.h"
+#include "trace/maps.h"
+#include "trace/tracer.h"
+
+/* ---- what the floors are asked for ---- */
+
+static void close_filters(struct loader_request *request)
+{
+	for (size_t i = 0; i < filter_count; i++)
+		if (request->filter_fds[i] >= 0)
+			close(request->filter_fds[i]);
+}
+
+static int open_filters(struct loader_request *request, const struct options *options, struct error *error)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < filter_count && !err; i++) {
+		char option[32];
+
+		if (!options->filter_paths[i])
+			continue;
+		snprintf(option, sizeof option, "--%s", filters[i].option);
+		err = filters[i].available ? filters[i].available(error) : 0;
+		if (!err)
+			request->filter_fds[i] = filter_map_open(options->filter_paths[i], option, error);
+		if (!err && request->filter_fds[i] < 0)
+			err = request->filter_fds[i];
+	}
+	return err;
+}
+
+/* The filters of the start, in words. */
+struct filter_words {
+	char pids[64];
+	char family[16];
+	const char *words[FILTERS_MAX + 2];
+	size_t count;
+};
+
+#define PIDS_SHOWN_COLUMNS 40
+
+static void describe_filters(struct filter_words *words, const struct options *options)
+{
+	size_t used = snprintf(words->pids, sizeof words->pids, "PID "), start = used, i;
+
+	words->count = 0;
+	for (i = 0; i < options->pid_count && used - start < PIDS_SHOWN_COLUMNS; i++)
+		used += snprintf(
+		    words->pids + used, sizeof words->pids - used, "%s%u", i ? "," : "", options->pids[i]);
+	if (options->pid_count > 1 && used - start >= PIDS_SHOWN_COLUMNS)
+		snprintf(words->pids + used, sizeof words->pids - used, "...");
+	if (options->pid_count)
+		words->words[words->count++] = words->pids;
+	snprintf(words->family, sizeof words->family, "IPv%d only", options->family);
+	if (options->family)
+		words->words[words->count++] = words->family;
+	for (i = 0; i < filter_count; i++)
+		if (options->filter_paths[i])
+			words->words[words->count++] = filters[i].label;
+}
+
+static struct run run_of(const struct options *options, const struct filter_words *words)
+{
+	return (struct run){
+		.interval_ns = options->interval_ns,
+		.live = !options->replay_path,
+		.no_summary = options->no_summary,
+		.family = options->family,
+		.filters = words->words,
+		.filter_count = words->count,
+		.screen = &options->screen,
+	};
+}
+
+/* ---- rendering ---- */
+
+/* A terminal that cannot show the screen shows the text, unless the screen was asked for. */
+static int open_renderer(void **state, struct options *options, const struct run *run, struct error *error)
+{
+	int err = options->renderer->open(state, run, stdout, error);
+
+	if (err && options->renderer->full_screen && options->renderer_is_default) {
+		fprintf(stderr, "tcptop: %s: printing text\n", error->text);
+		options->renderer = &renderer_text;
+		err = options->renderer->open(state, run, stdout, error);
+	}
+	return err;
+}
+
+/* The last stage: a source's snapshots to the renderer. */
+static int render(const struct options *options, void *state, const struct source *source,
+    struct signals *signals, struct error *error)
+{
+	struct signals_guard guard;
+
+	signals_guard_start(&guard, signals);
+	int err = loop_run(source, options->renderer, state, signals, STDOUT_FILENO, error);
+
+	signals_guard_stop(&guard);
+	options->renderer->close(state);
+	return err;
+}
+
+/* ---- live ---- */
+
+/* The user asked it to end before tracing began: not a failure, and there is nothing to print. */
+#define ENDED_BY_USER (-ECANCELED)
+
+/* What libbcc and the verifier printed: all of it with -v, else the first error, which tells the cause. */
+static void show_compiler_output(const struct loader *loader, bool verbose, bool failed)
+{
+	char line[512];
+	FILE *stream = loader->output >= 0 && lseek(loader->output, 0, SEEK_SET) == 0
+	                   ? fdopen(dup(loader->output), "r")
+	                   : NULL;
+
+	while (stream && fgets(line, sizeof line, stream)) {
+		bool telling = strstr(line, "error:") != NULL;
+
+		if (verbose || (failed && telling))
+			fprintf(stderr, "%s", line);
+		if (!verbose && failed && telling)
+			break;
+	}
+	if (stream)
+		fclose(stream);
+}
+
+/* Tables, programs and attachments take up to 60; what the user's shell allows softly may be less. */
+static void raise_descriptor_limit(void)
+{
+	const rlim_t wanted = 256;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* The compiler stops and goes on with this process. 0 or ENDED_BY_USER. */
+static int take_signals(struct signals *signals, const struct loader *loader)
+{
+	for (int number; (number = signals_next(signals)) != 0;) {
+		if (signals_is_end(number))
+			return ENDED_BY_USER;
+		if (number != SIGTSTP)
+			continue;
+		loader_suspend(loader);
+		signals_stop();
+		loader_resume(loader);
+	}
+	return 0;
+}
+
+/*
+ * Has the loader's child compile and attach, and waits for it; a signal to end comes first. Fills *tracing, the
+ * caller's; 0, ENDED_BY_USER, or -errno with *error.
+ */
+static int load(struct tracing *tracing, const struct loader_request *request, struct signals *signals,
+    bool verbose, struct error *error)
+{
+	struct loader loader;
+	char note[1024];
+
+	raise_descriptor_limit();
+	int result = loader_start(&loader, request, error);
+
+	while (result == 0) {
+		struct pollfd events[] = { { loader.socket, POLLIN, 0 }, { signals->fd, POLLIN, 0 } };
+
+		if (poll(events, 2, -1) < 0 && errno != EINTR)
+			result =
+			    error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot wait: %s", strerror(errno));
+		else if (events[1].revents)
+			result = take_signals(signals, &loader);
+		else if (events[0].revents) {
+			*note = '\0';
+			result = loader_receive(&loader, tracing, note, sizeof note, error);
+			if (*note && verbose)
+				fprintf(stderr, "tcptop: %s\n", note);
+		}
+	}
+	if (result != ENDED_BY_USER)
+		show_compiler_output(&loader, verbose, result < 0);
+	loader_close(&loader);
+	return result < 0 ? result : 0;
+}
+
+/* What cannot be seen is said at the start; the screen and JSON tell it, too. */
+static void declare(const struct options *options, const struct tracing *tracing,
+    const struct blind_spot *const *spots, size_t spot_count)
+{
+	if (tracing->in_pid_namespace)
+		fprintf(stderr,
+		    "tcptop: started in a PID namespace: PIDs, also those that -p takes, are the host's\n");
+	if (options->renderer->full_screen)
+		return;
+	for (size_t i = 0; i < spot_count; i++)
+		fprintf(stderr, "tcptop: not counted (%s): %s\n", spots[i]->id, spots[i]->reason);
+}
+
+/* Lets the tracer's thread ask for what it needs when it is nobody's: see trace/tracer.c. */
+static int give_up_root(const struct tracing *tracing, const struct options *options, struct error *error)
+{
+	if (tracer_needs_precedence(&tracing->plan))
+		setrlimit(RLIMIT_RTPRIO, &(struct rlimit){ TRACER_PRIORITY, TRACER_PRIORITY });
+	int err = privilege_drop(error);
+
+	if (err)
+		return err;
+	bool keep = maps_try(tracing) == -EPERM;
+
+	if (keep || options->verbose)
+		fprintf(stderr, "tcptop: %s\n",
+		    keep ? privilege_kept_name() : "privileges: none are needed from here on");
+	if (keep)
+		fprintf(stderr,
+		    "tcptop: this kernel asks for it to read tables: the one capability that is kept\n");
+	return privilege_settle(keep, error);
+}
+
+static int trace(
+    struct options *options, struct tracing *tracing, struct signals *signals, struct error *error)
+{
+	const struct blind_spot *spots[NOT_COUNTED_MAX];
+	const char *not_counted[NOT_COUNTED_MAX];
+	size_t spot_count = plan_blind_spots(spots, &tracing->plan);
+	struct tracer *tracer = NULL;
+	struct filter_words words;
+	void *state;
+
+	describe_filters(&words, options);
+	struct run run = run_of(options, &words);
+
+	for (size_t i = 0; i < spot_count; i++)
+		not_counted[i] = spots[i]->id;
+	run.method = tracing->plan.method;
+	run.not_counted = not_counted;
+	run.not_counted_count = spot_count;
+	declare(options, tracing, spots, spot_count);
+	int err = tracer_open(&tracer, tracing, options->interval_ns, options->count, error);
+
+	err = err ?: open_renderer(&state, options, &run, error);
+	if (!err) {
+		struct source source = tracer_source(tracer);
+
+		err = render(options, state, &source, signals, error);
+	}
+	tracer_close(tracer);
+	return err;
+}
+
+int run_live(struct options *options, struct error *error)
+{
+	struct loader_request request = { .method = options->probe };
+	struct signals signals = { -1 };
+	struct tracing tracing;
+
+	tracing_init(&tracing);
+	memset(request.filter_fds, -1, sizeof request.filter_fds);
+	int err = privilege_check(error);
+
+	err = err ?: fit_maps(&options->max_sessions, options->family, error);
+	request.program = options_program(options);
+	err = err ?: open_filters(&request, options, error);
+	err = err ?: signals_open(&signals, !options->renderer->full_screen, error);
+	err = err ?: load(&tracing, &request, &signals, options->verbose, error);
+	close_filters(&request);
+	err = err ?: give_up_root(&tracing, options, error);
+	err = err ?: trace(options, &tracing, &signals, error);
+	tracing_close(&tracing);
+	if (signals.fd >= 0)
+		close(signals.fd);
+	return err == -EPIPE || err == ENDED_BY_USER ? 0 : err;
+}
+
+/* ---- a recording ---- */
+
+static int play(struct options *options, struct player *player, struct signals *signals, struct error *error)
+{
+	struct source source = player_source(player);
+	struct filter_words words;
+	void *state;
+
+	describe_filters(&words, options);
+	struct run run = run_of(options, &words);
+
+	run.method = player_method(player);
+	run.not_counted = player_not_counted(player, &run.not_counted_count);
+	int err = open_renderer(&state, options, &run, error);
+
+	if (err)
+		return err;
+	player_set_paced(player, options->renderer->full_screen);
+	return render(options, state, &source, signals, error);
+}
+
+/* Instead of this host: needs no privilege, and keeps none. */
+int run_recording(struct options *options, struct error *error)
+{
+	const struct player_request request = {
+		.path = options->replay_path,
+		.count = options->count,
+		.filter = { options->family, options->pids, options->pid_count },
+	};
+	struct signals signals = { -1 };
+	struct player *player = NULL;
+	int err = player_open(&player, &request, error);
+
+	err = err ?: privilege_drop(error);
+	err = err ?: privilege_settle(false, error);
+	err = err ?: player_start(player, error); /* may wait for a pipe: signals still do what they do */
+	err = err ?: signals_open(&signals, !options->renderer->full_screen, error);
+	err = err ?: play(options, player, &signals, error);
+	player_close(player);
+	if (signals.fd >= 0)
+		close(signals.fd);
+	return err == -EPIPE ? 0 : err;
+}
+
+/* ---- the program text ---- */
+
+/*
+ * The text of the method that a run would take. Where nothing may be tried, or nothing works, it is that which
+ * the kernel's facts predict: what was asked for is printed, also where it does not work.
+ */
+int run_print_program(struct options *options, struct error *error)
+{
+	const struct method_trial trial = { .attach = attach_try };
+	struct method_refusal refusal, why;
+	struct kernel kernel;
+	struct plan plan;
+	char *text;
+	int err = fit_maps(&options->max_sessions, options->family, error);
+
+	err = err ?: kernel_inspect(&kernel, NULL, error);
+	if (err)
+		return err;
+	if (method_choose(&plan, options->probe, &kernel, &trial, &refusal) != 0) {
+		if (method_choose(&plan, options->probe, &kernel, NULL, &why) != 0)
+			return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
+			    "no probe method can be used on this kernel\n%s", why.why);
+		fprintf(stderr,
+		    "tcptop: probe method %s, as this kernel's BTF predicts: none was seen to work (%s)\n",
+		    probe_method_name(plan.method), refusal.why);
+	}
+	const struct program_request request = options_program(options);
+
+	err = program_build(&text, &request, &kernel, &plan, program_offsets_from(&kernel), error);
+	if (err)
+		return err;
+	fputs(text, stdout);
+	free(text);
+	return 0;
+}

@@ -24,7 +24,7 @@ const char *probe_method_name(enum probe_method id)
 {
 	const struct method *method = method_find(id);
 
-	return method ? method->name : "auto";
+	return method ? method->name : id == PROBE_AUTO ? "auto" : "unknown";
 }
 
 bool method_plan(

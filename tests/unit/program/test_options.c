@@ -293,7 +293,7 @@ static const struct {
 	{ { "-p" }, "option --pid needs a value: PID" },
 	{ { "--pid" }, "option --pid needs a value: PID" },
 	{ { "-o" }, "option --output needs a value: screen|text|json" },
-	{ { "--probe" }, "option --probe needs a value: auto|fentry|kprobe|tracepoint" },
+	{ { "--probe" }, "option --probe needs a value: auto|tracepoint|fentry|kprobe" },
 	{ { "--cgroupmap" }, "option --cgroupmap needs a value: PATH" },
 	{ { "--cgroupmap", "" }, "option --cgroupmap needs a value: PATH" },
 	{ { "--mntnsmap=" }, "option --mntnsmap needs a value: PATH" },
@@ -306,9 +306,9 @@ static const struct {
 	    "--replay shows a recording: --probe cannot stand with it" },
 	{ { "--check", "--replay", "f" }, "--replay shows a recording: --check cannot stand with it" },
 	{ { "--replay", "f", "--ebpf" }, "--replay shows a recording: --ebpf cannot stand with it" },
-	{ { "--probe", "bogus" }, "wrong --probe 'bogus': it is one of auto|fentry|kprobe|tracepoint" },
-	{ { "--probe", "" }, "wrong --probe '': it is one of auto|fentry|kprobe|tracepoint" },
-	{ { "--probe", "AUTO" }, "wrong --probe 'AUTO': it is one of auto|fentry|kprobe|tracepoint" },
+	{ { "--probe", "bogus" }, "wrong --probe 'bogus': it is one of auto|tracepoint|fentry|kprobe" },
+	{ { "--probe", "" }, "wrong --probe '': it is one of auto|tracepoint|fentry|kprobe" },
+	{ { "--probe", "AUTO" }, "wrong --probe 'AUTO': it is one of auto|tracepoint|fentry|kprobe" },
 	{ { "-o", "tex" }, "wrong --output 'tex': it is one of screen|text|json" },
 	{ { "-o", "auto" }, "wrong --output 'auto': it is one of screen|text|json" },
 	{ { "--max-sessions", "0" }, "wrong --max-sessions '0': a whole number from 1 to 16777216" },
@@ -395,13 +395,13 @@ static void test_help(void **state)
 {
 	static const char usage[] =
 	    "usage: tcptop [-h] [-V] [-C] [-S] [-p PID] [--cgroupmap PATH] [--mntnsmap PATH] [-4 | -6]\n"
-	    "              [--probe auto|fentry|kprobe|tracepoint] [-o screen|text|json] [--max-sessions N]\n"
+	    "              [--probe auto|tracepoint|fentry|kprobe] [-o screen|text|json] [--max-sessions N]\n"
 	    "              [--columns LIST] [--sort COLUMN[:asc|:desc]] [--color auto|always|never]\n"
 	    "              [--no-final] [--replay FILE] [--check] [--ebpf] [-v] [interval] [count]\n\n";
 	static const char *const needed[] = { "\n  -h, --help  ", "\n  -V, --version  ",
 		"\n  -C, --noclear  ", "\n  -S, --nosummary  ", "\n  -p, --pid PID  ",
 		"\n      --cgroupmap PATH  ", "\n      --mntnsmap PATH  ", "\n  -4, --ipv4  ",
-		"\n  -6, --ipv6  ", "\n      --probe auto|fentry|kprobe|tracepoint\n",
+		"\n  -6, --ipv6  ", "\n      --probe auto|tracepoint|fentry|kprobe\n",
 		"\n  -o, --output screen|text|json\n", "\n      --max-sessions N  ",
 		"\n      --columns LIST  ", "\n      --color auto|always|never\n", "\n      --no-final  ",
 		"\n      --replay FILE  ", "\n      --check  ", "\n      --ebpf  ", "\n  -v, --verbose  ",

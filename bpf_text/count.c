@@ -1,4 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*@ session */
+
+/* What a row shows beside its counters: read once, when the session is first seen in an interval. */
+static __always_inline void describe(struct session_value *value)
+{
+	u64 task = bpf_get_current_task();
+	u64 leader = LOAD_COLD(u64, task, TASK_GROUP_LEADER);
+	u64 nsproxy = LOAD_COLD(u64, task, TASK_NSPROXY);
+	u64 mnt_ns = LOAD_COLD(u64, nsproxy, NSPROXY_MNT_NS);
+
+	bpf_probe_read_kernel(value->comm, sizeof value->comm, (void *)(leader + TASK_COMM));
+	value->mntns = LOAD_COLD(u32, mnt_ns, MNT_NS_INUM);
+	value->uid = bpf_get_current_uid_gid();
+	value->cgroup_id = bpf_get_current_cgroup_id();
+}
+
+static __always_inline void add(u64 *rx_bytes, u64 *tx_bytes, u64 bytes, const int direction)
+{
+	if (direction == DIRECTION_RX)
+		__sync_fetch_and_add(rx_bytes, bytes);
+	else
+		__sync_fetch_and_add(tx_bytes, bytes);
+}
+
+static __always_inline void count_other(u64 bytes, const int direction)
+{
+	u32 slot = 0;
+	struct session_other *rest = other.lookup(&slot);
+
+	if (!rest)
+		return;
+	__sync_fetch_and_add(&rest->calls, 1);
+	add(&rest->rx_bytes, &rest->tx_bytes, bytes, direction);
+}
+
+/*
+ * The kernel takes skc_num back when the peer closes a connection that connect() had bound, though what
+ * it delivered may still be read. inet_sport stays.
+ */
+static __always_inline u16 local_port(u64 sk, u16 number)
+{
+	if (number)
+		return number;
+	return FROM_NETWORK_ORDER(LOAD_COLD(u16, sk, INET_SPORT));
+}
+
+static __always_inline u32 network_namespace(u64 sk)
+{
+	u64 net = LOAD(u64, sk, SK_NET);
+
+	return LOAD(u32, net, NET_INUM);
+}
+
+static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk)
+{
+	*(u64 *)&key->raddr = LOAD(u64, sk, SK_ADDRPAIR);
+}
+
+static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk)
+{
+	((u64 *)key->raddr)[0] = LOAD(u64, sk, SK_V6_DADDR);
+	((u64 *)key->raddr)[1] = LOAD(u64, sk, SK_V6_DADDR + 8);
+	((u64 *)key->laddr)[0] = LOAD(u64, sk, SK_V6_RCV_SADDR);
+	((u64 *)key->laddr)[1] = LOAD(u64, sk, SK_V6_RCV_SADDR + 8);
+}
+
+/* ::ffff:a.b.c.d, of which skc_addrpair holds the IPv4 addresses too */
+static __always_inline bool is_mapped(u64 sk)
+{
+	return LOAD(u64, sk, SK_V6_DADDR) == 0 && LOAD(u32, sk, SK_V6_DADDR + 8) == MAPPED_PREFIX;
+}
+/*@ count */
 
 /* Two generations: programs write the one, the other is drained. */
 BPF_TABLE("hash", struct session_key@N@, struct session_value, sessions@N@_even, @MAX_SESSIONS@);

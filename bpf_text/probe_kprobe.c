@@ -1,4 +1,100 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*@ kprobe_calls */
+
+/*
+ * A thread's call between entry and return. A call returns to us only when its return address was replaced by
+ * the kernel's trampoline, which a kretprobe does as long as it has instances left: it was registered after the
+ * kprobe and therefore ran before it. So a missed return is counted when the call begins, also when it waits
+ * for hours. A return that comes all the same (other tools replace return addresses, too) takes that back.
+ * What was to return and is still there when the thread makes its next call, or ends, was missed as well.
+ */
+struct pending_call {
+	u64 sk;
+	u64 extra;
+	u64 function;
+	u64 return_address;
+	u64 missed; /* it was counted already that it will not return */
+};
+
+BPF_TABLE("hash", u64, struct pending_call, pending_calls, 32768);
+BPF_ARRAY(missed_runs, u64, 1); /* can sink, when a return takes back what an earlier interval has shown */
+BPF_ARRAY(trampoline, u64, 1);  /* its address as the last return shows it; 0: none was seen */
+
+static __always_inline void count_missed_runs(s64 runs)
+{
+	u32 slot = 0;
+	u64 *missed = missed_runs.lookup(&slot);
+
+	if (missed)
+		__sync_fetch_and_add(missed, runs);
+}
+
+static __always_inline u64 trampoline_address(void)
+{
+	u32 slot = 0;
+	u64 *address = trampoline.lookup(&slot);
+
+	return address ? *address : 0;
+}
+
+static __always_inline int call_enter(u64 sk, u64 extra, u64 function, u64 return_address)
+{
+	u64 thread = bpf_get_current_pid_tgid(), expected = trampoline_address();
+	struct pending_call call = { sk, extra, function, return_address };
+	struct pending_call *earlier = pending_calls.lookup(&thread);
+
+	if (earlier && !earlier->missed)
+		count_missed_runs(1);
+	call.missed = expected && return_address != expected;
+	if (pending_calls.update(&thread, &call) || call.missed)
+		count_missed_runs(1);
+	return 0;
+}
+
+/* A call that is not ours, whose return would be taken for that of an earlier one which was missed. */
+static __always_inline int call_pass(u64 function)
+{
+	u64 thread = bpf_get_current_pid_tgid();
+	struct pending_call *earlier = pending_calls.lookup(&thread);
+
+	if (!earlier || earlier->function != function)
+		return 0;
+	if (!earlier->missed)
+		count_missed_runs(1);
+	pending_calls.delete(&thread);
+	return 0;
+}
+
+static __always_inline bool call_return(struct pending_call *call, u64 function)
+{
+	u64 thread = bpf_get_current_pid_tgid();
+	struct pending_call *found = pending_calls.lookup(&thread);
+	u32 slot = 0;
+
+	if (!found || found->function != function)
+		return false;
+	*call = *found;
+	pending_calls.delete(&thread);
+	if (call->missed)
+		count_missed_runs(-1);
+	if (call->return_address != trampoline_address())
+		trampoline.update(&slot, &call->return_address);
+	return true;
+}
+
+int thread_exit(u64 *ctx)
+{
+	u64 thread = bpf_get_current_pid_tgid();
+	struct pending_call *call = pending_calls.lookup(&thread);
+
+	if (!call)
+		return 0;
+	if (!call->missed)
+		count_missed_runs(1);
+	pending_calls.delete(&thread);
+	return 0;
+}
+/*@ probe_kprobe */
 
 /* ctx: the registers, as 8-byte slots */
 int kprobe_@SYMBOL@(u64 *ctx)

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*@ filter_pid */
+	switch (pid) {
+@PID_CASES@
+		break;
+	default:
+		return 0;
+	}
+/*@ filter_cgroup_map */
+/* A placeholder: before the program is loaded, the user's map takes its descriptor's place. */
+BPF_TABLE("hash", u64, u32, filter_cgroups, 1);
+
+/*@ filter_cgroup */
+	u64 cgroup = bpf_get_current_cgroup_id();
+
+	if (!filter_cgroups.lookup(&cgroup))
+		return 0;
+/*@ filter_mntns_map */
+/* A placeholder: before the program is loaded, the user's map takes its descriptor's place. */
+BPF_TABLE("hash", u64, u32, filter_mntns, 1);
+
+/*@ filter_mntns */
+	u64 task = CURRENT_TASK();
+	u64 nsproxy = LOAD(u64, task, TASK_NSPROXY);
+	u64 mnt_ns = LOAD(u64, nsproxy, NSPROXY_MNT_NS);
+	u64 mntns = LOAD(u32, mnt_ns, MNT_NS_INUM);
+
+	if (!filter_mntns.lookup(&mntns))
+		return 0;
+/*@ filter_family_both */
+	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(sk)))
+		count4(sk, pid, bytes, direction, *odd);
+	else if (family == FAMILY_INET6)
+		count6(sk, pid, bytes, direction, *odd);
+/*@ filter_family_4 */
+	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(sk)))
+		count4(sk, pid, bytes, direction, *odd);
+/*@ filter_family_6 */
+	if (family == FAMILY_INET6 && !is_mapped(sk))
+		count6(sk, pid, bytes, direction, *odd);

@@ -19,7 +19,7 @@ struct loop {
 	bool done;
 };
 
-/* The terminal is given back for as long as the process is stopped. */
+/* The terminal is restored while the process is stopped. */
 static void stop_process(struct loop *loop)
 {
 	if (loop->renderer->suspend)

@@ -64,7 +64,7 @@ static const char *quote(char buffer[QUOTE_SIZE], const char *text, size_t lengt
 	return buffer;
 }
 
-/* strtoull would take spaces, signs and other bases: decimal digits only, and the whole of them. */
+/* strtoull accepts spaces, signs and other bases. This takes decimal digits only, and the whole string. */
 static bool parse_number(const char *text, size_t length, uint64_t max, uint64_t *number)
 {
 	uint64_t sum = 0;
@@ -80,7 +80,7 @@ static bool parse_number(const char *text, size_t length, uint64_t max, uint64_t
 	return length > 0;
 }
 
-/* Decimal seconds without regard to the locale. What is finer than a nanosecond is dropped. */
+/* Decimal seconds, independent of the locale. Digits beyond the nanosecond are dropped. */
 static bool parse_seconds(const char *text, uint64_t *interval_ns)
 {
 	size_t whole_length = strspn(text, "0123456789");
@@ -345,7 +345,7 @@ static void build_getopt_tables(char *letters, struct option *longs)
 	memset(&longs[OPTION_ROWS], 0, sizeof *longs);
 }
 
-/* By what getopt_long returned or left in optopt; NULL: no such option. */
+/* The row of what getopt_long returned or left in optopt; NULL: no such option. */
 static const struct option_row *find_row(int value)
 {
 	if (value >= LONG_BASE)

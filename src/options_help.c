@@ -79,7 +79,7 @@ static void print_usage(FILE *stream)
 	fprintf(stream, "\n");
 }
 
-/* What is too long for the left column has a line of its own. */
+/* What is too long for the left column gets a separate line. */
 static void print_help_row(FILE *stream, const char *left, const char *right)
 {
 	int column = fprintf(stream, "  %s", left);

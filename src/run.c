@@ -136,7 +136,7 @@ static int render(const struct options *options, void *state, const struct sourc
 /* The user asked it to end before tracing began: not a failure, and there is nothing to print. */
 #define ENDED_BY_USER (-ECANCELED)
 
-/* What libbcc and the verifier printed: all of it with -v, else the first error, which tells the cause. */
+/* Shows what libbcc and the verifier printed: all of it with -v, else the first error, which tells the cause. */
 static void show_compiler_output(const struct loader *loader, bool verbose, bool failed)
 {
 	char line[512];
@@ -156,7 +156,7 @@ static void show_compiler_output(const struct loader *loader, bool verbose, bool
 		fclose(stream);
 }
 
-/* Tables, programs and attachments take up to 60; what the user's shell allows softly may be less. */
+/* Maps, programs and attachments take up to 60 descriptors; the soft limit may be lower. */
 static void raise_descriptor_limit(void)
 {
 	const rlim_t wanted = 256;
@@ -168,7 +168,7 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* The compiler stops and goes on with this process. 0 or ENDED_BY_USER. */
+/* The compiler is stopped and continued together with this process. 0 or ENDED_BY_USER. */
 static int take_signals(struct signals *signals, const struct loader *loader)
 {
 	for (int number; (number = signals_next(signals)) != 0;) {
@@ -217,7 +217,7 @@ static int load(struct tracing *tracing, const struct loader_request *request, s
 	return result < 0 ? result : 0;
 }
 
-/* What cannot be seen is said at the start; the screen and JSON tell it, too. */
+/* Says at the start what cannot be seen. The screen and JSON show it, too. */
 static void declare(const struct options *options, const struct tracing *tracing,
     const struct blind_spot *const *spots, size_t spot_count)
 {
@@ -230,7 +230,7 @@ static void declare(const struct options *options, const struct tracing *tracing
 		fprintf(stderr, "tcptop: not counted (%s): %s\n", spots[i]->id, spots[i]->reason);
 }
 
-/* Lets the tracer's thread ask for what it needs when it is nobody's: see trace/tracer.c. */
+/* Raises RLIMIT_RTPRIO first: as nobody the tracer's thread could not get its priority (trace/tracer.c). */
 static int give_up_root(const struct tracing *tracing, const struct options *options, struct error *error)
 {
 	if (tracer_needs_precedence(&tracing->plan))
@@ -326,7 +326,7 @@ static int play(struct options *options, struct player *player, struct signals *
 	return render(options, state, &source, signals, error);
 }
 
-/* Instead of this host: needs no privilege, and keeps none. */
+/* A recording instead of this host: needs no privilege, and keeps none. */
 int run_recording(struct options *options, struct error *error)
 {
 	const struct player_request request = {

@@ -32,7 +32,7 @@ int signals_open(struct signals *signals, bool keep_stop, struct error *error)
 	for (size_t i = 0; i < COUNT_OF(end_signals); i++)
 		sigaddset(&set, end_signals[i]);
 	sigaddset(&set, SIGWINCH);
-	/* nohup(1): what is blocked would be taken although it is ignored */
+	/* nohup(1): signalfd delivers a blocked signal although it is ignored */
 	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN)
 		sigdelset(&set, SIGHUP);
 	if (!keep_stop)
@@ -54,13 +54,13 @@ int signals_next(struct signals *signals)
 	return read(signals->fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
 }
 
-/* By the default action: the kernel leaves that out where no shell could ever continue the process. */
+/* By the default action, which the kernel ignores in an orphaned process group: nobody could continue it. */
 void signals_stop(void)
 {
 	struct sigaction action;
 	sigset_t set, blocked;
 
-	/* curses has put a handler of its own there, which would also draw */
+	/* curses has installed a handler, which would also draw */
 	if (sigaction(SIGTSTP, NULL, &action) == 0 && action.sa_handler != SIG_IGN)
 		signal(SIGTSTP, SIG_DFL);
 	sigemptyset(&set);
@@ -139,7 +139,7 @@ static void on_fatal_signal(int number)
 	raise(number);
 }
 
-/* All that end a process and that nothing here waits for. Those that the user has ignored stay so. */
+/* All signals that end a process and that the loop does not take. Those that the user has ignored stay ignored. */
 void signals_catch_fatal(void)
 {
 	static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP, SIGXCPU,

@@ -135,7 +135,7 @@ static void take_symbol(
 			take_prototype(btf, id, tracepoint, &kernel->prototypes[i]);
 }
 
-/* One pass over a hundred thousand types, where a search for each name would be as many. */
+/* One pass over a hundred thousand types; a search by name would be one pass for each name. */
 static void take_types(struct kernel *kernel, const struct btf *btf)
 {
 	for (uint32_t id = 1, count = btf__type_cnt(btf); id < count; id++) {
@@ -257,8 +257,8 @@ static void inspect_kprobes(struct kernel *kernel, const char *root)
 }
 
 /*
- * Debugfs tells the mode that runs, to root alone. Without it the kernel's version string does, unless the
- * mode can be chosen at boot (PREEMPT_DYNAMIC): then it is not known, and "fully" is the careful answer.
+ * Debugfs shows the current mode, to root alone. Without it the kernel's version string does, unless the mode
+ * can be chosen at boot (PREEMPT_DYNAMIC): then it is unknown, and "fully" is the safe assumption.
  */
 static void inspect_preemption(struct kernel *kernel, const char *root)
 {

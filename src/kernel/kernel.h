@@ -120,9 +120,9 @@ struct kernel {
 	enum kernel_headers headers;
 	int kprobe_pmu_type;    /* perf event type of the kprobe PMU, -1: the kernel has none */
 	unsigned kretprobe_bit; /* config bit that makes it a kretprobe */
-	bool
-	    in_pid_namespace; /* not in the initial one: iterators tell this process of its own one's tasks alone */
-	bool fully_preemptible; /* tasks in the kernel can be interrupted by others (preempt=full) */
+	/* Not in the initial PID namespace: iterators show this process only the tasks of its namespace. */
+	bool in_pid_namespace;
+	bool fully_preemptible; /* tasks in the kernel can be preempted (preempt=full) */
 };
 
 #define KERNEL_VERSION_CODE(major, minor, patch) \
@@ -135,8 +135,8 @@ struct kernel_sources {
 };
 
 /*
- * Fills *kernel; sources NULL: the running system. Not having BTF, headers or kprobes is a fact, not an error. Returns 0, or -errno with
- * *error when what is there cannot be read.
+ * Fills *kernel; sources NULL: the running system. That BTF, headers or kprobes are missing is a fact, not an error.
+ * Returns 0, or -errno with *error when what is there cannot be read.
  */
 int kernel_inspect(struct kernel *kernel, const struct kernel_sources *sources, struct error *error);
 

@@ -38,7 +38,7 @@ static const struct kind {
 	[HOOK_KRETPROBE] = { BPF_PROG_TYPE_KPROBE, 0, true, attach_event },
 };
 
-/* Modules' BTF is found by looking at all there are (CAP_SYS_ADMIN). A descriptor or -errno. */
+/* Finds the module's BTF by walking all BTF objects (CAP_SYS_ADMIN). A descriptor or -errno. */
 static int open_module_btf(void)
 {
 	__u32 id = 0;
@@ -122,7 +122,7 @@ int attach_prepare(const struct hook *hook, const struct kernel *kernel, int *ev
 	*event_fd = -1;
 	if (!kinds[hook->kind].has_event)
 		return 0;
-	/* any CPU's serves all, if it is online: the program is attached to the probe, not to the event */
+	/* one event serves all CPUs, if its own is online: the program is attached to the probe, not to the event */
 	*event_fd =
 	    syscall(SYS_perf_event_open, &attributes, -1, cpu < 0 ? 0 : cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	return *event_fd < 0 ? -errno : 0;
@@ -208,7 +208,7 @@ int attach_try(const struct hook *hook, const struct kernel *kernel)
 	return 0;
 }
 
-/* What a host may have too little of, in time: not what its kernel is unable to do. */
+/* Shortages of the host that pass, as opposed to what its kernel cannot do. */
 static const struct {
 	int err;
 	const char *remedy;

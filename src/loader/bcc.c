@@ -64,7 +64,7 @@ int bcc_open(struct bcc *bcc, struct error *error)
 	if (!bcc->library) {
 		const char *reason = dlerror();
 
-		/* as the dynamic loader of glibc says that the host is short of it: no package helps */
+		/* glibc's dynamic loader reports a shortage of memory this way: no package helps */
 		if (strstr(reason, "memory") || strstr(reason, "failed to map") ||
 		    strstr(reason, "Too many open files"))
 			return error_set(error, EXIT_CODE_RUNTIME, -ELIBACC,

@@ -128,7 +128,7 @@ static int compile_with_stubs(struct child *child)
 	return err ?: compile(child, OFFSETS_FROM_BTF);
 }
 
-/* libbcc finds installed headers by itself; pointed at the stubs it never looks for others. */
+/* libbcc finds installed headers; pointed at the stubs it never looks for any. */
 static int compile_program(struct child *child)
 {
 	const struct kernel *kernel = &child->kernel;

@@ -15,8 +15,8 @@ struct loader_request {
 };
 
 /*
- * Inspects the kernel, chooses the probe method by trying, compiles, loads, attaches and sends the result.
- * Returns the exit status of the child's process. stdout and stderr take what libraries print.
+ * Inspects the kernel, chooses the probe method by trial, compiles, loads, attaches and sends the result.
+ * Returns the child's exit status. stdout and stderr are where libraries print.
  */
 int loader_child(int socket, const struct loader_request *request);
 

@@ -64,7 +64,7 @@ static int check_map(int fd, const char *option, const char *shown, struct error
 	return 0;
 }
 
-/* The kernel answers EACCES for what is no pin, too: a directory, or a file of another file system. */
+/* The kernel also answers EACCES for what is no pin: a directory, or a file of another file system. */
 static bool may_be_pin(const char *path)
 {
 	struct statfs system;

@@ -16,7 +16,7 @@
 #include "loader/message.h"
 #include "loader/tracing.h"
 
-/* Dies with its parent, says nothing to the user by itself, ends without running LLVM's destructors. */
+/* The child dies with its parent, prints nothing to the user, and exits without running LLVM's destructors. */
 static _Noreturn void run_child(pid_t parent, int socket, int output, const struct loader_request *request)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -51,7 +51,7 @@ int loader_start(struct loader *loader, const struct loader_request *request, st
 	return 0;
 }
 
-/* How a child that said nothing more ended. */
+/* Fills *error with how a child ended that sent no result. */
 static int child_ended(struct loader *loader, struct error *error)
 {
 	int status = 0;

@@ -26,7 +26,7 @@ int loader_start(struct loader *loader, const struct loader_request *request, st
 int loader_receive(
     struct loader *loader, struct tracing *tracing, char *note, size_t note_size, struct error *error);
 
-/* Halts the child for as long as this process is stopped, and lets it go on. */
+/* Stops the child (SIGSTOP) while this process is stopped, and continues it. */
 void loader_suspend(const struct loader *loader);
 void loader_resume(const struct loader *loader);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What child and parent say to each other: one datagram each, descriptors beside it. */
+/* What the child tells the parent: a datagram a message, descriptors as ancillary data. */
 #ifndef TCPTOP_MESSAGE_H
 #define TCPTOP_MESSAGE_H
 
@@ -23,7 +23,7 @@ struct loader_message {
 /* tracing is sent along with LOADER_READY and NULL otherwise; its descriptors stay the sender's. */
 int loader_message_send(int socket, const struct loader_message *message, const struct tracing *tracing);
 
-/* Fills *message and, with LOADER_READY, *tracing, whose descriptors are the caller's. -ENODATA: nobody speaks. */
+/* Fills *message and, with LOADER_READY, *tracing, whose descriptors are the caller's. -ENODATA: the other end is closed. */
 int loader_message_receive(int socket, struct loader_message *message, struct tracing *tracing);
 
 #endif

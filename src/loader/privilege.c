@@ -92,7 +92,7 @@ static void drop_bounding_set(void)
 		cap_drop_bound(capability);
 }
 
-/* Ids that the user namespace does not map are refused with EINVAL: then the user stays who he is. */
+/* Ids that the user namespace does not map are refused with EINVAL: then the uid stays as it is. */
 static int become_nobody(void)
 {
 	struct passwd *nobody = getpwnam("nobody");

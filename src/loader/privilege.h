@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may trace, and how the process becomes nobody once it does. */
+/* Who may trace, and how root is given up once tracing has started. */
 #ifndef TCPTOP_PRIVILEGE_H
 #define TCPTOP_PRIVILEGE_H
 

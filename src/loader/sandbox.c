@@ -58,8 +58,8 @@ static void remove_directory(const char *path)
 }
 
 /*
- * The compiler's process may be killed at any moment: another one, which holds nothing else, waits for its end, seen
- * as the end of a pipe, and removes the directory. In a session of its own no Ctrl-C reaches it.
+ * The compiler's process may be killed at any moment. A second process, which holds nothing else, waits for the end of
+ * file on a pipe from it and then removes the directory. It runs in a new session, out of reach of Ctrl-C.
  */
 static int start_cleaner(struct sandbox *sandbox)
 {

@@ -20,8 +20,8 @@ struct sandbox {
 };
 
 /*
- * Clears the environment and enters an empty directory: a tmpfs in a mount namespace of the process's own,
- * or, without the capability for that, a directory of its own under /tmp. 0 or -errno with *error.
+ * Clears the environment and enters an empty directory: a tmpfs in a private mount namespace or,
+ * without the capability for that, a fresh directory under /tmp. 0 or -errno with *error.
  */
 int sandbox_enter(struct sandbox *sandbox, struct error *error);
 

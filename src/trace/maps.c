@@ -117,7 +117,7 @@ static void fill_key6(struct session *session, const void *from)
 	session->netns = key->netns;
 }
 
-/* One family's table of the quiet generation. */
+/* One family's map of the idle generation. */
 struct drained {
 	int fd;
 	size_t key_size;
@@ -169,7 +169,7 @@ static int drain_batches(struct maps *maps, const struct drained *from, struct s
 	}
 }
 
-/* Nobody else writes the table, so that reading and deleting an entry are as good as one step. */
+/* Nobody else writes the map: reading an entry and deleting it need not be atomic. */
 static int drain_singly(struct maps *maps, const struct drained *from, struct snapshot *snapshot)
 {
 	while (bpf_map_get_next_key(from->fd, NULL, maps->keys) == 0) {
@@ -232,7 +232,7 @@ static int read_growth(struct maps *maps, struct snapshot *snapshot)
 
 	uint64_t missed = read_missed_runs(maps->tracing);
 
-	/* what a kprobe's program takes back of earlier intervals is set against what comes next */
+	/* misses that a kprobe program takes back from earlier intervals are offset against later ones */
 	snapshot->missed_runs = missed > maps->missed_runs ? missed - maps->missed_runs : 0;
 	maps->missed_runs += snapshot->missed_runs;
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's tables: which generation is written, and draining the other. Every bpf(2) of the running tool. */
+/* The kernel's maps: which generation is written, and draining the other. Every bpf(2) call after the start is made here. */
 #ifndef TCPTOP_MAPS_H
 #define TCPTOP_MAPS_H
 
@@ -30,17 +30,17 @@ void maps_fini(struct maps *maps);
 int maps_try(const struct tracing *tracing);
 
 /*
- * Turns programs to the other generation. On return (after an RCU grace period: 8 to 24 ms) nobody writes
- * the one before any more, so that draining it loses nothing. *time_ns: the moment, on the monotonic clock.
+ * Switches programs to the other generation. On return (after an RCU grace period: 8 to 24 ms) nobody writes
+ * the previous one any more, so that draining it loses nothing. *time_ns: the moment, on the monotonic clock.
  * 0 or -errno.
  */
 int maps_swap(struct maps *maps, uint64_t *time_ns, struct error *error);
 
-/* Returns when every program that runs now has ended. 0 or -errno. */
+/* Waits until every program that is running now has returned. 0 or -errno. */
 int maps_wait(const struct maps *maps);
 
 /*
- * Moves the quiet generation's sessions into *snapshot (reset by the caller), with what "other sessions"
+ * Moves the idle generation's sessions into *snapshot (reset by the caller), with what "other sessions"
  * and the skipped runs grew by since the last call, and totals. 0 or -errno.
  */
 int maps_drain(struct maps *maps, struct snapshot *snapshot, struct error *error);

@@ -17,7 +17,7 @@
 #include "model/snapshot.h"
 #include "trace/maps.h"
 
-/* All below the mutex: the hand-over and the requests. The rest is the thread's own while it runs. */
+/* The mutex guards the hand-over and the requests, down to `error`. The rest belongs to the thread while it runs. */
 struct tracer {
 	pthread_t thread;
 	pthread_mutex_t mutex;
@@ -70,7 +70,7 @@ static struct requests read_requests(struct tracer *tracer)
 	return requests;
 }
 
-/* Sleeps until the interval that began at start_ns is over and its snapshot has a place to go. */
+/* Sleeps until the interval that began at start_ns is over and the consumer has released the last snapshot. */
 static struct requests wait_for_end(struct tracer *tracer, uint64_t start_ns)
 {
 	struct pollfd wakeup = { .fd = tracer->wakeup_fd, .events = POLLIN };
@@ -102,7 +102,7 @@ static void publish(struct tracer *tracer, int failure, const struct error *erro
 	signal_event(tracer->ready_fd);
 }
 
-/* The wall clock's time of a moment of the monotonic clock, which is just past. */
+/* Converts a recent time on the monotonic clock to wall-clock time. */
 static struct timespec wall_time(uint64_t monotonic_ns)
 {
 	struct timespec now;
@@ -141,9 +141,9 @@ bool tracer_needs_precedence(const struct plan *plan)
 }
 
 /*
- * While a task reads or writes a table the kernel skips every kprobe program on that processor, also those of the
- * tasks that interrupt it (bpf_disable_instrumentation, bpf_prog_active), and before 6.7 without counting it. So
- * on a fully preemptible kernel nothing that makes calls may interrupt us there. Where it is not permitted the
+ * While a task is in a map's system call the kernel skips every kprobe program on that CPU, also those of tasks
+ * that preempt it (bpf_disable_instrumentation, bpf_prog_active), and before 6.7 without counting it. So
+ * on a fully preemptible kernel this thread must not be preempted there. Where real-time priority is refused, the
  * losses are those that were declared.
  */
 static void take_precedence(const struct plan *plan)
@@ -230,7 +230,7 @@ static int source_take(void *state, const struct snapshot **snapshot, struct err
 	return failure;
 }
 
-/* Changes a request below the mutex and wakes the thread. */
+/* Changes a request under the mutex and wakes the thread. */
 #define REQUEST(tracer, assignment)                     \
 	do {                                            \
 		pthread_mutex_lock(&(tracer)->mutex);   \

@@ -16,10 +16,10 @@ struct plan;
 struct tracer;
 struct tracing;
 
-/* The real-time priority that the thread asks for where it must not be interrupted: RLIMIT_RTPRIO has to allow it. */
+/* The real-time priority that the thread asks for where it must not be preempted: RLIMIT_RTPRIO has to allow it. */
 enum { TRACER_PRIORITY = 1 };
 
-/* Where does it ask for it? */
+/* Does this plan need it? */
 bool tracer_needs_precedence(const struct plan *plan);
 
 /*

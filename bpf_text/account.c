@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
-/* TCP or MPTCP, and not a raw socket that sends TCP headers of its own */
+/* TCP or MPTCP, and not a raw socket whose user writes TCP headers */
 static __always_inline bool is_tcp(u64 sk)
 {
 	u16 protocol = LOAD(u16, sk, SK_PROTOCOL);
@@ -7,7 +7,7 @@ static __always_inline bool is_tcp(u64 sk)
 	return (protocol == PROTOCOL_TCP || protocol == PROTOCOL_MPTCP) && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
 }
 
-/* A function of plain TCP alone: MPTCP comes to it on the way to another one, where it is counted. */
+/* For functions of plain TCP alone: MPTCP passes through them on the way to another one, where it is counted. */
 static __always_inline bool is_plain_tcp(u64 sk)
 {
 	return LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;

@@ -72,7 +72,7 @@ static __always_inline bool is_mapped(u64 sk)
 }
 /*@ count */
 
-/* Two generations: programs write the one, the other is drained. */
+/* Two generations: programs write one while the other is drained. */
 BPF_TABLE("hash", struct session_key@N@, struct session_value, sessions@N@_even, @MAX_SESSIONS@);
 BPF_TABLE("hash", struct session_key@N@, struct session_value, sessions@N@_odd, @MAX_SESSIONS@);
 

@@ -5,7 +5,7 @@
  * A thread's call between entry and return. A call returns to us only when its return address was replaced by
  * the kernel's trampoline, which a kretprobe does as long as it has instances left: it was registered after the
  * kprobe and therefore ran before it. So a missed return is counted when the call begins, also when it waits
- * for hours. A return that comes all the same (other tools replace return addresses, too) takes that back.
+ * for hours. A return that arrives anyway (other tools replace return addresses, too) takes that back.
  * What was to return and is still there when the thread makes its next call, or ends, was missed as well.
  */
 struct pending_call {

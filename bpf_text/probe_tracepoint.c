@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 
-/* sock_send_length(struct sock *sk, int ret, int flags), sock_recv_length likewise: every family's sockets */
+/* sock_send_length and sock_recv_length(struct sock *sk, int ret, int flags) fire for sockets of every family */
 int tracepoint_send(u64 *ctx)
 {
 	u64 sk = ctx[0];

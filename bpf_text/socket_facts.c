@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*@ socket_facts */
 
-/* At every event, for the columns that ask for it. An MPTCP socket has none of its own: its subflows have. */
+/* At every event, for the columns that ask for it. An MPTCP socket has none: its subflows do. */
 static __always_inline void take_socket_facts(struct session_value *value, u64 sk)
 {
 	u64 tp = TCP_SOCK(sk);

@@ -72,10 +72,10 @@ int tracepoint_space_adjust(u64 *ctx)
 	moved = moved_bytes(sk, tp, copied_seq);
 	if (!moved || !is_splice_call())
 		return 0;
-	/* kernel TLS moves records, not what the process reads; without the lock a softirq reads, for whomever */
+	/* kernel TLS moves records, not what the process reads; without the lock this is a softirq, charged to a random task */
 	if (LOAD(u64, tp, ICSK_ULP_OPS) || !LOAD(u32, sk, SK_LOCK_OWNED))
 		return 0;
-	/* a FIN takes a number of its own */
+	/* a FIN takes one sequence number */
 	if ((LOAD(u64, sk, SK_FLAGS) & SOCK_DONE_BIT) && copied_seq == LOAD(u32, tp, TCP_RCV_NXT))
 		moved--;
 	if (!is_tcp(sk))

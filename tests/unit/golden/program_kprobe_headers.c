@@ -203,7 +203,7 @@ static __always_inline bool is_mapped(u64 sk)
 	return LOAD(u64, sk, SK_V6_DADDR) == 0 && LOAD(u32, sk, SK_V6_DADDR + 8) == MAPPED_PREFIX;
 }
 
-/* Two generations: programs write the one, the other is drained. */
+/* Two generations: programs write one while the other is drained. */
 BPF_TABLE("hash", struct session_key4, struct session_value, sessions4_even, 65536);
 BPF_TABLE("hash", struct session_key4, struct session_value, sessions4_odd, 65536);
 
@@ -246,7 +246,7 @@ static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int directi
 	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
 }
 
-/* Two generations: programs write the one, the other is drained. */
+/* Two generations: programs write one while the other is drained. */
 BPF_TABLE("hash", struct session_key6, struct session_value, sessions6_even, 65536);
 BPF_TABLE("hash", struct session_key6, struct session_value, sessions6_odd, 65536);
 
@@ -289,7 +289,7 @@ static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int directi
 	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
 }
 
-/* TCP or MPTCP, and not a raw socket that sends TCP headers of its own */
+/* TCP or MPTCP, and not a raw socket whose user writes TCP headers */
 static __always_inline bool is_tcp(u64 sk)
 {
 	u16 protocol = LOAD(u16, sk, SK_PROTOCOL);
@@ -297,7 +297,7 @@ static __always_inline bool is_tcp(u64 sk)
 	return (protocol == PROTOCOL_TCP || protocol == PROTOCOL_MPTCP) && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
 }
 
-/* A function of plain TCP alone: MPTCP comes to it on the way to another one, where it is counted. */
+/* For functions of plain TCP alone: MPTCP passes through them on the way to another one, where it is counted. */
 static __always_inline bool is_plain_tcp(u64 sk)
 {
 	return LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
@@ -359,7 +359,7 @@ static __always_inline int returned_zerocopy(u64 sk, int result, u64 zc)
  * A thread's call between entry and return. A call returns to us only when its return address was replaced by
  * the kernel's trampoline, which a kretprobe does as long as it has instances left: it was registered after the
  * kprobe and therefore ran before it. So a missed return is counted when the call begins, also when it waits
- * for hours. A return that comes all the same (other tools replace return addresses, too) takes that back.
+ * for hours. A return that arrives anyway (other tools replace return addresses, too) takes that back.
  * What was to return and is still there when the thread makes its next call, or ends, was missed as well.
  */
 struct pending_call {

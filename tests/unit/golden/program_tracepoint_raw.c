@@ -184,7 +184,7 @@ static __always_inline bool is_mapped(u64 sk)
 	return LOAD(u64, sk, SK_V6_DADDR) == 0 && LOAD(u32, sk, SK_V6_DADDR + 8) == MAPPED_PREFIX;
 }
 
-/* Two generations: programs write the one, the other is drained. */
+/* Two generations: programs write one while the other is drained. */
 BPF_TABLE("hash", struct session_key4, struct session_value, sessions4_even, 65536);
 BPF_TABLE("hash", struct session_key4, struct session_value, sessions4_odd, 65536);
 
@@ -227,7 +227,7 @@ static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int directi
 	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
 }
 
-/* Two generations: programs write the one, the other is drained. */
+/* Two generations: programs write one while the other is drained. */
 BPF_TABLE("hash", struct session_key6, struct session_value, sessions6_even, 65536);
 BPF_TABLE("hash", struct session_key6, struct session_value, sessions6_odd, 65536);
 
@@ -270,7 +270,7 @@ static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int directi
 	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
 }
 
-/* TCP or MPTCP, and not a raw socket that sends TCP headers of its own */
+/* TCP or MPTCP, and not a raw socket whose user writes TCP headers */
 static __always_inline bool is_tcp(u64 sk)
 {
 	u16 protocol = LOAD(u16, sk, SK_PROTOCOL);
@@ -278,7 +278,7 @@ static __always_inline bool is_tcp(u64 sk)
 	return (protocol == PROTOCOL_TCP || protocol == PROTOCOL_MPTCP) && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
 }
 
-/* A function of plain TCP alone: MPTCP comes to it on the way to another one, where it is counted. */
+/* For functions of plain TCP alone: MPTCP passes through them on the way to another one, where it is counted. */
 static __always_inline bool is_plain_tcp(u64 sk)
 {
 	return LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
@@ -304,7 +304,7 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction)
 	return 0;
 }
 
-/* sock_send_length(struct sock *sk, int ret, int flags), sock_recv_length likewise: every family's sockets */
+/* sock_send_length and sock_recv_length(struct sock *sk, int ret, int flags) fire for sockets of every family */
 int tracepoint_send(u64 *ctx)
 {
 	u64 sk = ctx[0];

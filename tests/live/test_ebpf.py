@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """--ebpf prints the program that would be compiled, to anybody, and nothing else."""
+import os
 import re
 import sys
 
 from live import (
     Process,
+    Skipped,
     as_user,
     case,
     check,
@@ -94,6 +96,26 @@ def nothing_is_traced():
     with reachable() as copy:
         process = Process(["unshare", "--user", "--map-root-user", copy, "--ebpf"]).expect(0)
         check_equal(process.stdout.decode(), text_of(), "in a user namespace")
+
+
+@case
+def as_the_run_chooses():
+    """Where BTF-typed programs are refused, the text is that of the plain raw tracepoints, which then run."""
+    if "REFUSE_TYPED" not in os.environ:
+        raise Skipped("REFUSE_TYPED is not set: the library that refuses BTF-typed programs")
+    refused = os.environ | {"LD_PRELOAD": os.environ["REFUSE_TYPED"]}
+    typed = Process([program("TCPTOP"), "--ebpf", "--probe", "tracepoint"])
+    if typed.wait() != 0:
+        raise Skipped("this kernel has no tracepoint sock_send_length")
+    process = Process([program("TCPTOP"), "--ebpf", "--probe", "tracepoint"], env=refused).expect(0)
+    text = process.stdout.decode()
+    check("tracepoint_send" in text, "the text is not the tracepoint method's")
+    check("tracepoint_space_adjust" not in text, "what only BTF-typed programs can follow is in the text")
+    check("#define LOAD(type, base, offset) LOAD_COLD" in text, "fields are read directly")
+    check(text != typed.stdout.decode(), "the text is that of BTF-typed programs")
+    run = Process([program("TCPTOP"), "-v", "-C", "--probe", "tracepoint", "0.1", "1"], env=refused).expect(0)
+    check("probe tracepoint, BTF-typed: the kernel refuses it" in run.stderr, f"stderr: {run.stderr!r}")
+    check("probe tracepoint: works" in run.stderr, f"stderr: {run.stderr!r}")
 
 
 if __name__ == "__main__":

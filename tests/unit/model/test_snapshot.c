@@ -132,6 +132,61 @@ static void test_compare_key_only(void **state)
 	assert_int_equal(session_compare_key(&a, &b), 0);
 }
 
+static void add_row(struct snapshot *snapshot, int family, uint32_t pid, uint64_t rx_bytes)
+{
+	struct session *session = snapshot_add(snapshot);
+
+	assert_non_null(session);
+	session->family = (uint8_t)family;
+	session->pid = pid;
+	session->rx_bytes = rx_bytes;
+	session->tx_bytes = 10 * rx_bytes;
+}
+
+static void test_filter(void **state)
+{
+	static const uint32_t pids[] = { 3, 7 };
+	static const struct {
+		struct session_filter filter;
+		size_t kept;
+		uint64_t rx_bytes; /* with the 100 of "other sessions" */
+	} cases[] = {
+		{ { 0, NULL, 0 }, 5, 131 },
+		{ { 4, NULL, 0 }, 3, 111 },
+		{ { 6, NULL, 0 }, 2, 120 },
+		{ { 0, pids, 2 }, 3, 107 + 16 },
+		{ { 0, pids, 1 }, 1, 101 },
+		{ { 6, pids, 2 }, 1, 116 },
+		{ { 6, pids, 1 }, 0, 100 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct snapshot snapshot;
+
+		snapshot_init(&snapshot);
+		add_row(&snapshot, 4, 3, 1);
+		add_row(&snapshot, 4, 5, 4);
+		add_row(&snapshot, 4, 7, 6);
+		add_row(&snapshot, 6, 7, 16);
+		add_row(&snapshot, 6, 9, 4);
+		snapshot.other = (struct session_other){ .calls = 3, .rx_bytes = 100 };
+		snapshot.missed_runs = 8;
+		snapshot.last = true;
+		snapshot_total(&snapshot);
+		snapshot_filter(&snapshot, &cases[i].filter);
+		assert_int_equal(snapshot.session_count, cases[i].kept);
+		assert_int_equal(snapshot.rx_bytes, cases[i].rx_bytes);
+		assert_int_equal(snapshot.other.calls, 3);
+		assert_int_equal(snapshot.missed_runs, 8);
+		assert_true(snapshot.last);
+		for (size_t j = 0; j < snapshot.session_count; j++)
+			assert_true(
+			    !cases[i].filter.family || snapshot.sessions[j].family == cases[i].filter.family);
+		snapshot_fini(&snapshot);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +195,7 @@ int main(void)
 		cmocka_unit_test(test_total),
 		cmocka_unit_test(test_compare_key),
 		cmocka_unit_test(test_compare_key_only),
+		cmocka_unit_test(test_filter),
 	};
 
 	return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);

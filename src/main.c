@@ -65,13 +65,9 @@ static int show_version(struct options *options, struct error *error)
 	return 0;
 }
 
-static int run(struct options *options, struct error *error)
-{
-	return options->replay_path ? run_recording(options, error) : run_live(options, error);
-}
-
 static int (*const actions[])(struct options *options, struct error *error) = {
-	[ACTION_RUN] = run,
+	[ACTION_RUN] = run_live,
+	[ACTION_REPLAY] = run_recording,
 	[ACTION_HELP] = show_help,
 	[ACTION_VERSION] = show_version,
 	[ACTION_PRINT_PROGRAM] = run_print_program,
@@ -93,7 +89,8 @@ int main(int argc, char **argv)
 	err = err ?: actions[options.action](&options, &error);
 	err = err ?: finish_output(&error);
 	options_fini(&options);
-	if (err && error.exit_code == EXIT_CODE_OUTPUT && options.action == ACTION_RUN && output_has_gone())
+	if (err && error.exit_code == EXIT_CODE_OUTPUT &&
+	    (options.action == ACTION_RUN || options.action == ACTION_REPLAY) && output_has_gone())
 		return EXIT_CODE_OK;
 	return err ? fail(&error) : EXIT_CODE_OK;
 }

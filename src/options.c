@@ -464,7 +464,10 @@ int options_parse(
 	err = err ? err : check_replay(options, error);
 	if (err)
 		return err;
-	return resolve_output(&line, stdout_is_terminal);
+	err = resolve_output(&line, stdout_is_terminal);
+	if (options->action == ACTION_RUN && options->replay_path)
+		options->action = ACTION_REPLAY;
+	return err;
 }
 
 void options_fini(struct options *options)

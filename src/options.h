@@ -17,7 +17,8 @@ struct error;
 struct renderer;
 
 enum action {
-	ACTION_RUN,
+	ACTION_RUN,    /* this host, live */
+	ACTION_REPLAY, /* --replay */
 	ACTION_HELP,
 	ACTION_VERSION,
 	ACTION_PRINT_PROGRAM, /* --ebpf */

@@ -59,76 +59,82 @@ static int open_filters(struct loader_request *request, const struct options *op
 	return err;
 }
 
-/* The filters of the start, in words. */
-struct filter_words {
+/* ---- rendering ---- */
+
+/* What a renderer is opened with and shown by. */
+struct show {
+	struct run run;
+	void *state; /* the renderer's; NULL: not open */
+	struct signals_guard guard;
 	char pids[64];
 	char family[16];
-	const char *words[FILTERS_MAX + 2];
-	size_t count;
+	const char *filters[FILTERS_MAX + 2]; /* of the start, in words */
 };
 
 #define PIDS_SHOWN_COLUMNS 40
 
-static void describe_filters(struct filter_words *words, const struct options *options)
+static void show_describe_filters(struct show *show, const struct options *options)
 {
-	size_t used = snprintf(words->pids, sizeof words->pids, "PID "), start = used, i;
+	size_t used = snprintf(show->pids, sizeof show->pids, "PID "), start = used, count = 0, i;
 
-	words->count = 0;
 	for (i = 0; i < options->pid_count && used - start < PIDS_SHOWN_COLUMNS; i++)
 		used += snprintf(
-		    words->pids + used, sizeof words->pids - used, "%s%u", i ? "," : "", options->pids[i]);
+		    show->pids + used, sizeof show->pids - used, "%s%u", i ? "," : "", options->pids[i]);
 	if (options->pid_count > 1 && used - start >= PIDS_SHOWN_COLUMNS)
-		snprintf(words->pids + used, sizeof words->pids - used, "...");
+		snprintf(show->pids + used, sizeof show->pids - used, "...");
 	if (options->pid_count)
-		words->words[words->count++] = words->pids;
-	snprintf(words->family, sizeof words->family, "IPv%d only", options->family);
+		show->filters[count++] = show->pids;
+	snprintf(show->family, sizeof show->family, "IPv%d only", options->family);
 	if (options->family)
-		words->words[words->count++] = words->family;
+		show->filters[count++] = show->family;
 	for (i = 0; i < filter_count; i++)
 		if (options->filter_paths[i])
-			words->words[words->count++] = filters[i].label;
+			show->filters[count++] = filters[i].label;
+	show->run.filters = show->filters;
+	show->run.filter_count = count;
 }
 
-static struct run run_of(const struct options *options, const struct filter_words *words)
+static void show_init(struct show *show, const struct options *options)
 {
-	return (struct run){
-		.interval_ns = options->interval_ns,
-		.live = !options->replay_path,
-		.no_summary = options->no_summary,
-		.family = options->family,
-		.filters = words->words,
-		.filter_count = words->count,
-		.screen = &options->screen,
+	*show = (struct show){
+		.run = {
+			.interval_ns = options->interval_ns,
+			.live = !options->replay_path,
+			.no_summary = options->no_summary,
+			.family = options->family,
+			.screen = &options->screen,
+		},
 	};
+	show_describe_filters(show, options);
 }
 
-/* ---- rendering ---- */
-
-/* A terminal that cannot show the screen shows the text, unless the screen was asked for. */
-static int open_renderer(void **state, struct options *options, const struct run *run, struct error *error)
+/*
+ * Opens the renderer for show->run. A terminal that cannot show the screen shows the text, unless the screen was
+ * asked for. 0 or -errno with *error.
+ */
+static int show_open(
+    struct show *show, struct options *options, const struct signals *signals, struct error *error)
 {
-	int err = options->renderer->open(state, run, stdout, error);
+	int err = options->renderer->open(&show->state, &show->run, stdout, error);
 
 	if (err && options->renderer->full_screen && options->renderer_is_default) {
 		fprintf(stderr, "tcptop: %s: printing text\n", error->text);
 		options->renderer = &renderer_text;
-		err = options->renderer->open(state, run, stdout, error);
+		err = options->renderer->open(&show->state, &show->run, stdout, error);
 	}
+	if (err)
+		show->state = NULL;
+	else
+		signals_guard_start(&show->guard, signals);
 	return err;
 }
 
-/* The last stage: a source's snapshots to the renderer. */
-static int render(const struct options *options, void *state, const struct source *source,
-    struct signals *signals, struct error *error)
+static void show_close(struct show *show, const struct options *options)
 {
-	struct signals_guard guard;
-
-	signals_guard_start(&guard, signals);
-	int err = loop_run(source, options->renderer, state, signals, STDOUT_FILENO, error);
-
-	signals_guard_stop(&guard);
-	options->renderer->close(state);
-	return err;
+	if (!show->state)
+		return;
+	signals_guard_stop(&show->guard);
+	options->renderer->close(show->state);
 }
 
 /* ---- live ---- */
@@ -250,55 +256,67 @@ static int give_up_root(const struct tracing *tracing, const struct options *opt
 	return privilege_settle(keep, error);
 }
 
-static int trace(
-    struct options *options, struct tracing *tracing, struct signals *signals, struct error *error)
-{
+/* What is shown of tracing beside its snapshots. */
+struct declared {
 	const struct blind_spot *spots[NOT_COUNTED_MAX];
-	const char *not_counted[NOT_COUNTED_MAX];
-	size_t spot_count = plan_blind_spots(spots, &tracing->plan);
-	struct tracer *tracer = NULL;
-	struct filter_words words;
-	void *state;
+	const char *ids[NOT_COUNTED_MAX];
+};
 
-	describe_filters(&words, options);
-	struct run run = run_of(options, &words);
+static void show_tracing(struct show *show, struct declared *declared, const struct options *options,
+    const struct tracing *tracing)
+{
+	size_t count = plan_blind_spots(declared->spots, &tracing->plan);
 
-	for (size_t i = 0; i < spot_count; i++)
-		not_counted[i] = spots[i]->id;
-	run.method = tracing->plan.method;
-	run.not_counted = not_counted;
-	run.not_counted_count = spot_count;
-	declare(options, tracing, spots, spot_count);
-	int err = tracer_open(&tracer, tracing, options->interval_ns, options->count, error);
-
-	err = err ?: open_renderer(&state, options, &run, error);
-	if (!err) {
-		struct source source = tracer_source(tracer);
-
-		err = render(options, state, &source, signals, error);
-	}
-	tracer_close(tracer);
-	return err;
+	for (size_t i = 0; i < count; i++)
+		declared->ids[i] = declared->spots[i]->id;
+	show->run.method = tracing->plan.method;
+	show->run.not_counted = declared->ids;
+	show->run.not_counted_count = count;
+	declare(options, tracing, declared->spots, count);
 }
 
-int run_live(struct options *options, struct error *error)
+/* From root and a command line to descriptors and nobody. 0, ENDED_BY_USER, or -errno with *error. */
+static int start_tracing(
+    struct tracing *tracing, struct options *options, struct signals *signals, struct error *error)
 {
 	struct loader_request request = { .method = options->probe };
-	struct signals signals = { -1 };
-	struct tracing tracing;
 
-	tracing_init(&tracing);
 	memset(request.filter_fds, -1, sizeof request.filter_fds);
 	int err = privilege_check(error);
 
 	err = err ?: fit_maps(&options->max_sessions, options->family, error);
 	request.program = options_program(options);
 	err = err ?: open_filters(&request, options, error);
-	err = err ?: signals_open(&signals, !options->renderer->full_screen, error);
-	err = err ?: load(&tracing, &request, &signals, options->verbose, error);
+	err = err ?: signals_open(signals, !options->renderer->full_screen, error);
+	err = err ?: load(tracing, &request, signals, options->verbose, error);
 	close_filters(&request);
-	err = err ?: give_up_root(&tracing, options, error);
-	err = err ?: trace(options, &tracing, &signals, error);
+	return err ?: give_up_root(tracing, options, error);
+}
+
+int run_live(struct options *options, struct error *error)
+{
+	struct signals signals = { -1 };
+	struct tracer *tracer = NULL;
+	struct declared declared;
+	struct tracing tracing;
+	struct show show;
+
+	tracing_init(&tracing);
+	show_init(&show, options);
+	int err = start_tracing(&tracing, options, &signals, error);
+
+	if (!err) {
+		show_tracing(&show, &declared, options, &tracing);
+		err = tracer_open(&tracer, &tracing, options->interval_ns, options->count, error);
+	}
+	err = err ?: show_open(&show, options, &signals, error);
+	if (!err) {
+		struct source source = tracer_source(tracer);
+
+		err = loop_run(&source, options->renderer, show.state, &signals, STDOUT_FILENO, error);
+	}
+	show_close(&show, options);
+	tracer_close(tracer);
 	tracing_close(&tracing);
 	if (signals.fd >= 0)
 		close(signals.fd);
@@ -306,25 +324,6 @@ int run_live(struct options *options, struct error *error)
 }
 
 /* ---- a recording ---- */
-
-static int play(struct options *options, struct player *player, struct signals *signals, struct error *error)
-{
-	struct source source = player_source(player);
-	struct filter_words words;
-	void *state;
-
-	describe_filters(&words, options);
-	struct run run = run_of(options, &words);
-
-	run.method = player_method(player);
-	run.not_counted = player_not_counted(player, &run.not_counted_count);
-	int err = open_renderer(&state, options, &run, error);
-
-	if (err)
-		return err;
-	player_set_paced(player, options->renderer->full_screen);
-	return render(options, state, &source, signals, error);
-}
 
 /* A recording instead of this host: needs no privilege, and keeps none. */
 int run_recording(struct options *options, struct error *error)
@@ -336,13 +335,27 @@ int run_recording(struct options *options, struct error *error)
 	};
 	struct signals signals = { -1 };
 	struct player *player = NULL;
+	struct show show;
+
+	show_init(&show, options);
 	int err = player_open(&player, &request, error);
 
 	err = err ?: privilege_drop(error);
 	err = err ?: privilege_settle(false, error);
 	err = err ?: player_start(player, error); /* may wait for a pipe: signals still do what they do */
 	err = err ?: signals_open(&signals, !options->renderer->full_screen, error);
-	err = err ?: play(options, player, &signals, error);
+	if (!err) {
+		show.run.method = player_method(player);
+		show.run.not_counted = player_not_counted(player, &show.run.not_counted_count);
+		err = show_open(&show, options, &signals, error);
+	}
+	if (!err) {
+		struct source source = player_source(player);
+
+		player_set_paced(player, options->renderer->full_screen);
+		err = loop_run(&source, options->renderer, show.state, &signals, STDOUT_FILENO, error);
+	}
+	show_close(&show, options);
 	player_close(player);
 	if (signals.fd >= 0)
 		close(signals.fd);

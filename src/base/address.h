@@ -18,7 +18,7 @@ enum {
 size_t address_format(char *buffer, uint8_t family, const uint8_t *address);
 
 /*
- * Likewise "address:port", at least ADDRESS_PORT_SIZE bytes; port in host order. IPv6 addresses stand
+ * Writes "address:port", at least ADDRESS_PORT_SIZE bytes; port in host order. IPv6 addresses stand
  * without brackets, as in bcc's tcptop: the port is what follows the last colon.
  */
 size_t address_format_port(char *buffer, uint8_t family, const uint8_t *address, uint16_t port);

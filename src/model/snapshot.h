@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <time.h>
 
 #include "model/session.h"
@@ -13,7 +14,7 @@
 struct session {
 	uint8_t family;     /* 4 or 6; an IPv4-mapped connection is 4 */
 	uint8_t laddr[16];  /* network order; IPv4 in the first four bytes, the rest zero */
-	uint8_t raddr[16];  /* likewise */
+	uint8_t raddr[16];  /* as laddr */
 	uint16_t lport;     /* host order */
 	uint16_t rport;     /* host order */
 	uint32_t pid;       /* thread group id in the initial PID namespace */
@@ -27,6 +28,20 @@ struct session {
 	uint32_t retransmits; /* segments of the connection since its birth, when rtt_us is known */
 	char comm[SESSION_COMM_LENGTH + 1]; /* any bytes, NUL-terminated */
 };
+
+/* What the kernel counted and described. */
+static inline void session_take_value(struct session *session, const struct session_value *value)
+{
+	session->rx_bytes = value->rx_bytes;
+	session->tx_bytes = value->tx_bytes;
+	session->rtt_us = value->rtt_us;
+	session->retransmits = value->retransmits;
+	session->cgroup_id = value->cgroup_id;
+	session->uid = value->uid;
+	session->mntns = value->mntns;
+	memcpy(session->comm, value->comm, sizeof value->comm);
+	session->comm[SESSION_COMM_LENGTH] = '\0';
+}
 
 struct snapshot {
 	struct timespec time; /* wall clock (UTC) at the end of the interval */

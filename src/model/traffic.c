@@ -59,24 +59,6 @@ static int add_session(struct traffic *traffic, const struct session *session)
 	return 0;
 }
 
-/* Sessions come in another order than rows lie in memory: without prefetching, cache misses are most of the cost. */
-static int add_sessions(struct traffic *traffic, const struct snapshot *snapshot)
-{
-	const struct session *sessions = snapshot->sessions;
-	size_t count = snapshot->session_count;
-	int err = rows_reserve(&traffic->rows, count);
-
-	for (size_t i = 0; i < count; i++) {
-		if (i + 2 * PREFETCH_AHEAD < count)
-			rows_prefetch_slot(&traffic->rows, &sessions[i + 2 * PREFETCH_AHEAD]);
-		if (i + PREFETCH_AHEAD < count)
-			rows_prefetch_row(&traffic->rows, &sessions[i + PREFETCH_AHEAD]);
-		if (add_session(traffic, &sessions[i]) < 0)
-			err = -ENOMEM;
-	}
-	return err;
-}
-
 /* Adds the latest point to every row, clears the bytes of idle rows and drops those that were idle for long. */
 static void sweep(struct traffic *traffic, const struct session *kept)
 {
@@ -106,7 +88,9 @@ static void sweep(struct traffic *traffic, const struct session *kept)
 
 int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept)
 {
-	int err;
+	const struct session *sessions = snapshot->sessions;
+	size_t count = snapshot->session_count;
+	int err = rows_reserve(&traffic->rows, count);
 
 	traffic->tick++;
 	traffic->time = snapshot->time;
@@ -119,10 +103,18 @@ int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, cons
 	traffic->other_total.rx_bytes += snapshot->other.rx_bytes;
 	traffic->other_total.tx_bytes += snapshot->other.tx_bytes;
 	traffic->missed_total += snapshot->missed_runs;
-	traffic->active = snapshot->session_count;
+	traffic->active = count;
 	if (!traffic->since_s)
 		traffic->since_s = snapshot->time.tv_sec - (int64_t)(snapshot->interval_ns / 1000000000u);
-	err = add_sessions(traffic, snapshot);
+	/* sessions come in another order than rows lie in memory: without prefetching, cache misses are most of the cost */
+	for (size_t i = 0; i < count; i++) {
+		if (i + 2 * PREFETCH_AHEAD < count)
+			rows_prefetch_slot(&traffic->rows, &sessions[i + 2 * PREFETCH_AHEAD]);
+		if (i + PREFETCH_AHEAD < count)
+			rows_prefetch_row(&traffic->rows, &sessions[i + PREFETCH_AHEAD]);
+		if (add_session(traffic, &sessions[i]) < 0)
+			err = -ENOMEM;
+	}
 	sweep(traffic, kept);
 	uint32_t at = traffic->tick % TRAFFIC_POINTS;
 

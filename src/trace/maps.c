@@ -78,19 +78,6 @@ int maps_swap(struct maps *maps, uint64_t *time_ns, struct error *error)
 	return 0;
 }
 
-static void fill_value(struct session *session, const struct session_value *value)
-{
-	session->rx_bytes = value->rx_bytes;
-	session->tx_bytes = value->tx_bytes;
-	session->rtt_us = value->rtt_us;
-	session->retransmits = value->retransmits;
-	session->cgroup_id = value->cgroup_id;
-	session->uid = value->uid;
-	session->mntns = value->mntns;
-	memcpy(session->comm, value->comm, sizeof value->comm);
-	session->comm[SESSION_COMM_LENGTH] = '\0';
-}
-
 static void fill_key4(struct session *session, const void *from)
 {
 	const struct session_key4 *key = from;
@@ -134,7 +121,7 @@ static int take(struct maps *maps, const struct drained *from, uint32_t count, s
 		if (!session)
 			return -ENOMEM;
 		from->fill_key(session, (const char *)maps->keys + i * from->key_size);
-		fill_value(session, &values[i]);
+		session_take_value(session, &values[i]);
 	}
 	return 0;
 }

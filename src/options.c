@@ -292,7 +292,7 @@ const struct option_row option_rows[] = {
 	{ "ipv6", NULL, "only IPv6",
 	  apply_family, .number = 6, .letter = '6' },
 	{ "probe", NULL, "how to hook into the kernel; auto (default) takes the first\n"
-	  "that works of those that follow it here",
+	  "of the others that works",
 	  apply_probe, .choice = probe_choice },
 	{ "output", NULL, "what to show: a full screen (default on a terminal), the\n"
 	  "classic text (default elsewhere) or JSON Lines",

@@ -380,12 +380,12 @@ int run_print_program(struct options *options, struct error *error)
 	err = err ?: kernel_inspect(&kernel, NULL, error);
 	if (err)
 		return err;
+	attach_raise_memlock();
 	if (method_choose(&plan, options->probe, &kernel, &trial, &refusal) != 0) {
 		if (method_choose(&plan, options->probe, &kernel, NULL, &why) != 0)
 			return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
 			    "no probe method can be used on this kernel\n%s", why.why);
-		fprintf(stderr,
-		    "tcptop: probe method %s, as this kernel's BTF predicts: none was seen to work (%s)\n",
+		fprintf(stderr, "tcptop: for probe method %s, by this kernel's facts; trials failed: %s\n",
 		    probe_method_name(plan.method), refusal.why);
 	}
 	const struct program_request request = options_program(options);

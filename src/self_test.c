@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* --check: the self-test is a program beside this one. */
+/* --check: the self-test is a program beside this one or, installed, in libexec. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -15,43 +15,63 @@
 #include "output/renderer.h"
 #include "run.h"
 
-static void execute_check(char *program, char *self, const char *max_sessions, const struct options *options)
+#define DELETED \
+	" (deleted)" /* what the kernel appends to the path of a program that was replaced while it runs */
+
+/* Returns -errno: else it has been executed. self may be empty: the self-test then looks for tcptop. */
+static int execute(const char *program, const char *self, const struct options *options)
 {
 	bool json = options->renderer == &renderer_json;
-	char *argv[] = { program, (char *)"--tcptop", self, (char *)"--probe",
-		(char *)(uintptr_t)probe_method_name(options->probe), (char *)"-o",
-		json ? (char *)"json" : (char *)"text", NULL, NULL, NULL, NULL };
-	int count = 7;
+	const char *argv[16] = { program, "--probe", probe_method_name(options->probe), "-o",
+		json ? "json" : "text" };
+	char max_sessions[16];
+	int count = 5;
 
-	if (*max_sessions) {
-		argv[count++] = (char *)"--max-sessions";
-		argv[count++] = (char *)(uintptr_t)max_sessions;
+	if (*self) {
+		argv[count++] = "--tcptop";
+		argv[count++] = self;
+	}
+	if (options->max_sessions != MAX_SESSIONS_DEFAULT) {
+		snprintf(max_sessions, sizeof max_sessions, "%" PRIu32, options->max_sessions);
+		argv[count++] = "--max-sessions";
+		argv[count++] = max_sessions;
 	}
 	if (options->verbose)
-		argv[count++] = (char *)"-v";
-	execv(program, argv);
+		argv[count++] = "-v";
+	execv(program, (char *const *)(uintptr_t)argv);
+	return -errno;
 }
 
-/* The self-test is a program beside this one or, installed, in libexec. Does not return when it could be executed. */
+static void find_self(char *self, size_t size)
+{
+	ssize_t length = readlink("/proc/self/exe", self, size - 1);
+	size_t deleted = strlen(DELETED);
+
+	self[length < 0 ? 0 : length] = '\0';
+	if (length > (ssize_t)deleted && strcmp(self + length - deleted, DELETED) == 0)
+		self[length - deleted] = '\0';
+}
+
 int run_check(struct options *options, struct error *error)
 {
-	char self[PATH_MAX] = "", beside[PATH_MAX + 16], installed[] = TCPTOP_LIBEXECDIR "/tcptop-check";
-	char max_sessions[16] = "";
+	char self[PATH_MAX], beside[PATH_MAX + 16];
 	int err = privilege_check(error);
 
-	if (options->max_sessions != MAX_SESSIONS_DEFAULT)
-		snprintf(max_sessions, sizeof max_sessions, "%" PRIu32, options->max_sessions);
 	err = err ?: fit_maps(&options->max_sessions, options->family, error);
 	if (err)
 		return err;
-	if (readlink("/proc/self/exe", self, sizeof self - 1) > 0) {
-		snprintf(beside, sizeof beside, "%.*s-check", (int)sizeof self, self);
-		snprintf(strrchr(beside, '/'), sizeof "/tcptop-check", "/tcptop-check");
-		execute_check(beside, self, max_sessions, options);
+	find_self(self, sizeof self);
+	const char *slash = strrchr(self, '/');
+
+	err = -ENOENT;
+	if (slash) {
+		snprintf(beside, sizeof beside, "%.*s/tcptop-check", (int)(slash - self), self);
+		err = execute(beside, self, options);
 	}
-	execute_check(installed, self, max_sessions, options);
-	return error_set(error, EXIT_CODE_UNSUPPORTED, -errno,
-	    "--check needs the program tcptop-check, which is neither beside tcptop nor in %s: %s\n"
+	if (err == -ENOENT)
+		err = execute(TCPTOP_LIBEXECDIR "/tcptop-check", self, options);
+	return error_set(error, EXIT_CODE_UNSUPPORTED, err,
+	    "--check needs the program tcptop-check, beside tcptop or in %s: %s\n"
 	    "install it there, or build its target tcptop-check",
-	    TCPTOP_LIBEXECDIR, strerror(errno));
+	    TCPTOP_LIBEXECDIR, strerror(-err));
 }

@@ -29,6 +29,8 @@ static int print_fentry(FILE *out, const struct kernel *kernel, const struct pla
 		enum kernel_symbol symbol = plan->hooks[i].symbol;
 		const struct socket_call *call = socket_call_find(symbol);
 
+		if (!call)
+			continue;
 		socket_call_print(out, program_text_probe_fentry, call, 0, call->extra_parameter,
 		    kernel->prototypes[symbol].parameter_count, "0");
 	}
@@ -37,19 +39,12 @@ static int print_fentry(FILE *out, const struct kernel *kernel, const struct pla
 
 /* clang-format off */
 static const struct blind_spot blind_spots[] = {
-	{ "splice_out", "this kernel's tcp_splice_read cannot be probed",
-	    SYMBOL_TCP_SPLICE_READ, SYMBOL_COUNT, false },
-	{ "zerocopy_receive", "this kernel's tcp_zerocopy_receive cannot be probed",
-	    SYMBOL_TCP_ZEROCOPY_RECEIVE, SYMBOL_COUNT, false },
-	{ "splice_tls",
-	    "splice() out of a kernel TLS socket: TLS was not in use when tracing started, or cannot be probed",
-	    SYMBOL_TLS_SW_SPLICE_READ, SYMBOL_COUNT, false },
-	{ "call_before_start", "a call that waited when tracing started is not seen to return",
-	    SYMBOL_COUNT, SYMBOL_COUNT, false },
+	SOCKET_CALL_BLIND_SPOTS
 	{ BLIND_SPOT_PREEMPTED, "the kernel skips runs that interrupt one another, and counts them in missed_runs",
 	    SYMBOL_COUNT, SYMBOL_COUNT, true },
 };
 /* clang-format on */
+_Static_assert(COUNT_OF(blind_spots) <= NOT_COUNTED_MAX, "plan_blind_spots has room for all");
 
 const struct method method_fentry = {
 	.id = PROBE_FENTRY,

@@ -32,7 +32,7 @@ enum kernel_need {
 
 /*
  * Fields whose place the program text needs: name in the text, struct, members from the struct on (anonymous ones
- * are looked through), who needs it.
+ * are looked through), who needs it. Without BTF, MNT_NS_INUM is found in mnt_namespace_head: kernel_field_offsetof.
  */
 #define KERNEL_FIELDS(FIELD)                                                           \
 	FIELD(SK_FAMILY, "sock", "__sk_common.skc_family", NEED_EVENT)                 \

@@ -84,15 +84,7 @@ static void return_once(void)
 
 /* clang-format off */
 static const struct blind_spot blind_spots[] = {
-	{ "splice_out", "this kernel's tcp_splice_read cannot be probed",
-	    SYMBOL_TCP_SPLICE_READ, SYMBOL_COUNT, false },
-	{ "zerocopy_receive", "this kernel's tcp_zerocopy_receive cannot be probed",
-	    SYMBOL_TCP_ZEROCOPY_RECEIVE, SYMBOL_COUNT, false },
-	{ "splice_tls",
-	    "splice() out of a kernel TLS socket: TLS was not in use when tracing started, or cannot be probed",
-	    SYMBOL_TLS_SW_SPLICE_READ, SYMBOL_COUNT, false },
-	{ "call_before_start", "a call that waited when tracing started is not seen to return",
-	    SYMBOL_COUNT, SYMBOL_COUNT, false },
+	SOCKET_CALL_BLIND_SPOTS
 	{ "many_waiting_calls",
 	    "a kprobe sees only so many of the calls return that wait at once: missed_runs counts the others",
 	    SYMBOL_COUNT, SYMBOL_COUNT, false },
@@ -100,6 +92,7 @@ static const struct blind_spot blind_spots[] = {
 	    SYMBOL_COUNT, SYMBOL_COUNT, true },
 };
 /* clang-format on */
+_Static_assert(COUNT_OF(blind_spots) <= NOT_COUNTED_MAX, "plan_blind_spots has room for all");
 
 const struct method method_kprobe = {
 	.id = PROBE_KPROBE,

@@ -148,7 +148,7 @@ size_t plan_blind_spots(const struct blind_spot *spots[NOT_COUNTED_MAX], const s
 	const struct method *method = method_find(plan->method);
 	size_t count = 0;
 
-	for (size_t i = 0; i < method->blind_spot_count && count < NOT_COUNTED_MAX; i++)
+	for (size_t i = 0; i < method->blind_spot_count; i++)
 		if (is_blind(&method->blind_spots[i], plan))
 			spots[count++] = &method->blind_spots[i];
 	return count;

@@ -16,7 +16,7 @@ struct error;
 
 enum {
 	HOOKS_MAX = 24,        /* programs of one method */
-	NOT_COUNTED_MAX = 16,  /* blind spots of one method: checked against the tables when they are read */
+	NOT_COUNTED_MAX = 16,  /* blind spots of one method, which each asserts */
 	METHOD_WHY_SIZE = 128, /* a reason that a method is not taken */
 };
 
@@ -91,7 +91,7 @@ struct method {
 extern const struct method *const methods[];
 extern const size_t method_count;
 
-/* NULL: PROBE_AUTO is none. */
+/* NULL for PROBE_AUTO, which is no method: no plan that was made has it. */
 const struct method *method_find(enum probe_method id);
 
 /* "auto", "tracepoint", "fentry", "kprobe": as --probe takes them and JSON shows them. */

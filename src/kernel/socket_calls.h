@@ -21,6 +21,20 @@ struct socket_call {
 extern const struct socket_call socket_calls[];
 extern const size_t socket_call_count;
 
+/* What no method on these functions sees, whatever hooks it. */
+/* clang-format off */
+#define SOCKET_CALL_BLIND_SPOTS \
+	{ "splice_out", "this kernel's tcp_splice_read cannot be probed", \
+	    SYMBOL_TCP_SPLICE_READ, SYMBOL_COUNT, false }, \
+	{ "zerocopy_receive", "this kernel's tcp_zerocopy_receive cannot be probed", \
+	    SYMBOL_TCP_ZEROCOPY_RECEIVE, SYMBOL_COUNT, false }, \
+	{ "splice_tls", \
+	    "splice() out of a kernel TLS socket: TLS was not in use when tracing started, or cannot be probed", \
+	    SYMBOL_TLS_SW_SPLICE_READ, SYMBOL_COUNT, false }, \
+	{ "call_before_start", "a call that waited when tracing started is not seen to return", \
+	    SYMBOL_COUNT, SYMBOL_COUNT, false },
+/* clang-format on */
+
 /* NULL: no such function. */
 const struct socket_call *socket_call_find(enum kernel_symbol symbol);
 

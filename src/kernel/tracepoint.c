@@ -93,6 +93,7 @@ static const struct blind_spot blind_spots[] = {
 	    SYMBOL_COUNT, SYMBOL_TCP_RCV_SPACE_ADJUST, false },
 };
 /* clang-format on */
+_Static_assert(COUNT_OF(blind_spots) <= NOT_COUNTED_MAX, "plan_blind_spots has room for all");
 
 const struct method method_tracepoint = {
 	.id = PROBE_TRACEPOINT,

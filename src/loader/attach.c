@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -184,6 +185,11 @@ int attach_run_iterator(int program_fd)
 		close(fd);
 	close(link_fd);
 	return err;
+}
+
+void attach_raise_memlock(void)
+{
+	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
 }
 
 int attach_try(const struct hook *hook, const struct kernel *kernel)

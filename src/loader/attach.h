@@ -25,7 +25,7 @@ int attach_load(
 int attach_prepare(const struct hook *hook, const struct kernel *kernel, int *event_fd);
 
 /*
- * Attaches it: from now on it runs. event_fd: attach_prepare's, which becomes the attachment. Returns the
+ * Attaches it (any kind but HOOK_ITERATOR): from now on it runs. event_fd: attach_prepare's, which becomes the attachment. Returns the
  * attachment's descriptor (the caller's; closing it detaches) or -errno.
  */
 int attach_program(const struct hook *hook, int program_fd, int event_fd);
@@ -39,7 +39,10 @@ bool attach_ran_out(int err);
 /* Fills *error for what could not be loaded or attached: cause, remedy and exit status. Returns err. */
 int attach_error(struct error *error, int err, const char *what);
 
-/* Does this kind of hook work here? Loads and attaches a two-instruction program; 0 or -errno. */
+/* Before 5.11 maps and programs count against RLIMIT_MEMLOCK. Without CAP_SYS_RESOURCE it stays as it is. */
+void attach_raise_memlock(void);
+
+/* Does this kind of hook (not HOOK_ITERATOR) work here? Loads and attaches a two-instruction program; 0 or -errno. */
 int attach_try(const struct hook *hook, const struct kernel *kernel);
 
 #endif

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -45,12 +44,6 @@ static __attribute__((format(printf, 2, 3))) void note(struct child *child, cons
 	loader_message_send(child->socket, &message, NULL);
 }
 
-/* Before 5.11 tables count against this limit. Without CAP_SYS_RESOURCE it stays as it is. */
-static void raise_memlock(void)
-{
-	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
-}
-
 /* Creating a map is the least that bpf(2) can be asked: refused, the reason is not the kernel's features. */
 static int check_bpf(struct child *child)
 {
@@ -80,7 +73,7 @@ static int refuse(struct child *child, const struct method_refusal *refusal)
 	enum probe_method wanted = child->request->method;
 	bool forbidden = false;
 
-	for (size_t i = 0; i < refusal->err_count; i++) {
+	for (size_t i = refusal->err_count; i-- > 0;) {
 		if (attach_ran_out(refusal->errs[i]))
 			return attach_error(&child->error, refusal->errs[i], "a program for a trial");
 		forbidden |= refusal->errs[i] == -EACCES;
@@ -151,11 +144,11 @@ static int compile_program(struct child *child)
 }
 
 static const struct {
-	enum map table;
+	enum map map;
 	const char *name;
 	size_t key_size;
 	size_t value_size;
-} text_tables[] = {
+} text_maps[] = {
 	{ MAP_GENERATION, "generation", sizeof(__u32), sizeof(__u32) },
 	{ MAP_OTHER, "other", sizeof(__u32), sizeof(struct session_other) },
 	{ MAP_MISSED_RUNS, "missed_runs", sizeof(__u32), sizeof(__u64) },
@@ -183,20 +176,20 @@ static unsigned long map_memory_bytes(int fd)
 	return bytes;
 }
 
-static int take_tables(struct child *child)
+static int take_maps(struct child *child)
 {
 	unsigned long bytes = 0;
 
-	for (size_t i = 0; i < COUNT_OF(text_tables); i++) {
-		int fd = bcc_table_fd(&child->bcc, text_tables[i].name);
+	for (size_t i = 0; i < COUNT_OF(text_maps); i++) {
+		int fd = bcc_table_fd(&child->bcc, text_maps[i].name);
 
 		if (fd < 0)
 			continue;
-		if (bcc_table_key_size(&child->bcc, text_tables[i].name) != text_tables[i].key_size ||
-		    bcc_table_value_size(&child->bcc, text_tables[i].name) != text_tables[i].value_size)
+		if (bcc_table_key_size(&child->bcc, text_maps[i].name) != text_maps[i].key_size ||
+		    bcc_table_value_size(&child->bcc, text_maps[i].name) != text_maps[i].value_size)
 			return error_set(&child->error, EXIT_CODE_RUNTIME, -EPROTO,
-			    "table %s was not compiled as it is read: its sizes differ", text_tables[i].name);
-		child->tracing.maps[text_tables[i].table] = fd;
+			    "map %s was not compiled as it is read: its sizes differ", text_maps[i].name);
+		child->tracing.maps[text_maps[i].map] = fd;
 		bytes += map_memory_bytes(fd);
 	}
 	note(child, "tables: %u sessions each, %.1f MB of kernel memory in all",
@@ -251,7 +244,7 @@ int loader_child(int socket, const struct loader_request *request)
 	struct loader_message message = { .kind = LOADER_READY };
 
 	tracing_init(&child.tracing);
-	raise_memlock();
+	attach_raise_memlock();
 	int err = check_bpf(&child);
 
 	err = err ?: kernel_inspect(&child.kernel, NULL, &child.error);
@@ -262,7 +255,7 @@ int loader_child(int socket, const struct loader_request *request)
 		sandbox_shorten_symbols(&child.sandbox, &child.kernel);
 	err = err ?: bcc_open(&child.bcc, &child.error);
 	err = err ?: compile_program(&child);
-	err = err ?: take_tables(&child);
+	err = err ?: take_maps(&child);
 	err = err ?: place_filter_maps(&child);
 	err = err ?: make_barrier(&child);
 	err = err ?: attach_hooks(&child);

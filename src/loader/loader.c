@@ -105,22 +105,15 @@ void loader_resume(const struct loader *loader)
 	send_signal(loader, SIGCONT);
 }
 
-void loader_stop(struct loader *loader)
+void loader_close(struct loader *loader)
 {
 	if (loader->socket >= 0)
 		close(loader->socket);
-	loader->socket = -1;
 	if (loader->child > 0) {
 		kill(loader->child, SIGKILL);
 		waitpid(loader->child, NULL, 0);
 	}
-	loader->child = -1;
-}
-
-void loader_close(struct loader *loader)
-{
-	loader_stop(loader);
 	if (loader->output >= 0)
 		close(loader->output);
-	loader->output = -1;
+	*loader = (struct loader){ -1, -1, -1 };
 }

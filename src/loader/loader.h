@@ -30,8 +30,7 @@ int loader_receive(
 void loader_suspend(const struct loader *loader);
 void loader_resume(const struct loader *loader);
 
-/* Ends the child, if it still runs, and closes the socket; output stays open until loader_close. */
-void loader_stop(struct loader *loader);
+/* Ends the child, if it still runs, and closes the descriptors. */
 void loader_close(struct loader *loader);
 
 #endif

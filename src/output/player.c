@@ -26,6 +26,7 @@ struct player {
 	struct snapshot snapshot; /* handed out */
 	int timer_fd;
 	struct session_filter filter;
+	uint32_t *pids; /* the filter's: read by the thread as long as it lives */
 	bool paced;
 	uint64_t left; /* intervals still to be handed out */
 	bool stopping;
@@ -65,11 +66,16 @@ int player_open(struct player **player, const struct player_request *request, st
 	pthread_mutex_init(&new->mutex, NULL);
 	pthread_cond_init(&new->wanted, NULL);
 	new->filter = request->filter;
+	new->pids = calloc(request->filter.pid_count ?: 1, sizeof *new->pids);
+	if (new->pids && request->filter.pid_count)
+		memcpy(new->pids, request->filter.pids, request->filter.pid_count * sizeof *new->pids);
+	new->filter.pids = new->pids;
 	new->left = request->count ? request->count : UINT64_MAX;
 	new->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	int err = new->timer_fd < 0 ? error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot make a timer: %s",
-	                                  strerror(errno))
-	                            : recording_open(&new->recording, request->path, error);
+	int err = !new->pids ? error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "no memory to play a recording")
+	          : new->timer_fd < 0 ? error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot make a timer: %s",
+	                                    strerror(errno))
+	                              : recording_open(&new->recording, request->path, error);
 
 	if (err) {
 		player_close(new);
@@ -174,6 +180,7 @@ void player_close(struct player *player)
 	if (!player || !stop_reader(player))
 		return;
 	recording_close(player->recording);
+	free(player->pids);
 	snapshot_fini(&player->snapshot);
 	snapshot_fini(&player->next);
 	if (player->timer_fd >= 0)

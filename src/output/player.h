@@ -17,9 +17,9 @@ struct error;
 struct player;
 
 struct player_request {
-	const char *path; /* "-": standard input; borrowed */
-	uint64_t count;   /* intervals to hand out at most; 0: all */
-	struct session_filter filter;
+	const char *path;             /* "-": standard input; borrowed */
+	uint64_t count;               /* intervals to hand out at most; 0: all */
+	struct session_filter filter; /* its PIDs are copied */
 };
 
 /* Opens the recording, and reads nothing of it. 0 or -errno with *error. */

@@ -24,8 +24,8 @@ struct run {
 	size_t not_counted_count;
 	bool live;                  /* this host, not a recording */
 	bool no_summary;            /* the text leaves its summary line out */
-	int family;                 /* the only one that is counted, 4 or 6; 0: both */
-	const char *const *filters; /* what else was filtered by at the start, in words */
+	int family;                 /* the only one that is counted, 4 or 6; 0: both. Also in filters. */
+	const char *const *filters; /* what was filtered by at the start, in words */
 	size_t filter_count;
 	const struct screen_options *screen; /* the screen's alone */
 };
@@ -34,7 +34,8 @@ enum reaction {
 	REACTION_NONE = 0,
 	REACTION_QUIT = 1 << 0,
 	REACTION_INTERVAL = 1 << 1, /* request.interval_ns was changed: tell the tracer */
-	REACTION_REDRAW = 1 << 2,   /* within the screen: the terminal was scribbled on; main never sees it */
+	REACTION_REDRAW =
+	    1 << 2, /* within the screen: the terminal was scribbled on; the loop never sees it */
 };
 
 struct renderer_request {

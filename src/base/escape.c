@@ -7,7 +7,8 @@
 #include <string.h>
 #include <wchar.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof *(array))
+#include "base/util.h"
+
 #define PIECE_SIZE 16 /* the longest, with its NUL: a surrogate pair in JSON, 12 bytes */
 #define MARKS_MAX 4   /* living languages stack fewer; stacks of hundreds paint over other rows */
 
@@ -43,7 +44,7 @@ static const struct range {
 
 static bool is_hidden(uint32_t character)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(hidden_ranges); i++) {
+	for (size_t i = 0; i < COUNT_OF(hidden_ranges); i++) {
 		if (character < hidden_ranges[i].first)
 			return false;
 		if (character <= hidden_ranges[i].last)

@@ -12,13 +12,13 @@
 #include "base/address.h"
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/format.h"
+#include "base/util.h"
 #include "model/snapshot.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof *(array))
 #define COMM_COLUMNS 12
 #define COMM_SIZE 64 /* 12 columns: escapes are as long as wide, characters at most as long as the name */
-#define DIGITS_MAX 20
-#define ROW_SIZE (COMM_SIZE + COMM_COLUMNS + 2 * ADDRESS_PORT_SIZE + 3 * DIGITS_MAX + 8)
+#define ROW_SIZE (COMM_SIZE + COMM_COLUMNS + 2 * ADDRESS_PORT_SIZE + 3 * FORMAT_DECIMAL_SIZE + 8)
 #define LOADAVG_SIZE 128
 
 struct text {
@@ -75,18 +75,12 @@ static char *put_left(char *at, const char *bytes, size_t length, size_t columns
 
 static char *put_number(char *at, uint64_t number, size_t width, bool left)
 {
-	char digits[DIGITS_MAX];
-	char *first = digits + sizeof digits;
-	size_t length;
+	char digits[FORMAT_DECIMAL_SIZE];
+	size_t length = format_decimal(digits, number);
 
-	do {
-		*--first = '0' + number % 10;
-		number /= 10;
-	} while (number);
-	length = digits + sizeof digits - first;
 	if (!left)
 		at = put_left(at, "", 0, length, width);
-	return put_left(at, first, length, length, left ? width : 0);
+	return put_left(at, digits, length, length, left ? width : 0);
 }
 
 static char *put_address(char *at, uint8_t family, const uint8_t *address, uint16_t port, size_t width)
@@ -166,7 +160,7 @@ static int print_interval(const struct text *text, const struct snapshot *snapsh
 	errno = 0;
 	if (print_summary(text, local_time, loadavg) != 0)
 		err = error_set_output(error);
-	for (size_t i = 0; !err && i < ARRAY_SIZE(tables); i++) {
+	for (size_t i = 0; !err && i < COUNT_OF(tables); i++) {
 		if (print_table(text, &tables[i], ranks, snapshot->session_count) != 0)
 			err = error_set_output(error);
 	}

@@ -15,8 +15,6 @@
 
 #define SOON_NS 1 /* 0 would disarm the timer */
 
-#define RECORDED_SPOTS_MAX 64
-
 /*
  * A thread of its own reads ahead: a crowded interval takes longer to read than a key may wait. What is below
  * the mutex is shared with it; `recording` and `next` are its own while `is_reading`.
@@ -32,7 +30,7 @@ struct player {
 	bool played;  /* the last interval was handed out */
 	bool is_told; /* ... and that nothing follows */
 	enum probe_method method;
-	char *not_counted[RECORDED_SPOTS_MAX];
+	char *not_counted[RECORDING_IDS_MAX];
 	size_t not_counted_count;
 
 	pthread_t thread;
@@ -92,7 +90,7 @@ static int keep_facts(struct player *player)
 	const char *const *ids = recording_not_counted(player->recording, &count);
 
 	player->method = recording_method(player->recording);
-	for (size_t i = 0; i < count && i < RECORDED_SPOTS_MAX; i++) {
+	for (size_t i = 0; i < count && i < RECORDING_IDS_MAX; i++) {
 		player->not_counted[i] = strdup(ids[i]);
 		if (!player->not_counted[i])
 			return -ENOMEM;

@@ -12,17 +12,17 @@ struct error;
 struct recording;
 struct snapshot;
 
-/* Of one interval; 570 MB of memory. A recording that goes on and on without an interval's end is none. */
-enum { RECORDING_SESSIONS_MAX = 1 << 22 };
+enum {
+	RECORDING_SESSIONS_MAX =
+	    1 << 22, /* of one interval, 570 MB of memory: else a file of sessions alone takes all */
+	RECORDING_IDS_MAX = 64, /* ids of paths not counted that are kept; further ones are dropped */
+};
 
 /* Opens the file ("-": stdin), and reads nothing of it. 0, or -errno with *error. */
 int recording_open(struct recording **recording, const char *path, struct error *error);
 
 /* The same of a stream, which becomes the recording's (NULL: errno says why it could not be opened); path: its name. */
 int recording_open_stream(struct recording **recording, FILE *stream, const char *path, struct error *error);
-
-/* Refuses intervals with more sessions than this, instead of RECORDING_SESSIONS_MAX. */
-void recording_limit(struct recording *recording, size_t sessions_max);
 
 /* Reads the first interval. 0, or -errno with *error: cannot be read, or is no recording. */
 int recording_start(struct recording *recording, struct error *error);

@@ -40,7 +40,7 @@ static void format_seconds(char *buffer, size_t size, uint64_t interval_ns)
 		buffer[--length] = '\0';
 }
 
-/* The fields that all of an interval's objects share. */
+/* The members that all objects of an interval share. */
 static void format_stamp(char *buffer, size_t size, const struct snapshot *snapshot)
 {
 	char date[48], seconds[32];
@@ -53,7 +53,7 @@ static void format_stamp(char *buffer, size_t size, const struct snapshot *snaps
 	    snapshot->time.tv_nsec / 1000000, seconds);
 }
 
-/* Members are put together by hand: printf takes most of the time of 100,000 sessions. Each returns the end. */
+/* Members are built without printf, which parses a format for each of them. Each put function returns the end. */
 static char *put(char *at, const char *text)
 {
 	size_t length = strlen(text);
@@ -143,7 +143,7 @@ static int print_session(FILE *stream, const struct session *session, const char
 	return fputs("}\n", stream) < 0 ? -1 : 0;
 }
 
-/* The sums are of what stands before: a reader makes them itself, and they are no rows of a table. */
+/* The sums over the sessions are not rows of a table, since a reader computes them from the sessions. */
 static int print_total(const struct json *json, const struct snapshot *snapshot, const char *stamp)
 {
 	if (fprintf(json->stream,

@@ -16,8 +16,8 @@
 #define SOON_NS 1 /* 0 would disarm the timer */
 
 /*
- * A thread of its own reads ahead: a crowded interval takes longer to read than a key may wait. What is below
- * the mutex is shared with it; `recording` and `next` are its own while `is_reading`.
+ * A second thread reads ahead: an interval with many sessions takes longer to read than a key press may wait. The
+ * members below the mutex are shared with it; while `is_reading`, it alone uses `recording` and `next`.
  */
 struct player {
 	struct recording *recording;
@@ -38,9 +38,9 @@ struct player {
 	pthread_mutex_t mutex;
 	pthread_cond_t wanted;
 	bool is_reading;
-	bool is_late; /* what is read next was to be handed out already */
+	bool is_late; /* the interval being read is already due */
 	bool quit;
-	int got; /* what recording_next said of `next` */
+	int got; /* what recording_next returned for `next` */
 	struct snapshot next;
 	struct error error;
 };
@@ -83,7 +83,7 @@ void player_set_paced(struct player *player, bool paced)
 	player->paced = paced;
 }
 
-/* A copy, for the reader goes on to what later intervals say. */
+/* Copies them, since the reader overwrites them with those of later intervals. */
 static int keep_facts(struct player *player)
 {
 	size_t count;
@@ -132,7 +132,7 @@ static void *read_ahead(void *argument)
 	return NULL;
 }
 
-/* Not before the first take: by then signals are blocked, and the thread takes none. */
+/* Called by the first take, not earlier: by then signals are blocked, and the thread inherits that. */
 static int start_reader(struct player *player, struct error *error)
 {
 	player->is_reading = true;
@@ -146,8 +146,8 @@ static int start_reader(struct player *player, struct error *error)
 }
 
 /*
- * False while it is reading: that can be a pipe that nobody writes, and nothing breaks it off. Such a thread,
- * and what it works on, are left to the end of the process, which is near.
+ * False while it is reading: the read may block on a silent pipe, and nothing interrupts it. Such a thread and
+ * its memory are left to the end of the process, which is near.
  */
 static bool stop_reader(struct player *player)
 {
@@ -192,7 +192,7 @@ static int source_fd(void *state)
 	return player->timer_fd;
 }
 
-/* What is shown last before the end: nothing new, so that totals stay what they are. */
+/* The last snapshot after stop: an empty one, which leaves the totals as they are. */
 static void take_end(struct player *player, const struct snapshot **snapshot)
 {
 	snapshot_reset(&player->snapshot);
@@ -200,7 +200,7 @@ static void take_end(struct player *player, const struct snapshot **snapshot)
 	*snapshot = &player->snapshot;
 }
 
-/* Nothing follows, and it goes on: an interval of no length says so, for the screen to tell. */
+/* The recording has ended but the player waits for stop: an interval of length 0 tells the screen so. */
 static void take_played(struct player *player, const struct snapshot **snapshot)
 {
 	player->is_told = true;
@@ -208,7 +208,7 @@ static void take_played(struct player *player, const struct snapshot **snapshot)
 	*snapshot = &player->snapshot;
 }
 
-/* What the reader has, in exchange for what was handed out before. False: it is not there yet. */
+/* Swaps the snapshot handed out before for the one that the reader has. False: that is not complete yet. */
 static bool exchange(struct player *player, int *got, struct error *error)
 {
 	bool is_ready;

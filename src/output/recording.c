@@ -26,9 +26,9 @@ struct recording {
 	char *path;
 	char *line;
 	unsigned long line_number;
-	struct snapshot ahead; /* the next interval: so that the last one can be told */
+	struct snapshot ahead; /* the next interval, read early to know which is the last */
 	bool has_ahead;
-	int failure; /* of reading ahead, with its error: told when what stands before it was handed out */
+	int failure; /* of reading ahead: returned after the interval before it */
 	struct error failure_error;
 	size_t sessions_max;
 	enum probe_method method; /* of the interval handed out last, and of `ahead` */
@@ -237,13 +237,13 @@ static int take_interval(struct recording *recording, const json_t *object, stru
 	return 0;
 }
 
-/* The last line, without its end: the recording program was killed in the middle of it. */
+/* The last line has no newline: the recording program was killed while writing it. */
 static bool is_cut_off(const struct recording *recording, size_t length)
 {
 	return feof(recording->file) && recording->line[length - 1] != '\n';
 }
 
-/* One line: 0, or -errno with *error. Objects of other types, and empty lines, are passed over. */
+/* One line: 0, or -errno with *error. Skips objects of other types and empty lines. */
 static int take_line(struct recording *recording, size_t length, struct error *error)
 {
 	json_error_t json_error;
@@ -268,8 +268,8 @@ static int take_line(struct recording *recording, size_t length, struct error *e
 }
 
 /*
- * getline, but no longer than it may be: /dev/zero is one line. The length, LINE_MAX_BYTES + 1 for what is
- * longer, -1 at the end or on an error, -ENOMEM.
+ * getline with a limit, for /dev/zero is one endless line. Returns the length, LINE_MAX_BYTES + 1 for longer lines,
+ * -1 at the end or on an error, or -ENOMEM.
  */
 static ssize_t read_line(struct recording *recording)
 {
@@ -287,7 +287,7 @@ static ssize_t read_line(struct recording *recording)
 	return length ? length : -1;
 }
 
-/* Reads up to the next interval's end. A recording that was cut off ends with what there is of its last. */
+/* Reads up to the end of the next interval. If the recording is cut off, its last interval has the sessions read. */
 static int read_ahead(struct recording *recording, struct error *error)
 {
 	ssize_t length;

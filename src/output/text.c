@@ -23,7 +23,7 @@
 
 struct text {
 	FILE *stream;
-	bool live; /* a recording does not tell the load averages of its time */
+	bool live; /* a recording does not have the load averages of its time */
 	bool summary;
 	bool utf8;
 };
@@ -39,7 +39,7 @@ static const struct table {
 	{ 6, "\n", "LADDR6", "RADDR6", 32 },
 };
 
-/* Decimal seconds as short as they go: 1, 0.5. */
+/* Decimal seconds without trailing zeros: 1, 0.5. */
 static void format_seconds(char *buffer, size_t size, uint64_t interval_ns)
 {
 	int length = snprintf(
@@ -63,7 +63,7 @@ static void read_loadavg(char *buffer, size_t size)
 		fclose(file);
 }
 
-/* Rows are put together by hand: printf takes most of the time of 100,000 of them. Each returns the end. */
+/* Rows are built without printf, which would take most of the time of 100,000 of them. Each returns the end. */
 static char *put_left(char *at, const char *bytes, size_t length, size_t columns, size_t width)
 {
 	memcpy(at, bytes, length);
@@ -147,7 +147,7 @@ static int print_summary(const struct text *text, const struct tm *local_time, c
 	           : 0;
 }
 
-/* The whole interval, sorted. local_time and loadavg are for the summary line. */
+/* Prints the whole interval, sorted. local_time and loadavg go into the summary line. */
 static int print_interval(const struct text *text, const struct snapshot *snapshot,
     const struct tm *local_time, const char *loadavg, struct error *error)
 {
@@ -170,7 +170,7 @@ static int print_interval(const struct text *text, const struct snapshot *snapsh
 	return err;
 }
 
-/* Silent while nothing is lost: each of these lines is a new loss. */
+/* Prints nothing unless this interval lost something. */
 static void print_losses(FILE *stream, const struct snapshot *snapshot)
 {
 	const struct session_other *other = &snapshot->other;

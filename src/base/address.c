@@ -8,8 +8,8 @@
 _Static_assert(ADDRESS_SIZE == INET6_ADDRSTRLEN, "the size that inet_ntop's callers use");
 
 /*
- * By hand: glibc's inet_ntop goes through sprintf, and there are two addresses to a row. The unit test holds
- * the results against inet_ntop's.
+ * Not inet_ntop: glibc's goes through sprintf, which is slow for two addresses a row. The unit test compares the
+ * results with inet_ntop's.
  */
 
 static size_t format_ipv4(char *buffer, const uint8_t *address)
@@ -34,7 +34,7 @@ static size_t format_hex(char *buffer, unsigned number)
 	return length;
 }
 
-/* Where the longest run of two or more zero groups is, the first of equals; first == end: nowhere. */
+/* Finds the longest run of two or more zero groups, the first of equal ones; first == end: there is none. */
 static void find_zeros(const unsigned groups[8], int *first, int *end)
 {
 	*first = *end = 8;

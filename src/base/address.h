@@ -18,8 +18,8 @@ enum {
 size_t address_format(char *buffer, uint8_t family, const uint8_t *address);
 
 /*
- * Writes "address:port", at least ADDRESS_PORT_SIZE bytes; port in host order. IPv6 addresses stand
- * without brackets, as in bcc's tcptop: the port is what follows the last colon.
+ * Writes "address:port" and a NUL into buffer, which holds at least ADDRESS_PORT_SIZE bytes; port in host order.
+ * IPv6 addresses have no brackets, as in bcc's tcptop: the port is what follows the last colon. Returns the length.
  */
 size_t address_format_port(char *buffer, uint8_t family, const uint8_t *address, uint16_t port);
 

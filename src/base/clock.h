@@ -8,7 +8,7 @@
 
 #include "base/util.h"
 
-/* Nanoseconds of CLOCK_MONOTONIC, which no setting of the wall clock moves. */
+/* Nanoseconds of CLOCK_MONOTONIC, which setting the wall clock does not change. */
 static inline uint64_t clock_now_ns(void)
 {
 	struct timespec now;

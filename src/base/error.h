@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What went wrong, in words for the user, and the exit status that it ends in. */
+/* What went wrong, in words for the user, and the exit status that follows from it. */
 #ifndef TCPTOP_ERROR_H
 #define TCPTOP_ERROR_H
 
@@ -15,7 +15,7 @@ enum exit_code {
 	EXIT_CODE_WRONG_COUNT = 6, /* --check found a wrong number */
 };
 
-/* Plain bytes, so that it travels through the loader's socket as it is. */
+/* Plain bytes without pointers: the loader sends it through a socket. */
 struct error {
 	int exit_code;  /* enum exit_code */
 	char text[512]; /* cause and remedy, at most two lines, no newline at the end */
@@ -23,12 +23,12 @@ struct error {
 
 /*
  * Fills *error and returns err, which is a negative errno: `return error_set(error, ..., -EINVAL, ...)`.
- * The text is the caller's format alone; strerror is appended by the caller where it helps.
+ * The text is the formatted one alone: the caller adds strerror(3) where it helps.
  */
 int error_set(struct error *error, int exit_code, int err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Output could not be written: the cause is errno, EIO where it tells none. Returns its negative. */
+/* Output could not be written. The cause is errno, or EIO when errno is 0; returns its negative. */
 int error_set_output(struct error *error);
 
 #endif

@@ -7,9 +7,10 @@
 #include <string.h>
 #include <wchar.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof *(array))
+#include "base/util.h"
+
 #define PIECE_SIZE 16 /* the longest, with its NUL: a surrogate pair in JSON, 12 bytes */
-#define MARKS_MAX 4   /* living languages stack fewer; stacks of hundreds paint over other rows */
+#define MARKS_MAX 4   /* living languages stack fewer; hundreds would be drawn over other rows */
 
 /*
  * What a terminal draws as nothing or lets reorder its neighbours: C1, Unicode's
@@ -43,7 +44,7 @@ static const struct range {
 
 static bool is_hidden(uint32_t character)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(hidden_ranges); i++) {
+	for (size_t i = 0; i < COUNT_OF(hidden_ranges); i++) {
 		if (character < hidden_ranges[i].first)
 			return false;
 		if (character <= hidden_ranges[i].last)
@@ -79,7 +80,7 @@ static size_t decode_utf8(const unsigned char *bytes, size_t length, uint32_t *c
 	return expected;
 }
 
-/* One character or escape, never split: its text and the columns that it takes. */
+/* One character or escape, which is never split: its text and its width. */
 struct piece {
 	char text[PIECE_SIZE];
 	size_t length;
@@ -102,7 +103,7 @@ static void piece_spell(struct piece *piece, const char *format, uint32_t value)
 	piece->escaped = true;
 }
 
-/* Returns how many bytes the piece stands for. marks: width 0 characters that may still follow the last. */
+/* Returns how many bytes the piece stands for. marks: how many more combining marks may follow the last character. */
 static size_t piece_of_text(
     struct piece *piece, const unsigned char *bytes, size_t length, bool utf8, unsigned marks)
 {
@@ -142,7 +143,7 @@ size_t escape_text(char *buffer, size_t size, const char *bytes, size_t length, 
 		memcpy(buffer + used, piece.text, piece.length);
 		used += piece.length;
 		used_columns += piece.columns;
-		/* A mark after an escape would sit on its last hex digit. */
+		/* A mark after an escape would combine with its last hex digit. */
 		if (piece.escaped)
 			marks = 0;
 		else

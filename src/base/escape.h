@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one escaper for untrusted text (process, cgroup, container and host names): 256 byte values in any
- * position become visible, harmless text. Controls (C0, DEL, C1), bidi, zero-width and other invisible
- * characters (variation selectors and fillers too) and invalid UTF-8 are spelled out, in lower-case hex, as
- * \xNN (bytes) or \uNNNN and \UNNNNNNNN (characters).
+ * The one escaper for untrusted text (process, cgroup, container and host names): any sequence of bytes becomes
+ * visible, harmless text. Controls (C0, DEL, C1), bidi, zero-width and other invisible characters (variation
+ * selectors and fillers too) and invalid UTF-8 are escaped in lower-case hex: \xNN for bytes, \uNNNN and \UNNNNNNNN
+ * for characters.
  * UTF-8 is decoded strictly: no overlong forms, no surrogates, nothing above U+10FFFF.
  */
 #ifndef TCPTOP_ESCAPE_H
@@ -14,20 +14,20 @@
 #include <stdint.h>
 
 /*
- * For a terminal or a text line: writes at most `columns` columns of text and a NUL into buffer (never
- * splitting a character or an escape; what does not fit in size - 1 bytes ends it too) and returns the
- * columns used. utf8 false: everything beyond ASCII is escaped too; utf8 true needs a LC_CTYPE whose
- * characters are UTF-8 (widths are wcwidth's) and escapes what that does not know as printable.
- * Characters of width 0 that combine with the one before are kept, up to four; leading ones are escaped.
- * A backslash stays as it is, as it is ordinary in names: this form cannot be reversed, escape_json's can.
+ * For a terminal or a text line: writes at most `columns` columns of text and a NUL into buffer and returns the
+ * columns used. Stops before the first character or escape that does not fit, in columns or in size - 1 bytes.
+ * utf8 false: all but ASCII is escaped too; utf8 true needs a UTF-8 LC_CTYPE (widths are wcwidth's) and escapes
+ * what that locale does not consider printable.
+ * Up to four combining characters (width 0) are kept after their base; leading ones are escaped.
+ * A backslash is not escaped, since it is common in names: this form cannot be reversed, escape_json's can.
  */
 size_t escape_text(char *buffer, size_t size, const char *bytes, size_t length, size_t columns, bool utf8);
 
 /*
  * For the inside of a JSON string: always valid UTF-8; quotes, backslash, controls, C1, bidi, zero-width
- * and other invisible characters as \uNNNN (or the short forms), each invalid byte as U+FFFD. Writes a NUL;
- * returns the length without it, at most 6 * length; ends before what does not fit in size - 1 bytes.
- * *valid (may be NULL) tells whether all of the bytes were valid UTF-8.
+ * and other invisible characters as \uNNNN (or the short forms), each invalid byte as U+FFFD. Writes a NUL and
+ * returns the length without it, at most 6 * length. Stops before what does not fit in size - 1 bytes.
+ * *valid (may be NULL) tells whether all bytes were valid UTF-8.
  */
 size_t escape_json(char *buffer, size_t size, const char *bytes, size_t length, bool *valid);
 

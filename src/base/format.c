@@ -24,7 +24,7 @@ const char *unit_suffix(enum unit unit)
 	return units[unit].suffix;
 }
 
-/* Three digits and a letter. What would round up to 1000 takes the next letter. */
+/* Three digits and a letter. An amount that would round up to 1000 takes the next letter. */
 static int format_short(char *buffer, size_t size, uint64_t amount, double step, const char *letters)
 {
 	double value = (double)amount;

@@ -8,7 +8,7 @@
 
 enum unit {
 	UNIT_HUMAN, /* three digits and K, M, G... of 1024 */
-	UNIT_KB,    /* whole KB of 1024, rounded down, as the classic form */
+	UNIT_KB,    /* whole KB of 1024, rounded down, as in the classic output */
 	UNIT_BYTES,
 	UNIT_BITS, /* three digits and k, M, G... of 1000 */
 	UNIT_COUNT,
@@ -17,7 +17,7 @@ enum unit {
 /* "human", "KB", "bytes", "bits" */
 const char *unit_name(enum unit unit);
 
-/* What stands behind RX and TX in a title: "", "KB", "B", "bit". */
+/* The unit in the titles of RX and TX: "", "KB", "B", "bit". */
 const char *unit_suffix(enum unit unit);
 
 /*
@@ -41,7 +41,7 @@ void format_span(char *buffer, size_t size, uint64_t milliseconds);
 /* "HH:MM:SS" of a time since 1970, in the local time zone. */
 void format_clock(char *buffer, size_t size, int64_t time_s);
 
-/* The digits of a number without a NUL: at most FORMAT_DECIMAL_SIZE. Returns how many. Much faster than snprintf. */
+/* Writes the digits of a number, at most FORMAT_DECIMAL_SIZE and no NUL. Returns how many. Much faster than snprintf. */
 #define FORMAT_DECIMAL_SIZE 20
 size_t format_decimal(char *buffer, uint64_t number);
 

@@ -61,8 +61,6 @@ void snapshot_total(struct snapshot *snapshot)
 	}
 }
 
-#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
-
 int session_compare_key(const struct session *a, const struct session *b)
 {
 	int order;

@@ -60,16 +60,16 @@ struct snapshot {
 void snapshot_init(struct snapshot *snapshot);
 void snapshot_fini(struct snapshot *snapshot);
 
-/* Empties it for the next interval. Gives memory back when far fewer sessions were used than it can hold. */
+/* Empties it for the next interval. Frees a large array of which less than an eighth was used. */
 void snapshot_reset(struct snapshot *snapshot);
 
-/* Room for one more session, zeroed, counted and borrowed until the next call; NULL when out of memory. */
+/* Appends a zeroed session and returns it, borrowed until the next call; NULL when out of memory. */
 struct session *snapshot_add(struct snapshot *snapshot);
 
 /* Fills rx_bytes and tx_bytes from the sessions and other. */
 void snapshot_total(struct snapshot *snapshot);
 
-/* What sessions of a recording pass: no kernel chose its rows. */
+/* Which sessions of a recording to keep: no filter in the kernel has chosen them. */
 struct session_filter {
 	int family;           /* 0 both, 4 or 6 */
 	const uint32_t *pids; /* sorted, unique; borrowed */
@@ -77,15 +77,15 @@ struct session_filter {
 };
 
 /*
- * Leaves only the sessions that pass, and totals anew. What was summed up as "other sessions" stays, for nobody
- * knows whose it was.
+ * Keeps only the sessions that pass, and recomputes the totals. "Other sessions" stay, as it is not known whose
+ * bytes they are.
  */
 void snapshot_filter(struct snapshot *snapshot, const struct session_filter *filter);
 
 /* A total order on what identifies a session (family, addresses, ports, PID, namespace): the tie-break. */
 int session_compare_key(const struct session *a, const struct session *b);
 
-/* The total stands in the array that is sorted: most comparisons need not touch the session. */
+/* The total is part of the array that is sorted: most comparisons need not read the session. */
 struct session_rank {
 	uint64_t total_bytes;
 	const struct session *session;

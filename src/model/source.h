@@ -9,19 +9,19 @@ struct error;
 struct snapshot;
 
 struct source {
-	void *state; /* owned by whoever opened it */
+	void *state; /* the opener's */
 
-	/* Becomes readable when take has something to give or to tell. */
+	/* Becomes readable when take has a snapshot or an error to return. */
 	int (*fd)(void *state);
 
-	/* The waiting snapshot, borrowed until release, NULL when there is none; -errno with *error. */
+	/* 0 with the waiting snapshot, borrowed until release, or with NULL when none waits; -errno with *error. */
 	int (*take)(void *state, const struct snapshot **snapshot, struct error *error);
 	void (*release)(void *state);
 
-	/* Ends soon: with a snapshot that has .last set. */
+	/* Asks it to end soon, with a snapshot that has .last set. */
 	void (*stop)(void *state);
 
-	/* The length of intervals from now on. NULL: cannot be changed. */
+	/* Sets the length of intervals from now on. NULL: it cannot be changed. */
 	void (*set_interval)(void *state, uint64_t interval_ns);
 };
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,9 +12,12 @@
 #include "base/address.h"
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/format.h"
 #include "model/snapshot.h"
+#include "output/fields.h"
 
-#define NAME_SIZE (6 * SESSION_COMM_LENGTH + 1)
+#define ESCAPED_NAME_SIZE (6 * FIELD_NAME_SIZE)
+#define MEMBER_SIZE (2 * (FIELD_KEY_MAX + sizeof ",\"_hex\":\"\"") + ESCAPED_NAME_SIZE + 2 * FIELD_NAME_SIZE)
 #define ID_SIZE 256
 #define STAMP_SIZE 128
 
@@ -22,7 +26,10 @@ struct json {
 	const struct run *run;
 };
 
-/* Seconds to the microsecond, of its six decimals at least four. */
+_Static_assert(
+    MEMBER_SIZE > FIELD_KEY_MAX + sizeof ",\"\":\"\"" + ADDRESS_SIZE, "the longest member is a name");
+
+/* Seconds to the microsecond: six decimals, of which up to two trailing zeros are dropped. */
 static void format_seconds(char *buffer, size_t size, uint64_t interval_ns)
 {
 	uint64_t interval_us = (interval_ns + 500) / 1000;
@@ -33,7 +40,7 @@ static void format_seconds(char *buffer, size_t size, uint64_t interval_ns)
 		buffer[--length] = '\0';
 }
 
-/* The fields that all of an interval's objects share. */
+/* The members that all objects of an interval share. */
 static void format_stamp(char *buffer, size_t size, const struct snapshot *snapshot)
 {
 	char date[48], seconds[32];
@@ -46,64 +53,104 @@ static void format_stamp(char *buffer, size_t size, const struct snapshot *snaps
 	    snapshot->time.tv_nsec / 1000000, seconds);
 }
 
-/* comm, and comm_hex beside it where the bytes are no UTF-8: its bytes, two hex digits each. */
-static int print_name(FILE *stream, const char *comm)
+/* Members are built without printf, which parses a format for each of them. Each put function returns the end. */
+static char *put(char *at, const char *text)
 {
-	size_t length = strlen(comm);
-	char name[NAME_SIZE];
+	size_t length = strlen(text);
+
+	memcpy(at, text, length);
+	return at + length;
+}
+
+static char *put_key(char *at, const struct field *field, const char *suffix)
+{
+	size_t length = strnlen(field->key, FIELD_KEY_MAX);
+
+	at = put(at, ",\"");
+	memcpy(at, field->key, length);
+	at = put(at + length, suffix);
+	return put(at, "\":");
+}
+
+/* The name, and beside it, where its bytes are not valid UTF-8, those bytes: two hex digits each. */
+static char *put_name(char *at, const struct field *field, const char *name)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t length = strnlen(name, FIELD_NAME_SIZE - 1);
 	bool valid;
 
-	escape_json(name, sizeof name, comm, length, &valid);
-	if (fprintf(stream, "\"comm\":\"%s\"", name) < 0)
-		return -1;
+	at = put(put_key(at, field, ""), "\"");
+	at += escape_json(at, ESCAPED_NAME_SIZE, name, length, &valid);
+	at = put(at, "\"");
 	if (valid)
-		return 0;
-	if (fputs(",\"comm_hex\":\"", stream) < 0)
-		return -1;
+		return at;
+	at = put(put_key(at, field, "_hex"), "\"");
 	for (size_t i = 0; i < length; i++) {
-		if (fprintf(stream, "%02x", (unsigned char)comm[i]) < 0)
+		*at++ = digits[(unsigned char)name[i] >> 4];
+		*at++ = digits[name[i] & 0xF];
+	}
+	return put(at, "\"");
+}
+
+/* At most MEMBER_SIZE bytes. */
+static char *put_member(char *at, const struct field *field, const void *record)
+{
+	const char *value = (const char *)record + field->offset;
+
+	switch (field->type) {
+	case FIELD_NAME:
+		return put_name(at, field, value);
+	case FIELD_ADDRESS:
+		at = put(put_key(at, field, ""), "\"");
+		at += address_format(at, ((const struct session *)record)->family, (const uint8_t *)value);
+		return put(at, "\"");
+	case FIELD_FAMILY:
+	case FIELD_U16:
+	case FIELD_U32:
+	case FIELD_U64:
+		break;
+	}
+	at = put_key(at, field, "");
+	return at + format_decimal(at, field_number(field, record));
+}
+
+static int print_fields(FILE *stream, const struct field_table *fields, const void *record)
+{
+	bool is_written = true;
+
+	for (size_t i = 0; i < fields->count; i++) {
+		const struct field *field = &fields->rows[i];
+		char member[MEMBER_SIZE];
+
+		if (field->presence != FIELD_JOINED)
+			is_written =
+			    field->presence != FIELD_KNOWN || field_number(field, record) != field->absent;
+		if (!is_written)
+			continue;
+		size_t length = (size_t)(put_member(member, field, record) - member);
+
+		if (fwrite(member, 1, length, stream) != length)
 			return -1;
 	}
-	return putc('"', stream) < 0 ? -1 : 0;
+	return 0;
 }
 
 static int print_session(FILE *stream, const struct session *session, const char *stamp)
 {
-	char laddr[ADDRESS_SIZE], raddr[ADDRESS_SIZE];
-
-	address_format(laddr, session->family, session->laddr);
-	address_format(raddr, session->family, session->raddr);
-	if (fprintf(stream, "{\"type\":\"session\",%s,\"pid\":%" PRIu32 ",", stamp, session->pid) < 0 ||
-	    print_name(stream, session->comm) != 0)
-		return -1;
-	if (fprintf(stream,
-	        ",\"family\":%u,\"laddr\":\"%s\",\"lport\":%u,\"raddr\":\"%s\",\"rport\":%u,\"netns\":"
-	        "%" PRIu32 ",\"rx_bytes\":%" PRIu64 ",\"tx_bytes\":%" PRIu64,
-	        session->family, laddr, session->lport, raddr, session->rport, session->netns,
-	        session->rx_bytes, session->tx_bytes) < 0)
-		return -1;
-	if (session->uid != UINT32_MAX && fprintf(stream, ",\"uid\":%" PRIu32, session->uid) < 0)
-		return -1;
-	if (session->cgroup_id != 0 && fprintf(stream, ",\"cgroup_id\":%" PRIu64, session->cgroup_id) < 0)
-		return -1;
-	if (session->mntns != 0 && fprintf(stream, ",\"mntns\":%" PRIu32, session->mntns) < 0)
-		return -1;
-	if (session->rtt_us != 0 && fprintf(stream, ",\"rtt_us\":%" PRIu32 ",\"retransmits\":%" PRIu32,
-	                                session->rtt_us, session->retransmits) < 0)
+	if (fputs("{\"type\":\"session\",", stream) < 0 || fputs(stamp, stream) < 0 ||
+	    print_fields(stream, &session_fields, session) != 0)
 		return -1;
 	return fputs("}\n", stream) < 0 ? -1 : 0;
 }
 
+/* The sums over the sessions are not rows of a table, since a reader computes them from the sessions. */
 static int print_total(const struct json *json, const struct snapshot *snapshot, const char *stamp)
 {
-	const struct session_other *other = &snapshot->other;
-
 	if (fprintf(json->stream,
-	        "{\"type\":\"interval\",%s,\"sessions\":%zu,\"rx_bytes\":%" PRIu64 ",\"tx_bytes\":%" PRIu64
-	        ",\"other_calls\":%" PRIu64 ",\"other_rx_bytes\":%" PRIu64 ",\"other_tx_bytes\":%" PRIu64
-	        ",\"probe\":\"%s\",\"not_counted\":[",
-	        stamp, snapshot->session_count, snapshot->rx_bytes, snapshot->tx_bytes,
-	        (uint64_t)other->calls, (uint64_t)other->rx_bytes, (uint64_t)other->tx_bytes,
+	        "{\"type\":\"interval\",%s,\"sessions\":%zu,\"rx_bytes\":%" PRIu64 ",\"tx_bytes\":%" PRIu64,
+	        stamp, snapshot->session_count, snapshot->rx_bytes, snapshot->tx_bytes) < 0 ||
+	    print_fields(json->stream, &other_fields, &snapshot->other) != 0 ||
+	    fprintf(json->stream, ",\"probe\":\"%s\",\"not_counted\":[",
 	        probe_method_name(json->run->method)) < 0)
 		return -1;
 	for (size_t i = 0; i < json->run->not_counted_count; i++) {
@@ -114,7 +161,9 @@ static int print_total(const struct json *json, const struct snapshot *snapshot,
 		if (fprintf(json->stream, "%s\"%s\"", i ? "," : "", escaped) < 0)
 			return -1;
 	}
-	return fprintf(json->stream, "],\"missed_runs\":%" PRIu64 "}\n", snapshot->missed_runs) < 0 ? -1 : 0;
+	if (putc(']', json->stream) < 0 || print_fields(json->stream, &interval_fields, snapshot) != 0)
+		return -1;
+	return fputs("}\n", json->stream) < 0 ? -1 : 0;
 }
 
 static int print_interval(

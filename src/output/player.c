@@ -15,11 +15,9 @@
 
 #define SOON_NS 1 /* 0 would disarm the timer */
 
-#define RECORDED_SPOTS_MAX 64
-
 /*
- * A thread of its own reads ahead: a crowded interval takes longer to read than a key may wait. What is below
- * the mutex is shared with it; `recording` and `next` are its own while `is_reading`.
+ * A second thread reads ahead: an interval with many sessions takes longer to read than a key press may wait. The
+ * members below the mutex are shared with it; while `is_reading`, it alone uses `recording` and `next`.
  */
 struct player {
 	struct recording *recording;
@@ -33,7 +31,7 @@ struct player {
 	bool played;  /* the last interval was handed out */
 	bool is_told; /* ... and that nothing follows */
 	enum probe_method method;
-	char *not_counted[RECORDED_SPOTS_MAX];
+	char *not_counted[RECORDING_IDS_MAX];
 	size_t not_counted_count;
 
 	pthread_t thread;
@@ -41,9 +39,9 @@ struct player {
 	pthread_mutex_t mutex;
 	pthread_cond_t wanted;
 	bool is_reading;
-	bool is_late; /* what is read next was to be handed out already */
+	bool is_late; /* the interval being read is already due */
 	bool quit;
-	int got; /* what recording_next said of `next` */
+	int got; /* what recording_next returned for `next` */
 	struct snapshot next;
 	struct error error;
 };
@@ -91,14 +89,14 @@ void player_set_paced(struct player *player, bool paced)
 	player->paced = paced;
 }
 
-/* A copy, for the reader goes on to what later intervals say. */
+/* Copies them, since the reader overwrites them with those of later intervals. */
 static int keep_facts(struct player *player)
 {
 	size_t count;
 	const char *const *ids = recording_not_counted(player->recording, &count);
 
 	player->method = recording_method(player->recording);
-	for (size_t i = 0; i < count && i < RECORDED_SPOTS_MAX; i++) {
+	for (size_t i = 0; i < count && i < RECORDING_IDS_MAX; i++) {
 		player->not_counted[i] = strdup(ids[i]);
 		if (!player->not_counted[i])
 			return -ENOMEM;
@@ -140,7 +138,7 @@ static void *read_ahead(void *argument)
 	return NULL;
 }
 
-/* Not before the first take: by then signals are blocked, and the thread takes none. */
+/* Called by the first take, not earlier: by then signals are blocked, and the thread inherits that. */
 static int start_reader(struct player *player, struct error *error)
 {
 	player->is_reading = true;
@@ -154,8 +152,8 @@ static int start_reader(struct player *player, struct error *error)
 }
 
 /*
- * False while it is reading: that can be a pipe that nobody writes, and nothing breaks it off. Such a thread,
- * and what it works on, are left to the end of the process, which is near.
+ * False while it is reading: the read may block on a silent pipe, and nothing interrupts it. Such a thread and
+ * its memory are left to the end of the process, which is near.
  */
 static bool stop_reader(struct player *player)
 {
@@ -201,7 +199,7 @@ static int source_fd(void *state)
 	return player->timer_fd;
 }
 
-/* What is shown last before the end: nothing new, so that totals stay what they are. */
+/* The last snapshot after stop: an empty one, which leaves the totals as they are. */
 static void take_end(struct player *player, const struct snapshot **snapshot)
 {
 	snapshot_reset(&player->snapshot);
@@ -209,7 +207,7 @@ static void take_end(struct player *player, const struct snapshot **snapshot)
 	*snapshot = &player->snapshot;
 }
 
-/* Nothing follows, and it goes on: an interval of no length says so, for the screen to tell. */
+/* The recording has ended but the player waits for stop: an interval of length 0 tells the screen so. */
 static void take_played(struct player *player, const struct snapshot **snapshot)
 {
 	player->is_told = true;
@@ -217,7 +215,7 @@ static void take_played(struct player *player, const struct snapshot **snapshot)
 	*snapshot = &player->snapshot;
 }
 
-/* What the reader has, in exchange for what was handed out before. False: it is not there yet. */
+/* Swaps the snapshot handed out before for the one that the reader has. False: that is not complete yet. */
 static bool exchange(struct player *player, int *got, struct error *error)
 {
 	bool is_ready;

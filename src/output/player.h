@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Plays a recording: hands its snapshots out as a source, each for as long as it took. A paced one ends with a
- * snapshot of no length (interval_ns 0), and then waits for stop.
+ * Plays a recording: a source that returns its snapshots, when paced each for as long as its interval took. A paced
+ * player ends with a snapshot of length 0 (interval_ns) and then waits for stop.
  */
 #ifndef TCPTOP_PLAYER_H
 #define TCPTOP_PLAYER_H
@@ -22,7 +22,7 @@ struct player_request {
 	struct session_filter filter; /* its PIDs are copied */
 };
 
-/* Opens the recording, and reads nothing of it. 0 or -errno with *error. */
+/* Opens the recording and reads nothing yet. 0 or -errno with *error. */
 int player_open(struct player **player, const struct player_request *request, struct error *error);
 
 /*
@@ -31,14 +31,14 @@ int player_open(struct player **player, const struct player_request *request, st
  */
 void player_set_paced(struct player *player, bool paced);
 
-/* Reads the recording's beginning, for which no privilege is needed. 0 or -errno with *error. */
+/* Reads the first interval, which needs no privilege. 0 or -errno with *error. */
 int player_start(struct player *player, struct error *error);
 
 void player_close(struct player *player);
 
 struct source player_source(struct player *player);
 
-/* How the recording was made: of its first interval. Borrowed until player_close. */
+/* How the recording was made, as its first interval says. Borrowed until player_close. */
 enum probe_method player_method(const struct player *player);
 const char *const *player_not_counted(const struct player *player, size_t *count);
 

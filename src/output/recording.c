@@ -15,10 +15,10 @@
 
 #include "base/error.h"
 #include "model/snapshot.h"
+#include "output/fields.h"
 
 #define LINE_MAX_BYTES (1 << 20)
 #define INTERVAL_MAX_S 1e6
-#define RECORDED_IDS_MAX 64
 #define ID_MAX 63
 
 struct recording {
@@ -26,15 +26,15 @@ struct recording {
 	char *path;
 	char *line;
 	unsigned long line_number;
-	struct snapshot ahead; /* the next interval: so that the last one can be told */
+	struct snapshot ahead; /* the next interval, read early to know which is the last */
 	bool has_ahead;
-	int failure; /* of reading ahead, with its error: told when what stands before it was handed out */
+	int failure; /* of reading ahead: returned after the interval before it */
 	struct error failure_error;
 	size_t sessions_max;
 	enum probe_method method; /* of the interval handed out last, and of `ahead` */
 	enum probe_method ahead_method;
-	char ids[RECORDED_IDS_MAX][ID_MAX + 1];
-	const char *not_counted[RECORDED_IDS_MAX];
+	char ids[RECORDING_IDS_MAX][ID_MAX + 1];
+	const char *not_counted[RECORDING_IDS_MAX];
 	size_t not_counted_count;
 };
 
@@ -56,21 +56,6 @@ static int bad_line(const struct recording *recording, struct error *error, cons
 
 /* ---- fields ---- */
 
-/* A whole number from 0 to max. -1 when it is anything else; missing ones are 0 when they may be missing. */
-static int get_number(const json_t *object, const char *name, uint64_t max, bool optional, uint64_t *number)
-{
-	const json_t *value = json_object_get(object, name);
-
-	*number = 0;
-	if (!value)
-		return optional ? 0 : -1;
-	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-	    (uint64_t)json_integer_value(value) > max)
-		return -1;
-	*number = (uint64_t)json_integer_value(value);
-	return 0;
-}
-
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -80,36 +65,79 @@ static int hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* comm_hex has the very bytes where comm could not hold them. */
-static int get_comm(const json_t *object, char comm[SESSION_COMM_LENGTH + 1])
+/* The bytes from their hex digits, as many as a name may have. */
+static bool read_hex(const char *hex, char *name)
 {
-	const char *hex = json_string_value(json_object_get(object, "comm_hex"));
-	const char *text = json_string_value(json_object_get(object, "comm"));
 	size_t length = 0;
 
-	if (hex) {
-		for (; hex[2 * length] && length < SESSION_COMM_LENGTH; length++) {
-			int high = hex_digit(hex[2 * length]);
-			int low = high < 0 ? -1 : hex_digit(hex[2 * length + 1]);
+	for (; hex[2 * length] && length < FIELD_NAME_SIZE - 1; length++) {
+		int high = hex_digit(hex[2 * length]);
+		int low = high < 0 ? -1 : hex_digit(hex[2 * length + 1]);
 
-			if (low < 0)
-				return -1;
-			comm[length] = (char)(high << 4 | low);
-		}
-		comm[length] = '\0';
-		return 0;
+		if (low < 0)
+			return false;
+		name[length] = (char)(high << 4 | low);
 	}
-	if (!text)
-		return -1;
-	snprintf(comm, SESSION_COMM_LENGTH + 1, "%s", text);
-	return 0;
+	name[length] = '\0';
+	return true;
 }
 
-static int get_address(const json_t *object, const char *name, int family, uint8_t address[16])
+/* NAME_hex has the exact bytes where NAME could not hold them. */
+static const char *read_name(const struct field *field, const json_t *object, char *name)
 {
-	const char *text = json_string_value(json_object_get(object, name));
+	char hex_key[FIELD_KEY_MAX + sizeof "_hex"];
 
-	return text && inet_pton(family == 4 ? AF_INET : AF_INET6, text, address) == 1 ? 0 : -1;
+	snprintf(hex_key, sizeof hex_key, "%s_hex", field->key);
+	const char *hex = json_string_value(json_object_get(object, hex_key));
+	const char *text = json_string_value(json_object_get(object, field->key));
+
+	if (hex)
+		return read_hex(hex, name) ? NULL : "_hex has a byte that is not two hex digits";
+	if (!text)
+		return " is missing or no text";
+	snprintf(name, FIELD_NAME_SIZE, "%s", text);
+	return NULL;
+}
+
+static const char *read_address(const json_t *value, struct session *session, uint8_t *address)
+{
+	const char *text = json_string_value(value);
+
+	return text && inet_pton(session->family == 4 ? AF_INET : AF_INET6, text, address) == 1
+	           ? NULL
+	           : " is no address of its family";
+}
+
+static const char *read_number(const struct field *field, const json_t *value, void *record)
+{
+	json_int_t number = json_integer_value(value);
+	bool is_right = json_is_integer(value) && number >= 0 && (uint64_t)number <= field_max(field);
+
+	if (field->type == FIELD_FAMILY && !(is_right && (number == 4 || number == 6)))
+		return " is neither 4 nor 6";
+	if (!is_right)
+		return " is no whole number, or out of range";
+	field_set_number(field, record, (uint64_t)number);
+	return NULL;
+}
+
+/* One member into its struct. NULL, or what is wrong, in words that continue the key. */
+static const char *read_field(const struct field *field, const json_t *object, void *record)
+{
+	void *at = (char *)record + field->offset;
+
+	if (field->type == FIELD_NAME)
+		return read_name(field, object, at);
+	const json_t *value = json_object_get(object, field->key);
+
+	if (!value && field->presence == FIELD_REQUIRED)
+		return " is missing";
+	if (field->type == FIELD_ADDRESS)
+		return read_address(value, record, at);
+	if (value)
+		return read_number(field, value, record);
+	field_set_number(field, record, field->absent);
+	return NULL;
 }
 
 /* "2026-11-22T10:42:17.123Z" */
@@ -132,23 +160,34 @@ static int get_time(const json_t *object, struct timespec *time)
 	return 0;
 }
 
-/* What session and interval objects have in common. */
-static int get_interval(const json_t *object, struct snapshot *snapshot)
-{
-	double interval_s = json_number_value(json_object_get(object, "interval_s"));
+/* ---- objects ---- */
 
-	if (!(interval_s > 0 && interval_s <= INTERVAL_MAX_S))
-		return -1;
-	snapshot->interval_ns = (uint64_t)(interval_s * 1e9 + 0.5);
-	return get_time(object, &snapshot->time);
+static int take_fields(struct recording *recording, const struct field_table *fields, const json_t *object,
+    void *record, struct error *error)
+{
+	for (size_t i = 0; i < fields->count; i++) {
+		const char *wrong = read_field(&fields->rows[i], object, record);
+
+		if (wrong)
+			return bad_line(recording, error, "%s%s", fields->rows[i].key, wrong);
+	}
+	return 0;
 }
 
-/* ---- objects ---- */
+/* What session and interval objects have in common. */
+static int take_stamp(struct recording *recording, const json_t *object, struct error *error)
+{
+	struct snapshot *ahead = &recording->ahead;
+	double interval_s = json_number_value(json_object_get(object, "interval_s"));
+
+	if (!(interval_s > 0 && interval_s <= INTERVAL_MAX_S) || get_time(object, &ahead->time) < 0)
+		return bad_line(recording, error, "time or interval_s is missing or wrong");
+	ahead->interval_ns = (uint64_t)(interval_s * 1e9 + 0.5);
+	return 0;
+}
 
 static int take_session(struct recording *recording, const json_t *object, struct error *error)
 {
-	uint64_t number;
-
 	if (recording->ahead.session_count == recording->sessions_max)
 		return bad_line(recording, error, "over %zu sessions without the line that ends an interval",
 		    recording->sessions_max);
@@ -156,40 +195,9 @@ static int take_session(struct recording *recording, const json_t *object, struc
 
 	if (!session)
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
-	if (get_number(object, "family", 6, false, &number) < 0 || (number != 4 && number != 6))
-		return bad_line(recording, error, "family is neither 4 nor 6");
-	session->family = (uint8_t)number;
-	if (get_address(object, "laddr", session->family, session->laddr) < 0 ||
-	    get_address(object, "raddr", session->family, session->raddr) < 0)
-		return bad_line(recording, error, "laddr or raddr is no address of its family");
-	if (get_comm(object, session->comm) < 0)
-		return bad_line(recording, error, "comm is missing, or comm_hex is wrong");
-	if (get_interval(object, &recording->ahead) < 0)
-		return bad_line(recording, error, "time or interval_s is missing or wrong");
+	int err = take_stamp(recording, object, error);
 
-	uint64_t lport, rport, pid, netns, mntns, uid, rtt_us, retransmits;
-
-	if (get_number(object, "lport", UINT16_MAX, false, &lport) < 0 ||
-	    get_number(object, "rport", UINT16_MAX, false, &rport) < 0 ||
-	    get_number(object, "pid", UINT32_MAX, false, &pid) < 0 ||
-	    get_number(object, "netns", UINT32_MAX, true, &netns) < 0 ||
-	    get_number(object, "mntns", UINT32_MAX, true, &mntns) < 0 ||
-	    get_number(object, "uid", UINT32_MAX, true, &uid) < 0 ||
-	    get_number(object, "rtt_us", UINT32_MAX, true, &rtt_us) < 0 ||
-	    get_number(object, "retransmits", UINT32_MAX, true, &retransmits) < 0 ||
-	    get_number(object, "cgroup_id", INT64_MAX, true, &session->cgroup_id) < 0 ||
-	    get_number(object, "rx_bytes", INT64_MAX, false, &session->rx_bytes) < 0 ||
-	    get_number(object, "tx_bytes", INT64_MAX, false, &session->tx_bytes) < 0)
-		return bad_line(recording, error, "a number is missing or out of range");
-	session->lport = (uint16_t)lport;
-	session->rport = (uint16_t)rport;
-	session->pid = (uint32_t)pid;
-	session->netns = (uint32_t)netns;
-	session->mntns = (uint32_t)mntns;
-	session->rtt_us = (uint32_t)rtt_us;
-	session->retransmits = (uint32_t)retransmits;
-	session->uid = json_object_get(object, "uid") ? (uint32_t)uid : UINT32_MAX;
-	return 0;
+	return err ?: take_fields(recording, &session_fields, object, session, error);
 }
 
 static void take_facts(struct recording *recording, const json_t *object)
@@ -203,7 +211,7 @@ static void take_facts(struct recording *recording, const json_t *object)
 		if (strcmp(probe, methods[i]->name) == 0)
 			recording->ahead_method = methods[i]->id;
 	recording->not_counted_count = 0;
-	for (size_t i = 0; i < count && recording->not_counted_count < RECORDED_IDS_MAX; i++) {
+	for (size_t i = 0; i < count && recording->not_counted_count < RECORDING_IDS_MAX; i++) {
 		const char *id = json_string_value(json_array_get(ids, i));
 		size_t at = recording->not_counted_count;
 
@@ -218,28 +226,24 @@ static void take_facts(struct recording *recording, const json_t *object)
 static int take_interval(struct recording *recording, const json_t *object, struct error *error)
 {
 	struct snapshot *ahead = &recording->ahead;
-	uint64_t calls, rx_bytes, tx_bytes;
+	int err = take_stamp(recording, object, error)
+	              ?: take_fields(recording, &other_fields, object, &ahead->other, error)
+	              ?: take_fields(recording, &interval_fields, object, ahead, error);
 
-	if (get_interval(object, ahead) < 0)
-		return bad_line(recording, error, "time or interval_s is missing or wrong");
-	if (get_number(object, "other_calls", INT64_MAX, true, &calls) < 0 ||
-	    get_number(object, "other_rx_bytes", INT64_MAX, true, &rx_bytes) < 0 ||
-	    get_number(object, "other_tx_bytes", INT64_MAX, true, &tx_bytes) < 0 ||
-	    get_number(object, "missed_runs", INT64_MAX, true, &ahead->missed_runs) < 0)
-		return bad_line(recording, error, "a number is out of range");
-	ahead->other = (struct session_other){ .calls = calls, .rx_bytes = rx_bytes, .tx_bytes = tx_bytes };
+	if (err)
+		return err;
 	take_facts(recording, object);
 	recording->has_ahead = true;
 	return 0;
 }
 
-/* The last line, without its end: the recording program was killed in the middle of it. */
+/* The last line has no newline: the recording program was killed while writing it. */
 static bool is_cut_off(const struct recording *recording, size_t length)
 {
 	return feof(recording->file) && recording->line[length - 1] != '\n';
 }
 
-/* One line: 0, or -errno with *error. Objects of other types, and empty lines, are passed over. */
+/* One line: 0, or -errno with *error. Skips objects of other types and empty lines. */
 static int take_line(struct recording *recording, size_t length, struct error *error)
 {
 	json_error_t json_error;
@@ -264,8 +268,8 @@ static int take_line(struct recording *recording, size_t length, struct error *e
 }
 
 /*
- * getline, but no longer than it may be: /dev/zero is one line. The length, LINE_MAX_BYTES + 1 for what is
- * longer, -1 at the end or on an error, -ENOMEM.
+ * getline with a limit, for /dev/zero is one endless line. Returns the length, LINE_MAX_BYTES + 1 for longer lines,
+ * -1 at the end or on an error, or -ENOMEM.
  */
 static ssize_t read_line(struct recording *recording)
 {
@@ -283,7 +287,7 @@ static ssize_t read_line(struct recording *recording)
 	return length ? length : -1;
 }
 
-/* Reads up to the next interval's end. A recording that was cut off ends with what there is of its last. */
+/* Reads up to the end of the next interval. If the recording is cut off, its last interval has the sessions read. */
 static int read_ahead(struct recording *recording, struct error *error)
 {
 	ssize_t length;
@@ -316,12 +320,15 @@ static int read_ahead(struct recording *recording, struct error *error)
 
 int recording_open_stream(struct recording **result, FILE *stream, const char *path, struct error *error)
 {
+	int err = stream ? -ENOMEM : -errno;
 	struct recording *recording = calloc(1, sizeof *recording);
-	int err = -errno;
 
 	*result = NULL;
-	if (!recording)
+	if (!recording) {
+		if (stream && stream != stdin)
+			fclose(stream);
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
+	}
 	snapshot_init(&recording->ahead);
 	recording->sessions_max = RECORDING_SESSIONS_MAX;
 	recording->path = strdup(path);
@@ -338,11 +345,6 @@ int recording_open_stream(struct recording **result, FILE *stream, const char *p
 int recording_open(struct recording **result, const char *path, struct error *error)
 {
 	return recording_open_stream(result, strcmp(path, "-") == 0 ? stdin : fopen(path, "re"), path, error);
-}
-
-void recording_limit(struct recording *recording, size_t sessions_max)
-{
-	recording->sessions_max = sessions_max;
 }
 
 int recording_start(struct recording *recording, struct error *error)

@@ -12,17 +12,21 @@ struct error;
 struct recording;
 struct snapshot;
 
-/* Of one interval; 570 MB of memory. A recording that goes on and on without an interval's end is none. */
-enum { RECORDING_SESSIONS_MAX = 1 << 22 };
+enum {
+	/* In one interval; 570 MB of memory. Without a limit, a file of sessions without an interval would take all. */
+	RECORDING_SESSIONS_MAX = 1 << 22,
+	/* Ids of paths not counted; further ones are dropped. */
+	RECORDING_IDS_MAX = 64,
+};
 
-/* Opens the file ("-": stdin), and reads nothing of it. 0, or -errno with *error. */
+/* Opens the file ("-": stdin) and reads nothing yet. 0, or -errno with *error. */
 int recording_open(struct recording **recording, const char *path, struct error *error);
 
-/* The same of a stream, which becomes the recording's (NULL: errno says why it could not be opened); path: its name. */
+/*
+ * The same for an open stream, which recording_close closes unless it is stdin. NULL: it could not be opened, for the reason in errno.
+ * path: its name in error texts.
+ */
 int recording_open_stream(struct recording **recording, FILE *stream, const char *path, struct error *error);
-
-/* Refuses intervals with more sessions than this, instead of RECORDING_SESSIONS_MAX. */
-void recording_limit(struct recording *recording, size_t sessions_max);
 
 /* Reads the first interval. 0, or -errno with *error: cannot be read, or is no recording. */
 int recording_start(struct recording *recording, struct error *error);
@@ -30,19 +34,20 @@ void recording_close(struct recording *recording);
 
 /*
  * Fills *snapshot, an initialised struct, with the next interval; the last one has `last` set. Returns 1,
- * 0 when there is none left, or -errno with *error naming the line that is wrong: after all intervals that
- * stand before that line.
+ * 0 when none is left, or -errno with *error, which names the bad line; all intervals before that line are returned
+ * first.
  */
 int recording_next(struct recording *recording, struct snapshot *snapshot, struct error *error);
 
 /*
- * The same without recording_start, for a stream that is still written: returns as soon as the interval is complete, and
- * so does not know which is the last.
+ * The same without recording_start, for a stream that is still being written: returns as soon as the interval is
+ * complete, and so cannot tell which is the last.
  */
 int recording_follow(struct recording *recording, struct snapshot *snapshot, struct error *error);
 
-/* What the interval read last said: PROBE_AUTO when it said nothing. Borrowed until the next recording_next. */
+/* The method of the last interval, PROBE_AUTO when it names none. */
 enum probe_method recording_method(const struct recording *recording);
+/* The paths that it did not count. Borrowed until the next recording_next. */
 const char *const *recording_not_counted(const struct recording *recording, size_t *count);
 
 #endif

@@ -12,18 +12,18 @@
 #include "base/address.h"
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/format.h"
+#include "base/util.h"
 #include "model/snapshot.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof *(array))
 #define COMM_COLUMNS 12
 #define COMM_SIZE 64 /* 12 columns: escapes are as long as wide, characters at most as long as the name */
-#define DIGITS_MAX 20
-#define ROW_SIZE (COMM_SIZE + COMM_COLUMNS + 2 * ADDRESS_PORT_SIZE + 3 * DIGITS_MAX + 8)
+#define ROW_SIZE (COMM_SIZE + COMM_COLUMNS + 2 * ADDRESS_PORT_SIZE + 3 * FORMAT_DECIMAL_SIZE + 8)
 #define LOADAVG_SIZE 128
 
 struct text {
 	FILE *stream;
-	bool live; /* a recording does not tell the load averages of its time */
+	bool live; /* a recording does not have the load averages of its time */
 	bool summary;
 	bool utf8;
 };
@@ -39,7 +39,7 @@ static const struct table {
 	{ 6, "\n", "LADDR6", "RADDR6", 32 },
 };
 
-/* Decimal seconds as short as they go: 1, 0.5. */
+/* Decimal seconds without trailing zeros: 1, 0.5. */
 static void format_seconds(char *buffer, size_t size, uint64_t interval_ns)
 {
 	int length = snprintf(
@@ -63,7 +63,7 @@ static void read_loadavg(char *buffer, size_t size)
 		fclose(file);
 }
 
-/* Rows are put together by hand: printf takes most of the time of 100,000 of them. Each returns the end. */
+/* Rows are built without printf, which would take most of the time of 100,000 of them. Each returns the end. */
 static char *put_left(char *at, const char *bytes, size_t length, size_t columns, size_t width)
 {
 	memcpy(at, bytes, length);
@@ -75,18 +75,12 @@ static char *put_left(char *at, const char *bytes, size_t length, size_t columns
 
 static char *put_number(char *at, uint64_t number, size_t width, bool left)
 {
-	char digits[DIGITS_MAX];
-	char *first = digits + sizeof digits;
-	size_t length;
+	char digits[FORMAT_DECIMAL_SIZE];
+	size_t length = format_decimal(digits, number);
 
-	do {
-		*--first = '0' + number % 10;
-		number /= 10;
-	} while (number);
-	length = digits + sizeof digits - first;
 	if (!left)
 		at = put_left(at, "", 0, length, width);
-	return put_left(at, first, length, length, left ? width : 0);
+	return put_left(at, digits, length, length, left ? width : 0);
 }
 
 static char *put_address(char *at, uint8_t family, const uint8_t *address, uint16_t port, size_t width)
@@ -153,7 +147,7 @@ static int print_summary(const struct text *text, const struct tm *local_time, c
 	           : 0;
 }
 
-/* The whole interval, sorted. local_time and loadavg are for the summary line. */
+/* Prints the whole interval, sorted. local_time and loadavg go into the summary line. */
 static int print_interval(const struct text *text, const struct snapshot *snapshot,
     const struct tm *local_time, const char *loadavg, struct error *error)
 {
@@ -166,7 +160,7 @@ static int print_interval(const struct text *text, const struct snapshot *snapsh
 	errno = 0;
 	if (print_summary(text, local_time, loadavg) != 0)
 		err = error_set_output(error);
-	for (size_t i = 0; !err && i < ARRAY_SIZE(tables); i++) {
+	for (size_t i = 0; !err && i < COUNT_OF(tables); i++) {
 		if (print_table(text, &tables[i], ranks, snapshot->session_count) != 0)
 			err = error_set_output(error);
 	}
@@ -176,7 +170,7 @@ static int print_interval(const struct text *text, const struct snapshot *snapsh
 	return err;
 }
 
-/* Silent while nothing is lost: each of these lines is a new loss. */
+/* Prints nothing unless this interval lost something. */
 static void print_losses(FILE *stream, const struct snapshot *snapshot)
 {
 	const struct session_other *other = &snapshot->other;

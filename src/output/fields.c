@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/fields.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "model/snapshot.h"
+
+/* clang-format off */
+static const struct field session_rows[] = {
+	{ "pid", FIELD_U32, FIELD_REQUIRED, offsetof(struct session, pid), 0 },
+	{ "comm", FIELD_NAME, FIELD_REQUIRED, offsetof(struct session, comm), 0 },
+	{ "family", FIELD_FAMILY, FIELD_REQUIRED, offsetof(struct session, family), 0 },
+	{ "laddr", FIELD_ADDRESS, FIELD_REQUIRED, offsetof(struct session, laddr), 0 },
+	{ "lport", FIELD_U16, FIELD_REQUIRED, offsetof(struct session, lport), 0 },
+	{ "raddr", FIELD_ADDRESS, FIELD_REQUIRED, offsetof(struct session, raddr), 0 },
+	{ "rport", FIELD_U16, FIELD_REQUIRED, offsetof(struct session, rport), 0 },
+	{ "netns", FIELD_U32, FIELD_ALWAYS, offsetof(struct session, netns), 0 },
+	{ "rx_bytes", FIELD_U64, FIELD_REQUIRED, offsetof(struct session, rx_bytes), 0 },
+	{ "tx_bytes", FIELD_U64, FIELD_REQUIRED, offsetof(struct session, tx_bytes), 0 },
+	{ "uid", FIELD_U32, FIELD_KNOWN, offsetof(struct session, uid), UINT32_MAX },
+	{ "cgroup_id", FIELD_U64, FIELD_KNOWN, offsetof(struct session, cgroup_id), 0 },
+	{ "mntns", FIELD_U32, FIELD_KNOWN, offsetof(struct session, mntns), 0 },
+	{ "rtt_us", FIELD_U32, FIELD_KNOWN, offsetof(struct session, rtt_us), 0 },
+	{ "retransmits", FIELD_U32, FIELD_JOINED, offsetof(struct session, retransmits), 0 },
+};
+
+static const struct field other_rows[] = {
+	{ "other_calls", FIELD_U64, FIELD_ALWAYS, offsetof(struct session_other, calls), 0 },
+	{ "other_rx_bytes", FIELD_U64, FIELD_ALWAYS, offsetof(struct session_other, rx_bytes), 0 },
+	{ "other_tx_bytes", FIELD_U64, FIELD_ALWAYS, offsetof(struct session_other, tx_bytes), 0 },
+};
+
+static const struct field interval_rows[] = {
+	{ "missed_runs", FIELD_U64, FIELD_ALWAYS, offsetof(struct snapshot, missed_runs), 0 },
+};
+/* clang-format on */
+
+const struct field_table session_fields = { session_rows, COUNT_OF(session_rows) };
+const struct field_table other_fields = { other_rows, COUNT_OF(other_rows) };
+const struct field_table interval_fields = { interval_rows, COUNT_OF(interval_rows) };
+
+uint64_t field_max(const struct field *field)
+{
+	switch (field->type) {
+	case FIELD_FAMILY:
+		return 6;
+	case FIELD_U16:
+		return UINT16_MAX;
+	case FIELD_U32:
+		return UINT32_MAX;
+	case FIELD_U64:
+		return INT64_MAX;
+	case FIELD_ADDRESS:
+	case FIELD_NAME:
+		break;
+	}
+	return 0;
+}
+
+uint64_t field_number(const struct field *field, const void *record)
+{
+	const void *at = (const char *)record + field->offset;
+
+	switch (field->type) {
+	case FIELD_FAMILY:
+		return *(const uint8_t *)at;
+	case FIELD_U16:
+		return *(const uint16_t *)at;
+	case FIELD_U32:
+		return *(const uint32_t *)at;
+	case FIELD_U64: {
+		uint64_t number;
+
+		memcpy(&number, at, sizeof number); /* the kernel's __u64 is another type */
+		return number;
+	}
+	case FIELD_ADDRESS:
+	case FIELD_NAME:
+		break;
+	}
+	return 0;
+}
+
+void field_set_number(const struct field *field, void *record, uint64_t number)
+{
+	void *at = (char *)record + field->offset;
+
+	switch (field->type) {
+	case FIELD_FAMILY:
+		*(uint8_t *)at = (uint8_t)number;
+		break;
+	case FIELD_U16:
+		*(uint16_t *)at = (uint16_t)number;
+		break;
+	case FIELD_U32:
+		*(uint32_t *)at = (uint32_t)number;
+		break;
+	case FIELD_U64:
+		memcpy(at, &number, sizeof number);
+		break;
+	case FIELD_ADDRESS:
+	case FIELD_NAME:
+		break;
+	}
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The members of JSON objects: json writes these rows in their order, recording reads them. A new member is a new row. */
+#ifndef TCPTOP_FIELDS_H
+#define TCPTOP_FIELDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/session.h"
+
+enum field_type {
+	FIELD_FAMILY, /* uint8_t, 4 or 6; its row precedes those of addresses */
+	FIELD_U16,
+	FIELD_U32,
+	FIELD_U64,     /* read up to INT64_MAX, jansson's largest */
+	FIELD_ADDRESS, /* uint8_t[16] of struct session, whose family says how many bytes count */
+	FIELD_NAME,    /* FIELD_NAME_SIZE bytes; NAME_hex follows when they are not valid UTF-8 */
+};
+
+enum field_presence {
+	FIELD_REQUIRED, /* always written; an object without it is refused */
+	FIELD_ALWAYS,   /* always written; older recordings lack it */
+	FIELD_KNOWN,    /* left out when it has the absent value */
+	FIELD_JOINED,   /* written exactly when the row before is */
+};
+
+enum {
+	FIELD_KEY_MAX = 24, /* the longest key */
+	FIELD_NAME_SIZE = SESSION_COMM_LENGTH + 1,
+};
+
+struct field {
+	const char *key;
+	enum field_type type;
+	enum field_presence presence;
+	size_t offset;   /* in the table's struct */
+	uint64_t absent; /* what a number is when the object lacks it */
+};
+
+struct field_table {
+	const struct field *rows;
+	size_t count;
+};
+
+extern const struct field_table session_fields;  /* of struct session */
+extern const struct field_table other_fields;    /* of struct session_other, in an interval's object */
+extern const struct field_table interval_fields; /* of struct snapshot: the end of an interval's object */
+
+/* The value of a field that is a number (a family is one); record: the struct of the field's table. */
+uint64_t field_number(const struct field *field, const void *record);
+
+/* Stores a number, which is at most field_max's. */
+void field_set_number(const struct field *field, void *record, uint64_t number);
+
+uint64_t field_max(const struct field *field);
+
+#endif

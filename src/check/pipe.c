@@ -40,37 +40,33 @@ ssize_t pipe_sendfile(struct side *side, int fd, void *buffer, size_t size)
 	return pipe_need(side) ? -1 : sendfile(fd, side->pipe.file_fd, NULL, size);
 }
 
+/* On from the pipe goes what was put into it. */
+static ssize_t pass(struct side *side, ssize_t filled, int to_fd, unsigned flags)
+{
+	return filled < 0 || pipe_flush(&side->pipe, to_fd, (size_t)filled, flags) ? -1 : filled;
+}
+
 ssize_t pipe_send_file(struct side *side, int fd, void *buffer, size_t size)
 {
 	struct pipe *pipe = &side->pipe;
-	ssize_t filled;
 
 	(void)buffer;
-	if (pipe_need(side))
-		return -1;
-	filled = splice(pipe->file_fd, NULL, pipe->fds[1], NULL, size, 0);
-	return filled < 0 || pipe_flush(pipe, fd, (size_t)filled, SPLICE_F_MORE) ? -1 : filled;
+	return pipe_need(side)
+	           ? -1
+	           : pass(side, splice(pipe->file_fd, NULL, pipe->fds[1], NULL, size, 0), fd, SPLICE_F_MORE);
 }
 
 /* A write of whole pages fills the pipe with new ones: order 0, in no mapping, fit to be mapped by the receiver. */
 ssize_t pipe_send_pages(struct side *side, int fd, void *buffer, size_t size)
 {
-	ssize_t filled;
-
-	if (pipe_need(side))
-		return -1;
-	filled = write(side->pipe.fds[1], buffer, size);
-	return filled < 0 || pipe_flush(&side->pipe, fd, (size_t)filled, 0) ? -1 : filled;
+	return pipe_need(side) ? -1 : pass(side, write(side->pipe.fds[1], buffer, size), fd, 0);
 }
 
 ssize_t pipe_receive(struct side *side, int fd, void *buffer, size_t size)
 {
 	struct pipe *pipe = &side->pipe;
-	ssize_t received;
 
 	(void)buffer;
-	if (pipe_need(side))
-		return -1;
-	received = splice(fd, NULL, pipe->fds[1], NULL, size, 0);
-	return received < 0 || pipe_flush(pipe, pipe->null_fd, (size_t)received, 0) ? -1 : received;
+	return pipe_need(side) ? -1
+	                       : pass(side, splice(fd, NULL, pipe->fds[1], NULL, size, 0), pipe->null_fd, 0);
 }

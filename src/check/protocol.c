@@ -202,29 +202,30 @@ static int urgent_receive(struct side *side)
 	return side_receive_plain(side);
 }
 
+/* The urgent byte comes in its place (SO_OOBINLINE). */
 static int inline_receive(struct side *side)
 {
-	struct side_socket *socket = &side->sockets[0];
-	int err = side_option(side, socket->fd, SOL_SOCKET, SO_OOBINLINE, 1, "SO_OOBINLINE");
+	int err = 0;
 
 	for (int round = 0; round < URGENT_ROUNDS && !err; round++)
-		err = side_signal(side) ?: side_receive(side, socket, urgent_ordinary(side, round) + 1);
+		err = side_signal(side)
+		          ?: side_receive(side, &side->sockets[0], urgent_ordinary(side, round) + 1);
 	return err ?: side_receive_plain(side);
 }
 
+#define MPTCP .flags = PATH_MPTCP, .available = mptcp_available, .start = mptcp_start
+
 static const struct path paths[] = {
-	{ "mptcp", "MPTCP", .bytes = 4000237, .flags = PATH_MPTCP, .available = mptcp_available,
-	    .start = mptcp_start },
-	{ "mptcp_sendfile", "MPTCP sendfile", .bytes = 3000103, .flags = PATH_MPTCP,
-	    .available = mptcp_available, .start = mptcp_start, .write = pipe_sendfile,
-	    .write_chunk = SIDE_BUFFER_BYTES },
-	{ "fastopen", "TCP Fast Open, data in the SYN", .bytes = 100003, .flags = PATH_LATE,
+	{ "mptcp", "MPTCP", 4000237, MPTCP },
+	{ "mptcp_sendfile", "MPTCP sendfile", 3000103, MPTCP, .write = { pipe_sendfile, SIDE_BUFFER_BYTES } },
+	{ "fastopen", "TCP Fast Open, data in the SYN", 100003, .flags = PATH_LATE,
 	    .available = fastopen_available, .prepare = fastopen_prepare, .send = fastopen_send,
 	    .receive = fastopen_receive },
-	{ "urgent", "urgent data, MSG_OOB", .bytes = 500009, .send = urgent_send, .receive = urgent_receive,
-	    .write_chunk = 10007, .read_chunk = 5003 },
-	{ "urgent_inline", "urgent data, SO_OOBINLINE", .bytes = 500029, .send = urgent_send,
-	    .receive = inline_receive, .write_chunk = 10007, .read_chunk = 5003 },
+	{ "urgent", "urgent data, MSG_OOB", 500009, .send = urgent_send, .receive = urgent_receive,
+	    .write.chunk = 10007, .read.chunk = 5003 },
+	{ "urgent_inline", "urgent data, SO_OOBINLINE", 500029, .send = urgent_send,
+	    .options = { [SIDE_RECEIVER] = { OPTION(SOL_SOCKET, SO_OOBINLINE, int, 1) } },
+	    .receive = inline_receive, .write.chunk = 10007, .read.chunk = 5003 },
 };
 
 const struct path_group paths_protocol = PATH_GROUP(paths);

@@ -64,17 +64,15 @@ static ssize_t call_mixed(struct side *side, int fd, void *buffer, size_t size)
 }
 
 static const struct path paths[] = {
-	{ "sendfile", "sendfile", .bytes = 8388623, .write = pipe_sendfile,
-	    .write_chunk = SIDE_BUFFER_BYTES },
-	{ "splice_in", "splice from a file into a socket", .bytes = 4000039, .write = pipe_send_file },
-	{ "splice_pipe", "splice from a pipe into a socket", .bytes = 4000043, .write = pipe_send_pages,
-	    .write_chunk = 32768 },
-	{ "splice_out", "splice out of a socket", .bytes = 4000063, .excused = { "splice_out" },
-	    .read = pipe_receive },
-	{ "splice_proxy", "a proxy: splice from one socket to another", .bytes = 4000067,
-	    .excused = { "splice_out" }, .receive = proxy_receive },
-	{ "mixed", "recv, peek, MSG_TRUNC and splice on one socket", .bytes = 4000079,
-	    .excused = { "splice_out" }, .read = call_mixed, .read_chunk = 20011 },
+	{ "sendfile", "sendfile", 8388623, .write = { pipe_sendfile, SIDE_BUFFER_BYTES } },
+	{ "splice_in", "splice from a file into a socket", 4000039, .write = { pipe_send_file } },
+	{ "splice_pipe", "splice from a pipe into a socket", 4000043, .write = { pipe_send_pages, 32768 } },
+	{ "splice_out", "splice out of a socket", 4000063, .excused = { "splice_out" },
+	    .read = { pipe_receive } },
+	{ "splice_proxy", "a proxy: splice from one socket to another", 4000067, .excused = { "splice_out" },
+	    .receive = proxy_receive },
+	{ "mixed", "recv, peek, MSG_TRUNC and splice on one socket", 4000079, .excused = { "splice_out" },
+	    .read = { call_mixed, 20011 } },
 };
 
 const struct path_group paths_splice = PATH_GROUP(paths);

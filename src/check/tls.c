@@ -53,24 +53,18 @@ static int tls_start(struct side *side)
 }
 
 /* A peek at a decrypted record must not count, and reads in small pieces take one record in several calls. */
-static ssize_t call_peek_and_recv(struct side *side, int fd, void *buffer, size_t size)
-{
-	ssize_t peeked = recv(fd, buffer, size, MSG_PEEK);
+OPERATION(call_peek_and_recv, recv(fd, buffer, size, MSG_PEEK) < 0 ? -1 : recv(fd, buffer, size, 0))
 
-	(void)side;
-	return peeked > 0 ? recv(fd, buffer, size, 0) : peeked;
-}
+#define TLS .available = tls_available, .start = tls_start
 
 static const struct path paths[] = {
-	{ "tls", "kernel TLS send and receive", .bytes = 5000011, .available = tls_available,
-	    .start = tls_start },
-	{ "tls_peek", "kernel TLS, peek, then read in pieces", .bytes = 1000033, .available = tls_available,
-	    .start = tls_start, .read = call_peek_and_recv, .read_chunk = 5003 },
-	{ "tls_sendfile", "kernel TLS sendfile", .bytes = 5000077, .available = tls_available,
-	    .start = tls_start, .write = pipe_sendfile, .write_chunk = SIDE_BUFFER_BYTES },
-	{ "tls_splice_out", "splice out of a kernel TLS socket", .bytes = 3000089,
-	    .excused = { "splice_tls" }, .available = tls_available, .start = tls_start,
-	    .read = pipe_receive },
+	{ "tls", "kernel TLS send and receive", 5000011, TLS },
+	{ "tls_peek", "kernel TLS, peek, then read in pieces", 1000033, TLS,
+	    .read = { call_peek_and_recv, 5003 } },
+	{ "tls_sendfile", "kernel TLS sendfile", 5000077, TLS,
+	    .write = { pipe_sendfile, SIDE_BUFFER_BYTES } },
+	{ "tls_splice_out", "splice out of a kernel TLS socket", 3000089, TLS, .excused = { "splice_tls" },
+	    .read = { pipe_receive } },
 };
 
 const struct path_group paths_tls = PATH_GROUP(paths);

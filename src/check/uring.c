@@ -25,8 +25,11 @@ static int uring_available(const struct path *path, char *reason, size_t size)
 	                 : path->ring_write                  ? path->ring_write
 	                                                     : IORING_OP_SEND;
 	struct ring ring;
-	int err = open_ring(&ring, path->ring_setup);
+	int err = opcode == IORING_OP_SEND_ZC ? available_locked_memory(reason, size) : 0;
 
+	if (err)
+		return err;
+	err = open_ring(&ring, path->ring_setup);
 	if (err == -ENOSYS)
 		snprintf(reason, size, "this kernel has no io_uring (Linux 5.6)");
 	else if (err == -EPERM)
@@ -44,11 +47,6 @@ static int uring_available(const struct path *path, char *reason, size_t size)
 		                                  : "send");
 	ring_close(&ring);
 	return err;
-}
-
-static int sendzc_available(const struct path *path, char *reason, size_t size)
-{
-	return available_locked_memory(reason, size) ?: uring_available(path, reason, size);
 }
 
 static int uring_start(struct side *side)
@@ -76,19 +74,15 @@ static struct io_uring_sqe request_of(
 	};
 }
 
-static ssize_t ring_write(struct side *side, int fd, void *buffer, size_t size)
+static ssize_t ring_move(struct side *side, uint8_t opcode, int fd, void *buffer, size_t size)
 {
-	struct io_uring_sqe request = request_of(side, side->path->ring_write, fd, buffer, size);
+	struct io_uring_sqe request = request_of(side, opcode, fd, buffer, size);
 
 	return result_of(ring_execute(&side->ring, &request));
 }
 
-static ssize_t ring_read(struct side *side, int fd, void *buffer, size_t size)
-{
-	struct io_uring_sqe request = request_of(side, side->path->ring_read, fd, buffer, size);
-
-	return result_of(ring_execute(&side->ring, &request));
-}
+OPERATION(ring_write, ring_move(side, side->path->ring_write, fd, buffer, size))
+OPERATION(ring_read, ring_move(side, side->path->ring_read, fd, buffer, size))
 
 static ssize_t ring_splice(struct side *side, int from_fd, int to_fd, size_t size)
 {
@@ -153,41 +147,32 @@ static ssize_t read_beside(
 	return result_of(err ?: ring_finish(&side->ring));
 }
 
-static ssize_t read_beside_getsockopt(struct side *side, int fd, void *buffer, size_t size)
-{
-	return read_beside(side, fd, buffer, size, call_getsockopt);
-}
+OPERATION(read_beside_getsockopt, read_beside(side, fd, buffer, size, call_getsockopt))
+OPERATION(read_beside_splice, read_beside(side, fd, buffer, size, call_splice))
 
-static ssize_t read_beside_splice(struct side *side, int fd, void *buffer, size_t size)
-{
-	return read_beside(side, fd, buffer, size, call_splice);
-}
-
-#define RING(opcode_write, opcode_read)                                                             \
-	.available = uring_available, .start = uring_start, .write = ring_write, .read = ring_read, \
-	.ring_write = (opcode_write), .ring_read = (opcode_read)
-#define BESIDE(operation)                                                                                \
-	.available = uring_available, .start = uring_start, .write_chunk = 2003, .write_pause_us = 2000, \
-	.read = (operation), .ring_setup = IORING_SETUP_COOP_TASKRUN
+#define URING .available = uring_available, .start = uring_start
+#define RING(opcode_write, opcode_read)                                                        \
+	URING, .write.call = ring_write, .read.call = ring_read, .ring_write = (opcode_write), \
+	       .ring_read = (opcode_read)
+#define BESIDE(operation)                                               \
+	URING, .write = { NULL, 2003, 2000 }, .read.call = (operation), \
+	       .ring_setup = IORING_SETUP_COOP_TASKRUN
 
 static const struct path paths[] = {
-	{ "uring_inline", "io_uring send and recv, inline", .bytes = 4000133,
-	    RING(IORING_OP_SEND, IORING_OP_RECV) },
-	{ "uring_rw", "io_uring write and read", .bytes = 4000153, RING(IORING_OP_WRITE, IORING_OP_READ) },
-	{ "uring_worker", "io_uring send and recv in a worker", .bytes = 4000159,
-	    RING(IORING_OP_SEND, IORING_OP_RECV), .ring_flags = IOSQE_ASYNC },
-	{ "uring_sqpoll", "io_uring send and recv by SQPOLL", .bytes = 4000169,
-	    RING(IORING_OP_SEND, IORING_OP_RECV), .ring_setup = IORING_SETUP_SQPOLL },
-	{ "uring_send_zc", "io_uring zero-copy send", .bytes = 4000189, .available = sendzc_available,
-	    .start = uring_start, .write = ring_write, .read = ring_read, .ring_write = IORING_OP_SEND_ZC,
-	    .ring_read = IORING_OP_RECV },
-	{ "uring_getsockopt", "io_uring recv completed at the end of getsockopt", .bytes = 200003,
+	{ "uring_inline", "io_uring send and recv, inline", 4000133, RING(IORING_OP_SEND, IORING_OP_RECV) },
+	{ "uring_rw", "io_uring write and read", 4000153, RING(IORING_OP_WRITE, IORING_OP_READ) },
+	{ "uring_worker", "io_uring send and recv in a worker", 4000159, RING(IORING_OP_SEND, IORING_OP_RECV),
+	    .ring_flags = IOSQE_ASYNC },
+	{ "uring_sqpoll", "io_uring send and recv by SQPOLL", 4000169, RING(IORING_OP_SEND, IORING_OP_RECV),
+	    .ring_setup = IORING_SETUP_SQPOLL },
+	{ "uring_send_zc", "io_uring zero-copy send", 4000189, RING(IORING_OP_SEND_ZC, IORING_OP_RECV) },
+	{ "uring_getsockopt", "io_uring recv completed at the end of getsockopt", 200003,
 	    BESIDE(read_beside_getsockopt) },
-	{ "uring_beside_splice", "io_uring recv completed at the end of splice", .bytes = 200009,
+	{ "uring_beside_splice", "io_uring recv completed at the end of splice", 200009,
 	    BESIDE(read_beside_splice) },
-	{ "uring_splice", "io_uring splice out of a socket", .bytes = 2000081,
-	    .excused = { "splice_out", "splice_io_uring" }, .available = uring_available,
-	    .start = uring_start, .read = ring_splice_out, .ring_read = IORING_OP_SPLICE },
+	{ "uring_splice", "io_uring splice out of a socket", 2000081,
+	    .excused = { "splice_out", "splice_io_uring" }, URING, .read.call = ring_splice_out,
+	    .ring_read = IORING_OP_SPLICE },
 };
 
 const struct path_group paths_uring = PATH_GROUP(paths);

@@ -127,8 +127,8 @@ struct path_group {
 	size_t count;
 };
 
-extern const struct path_group paths_plain, paths_splice, paths_zerocopy, paths_uring, paths_tls,
-    paths_protocol, paths_process, paths_state;
+extern const struct path_group paths_plain, paths_splice, paths_zerocopy, paths_uring, paths_protocol,
+    paths_process, paths_state;
 
 #define PATH_GROUP(paths)                                \
 	{                                                \

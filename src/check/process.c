@@ -66,6 +66,7 @@ static ssize_t descriptor_move(int over_fd, int *fd, bool send)
 /* The process that takes the socket over was there before, without it. */
 static int passed_send(struct side *side)
 {
+	struct side_socket *socket = &side->sockets[0];
 	int pair[2], fd = -1, err;
 	pid_t pid;
 
@@ -75,22 +76,17 @@ static int passed_send(struct side *side)
 	if (err)
 		return err;
 	if (pid == 0) {
-		side_close(&side->sockets[0]);
+		side_close(socket);
 		if (descriptor_move(pair[0], &fd, false) != 1)
 			side_exit(side, side_fail_errno(side, "taking a socket"));
 		err = side_adopt(side, fd) ?: side_send(side, &side->sockets[1], CHILD_BYTES);
 		side_exit(side, err ?: side_shutdown(side, &side->sockets[1]));
 	}
-	err = side_send(side, &side->sockets[0], side->path->bytes - CHILD_BYTES);
-	if (!err && descriptor_move(pair[1], &side->sockets[0].fd, true) != 1)
+	err = side_send(side, socket, side->path->bytes - CHILD_BYTES);
+	if (!err && descriptor_move(pair[1], &socket->fd, true) != 1)
 		err = side_fail_errno(side, "passing a socket");
-	side_close(&side->sockets[0]);
+	side_close(socket);
 	return err ?: side_join(side, pid);
-}
-
-static int descriptor_keep(struct side *side, int fd)
-{
-	return fcntl(fd, F_SETFD, 0) < 0 ? side_fail_errno(side, "fcntl") : 0;
 }
 
 static int exec_send(struct side *side)
@@ -101,12 +97,12 @@ static int exec_send(struct side *side)
 	char *argv[] = { program, command, numbers, NULL };
 	int err = side_send(side, socket, first);
 
-	err = err ?: descriptor_keep(side, socket->fd) ?: descriptor_keep(side, side->shared_fd);
 	if (err)
 		return err;
 	snprintf(numbers, sizeof numbers, "%d,%d,%td,%llu", side->shared_fd, socket->fd,
 	    socket->truth - side->shared->sessions, (unsigned long long)(side->path->bytes - first));
-	execv("/proc/self/exe", argv);
+	if (fcntl(socket->fd, F_SETFD, 0) == 0 && fcntl(side->shared_fd, F_SETFD, 0) == 0)
+		execv("/proc/self/exe", argv);
 	return side_fail_errno(side, "exec of /proc/self/exe");
 }
 

@@ -20,7 +20,7 @@ enum { NOBODY = 65534 };
 
 /* In the order in which they are listed and checked. */
 static const struct path_group *const groups[] = { &paths_plain, &paths_splice, &paths_zerocopy, &paths_uring,
-	&paths_tls, &paths_protocol, &paths_process, &paths_state };
+	&paths_protocol, &paths_process, &paths_state };
 
 const struct path *path_at(size_t index)
 {
@@ -75,14 +75,12 @@ static void become_nobody(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	bool root = geteuid() == 0;
 
-	if (geteuid() == 0 && setgroups(0, NULL) != 0 && errno != EPERM)
-		_exit(EXIT_FAILURE);
-	if (geteuid() == 0 &&
-	    (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0) &&
-	    errno != EINVAL && errno != EPERM)
-		_exit(EXIT_FAILURE);
-	if (syscall(SYS_capset, &header, none) != 0)
+	if ((root && setgroups(0, NULL) != 0 && errno != EPERM) ||
+	    (root && (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0) &&
+	        errno != EINVAL && errno != EPERM) ||
+	    syscall(SYS_capset, &header, none) != 0)
 		_exit(EXIT_FAILURE);
 }
 
@@ -156,53 +154,42 @@ static bool sleeps(pid_t pid)
 	return state == 'S';
 }
 
-static bool is_ready(struct runner *runner)
+static bool is_ready(const struct runner *runner)
 {
-	if (atomic_load(&runner->shared->ready_count) < 2)
-		return false;
-	for (int role = 0; role < 2; role++)
-		if (blocks_before_go(runner->path, (uint8_t)role) && !sleeps(runner->sides[role]))
-			return false;
-	return true;
+	bool ready = atomic_load(&runner->shared->ready_count) == 2;
+
+	for (uint8_t role = 0; role < 2 && ready; role++)
+		ready = !blocks_before_go(runner->path, role) || sleeps(runner->sides[role]);
+	return ready;
 }
 
-/* Reaps what has ended. 1: all have; 0: some live; -errno: one of them failed. */
-static int reap(struct runner *runner)
+/* Until both sides are ready, then until the last of their processes has ended, each of which it reaps. */
+static int watch(const struct runner *runner, bool moving)
 {
+	struct shared *shared = runner->shared;
+	int64_t start_ms = side_now_ms();
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (status)
-			return shared_fail(
-			    runner->shared, -ECHILD, "a process that moves the data was killed");
-	return pid < 0 && errno == ECHILD;
-}
-
-/* Until both sides are ready, then until the last of their processes has ended. */
-static int watch(struct runner *runner, bool moving)
-{
-	int64_t start_ms = side_now_ms();
-
-	for (;;) {
-		int ended = reap(runner);
-
-		if (ended < 0 || (ended && moving))
-			return ended < 0 ? ended : 0;
-		if (ended)
-			return shared_fail(
-			    runner->shared, -ECHILD, "the processes that move the data ended early");
-		if (!moving && is_ready(runner))
-			return 0;
-		if (atomic_load(&runner->shared->cancelled))
-			return shared_fail(runner->shared, -ECANCELED, "cancelled");
+	while (moving || !is_ready(runner)) {
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+			if (status)
+				return shared_fail(
+				    shared, -ECHILD, "a process that moves the data was killed");
+		if (pid < 0 && errno == ECHILD)
+			return moving ? 0
+			              : shared_fail(
+			                    shared, -ECHILD, "the processes that move the data ended early");
+		if (atomic_load(&shared->cancelled))
+			return shared_fail(shared, -ECANCELED, "cancelled");
 		if (moving)
-			start_ms = atomic_load(&runner->shared->go_ms);
+			start_ms = atomic_load(&shared->go_ms);
 		if (start_ms && side_now_ms() > start_ms + runner->timeout_ms)
-			return shared_fail(runner->shared, -ETIMEDOUT,
+			return shared_fail(shared, -ETIMEDOUT,
 			    moving ? "not all bytes moved in time" : "no connection in time");
 		side_sleep_us(500);
 	}
+	return 0;
 }
 
 static void end_all(struct runner *runner)

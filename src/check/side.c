@@ -331,13 +331,6 @@ int side_buffers(struct side *side)
 	return 0;
 }
 
-int side_memfd(struct side *side, uint64_t bytes)
-{
-	int fd = memfd_create("tcptop-check", MFD_CLOEXEC);
-
-	return fd < 0 || ftruncate(fd, (off_t)bytes) < 0 ? side_fail_errno(side, "memfd") : fd;
-}
-
 int64_t side_now_ms(void)
 {
 	struct timespec now;
@@ -400,11 +393,9 @@ int side_fork(struct side *side, uint8_t role, const char *comm, pid_t *pid)
 	pid_t parent = getpid();
 
 	*pid = fork();
-	if (*pid < 0)
-		return side_fail_errno(side, "fork");
 	if (*pid == 0)
 		side_become(side, role, comm, parent);
-	return 0;
+	return *pid < 0 ? side_fail_errno(side, "fork") : 0;
 }
 
 void side_become(struct side *side, uint8_t role, const char *comm, pid_t parent)

@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 
 #include "check/path.h"
-#include "check/ring.h"
 
 enum {
 	SIDE_SOCKETS_MAX = 8,
@@ -44,6 +43,8 @@ void shared_close(struct shared *shared, int fd);
 int shared_fail(struct shared *shared, int err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+struct ring;
+
 struct side_socket {
 	int fd; /* -1 once closed: the truth about it stays */
 	struct truth *truth;
@@ -70,7 +71,7 @@ struct side {
 	int peer_fd;           /* a byte stream to the other side that is not TCP */
 	void *sent, *received; /* side_buffers' */
 	struct pipe pipe;      /* pipe_need's */
-	struct ring ring;      /* of the paths in uring.c */
+	struct ring *ring;     /* of the paths in uring.c */
 	void *map;             /* of the socket, in zerocopy.c */
 	unsigned turn;         /* for operations that take turns */
 	uint64_t met[2];       /* for what an operation must have met: partial sends, say */
@@ -112,8 +113,7 @@ int side_wait(struct side *side);
  * received lands in `received` and is not looked at.
  */
 int side_buffers(struct side *side);
-int side_memfd(struct side *side, uint64_t bytes); /* the descriptor of a file of that size */
-void side_wait_go(struct side *side);              /* counts as ready, and waits until data may move */
+void side_wait_go(struct side *side); /* counts as ready, and waits until data may move */
 void side_sleep_us(unsigned us);
 int64_t side_now_ms(void); /* monotonic */
 int side_nonblocking(struct side *side, int fd, bool on);

@@ -123,22 +123,19 @@ static void print_summary(const struct comparison *comparison)
 
 /* ---- one method ---- */
 
-static int start_tracing(struct comparison *comparison)
+/* For the runner when the sockets exist, and without a result before there are any. */
+static int start_tracing(void *argument, const struct path_result *result)
 {
+	struct comparison *comparison = argument;
 	struct stat namespace;
 	int err = counter_start(&comparison->counter, &comparison->settings, comparison->error);
 
+	(void)result;
 	if (!err && stat("/proc/self/ns/pid", &namespace) == 0 && namespace.st_ino != PID_NAMESPACE_INITIAL)
 		err = error_set(comparison->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
 		    "--check compares PIDs, and a PID namespace hides the host's: run it outside of this "
 		    "one");
 	return err;
-}
-
-static int start_when_connected(void *argument, const struct path_result *result)
-{
-	(void)result;
-	return start_tracing(argument);
 }
 
 /* Whole milliseconds, rounded down, as JSON's times are. */
@@ -197,7 +194,7 @@ static int check_path(struct comparison *comparison, struct check_result *result
     bool start, const char *missing, const char *excused_earlier)
 {
 	const struct runner_settings settings = {
-		.unprivileged = true, .connected = start ? start_when_connected : NULL, .argument = comparison
+		.unprivileged = true, .connected = start ? start_tracing : NULL, .argument = comparison
 	};
 	struct error moving = { 0 };
 	char reason[sizeof result->reason];
@@ -252,7 +249,7 @@ static int check_all(struct comparison *comparison)
 	/* before tracing, as root: kernel TLS is a module to load, whose functions are hooked if they are there */
 	for (size_t i = 0; i < PATHS_MAX && (path = path_at(i)); i++)
 		path_available(path, missing[i], sizeof missing[i]);
-	err = start_tracing(comparison);
+	err = start_tracing(comparison, NULL);
 	for (size_t i = 0; i < PATHS_MAX && (path = path_at(i)) && !err; i++) {
 		struct check_result result = { .id = path->id, .title = path->title };
 

@@ -226,9 +226,8 @@ static int limit_raise(struct side *side, uint64_t connections)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return side_fail_errno(side, "getrlimit");
-	if (limit.rlim_cur >= connections + 64)
-		return 0;
-	limit.rlim_cur = connections + 64;
+	if (limit.rlim_cur < connections + 64)
+		limit.rlim_cur = connections + 64;
 	if (limit.rlim_max < limit.rlim_cur)
 		limit.rlim_max = limit.rlim_cur;
 	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? side_fail_errno(side, "raising the limit of open files")
@@ -277,6 +276,7 @@ int command_flow(const struct arguments *arguments)
 	unsigned flags = (arguments->ipv6 ? PATH_IPV6 : 0) | (arguments->mapped ? PATH_MAPPED : 0);
 	const struct path path = { "flow", .bytes = arguments->bytes, .flags = flags };
 	const unsigned count = 2 * (unsigned)arguments->processes;
+	const char *gate = arguments->wait_file;
 	struct side side = { .path = &path };
 	struct shared *shared;
 	int err;
@@ -293,8 +293,7 @@ int command_flow(const struct arguments *arguments)
 		side_sleep_us(1000);
 	if (!atomic_load(&shared->failed))
 		dprintf(STDOUT_FILENO, "{\"path\":\"flow\",\"event\":\"connected\"}\n");
-	while (
-	    !atomic_load(&shared->failed) && arguments->wait_file && access(arguments->wait_file, F_OK) < 0)
+	while (!flow_failed(shared, WNOHANG) && gate && access(gate, F_OK) < 0)
 		side_sleep_us(10000);
 	atomic_store(&shared->go_ms, side_now_ms());
 	while (!flow_failed(shared, 0) && errno != ECHILD)

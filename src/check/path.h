@@ -121,18 +121,8 @@ const struct path *path_find(const char *id);
  */
 int path_available(const struct path *path, char *reason, size_t size);
 
-/* The paths of each source file. */
-struct path_group {
-	const struct path *paths;
-	size_t count;
-};
-
-extern const struct path_group paths_plain, paths_splice, paths_zerocopy, paths_uring, paths_protocol,
-    paths_process, paths_state;
-
-#define PATH_GROUP(paths)                                \
-	{                                                \
-		(paths), sizeof(paths) / sizeof *(paths) \
-	}
+/* The paths of each source file, up to one without an id. */
+extern const struct path paths_plain[], paths_splice[], paths_zerocopy[], paths_uring[], paths_protocol[],
+    paths_process[], paths_state[];
 
 #endif

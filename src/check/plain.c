@@ -119,7 +119,7 @@ static int echo_move(struct side *side)
 		    OPTION(SOL_SOCKET, SO_SNDTIMEO, struct timeval, .tv_usec = 8000) \
 	}
 
-static const struct path paths[] = {
+const struct path paths_plain[] = {
 	{ "blocking", "blocking send and recv", .bytes = 8388617 },
 	{ "write_read", "write and read", 3000017, .write = { call_write }, .read = { call_read, 16384 } },
 	{ "messages", "100,000 messages of 64 bytes", 6400013, .write.chunk = 64, .read.chunk = 64 },
@@ -142,6 +142,5 @@ static const struct path paths[] = {
 	    .read = { call_recvmmsg, BATCH_LENGTH * 5003 } },
 	{ "ipv6", "IPv6", 2000029, .flags = PATH_IPV6 },
 	{ "mapped", "IPv4-mapped IPv6", 2000039, .flags = PATH_MAPPED },
+	{ .id = NULL },
 };
-
-const struct path_group paths_plain = PATH_GROUP(paths);

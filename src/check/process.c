@@ -275,7 +275,7 @@ static int failing_receive(struct side *side)
 	return err ?: side_receive(side, first, SIDE_ALL) ?: side_receive(side, second, SIDE_ALL);
 }
 
-static const struct path paths[] = {
+const struct path paths_process[] = {
 	{ "fork", "a socket shared by fork", 3000131, .send = fork_send, .receive = fork_receive,
 	    .write.chunk = 10007, .read.chunk = 10007 },
 	{ "passed", "a socket passed to another process", 3000133, .send = passed_send,
@@ -290,6 +290,5 @@ static const struct path paths[] = {
 	{ "failing", "calls that fail, then another socket", 6000011, .connections = 2,
 	    .flags = PATH_NONBLOCKING, .options = { { OPTION(SOL_SOCKET, SO_SNDBUF, int, 16384) } },
 	    .send = failing_send, .receive = failing_receive, .write.chunk = 10007, .read.chunk = 10007 },
+	{ .id = NULL },
 };
-
-const struct path_group paths_process = PATH_GROUP(paths);

@@ -263,7 +263,7 @@ static int inline_receive(struct side *side)
 
 #define MPTCP .flags = PATH_MPTCP, .available = mptcp_available, .start = mptcp_start
 
-static const struct path paths[] = {
+const struct path paths_protocol[] = {
 	{ "tls", "kernel TLS send and receive", 5000011, TLS },
 	{ "tls_peek", "kernel TLS, peek, then read in pieces", 1000033, TLS,
 	    .read = { call_peek_and_recv, 5003 } },
@@ -281,6 +281,5 @@ static const struct path paths[] = {
 	{ "urgent_inline", "urgent data, SO_OOBINLINE", 500029, .send = urgent_send,
 	    .options = { [SIDE_RECEIVER] = { OPTION(SOL_SOCKET, SO_OOBINLINE, int, 1) } },
 	    .receive = inline_receive, .write.chunk = 10007, .read.chunk = 5003 },
+	{ .id = NULL },
 };
-
-const struct path_group paths_protocol = PATH_GROUP(paths);

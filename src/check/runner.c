@@ -14,21 +14,21 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/util.h"
 #include "check/side.h"
 
 enum { NOBODY = 65534 };
 
 /* In the order in which they are listed and checked. */
-static const struct path_group *const groups[] = { &paths_plain, &paths_splice, &paths_zerocopy, &paths_uring,
-	&paths_protocol, &paths_process, &paths_state };
+static const struct path *const groups[] = { paths_plain, paths_splice, paths_zerocopy, paths_uring,
+	paths_protocol, paths_process, paths_state };
 
 const struct path *path_at(size_t index)
 {
-	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
-		if (index < groups[i]->count)
-			return &groups[i]->paths[index];
-		index -= groups[i]->count;
-	}
+	for (size_t i = 0; i < COUNT_OF(groups); i++)
+		for (const struct path *path = groups[i]; path->id; path++)
+			if (index-- == 0)
+				return path;
 	return NULL;
 }
 

@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/util.h"
+
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
@@ -31,7 +33,7 @@ static const char *const role_names[] = {
 
 const char *side_role_name(unsigned role)
 {
-	return role < sizeof role_names / sizeof *role_names ? role_names[role] : "unknown";
+	return role < COUNT_OF(role_names) ? role_names[role] : "unknown";
 }
 
 static size_t shared_size(unsigned capacity)

@@ -67,7 +67,7 @@ struct side {
 	size_t socket_count;
 	struct sockaddr_storage server;
 	socklen_t server_length;
-	int listen_fd;         /* receiver only, else -1 */
+	int listen_fd;         /* the receiver's */
 	int peer_fd;           /* a byte stream to the other side that is not TCP */
 	void *sent, *received; /* side_buffers' */
 	struct pipe pipe;      /* pipe_need's */

@@ -130,7 +130,7 @@ static ssize_t call_mixed(struct side *side, int fd, void *buffer, size_t size)
 	}
 }
 
-static const struct path paths[] = {
+const struct path paths_splice[] = {
 	{ "sendfile", "sendfile", 8388623, .write = { pipe_sendfile, SIDE_BUFFER_BYTES } },
 	{ "splice_in", "splice from a file into a socket", 4000039, .write = { pipe_send_file } },
 	{ "splice_pipe", "splice from a pipe into a socket", 4000043, .write = { pipe_send_pages, 32768 } },
@@ -140,6 +140,5 @@ static const struct path paths[] = {
 	    .receive = proxy_receive },
 	{ "mixed", "recv, peek, MSG_TRUNC and splice on one socket", 4000079, .excused = { "splice_out" },
 	    .read = { call_mixed, 20011 } },
+	{ .id = NULL },
 };
-
-const struct path_group paths_splice = PATH_GROUP(paths);

@@ -319,7 +319,7 @@ OPERATION(read_beside_splice, read_beside(side, fd, buffer, size, call_splice))
 	URING, .write = { NULL, 2003, 2000 }, .read.call = (operation), \
 	       .ring_setup = IORING_SETUP_COOP_TASKRUN
 
-static const struct path paths[] = {
+const struct path paths_uring[] = {
 	{ "uring_inline", "io_uring send and recv, inline", 4000133, RING(IORING_OP_SEND, IORING_OP_RECV) },
 	{ "uring_rw", "io_uring write and read", 4000153, RING(IORING_OP_WRITE, IORING_OP_READ) },
 	{ "uring_worker", "io_uring send and recv in a worker", 4000159, RING(IORING_OP_SEND, IORING_OP_RECV),
@@ -334,6 +334,5 @@ static const struct path paths[] = {
 	{ "uring_splice", "io_uring splice out of a socket", 2000081,
 	    .excused = { "splice_out", "splice_io_uring" }, URING, .read.call = ring_splice_out,
 	    .ring_read = IORING_OP_SPLICE },
+	{ .id = NULL },
 };
-
-const struct path_group paths_uring = PATH_GROUP(paths);

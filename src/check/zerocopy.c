@@ -202,7 +202,7 @@ static ssize_t call_receive_mixed(struct side *side, int fd, void *buffer, size_
 	.available = receive_available, .start = receive_start, \
 	.must_meet = { [SIDE_RECEIVER] = { __VA_ARGS__ } }
 
-static const struct path paths[] = {
+const struct path paths_zerocopy[] = {
 	{ "zerocopy_send", "MSG_ZEROCOPY", 8388637, .available = zerocopy_send_available,
 	    .options = { { OPTION(SOL_SOCKET, SO_ZEROCOPY, int, 1) } }, .send = zerocopy_send,
 	    .write = { call_send_zerocopy, 262139 } },
@@ -218,6 +218,5 @@ static const struct path paths[] = {
 	    .excused = { "splice_out", "zerocopy_receive" },
 	    RECEIVE("no page was mapped", "nothing was copied"), .write = { pipe_send_pages, 32768 },
 	    .read = { call_receive_mixed, 20011 } },
+	{ .id = NULL },
 };
-
-const struct path_group paths_zerocopy = PATH_GROUP(paths);

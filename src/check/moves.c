@@ -125,7 +125,8 @@ static int load_send(struct side *side)
 int command_threads(const struct arguments *arguments)
 {
 	const struct path path = { "threads_load", .bytes = 1, .send = load_send,
-		.threads = arguments->threads, .write = { call_send_timed, (uint32_t)arguments->size },
+		.threads = arguments->threads,
+		.write = { .call = call_send_timed, .chunk = (uint32_t)arguments->size },
 		.argument = arguments->seconds };
 
 	return path_move(&path, arguments, arguments->seconds * 1000);

@@ -131,14 +131,15 @@ static ssize_t call_mixed(struct side *side, int fd, void *buffer, size_t size)
 }
 
 const struct path paths_splice[] = {
-	{ "sendfile", "sendfile", 8388623, .write = { pipe_sendfile, SIDE_BUFFER_BYTES } },
-	{ "splice_in", "splice from a file into a socket", 4000039, .write = { pipe_send_file } },
-	{ "splice_pipe", "splice from a pipe into a socket", 4000043, .write = { pipe_send_pages, 32768 } },
+	{ "sendfile", "sendfile", 8388623, .write = { .call = pipe_sendfile, .chunk = SIDE_BUFFER_BYTES } },
+	{ "splice_in", "splice from a file into a socket", 4000039, .write = { .call = pipe_send_file } },
+	{ "splice_pipe", "splice from a pipe into a socket", 4000043,
+	    .write = { .call = pipe_send_pages, .chunk = 32768 } },
 	{ "splice_out", "splice out of a socket", 4000063, .excused = { "splice_out" },
-	    .read = { pipe_receive } },
+	    .read = { .call = pipe_receive } },
 	{ "splice_proxy", "a proxy: splice from one socket to another", 4000067, .excused = { "splice_out" },
 	    .receive = proxy_receive },
 	{ "mixed", "recv, peek, MSG_TRUNC and splice on one socket", 4000079, .excused = { "splice_out" },
-	    .read = { call_mixed, 20011 } },
+	    .read = { .call = call_mixed, .chunk = 20011 } },
 	{ .id = NULL },
 };

@@ -11,11 +11,14 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "model/snapshot.h"
 #include "output/recording.h"
+
+enum { STOP_LIMIT_MS = 10000 };
 
 static const char prefix[] = "tcptop: ";
 static const char declares[] = "tcptop: not counted (";
@@ -125,11 +128,17 @@ static void show_notes(const struct counter *counter)
 
 void counter_stop(struct counter *counter, bool loud)
 {
+	const struct timespec ms = { .tv_nsec = 1000000 };
+	int waited_ms = 0;
+
 	if (counter->pid > 0)
 		kill(counter->pid, SIGINT);
 	recording_close(counter->recording); /* what it still writes has no reader: it ends so, too */
-	while (counter->pid > 0 && waitpid(counter->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	while (counter->pid > 0 && waitpid(counter->pid, NULL, WNOHANG) == 0) {
+		if (waited_ms++ == STOP_LIMIT_MS)
+			kill(counter->pid, SIGKILL);
+		nanosleep(&ms, NULL);
+	}
 	if (loud && counter->notes_fd > 0)
 		show_notes(counter);
 	if (counter->notes_fd > 0)

@@ -32,7 +32,10 @@ struct counter {
 int counter_start(struct counter *counter, const struct counter_settings *settings, struct error *error);
 /* The next interval, in *snapshot, an initialised struct. 0 or -errno with *error. */
 int counter_next(struct counter *counter, struct snapshot *snapshot, struct error *error);
-/* Ends it; does nothing to one that was not started. What it said on stderr but blind spots goes to stderr if `loud`. */
+/*
+ * Ends it, by force when it takes too long; does nothing to one that was not started. What it said on stderr but blind
+ * spots goes to stderr if `loud`.
+ */
 void counter_stop(struct counter *counter, bool loud);
 
 /* The ids that the latest interval declared as not counted, and the words of one of them from stderr. */

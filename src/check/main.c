@@ -16,19 +16,17 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/util.h"
 #include "check/counter.h"
 #include "check/judge.h"
 #include "check/moves.h"
 #include "check/side.h"
+#include "kernel/method.h"
 #include "model/snapshot.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 #define PID_NAMESPACE_INITIAL 0xEFFFFFFCU /* PROC_PID_INIT_INO of linux/proc_ns.h */
 
 enum { PATHS_MAX = 96 };
-
-/* In the order in which tcptop tries them. */
-static const char *const methods[] = { "tracepoint", "fentry", "kprobe" };
 
 /* Paths whose sockets are older than the tracing, calls among them that wait when it starts. */
 static const struct {
@@ -125,11 +123,14 @@ static void print_summary(const struct comparison *comparison)
 
 /* ---- one method ---- */
 
-static int start_tracing(struct comparison *comparison)
+/* For the runner when the sockets exist, and without a result before there are any. */
+static int start_tracing(void *argument, const struct path_result *result)
 {
+	struct comparison *comparison = argument;
 	struct stat namespace;
 	int err = counter_start(&comparison->counter, &comparison->settings, comparison->error);
 
+	(void)result;
 	if (!err && stat("/proc/self/ns/pid", &namespace) == 0 && namespace.st_ino != PID_NAMESPACE_INITIAL)
 		err = error_set(comparison->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
 		    "--check compares PIDs, and a PID namespace hides the host's: run it outside of this "
@@ -137,10 +138,10 @@ static int start_tracing(struct comparison *comparison)
 	return err;
 }
 
-static int start_when_connected(void *argument, const struct path_result *result)
+/* Whole milliseconds, rounded down, as JSON's times are. */
+static int64_t time_ms(const struct timespec *time)
 {
-	(void)result;
-	return start_tracing(argument);
+	return (int64_t)time->tv_sec * 1000 + time->tv_nsec / 1000000;
 }
 
 /* Adds intervals up to the first that ended after now. Bytes that moved before now are in them. */
@@ -148,19 +149,16 @@ static int count(struct comparison *comparison, struct check_result *result)
 {
 	struct snapshot snapshot;
 	struct timespec now;
-	int err = 0;
+	int err;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	now.tv_nsec -= now.tv_nsec % 1000000; /* JSON's times are whole milliseconds, rounded down */
 	snapshot_init(&snapshot);
 	do {
 		snapshot_reset(&snapshot);
 		err = counter_next(&comparison->counter, &snapshot, comparison->error);
 		if (!err)
 			judge_add(result, &snapshot);
-	} while (!err &&
-	         (snapshot.time.tv_sec < now.tv_sec ||
-	             (snapshot.time.tv_sec == now.tv_sec && snapshot.time.tv_nsec < now.tv_nsec + 1000000)));
+	} while (!err && time_ms(&snapshot.time) <= time_ms(&now));
 	snapshot_fini(&snapshot);
 	return err;
 }
@@ -178,7 +176,7 @@ static const char *declared(const struct comparison *comparison, const struct ch
 	for (size_t i = 0; i < spots; i++) {
 		if (strcmp(ids[i], excused_earlier) == 0)
 			return ids[i];
-		if (strcmp(ids[i], "preempted_runs") == 0 &&
+		if (strcmp(ids[i], BLIND_SPOT_PREEMPTED) == 0 &&
 		    (result->missed_runs || strcmp(comparison->settings.method, "kprobe") == 0))
 			return ids[i];
 		for (size_t j = 0; j < PATH_EXCUSES_MAX && path->excused[j]; j++)
@@ -196,21 +194,17 @@ static int check_path(struct comparison *comparison, struct check_result *result
     bool start, const char *missing, const char *excused_earlier)
 {
 	const struct runner_settings settings = {
-		.unprivileged = true, .connected = start ? start_when_connected : NULL, .argument = comparison
+		.unprivileged = true, .connected = start ? start_tracing : NULL, .argument = comparison
 	};
 	struct error moving = { 0 };
 	char reason[sizeof result->reason];
 	const char *id;
-	int err;
+	int err = RUNNER_REFUSED;
 
 	comparison->error->text[0] = '\0';
-	snprintf(result->reason, sizeof result->reason, "%s", missing);
-	result->verdict = VERDICT_SKIPPED;
-	if (*missing) {
-		print_result(comparison, result);
-		return 0;
-	}
-	err = runner_run(path, &settings, &result->truth, &moving);
+	snprintf(moving.text, sizeof moving.text, "%s", missing);
+	if (!*missing)
+		err = runner_run(path, &settings, &result->truth, &moving);
 	if (err && comparison->error->text[0])
 		return err; /* tracing could not be started */
 	if (err) {
@@ -255,7 +249,7 @@ static int check_all(struct comparison *comparison)
 	/* before tracing, as root: kernel TLS is a module to load, whose functions are hooked if they are there */
 	for (size_t i = 0; i < PATHS_MAX && (path = path_at(i)); i++)
 		path_available(path, missing[i], sizeof missing[i]);
-	err = start_tracing(comparison);
+	err = start_tracing(comparison, NULL);
 	for (size_t i = 0; i < PATHS_MAX && (path = path_at(i)) && !err; i++) {
 		struct check_result result = { .id = path->id, .title = path->title };
 
@@ -336,8 +330,8 @@ static int command_compare(const struct arguments *arguments)
 
 	if (arguments->method && strcmp(arguments->method, "auto") != 0)
 		return check_end(check_method(&settings, arguments->method, false));
-	for (size_t i = 0; i < COUNT_OF(methods); i++) {
-		int exit_code = check_method(&settings, methods[i], true);
+	for (size_t i = 0; i < method_count; i++) {
+		int exit_code = check_method(&settings, methods[i]->name, true);
 
 		if (exit_code == EXIT_CODE_UNSUPPORTED)
 			continue;
@@ -408,26 +402,27 @@ static const struct {
 /* How many of argv an argument takes; 0: it is none, or its value is none. */
 static int argument_take(struct arguments *arguments, char **argv)
 {
-	unsigned long long number;
+	size_t i = 0;
+	uint64_t number;
 	char *member, *rest;
 
-	for (size_t i = 0; i < COUNT_OF(argument_rows); i++) {
-		if (strcmp(argv[0], argument_rows[i].name) != 0)
-			continue;
-		member = (char *)arguments + argument_rows[i].offset;
-		if (argument_rows[i].type == FLAG)
-			*(bool *)member = true;
-		if (argument_rows[i].type == FLAG || !argv[1])
-			return argument_rows[i].type == FLAG;
-		if (argument_rows[i].type == TEXT)
-			memcpy(member, &argv[1], sizeof argv[1]);
-		if (argument_rows[i].type == TEXT)
-			return 2;
+	while (i < COUNT_OF(argument_rows) && strcmp(argv[0], argument_rows[i].name) != 0)
+		i++;
+	if (i == COUNT_OF(argument_rows) || (argument_rows[i].type != FLAG && !argv[1]))
+		return 0;
+	member = (char *)arguments + argument_rows[i].offset;
+	switch (argument_rows[i].type) {
+	case FLAG:
+		*(bool *)member = true;
+		return 1;
+	case TEXT:
+		memcpy(member, &argv[1], sizeof argv[1]);
+		return 2;
+	default:
 		number = *argv[1] == '-' ? 0 : strtoull(argv[1], &rest, 10);
-		*(uint64_t *)(void *)member = number;
+		memcpy(member, &number, sizeof number);
 		return number && !*rest && number <= UINT32_MAX ? 2 : 0;
 	}
-	return 0;
 }
 
 int main(int argc, char **argv)
@@ -438,8 +433,7 @@ int main(int argc, char **argv)
 		.connections = 1,
 		.threads = 4,
 		.seconds = 1,
-		.size = 64,
-		.gap_ms = 0 };
+		.size = 64 };
 	const char *command = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
 	int at = *command ? 2 : 1, taken = 1;
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/sched.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,68 +108,28 @@ int command_move(const struct arguments *arguments)
 	return status;
 }
 
-/* A path with arguments of its own; its functions find them behind side->path. */
-struct custom_path {
-	struct path path;
-	const struct arguments *arguments;
-};
-
-static const struct arguments *side_arguments(const struct side *side)
+/* Until so many seconds have passed. */
+static ssize_t call_send_timed(struct side *side, int fd, void *buffer, size_t size)
 {
-	return ((const struct custom_path *)(const void *)side->path)->arguments;
+	if (side_now_ms() >= atomic_load(&side->shared->go_ms) + (int64_t)side->path->argument * 1000)
+		return 0;
+	return send(fd, buffer, size, 0);
 }
 
-struct writer {
-	pthread_t thread;
-	int fd;
-	size_t size;
-	const char *buffer;
-	int64_t until_ms;
-	uint64_t tx_bytes;
-};
-
-static void *writer_run(void *argument)
+static int load_send(struct side *side)
 {
-	struct writer *writer = argument;
-	ssize_t sent = 0;
-
-	while (sent >= 0 && side_now_ms() < writer->until_ms) {
-		sent = send(writer->fd, writer->buffer, writer->size, 0);
-		writer->tx_bytes += sent > 0 ? (uint64_t)sent : 0;
-	}
-	return NULL;
-}
-
-static int threads_send(struct side *side)
-{
-	const struct arguments *arguments = side_arguments(side);
-	struct writer *writers = calloc(arguments->threads, sizeof *writers);
-	unsigned started = 0;
-	int err = writers ? side_buffers(side) : -ENOMEM;
-
-	for (; !err && started < arguments->threads; started += !err) {
-		writers[started] = (struct writer){ .fd = side->sockets[0].fd,
-			.size = arguments->size,
-			.buffer = side->sent,
-			.until_ms = side_now_ms() + (int64_t)arguments->seconds * 1000 };
-		err = -pthread_create(&writers[started].thread, NULL, writer_run, &writers[started]);
-	}
-	for (unsigned i = 0; i < started; i++) {
-		pthread_join(writers[i].thread, NULL);
-		side->sockets[0].truth->tx_bytes += writers[i].tx_bytes;
-	}
-	free(writers);
-	return err ? side_fail(side, err, "starting the threads") : side_shutdown(side, &side->sockets[0]);
+	return side_threads(side, side->path->threads, SIDE_ALL, side_send)
+	           ?: side_shutdown(side, &side->sockets[0]);
 }
 
 int command_threads(const struct arguments *arguments)
 {
-	struct custom_path custom = {
-		.path = { .id = "threads_load", .bytes = 1, .send = threads_send },
-		.arguments = arguments,
-	};
+	const struct path path = { "threads_load", .bytes = 1, .send = load_send,
+		.threads = arguments->threads,
+		.write = { .call = call_send_timed, .chunk = (uint32_t)arguments->size },
+		.argument = arguments->seconds };
 
-	return path_move(&custom.path, arguments, arguments->seconds * 1000);
+	return path_move(&path, arguments, arguments->seconds * 1000);
 }
 
 /* The process with the PID of one that has just gone. Takes CAP_CHECKPOINT_RESTORE (Linux 5.9) or root. */
@@ -198,166 +157,149 @@ static int reuse_send(struct side *side)
 	for (int i = 0; i < 2 && !err; i++) {
 		err = i == 0 ? side_fork(side, SIDE_SENDER_OTHER, "dp-first", &pid)
 		             : reuse_fork(side, pid, &pid);
-		if (err)
-			break;
-		if (pid == 0) {
+		if (!err && pid == 0) {
 			err = side_connect(side) ?: side_send(side, &side->sockets[0], bytes[i]);
 			side_exit(side, err ?: side_shutdown(side, &side->sockets[0]));
 		}
-		err = side_join(side, pid);
-		if (i == 0)
-			side_sleep_us((unsigned)side_arguments(side)->gap_ms * 1000);
+		err = err ?: side_join(side, pid);
+		if (!err && i == 0)
+			side_sleep_us((unsigned)side->path->argument * 1000);
 	}
 	return err;
 }
 
 static int reuse_receive(struct side *side)
 {
-	int err = 0;
-
-	for (int i = 0; i < 2 && !err; i++)
-		err = side_accept(side) ?: side_receive(side, &side->sockets[i], SIDE_ALL);
-	return err;
+	return side_accept_each(side, 2);
 }
 
 int command_pidreuse(const struct arguments *arguments)
 {
-	struct custom_path custom = {
-		.path = { .id = "pidreuse",
-		    .bytes = 1,
-		    .write_chunk = 1009,
-		    .flags = PATH_LATE,
-		    .send = reuse_send,
-		    .receive = reuse_receive },
-		.arguments = arguments,
-	};
+	const struct path path = { "pidreuse", .bytes = 1, .flags = PATH_LATE, .send = reuse_send,
+		.receive = reuse_receive, .write.chunk = 1009, .argument = arguments->gap_ms };
 
-	return path_move(&custom.path, arguments, arguments->gap_ms);
-}
-
-/* A flow's processes: all are children of this one, which tells them to move when the file is there. */
-struct flow {
-	const struct arguments *arguments;
-	struct path path; /* its flags say which addresses */
-	int ready_fds[2], go_fds[2];
-};
-
-static void flow_fail(const char *what)
-{
-	dprintf(STDERR_FILENO, "tcptop-check: flow: %s: %s\n", what, strerror(errno));
-	exit(EXIT_FAILURE);
-}
-
-static void flow_check(const struct side *side, int err)
-{
-	if (!err)
-		return;
-	dprintf(STDERR_FILENO, "tcptop-check: flow: %s\n", side->shared->text);
-	exit(EXIT_FAILURE);
+	return path_move(&path, arguments, arguments->gap_ms);
 }
 
 /*
- * Connections are used one after the other, in the same order on both sides, and stay open until all are through.
+ * One process of a flow. Connections are used one after the other, in the same order on both sides, and stay open until
+ * all are through.
  */
-static void flow_process(const struct flow *flow, struct side *side)
+static int flow_move(struct side *side, const struct arguments *arguments)
 {
-	const struct arguments *arguments = flow->arguments;
-	struct side_socket *sockets = calloc(arguments->connections, sizeof *sockets),
-	                   *socket = &side->sockets[0];
+	struct side_socket *sockets = calloc(arguments->connections, sizeof *sockets);
+	bool sends = side->role == SIDE_SENDER;
 	uint64_t tx_bytes = 0, rx_bytes = 0;
-	char byte = 0;
+	int err = sockets ? 0 : side_fail(side, -ENOMEM, "sockets");
 
-	if (!sockets || !side->shared)
-		flow_fail("memory");
-	for (unsigned i = 0; i < arguments->connections; i++) {
+	for (uint64_t i = 0; i < arguments->connections && !err; i++) {
 		side->socket_count = 0;
-		flow_check(side, side->role == SIDE_SENDER ? side_connect(side) : side_accept(side));
-		sockets[i] = *socket;
+		err = sends ? side_connect(side) : side_accept(side);
+		if (!err)
+			sockets[i] = side->sockets[0];
 	}
-	if (write(flow->ready_fds[1], &byte, 1) != 1 || read(flow->go_fds[0], &byte, 1) < 0)
-		flow_fail("pipe");
-	for (unsigned i = 0; i < arguments->connections; i++) {
-		*socket = sockets[i];
-		flow_check(
-		    side, side->role == SIDE_SENDER ? side_send_plain(side) : side_receive_plain(side));
-		side_comm(socket->truth->comm_last);
+	if (!err)
+		side_wait_go(side);
+	for (uint64_t i = 0; i < arguments->connections && !err; i++) {
+		struct truth *truth = sockets[i].truth;
+
+		side->sockets[0] = sockets[i];
+		err = sends ? side_send_plain(side) : side_receive_plain(side);
+		side_comm(truth->comm_last);
 		if (!arguments->summary)
-			truth_print("flow", "", socket->truth);
-		tx_bytes += socket->truth->tx_bytes;
-		rx_bytes += socket->truth->rx_bytes;
+			truth_print("flow", "", truth);
+		tx_bytes += truth->tx_bytes;
+		rx_bytes += truth->rx_bytes;
 	}
-	dprintf(STDOUT_FILENO,
-	    "{\"path\":\"flow\",\"event\":\"total\",\"side\":\"%s\",\"pid\":%d,\"connections\":%llu,\"tx_"
-	    "bytes\":%llu,"
-	    "\"rx_bytes\":%llu}\n",
-	    side_role_name(side->role), (int)getpid(), (unsigned long long)arguments->connections,
-	    (unsigned long long)tx_bytes, (unsigned long long)rx_bytes);
-	exit(EXIT_SUCCESS);
+	if (!err)
+		dprintf(STDOUT_FILENO,
+		    "{\"path\":\"flow\",\"event\":\"total\",\"side\":\"%s\",\"pid\":%d,\"connections\":%llu,"
+		    "\"tx_bytes\":%llu,\"rx_bytes\":%llu}\n",
+		    side_role_name(side->role), (int)getpid(), (unsigned long long)arguments->connections,
+		    (unsigned long long)tx_bytes, (unsigned long long)rx_bytes);
+	return err;
 }
 
 /* As many descriptors as the connections take: the soft limit is often 1,024. */
-static void flow_limit_raise(uint64_t connections)
+static int limit_raise(struct side *side, uint64_t connections)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		flow_fail("getrlimit");
-	if (limit.rlim_cur >= connections + 64)
-		return;
-	limit.rlim_cur = connections + 64;
+		return side_fail_errno(side, "getrlimit");
+	if (limit.rlim_cur < connections + 64)
+		limit.rlim_cur = connections + 64;
 	if (limit.rlim_max < limit.rlim_cur)
 		limit.rlim_max = limit.rlim_cur;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		flow_fail("raising the limit of open files");
+	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? side_fail_errno(side, "raising the limit of open files")
+	                                            : 0;
 }
 
-static void flow_start(const struct flow *flow, struct side *side, uint8_t role)
+/* Starts one more pair of processes. */
+static int flow_start(struct side *side, const struct arguments *arguments)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t parent = getpid(), pid;
 
-	if (pid < 0)
-		flow_fail("fork");
-	if (pid == 0) {
-		side_process_init(role == SIDE_SENDER ? "flow-sender" : "flow-receiver", parent);
-		close(flow->go_fds[1]);
-		side->role = role;
-		side->shared = shared_open((unsigned)flow->arguments->connections, NULL);
-		flow_process(flow, side);
+	side->listen_fd = side_listen(side->path, 65535, &side->server, &side->server_length);
+	if (side->listen_fd < 0)
+		return side_fail(side, side->listen_fd, "listen");
+	for (int role = SIDE_RECEIVER; role >= SIDE_SENDER; role--) {
+		side->role = (uint8_t)role;
+		pid = fork();
+		if (pid < 0)
+			return side_fail_errno(side, "fork");
+		if (pid == 0) {
+			side_process_init(role == SIDE_SENDER ? "flow-sender" : "flow-receiver", parent);
+			_exit(flow_move(side, arguments) ? EXIT_FAILURE : EXIT_SUCCESS);
+		}
+		dprintf(STDOUT_FILENO,
+		    "{\"path\":\"flow\",\"event\":\"started\",\"side\":\"%s\",\"pid\":%d}\n",
+		    side_role_name(side->role), (int)pid);
 	}
-	dprintf(STDOUT_FILENO, "{\"path\":\"flow\",\"event\":\"started\",\"side\":\"%s\",\"pid\":%d}\n",
-	    side_role_name(role), (int)pid);
+	close(side->listen_fd);
+	return 0;
 }
 
+/* Reaps what has ended, or (flags 0) waits for the next end; errno is ECHILD when all have ended. */
+static bool flow_failed(struct shared *shared, int flags)
+{
+	int status = 0;
+
+	errno = 0;
+	if (waitpid(-1, &status, flags) > 0 && status)
+		shared_fail(shared, -ECHILD, "a process that moves the data was killed");
+	return atomic_load(&shared->failed);
+}
+
+/* All processes are children of this one, which lets them move when all are connected and the file is there. */
 int command_flow(const struct arguments *arguments)
 {
 	unsigned flags = (arguments->ipv6 ? PATH_IPV6 : 0) | (arguments->mapped ? PATH_MAPPED : 0);
-	struct flow flow = { .arguments = arguments,
-		.path = { .id = "flow", .bytes = arguments->bytes, .flags = flags } };
-	int status, failed = 0;
-	char byte;
+	const struct path path = { "flow", .bytes = arguments->bytes, .flags = flags };
+	const unsigned count = 2 * (unsigned)arguments->processes;
+	const char *gate = arguments->wait_file;
+	struct side side = { .path = &path };
+	struct shared *shared;
+	int err;
 
-	flow_limit_raise(arguments->connections);
-	if (pipe(flow.ready_fds) < 0 || pipe(flow.go_fds) < 0)
-		flow_fail("pipe");
-	for (unsigned i = 0; i < arguments->processes; i++) {
-		struct side side = { .path = &flow.path };
-
-		side.listen_fd = side_listen(side.path, 65535, &side.server, &side.server_length);
-		if (side.listen_fd < 0)
-			flow_fail("listen");
-		flow_start(&flow, &side, SIDE_RECEIVER);
-		flow_start(&flow, &side, SIDE_SENDER);
-		close(side.listen_fd);
+	shared = side.shared = shared_open(count * (unsigned)arguments->connections, &side.shared_fd);
+	if (!shared) {
+		dprintf(STDERR_FILENO, "tcptop-check: flow: memory: %s\n", strerror(errno));
+		return EXIT_FAILURE;
 	}
-	close(flow.ready_fds[1]);
-	for (unsigned i = 0; i < 2 * arguments->processes; i++)
-		if (read(flow.ready_fds[0], &byte, 1) != 1)
-			return EXIT_FAILURE; /* it has said why; the others die with this process */
-	dprintf(STDOUT_FILENO, "{\"path\":\"flow\",\"event\":\"connected\"}\n");
-	while (arguments->wait_file && access(arguments->wait_file, F_OK) < 0)
+	err = limit_raise(&side, arguments->connections);
+	for (uint64_t i = 0; i < arguments->processes && !err; i++)
+		err = flow_start(&side, arguments);
+	while (!flow_failed(shared, WNOHANG) && atomic_load(&shared->ready_count) < count)
+		side_sleep_us(1000);
+	if (!atomic_load(&shared->failed))
+		dprintf(STDOUT_FILENO, "{\"path\":\"flow\",\"event\":\"connected\"}\n");
+	while (!flow_failed(shared, WNOHANG) && gate && access(gate, F_OK) < 0)
 		side_sleep_us(10000);
-	close(flow.go_fds[1]);
-	while (wait(&status) > 0)
-		failed |= status != 0;
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	atomic_store(&shared->go_ms, side_now_ms());
+	while (!flow_failed(shared, 0) && errno != ECHILD)
+		;
+	if (atomic_load(&shared->failed))
+		dprintf(STDERR_FILENO, "tcptop-check: flow: %s\n", shared->text);
+	return atomic_load(&shared->failed) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

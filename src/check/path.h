@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 struct side;
@@ -27,6 +28,7 @@ enum path_flag {
 	PATH_BLOCKED_SENDER = 1 << 4,   /* asleep in its first call before data may move */
 	PATH_BLOCKED_RECEIVER = 1 << 5, /* the same on the other side */
 	PATH_UNDELIVERED = 1 << 6,      /* fewer bytes are received than were sent */
+	PATH_NONBLOCKING = 1 << 7,      /* the sender's first socket */
 };
 
 enum side_role {
@@ -60,6 +62,33 @@ struct truth {
  */
 typedef ssize_t operation(struct side *side, int fd, void *buffer, size_t size);
 
+/* Defines an operation that is one expression of its arguments. */
+#define OPERATION(name, expression)                                               \
+	static ssize_t name(struct side *side, int fd, void *buffer, size_t size) \
+	{                                                                         \
+		(void)side, (void)buffer, (void)size;                             \
+		return expression;                                                \
+	}
+
+/* What the loop of one direction repeats. */
+struct path_loop {
+	operation *call; /* NULL: send(2) or recv(2) */
+	uint32_t chunk;  /* bytes to ask for at a time; 0: SIDE_CHUNK */
+	unsigned pause_us;
+};
+
+struct path_option {
+	int level, option;
+	const void *value;
+	socklen_t size;
+	const char *name; /* NULL: no option */
+};
+
+#define OPTION(level, option, type, ...)                                           \
+	{                                                                          \
+		level, option, &(const type){ __VA_ARGS__ }, sizeof(type), #option \
+	}
+
 struct path {
 	const char *id; /* stable: appears in JSON */
 	const char *title;
@@ -74,11 +103,12 @@ struct path {
 	int (*start)(struct side *side);   /* on each side, once connected. May be NULL */
 	int (*send)(struct side *side);    /* NULL: path->bytes on the first socket, then a shutdown */
 	int (*receive)(struct side *side); /* NULL: all from the first socket */
-	operation *write, *read;           /* what the sides' loops repeat. NULL: send(2), recv(2) */
-	uint32_t write_chunk, read_chunk;  /* bytes to ask for at a time; 0: SIDE_CHUNK */
-	unsigned write_pause_us, read_pause_us;
-	unsigned ring_setup; /* io_uring: flags of its set-up, operations and their flags */
+	struct path_loop write, read;      /* the two loops of each side */
+	struct path_option options[2][2];  /* of the first socket, by role: set before `start` */
+	const char *must_meet[2][2];       /* by role: what it means when side->met[] is 0 at the end */
+	unsigned ring_setup;               /* io_uring: flags of its set-up, operations and their flags */
 	uint8_t ring_write, ring_read, ring_flags;
+	uint64_t threads, argument; /* from the command line, of those in moves.c */
 };
 
 /* The paths in a fixed order; NULL past the last, or when there is none of that name. */
@@ -91,24 +121,8 @@ const struct path *path_find(const char *id);
  */
 int path_available(const struct path *path, char *reason, size_t size);
 
-/* The paths of each source file. */
-struct path_group {
-	const struct path *paths;
-	size_t count;
-};
-
-extern const struct path_group paths_plain;
-extern const struct path_group paths_splice;
-extern const struct path_group paths_zerocopy;
-extern const struct path_group paths_uring;
-extern const struct path_group paths_tls;
-extern const struct path_group paths_protocol;
-extern const struct path_group paths_process;
-extern const struct path_group paths_state;
-
-#define PATH_GROUP(paths)                                \
-	{                                                \
-		(paths), sizeof(paths) / sizeof *(paths) \
-	}
+/* The paths of each source file, up to one without an id. */
+extern const struct path paths_plain[], paths_splice[], paths_zerocopy[], paths_uring[], paths_protocol[],
+    paths_process[], paths_state[];
 
 #endif

@@ -9,9 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "check/side.h"
@@ -43,56 +41,33 @@ static int fork_receive(struct side *side)
 	return fork_move(side, SIDE_RECEIVER_OTHER, side_receive) ?: side_receive_plain(side);
 }
 
-/* A message of one byte with room for one descriptor. */
-struct passing {
+/* Sends *fd in a message of one byte, or receives it: what the call returned. */
+static ssize_t descriptor_move(int over_fd, int *fd, bool send)
+{
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	char byte;
-	struct iovec vector;
-	struct msghdr message;
-};
-
-static struct msghdr *passing_init(struct passing *passing)
-{
-	memset(passing, 0, sizeof *passing);
-	passing->vector = (struct iovec){ &passing->byte, 1 };
-	passing->message = (struct msghdr){ .msg_iov = &passing->vector,
-		.msg_iovlen = 1,
-		.msg_control = &passing->control,
-		.msg_controllen = sizeof passing->control };
-	return &passing->message;
-}
-
-static int socket_pass(struct side *side, int over_fd, int fd)
-{
-	struct passing passing;
-	struct msghdr *message = passing_init(&passing);
-
-	passing.control.header = (struct cmsghdr){
-		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)
+		char space[CMSG_SPACE(sizeof *fd)];
+	} control = { .header = { .cmsg_level = SOL_SOCKET,
+		          .cmsg_type = SCM_RIGHTS,
+		          .cmsg_len = CMSG_LEN(sizeof *fd) } };
+	char byte = 0;
+	struct iovec vector = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
 	};
-	memcpy(CMSG_DATA(&passing.control.header), &fd, sizeof fd);
-	return sendmsg(over_fd, message, 0) == 1 ? 0 : side_fail_errno(side, "passing a socket");
-}
+	ssize_t moved;
 
-static int socket_take(struct side *side, int over_fd)
-{
-	struct passing passing;
-	struct msghdr *message = passing_init(&passing);
-	int fd;
-
-	if (recvmsg(over_fd, message, MSG_CMSG_CLOEXEC) != 1 || !CMSG_FIRSTHDR(message))
-		return side_fail_errno(side, "taking a socket");
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(message)), sizeof fd);
-	return side_adopt(side, fd);
+	memcpy(CMSG_DATA(&control.header), fd, sizeof *fd);
+	moved = send ? sendmsg(over_fd, &message, 0) : recvmsg(over_fd, &message, MSG_CMSG_CLOEXEC);
+	memcpy(fd, CMSG_DATA(&control.header), sizeof *fd);
+	return CMSG_FIRSTHDR(&message) ? moved : -1;
 }
 
 /* The process that takes the socket over was there before, without it. */
 static int passed_send(struct side *side)
 {
-	int pair[2], err;
+	struct side_socket *socket = &side->sockets[0];
+	int pair[2], fd = -1, err;
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
@@ -101,19 +76,17 @@ static int passed_send(struct side *side)
 	if (err)
 		return err;
 	if (pid == 0) {
-		side_close(&side->sockets[0]);
-		err = socket_take(side, pair[0]) ?: side_send(side, &side->sockets[1], CHILD_BYTES);
+		side_close(socket);
+		if (descriptor_move(pair[0], &fd, false) != 1)
+			side_exit(side, side_fail_errno(side, "taking a socket"));
+		err = side_adopt(side, fd) ?: side_send(side, &side->sockets[1], CHILD_BYTES);
 		side_exit(side, err ?: side_shutdown(side, &side->sockets[1]));
 	}
-	err = side_send(side, &side->sockets[0], side->path->bytes - CHILD_BYTES);
-	err = err ?: socket_pass(side, pair[1], side->sockets[0].fd);
-	side_close(&side->sockets[0]);
+	err = side_send(side, socket, side->path->bytes - CHILD_BYTES);
+	if (!err && descriptor_move(pair[1], &socket->fd, true) != 1)
+		err = side_fail_errno(side, "passing a socket");
+	side_close(socket);
 	return err ?: side_join(side, pid);
-}
-
-static int descriptor_keep(struct side *side, int fd)
-{
-	return fcntl(fd, F_SETFD, 0) < 0 ? side_fail_errno(side, "fcntl") : 0;
 }
 
 static int exec_send(struct side *side)
@@ -124,12 +97,12 @@ static int exec_send(struct side *side)
 	char *argv[] = { program, command, numbers, NULL };
 	int err = side_send(side, socket, first);
 
-	err = err ?: descriptor_keep(side, socket->fd) ?: descriptor_keep(side, side->shared_fd);
 	if (err)
 		return err;
 	snprintf(numbers, sizeof numbers, "%d,%d,%td,%llu", side->shared_fd, socket->fd,
 	    socket->truth - side->shared->sessions, (unsigned long long)(side->path->bytes - first));
-	execv("/proc/self/exe", argv);
+	if (fcntl(socket->fd, F_SETFD, 0) == 0 && fcntl(side->shared_fd, F_SETFD, 0) == 0)
+		execv("/proc/self/exe", argv);
 	return side_fail_errno(side, "exec of /proc/self/exe");
 }
 
@@ -140,14 +113,9 @@ void exec_main(const char *numbers)
 	struct side_socket *socket = &side.sockets[0];
 	unsigned long long left;
 	unsigned slot;
-	struct stat file;
 
 	if (sscanf(numbers, "%d,%d,%u,%llu", &side.shared_fd, &socket->fd, &slot, &left) != 4 ||
-	    fstat(side.shared_fd, &file) < 0 || slot >= PATH_SESSIONS_MAX ||
-	    file.st_size != (off_t)shared_size(PATH_SESSIONS_MAX))
-		_exit(EXIT_FAILURE);
-	side.shared = mmap(NULL, (size_t)file.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, side.shared_fd, 0);
-	if (side.shared == MAP_FAILED)
+	    slot >= PATH_SESSIONS_MAX || !(side.shared = shared_map(PATH_SESSIONS_MAX, side.shared_fd)))
 		_exit(EXIT_FAILURE);
 	socket->truth = &side.shared->sessions[slot];
 	side_exit(&side, side_send(&side, socket, left) ?: side_shutdown(&side, socket));
@@ -158,36 +126,31 @@ enum { THREADS = 4 };
 struct worker {
 	pthread_t thread;
 	struct side *side;
+	const char *comm;          /* NULL: the process's */
 	struct side_socket socket; /* with a truth that no other thread adds to */
 	struct truth truth;
-	uint64_t bytes; /* a sender's share */
+	int (*move)(struct side *, struct side_socket *, uint64_t);
+	uint64_t bytes;
 	int err;
 };
 
-static void *worker_send(void *argument)
+static void *worker_main(void *argument)
 {
 	struct worker *worker = argument;
 
-	worker->err = side_send(worker->side, &worker->socket, worker->bytes);
+	if (worker->comm)
+		prctl(PR_SET_NAME, worker->comm); /* the thread's own name: not the process's */
+	worker->err = worker->move(worker->side, &worker->socket, worker->bytes);
 	return NULL;
 }
 
-static void *worker_receive(void *argument)
-{
-	struct worker *worker = argument;
-
-	worker->err = side_receive(worker->side, &worker->socket, SIDE_ALL);
-	return NULL;
-}
-
-static int worker_start(struct worker *worker, struct side *side, void *(*work)(void *), uint64_t bytes)
+static int worker_start(struct worker *worker)
 {
 	int err;
 
-	*worker = (struct worker){ .side = side, .bytes = bytes };
-	worker->socket = (struct side_socket){ side->sockets[0].fd, &worker->truth };
-	err = -pthread_create(&worker->thread, NULL, work, worker);
-	return err ? side_fail(side, err, "pthread_create") : 0;
+	worker->socket = (struct side_socket){ worker->side->sockets[0].fd, &worker->truth };
+	err = -pthread_create(&worker->thread, NULL, worker_main, worker);
+	return err ? side_fail(worker->side, err, "pthread_create") : 0;
 }
 
 static int worker_join(struct worker *worker)
@@ -200,33 +163,34 @@ static int worker_join(struct worker *worker)
 	return worker->err;
 }
 
-static int workers_run(struct side *side, void *(*work)(void *))
+int side_threads(struct side *side, size_t count, uint64_t bytes,
+    int (*move)(struct side *, struct side_socket *, uint64_t))
 {
-	struct worker workers[THREADS];
-	uint64_t share = side->path->bytes / THREADS, first = side->path->bytes - share * (THREADS - 1);
-	int err = side_buffers(side); /* before there are threads that would each map their own */
+	struct worker *workers = calloc(count, sizeof *workers);
+	uint64_t share = bytes == SIDE_ALL ? bytes : bytes / count;
+	/* before there are threads that would each map their own */
+	int err = workers ? side_buffers(side) : side_fail(side, -ENOMEM, "threads");
 
-	for (int i = 0; i < THREADS && !err; i++)
-		err = worker_start(&workers[i], side, work, i ? share : first);
-	for (int i = 0; i < THREADS && !err; i++)
+	for (size_t i = 0; i < count && !err; i++) {
+		workers[i] = (struct worker){ .side = side, .move = move, .bytes = share };
+		if (i == 0 && bytes != SIDE_ALL)
+			workers[i].bytes += bytes % count;
+		err = worker_start(&workers[i]);
+	}
+	for (size_t i = 0; i < count && !err; i++)
 		err = worker_join(&workers[i]);
 	return err;
 }
 
 static int threads_send(struct side *side)
 {
-	return workers_run(side, worker_send) ?: side_shutdown(side, &side->sockets[0]);
+	return side_threads(side, THREADS, side->path->bytes, side_send)
+	           ?: side_shutdown(side, &side->sockets[0]);
 }
 
 static int threads_receive(struct side *side)
 {
-	return workers_run(side, worker_receive);
-}
-
-static void *renamed_send(void *argument)
-{
-	prctl(PR_SET_NAME, "dp-thread"); /* the thread's own name: not the process's */
-	return worker_send(argument);
+	return side_threads(side, THREADS, SIDE_ALL, side_receive);
 }
 
 /*
@@ -236,10 +200,9 @@ static int rename_send(struct side *side)
 {
 	struct side_socket *socket = &side->sockets[0];
 	uint64_t third = side->path->bytes / 3;
-	struct worker worker;
-	int err = side_send(side, socket, third);
+	struct worker worker = { .side = side, .comm = "dp-thread", .move = side_send, .bytes = third };
+	int err = side_send(side, socket, third) ?: worker_start(&worker) ?: worker_join(&worker);
 
-	err = err ?: worker_start(&worker, side, renamed_send, third) ?: worker_join(&worker);
 	if (err)
 		return err;
 	prctl(PR_SET_NAME, "dp-renamed");
@@ -270,11 +233,7 @@ static int brief_send(struct side *side)
 
 static int brief_receive(struct side *side)
 {
-	int err = 0;
-
-	for (int i = 0; i < BRIEF_PROCESSES && !err; i++)
-		err = side_accept(side) ?: side_receive(side, &side->sockets[i], SIDE_ALL);
-	return err;
+	return side_accept_each(side, BRIEF_PROCESSES);
 }
 
 enum { FAILING_CALLS = 4000 };
@@ -286,10 +245,9 @@ enum { FAILING_CALLS = 4000 };
 static int failing_send(struct side *side)
 {
 	struct side_socket *first = &side->sockets[0], *second = &side->sockets[1];
-	int failed = 0, err = side_buffers(side) ?: side_nonblocking(side, first->fd, true);
+	int failed = 0, err = side_buffers(side);
 	char byte;
 
-	err = err ?: side_option(side, first->fd, SOL_SOCKET, SO_SNDBUF, 16384, "SO_SNDBUF");
 	while (!err && failed < FAILING_CALLS) {
 		ssize_t sent = send(first->fd, side->sent, 8191, 0);
 
@@ -317,20 +275,20 @@ static int failing_receive(struct side *side)
 	return err ?: side_receive(side, first, SIDE_ALL) ?: side_receive(side, second, SIDE_ALL);
 }
 
-static const struct path paths[] = {
-	{ "fork", "a socket shared by fork", .bytes = 3000131, .send = fork_send, .receive = fork_receive,
-	    .write_chunk = 10007, .read_chunk = 10007 },
-	{ "passed", "a socket passed to another process", .bytes = 3000133, .send = passed_send,
-	    .write_chunk = 10007 },
-	{ "exec", "exec between two sends", .bytes = 2000083, .send = exec_send, .write_chunk = 10007 },
-	{ "rename", "process and thread renamed between sends", .bytes = 2000093, .send = rename_send,
-	    .write_chunk = 10007 },
-	{ "brief", "a process that lives under 100 ms", .bytes = 10007, .flags = PATH_LATE,
-	    .send = brief_send, .receive = brief_receive },
-	{ "threads", "four threads on one socket", .bytes = 4000261, .send = threads_send,
-	    .receive = threads_receive, .write_chunk = 64, .read_chunk = 1009 },
-	{ "failing", "calls that fail, then another socket", .bytes = 6000011, .connections = 2,
-	    .send = failing_send, .receive = failing_receive, .write_chunk = 10007, .read_chunk = 10007 },
+const struct path paths_process[] = {
+	{ "fork", "a socket shared by fork", 3000131, .send = fork_send, .receive = fork_receive,
+	    .write.chunk = 10007, .read.chunk = 10007 },
+	{ "passed", "a socket passed to another process", 3000133, .send = passed_send,
+	    .write.chunk = 10007 },
+	{ "exec", "exec between two sends", 2000083, .send = exec_send, .write.chunk = 10007 },
+	{ "rename", "process and thread renamed between sends", 2000093, .send = rename_send,
+	    .write.chunk = 10007 },
+	{ "brief", "a process that lives under 100 ms", 10007, .flags = PATH_LATE, .send = brief_send,
+	    .receive = brief_receive },
+	{ "threads", "four threads on one socket", 4000261, .send = threads_send, .receive = threads_receive,
+	    .write.chunk = 64, .read.chunk = 1009 },
+	{ "failing", "calls that fail, then another socket", 6000011, .connections = 2,
+	    .flags = PATH_NONBLOCKING, .options = { { OPTION(SOL_SOCKET, SO_SNDBUF, int, 16384) } },
+	    .send = failing_send, .receive = failing_receive, .write.chunk = 10007, .read.chunk = 10007 },
+	{ .id = NULL },
 };
-
-const struct path_group paths_process = PATH_GROUP(paths);

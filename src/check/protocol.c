@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MPTCP, TCP Fast Open and urgent data. */
+/* Kernel TLS, MPTCP, TCP Fast Open and urgent data. */
 #include <netinet/in.h> /* before linux/mptcp.h, which else declares all of it again */
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <linux/if.h>
 #include <linux/mptcp.h>
 #include <linux/tcp.h>
+#include <linux/tls.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -22,6 +23,55 @@
 #ifndef SOL_MPTCP
 #define SOL_MPTCP 284
 #endif
+
+/*
+ * Kernel TLS: TLS 1.2 records under fixed keys, no handshake. What counts is the plaintext that the calls moved.
+ */
+enum { ENOTSUPP_KERNEL = 524 }; /* what 4.18 said for ENOTCONN */
+
+#ifndef SOL_TLS
+#define SOL_TLS 282
+#endif
+
+/*
+ * On a socket that is not connected the kernel looks the protocol up (and loads its module, with CAP_NET_ADMIN)
+ * before it refuses: ENOENT says that there is none.
+ */
+static int tls_available(const struct path *path, char *reason, size_t size)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool failed = fd < 0 || (setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof "tls" - 1) < 0 &&
+	                            errno != ENOTCONN && errno != ENOTSUPP_KERNEL);
+	int err = available_result(fd, failed, reason, size, "no kernel TLS");
+
+	(void)path;
+	if (err == -ENOENT)
+		snprintf(reason, size, "no kernel TLS: module tls is missing or not loaded");
+	return err;
+}
+
+/* Records must not arrive before the receiver is set up, which would take them as plain bytes: the sender waits. */
+static int tls_start(struct side *side)
+{
+	int fd = side->sockets[0].fd, direction = side->role == SIDE_SENDER ? TLS_TX : TLS_RX;
+	struct tls12_crypto_info_aes_gcm_128 crypto = {
+		.info = { .version = TLS_1_2_VERSION, .cipher_type = TLS_CIPHER_AES_GCM_128 },
+		.iv = { 1, 2, 3, 4, 5, 6, 7, 8 },
+		.key = { 1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 121, 98, 219 },
+		.salt = { 4, 3, 2, 1 },
+	};
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof "tls" - 1) < 0)
+		return side_fail_errno(side, "TCP_ULP");
+	if (setsockopt(fd, SOL_TLS, direction, &crypto, sizeof crypto) < 0)
+		return side_fail_errno(side, direction == TLS_TX ? "TLS_TX" : "TLS_RX");
+	return direction == TLS_TX ? side_wait(side) : side_signal(side);
+}
+
+/* A peek at a decrypted record must not count, and reads in small pieces take one record in several calls. */
+OPERATION(call_peek_and_recv, recv(fd, buffer, size, MSG_PEEK) < 0 ? -1 : recv(fd, buffer, size, 0))
+
+#define TLS .available = tls_available, .start = tls_start
 
 static int mptcp_available(const struct path *path, char *reason, size_t size)
 {
@@ -54,12 +104,13 @@ enum { FASTOPEN_CLIENT_AND_SERVER = 3, FASTOPEN_BYTES = 1009 };
 
 static bool fastopen_enabled(void)
 {
-	char text[16] = "";
-	int fd = open(fastopen_sysctl, O_RDONLY | O_CLOEXEC);
-	long enabled = fd >= 0 && read(fd, text, sizeof text - 1) > 0 ? strtol(text, NULL, 10) : 0;
+	FILE *stream = fopen(fastopen_sysctl, "re");
+	int enabled = 0;
 
-	if (fd >= 0)
-		close(fd);
+	if (stream && fscanf(stream, "%d", &enabled) != 1)
+		enabled = 0;
+	if (stream)
+		fclose(stream);
 	return (enabled & FASTOPEN_CLIENT_AND_SERVER) == FASTOPEN_CLIENT_AND_SERVER;
 }
 
@@ -67,20 +118,17 @@ static bool fastopen_enabled(void)
 static int fastopen_namespace(void)
 {
 	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int fd, err = 0;
+	int socket_fd, sysctl_fd, err = 0;
 
 	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
 		return -errno;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+	socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	sysctl_fd = open(fastopen_sysctl, O_WRONLY | O_CLOEXEC);
+	if (socket_fd < 0 || ioctl(socket_fd, SIOCSIFFLAGS, &request) < 0 || sysctl_fd < 0 ||
+	    write(sysctl_fd, "3", 1) != 1)
 		err = -errno;
-	close(fd);
-	if (err)
-		return err;
-	fd = open(fastopen_sysctl, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "3", 1) != 1)
-		err = -errno;
-	close(fd);
+	close(socket_fd);
+	close(sysctl_fd);
 	return err;
 }
 
@@ -202,29 +250,37 @@ static int urgent_receive(struct side *side)
 	return side_receive_plain(side);
 }
 
+/* The urgent byte comes in its place (SO_OOBINLINE). */
 static int inline_receive(struct side *side)
 {
-	struct side_socket *socket = &side->sockets[0];
-	int err = side_option(side, socket->fd, SOL_SOCKET, SO_OOBINLINE, 1, "SO_OOBINLINE");
+	int err = 0;
 
 	for (int round = 0; round < URGENT_ROUNDS && !err; round++)
-		err = side_signal(side) ?: side_receive(side, socket, urgent_ordinary(side, round) + 1);
+		err = side_signal(side)
+		          ?: side_receive(side, &side->sockets[0], urgent_ordinary(side, round) + 1);
 	return err ?: side_receive_plain(side);
 }
 
-static const struct path paths[] = {
-	{ "mptcp", "MPTCP", .bytes = 4000237, .flags = PATH_MPTCP, .available = mptcp_available,
-	    .start = mptcp_start },
-	{ "mptcp_sendfile", "MPTCP sendfile", .bytes = 3000103, .flags = PATH_MPTCP,
-	    .available = mptcp_available, .start = mptcp_start, .write = pipe_sendfile,
-	    .write_chunk = SIDE_BUFFER_BYTES },
-	{ "fastopen", "TCP Fast Open, data in the SYN", .bytes = 100003, .flags = PATH_LATE,
+#define MPTCP .flags = PATH_MPTCP, .available = mptcp_available, .start = mptcp_start
+
+const struct path paths_protocol[] = {
+	{ "tls", "kernel TLS send and receive", 5000011, TLS },
+	{ "tls_peek", "kernel TLS, peek, then read in pieces", 1000033, TLS,
+	    .read = { .call = call_peek_and_recv, .chunk = 5003 } },
+	{ "tls_sendfile", "kernel TLS sendfile", 5000077, TLS,
+	    .write = { .call = pipe_sendfile, .chunk = SIDE_BUFFER_BYTES } },
+	{ "tls_splice_out", "splice out of a kernel TLS socket", 3000089, TLS, .excused = { "splice_tls" },
+	    .read = { .call = pipe_receive } },
+	{ "mptcp", "MPTCP", 4000237, MPTCP },
+	{ "mptcp_sendfile", "MPTCP sendfile", 3000103, MPTCP,
+	    .write = { .call = pipe_sendfile, .chunk = SIDE_BUFFER_BYTES } },
+	{ "fastopen", "TCP Fast Open, data in the SYN", 100003, .flags = PATH_LATE,
 	    .available = fastopen_available, .prepare = fastopen_prepare, .send = fastopen_send,
 	    .receive = fastopen_receive },
-	{ "urgent", "urgent data, MSG_OOB", .bytes = 500009, .send = urgent_send, .receive = urgent_receive,
-	    .write_chunk = 10007, .read_chunk = 5003 },
-	{ "urgent_inline", "urgent data, SO_OOBINLINE", .bytes = 500029, .send = urgent_send,
-	    .receive = inline_receive, .write_chunk = 10007, .read_chunk = 5003 },
+	{ "urgent", "urgent data, MSG_OOB", 500009, .send = urgent_send, .receive = urgent_receive,
+	    .write.chunk = 10007, .read.chunk = 5003 },
+	{ "urgent_inline", "urgent data, SO_OOBINLINE", 500029, .send = urgent_send,
+	    .options = { [SIDE_RECEIVER] = { OPTION(SOL_SOCKET, SO_OOBINLINE, int, 1) } },
+	    .receive = inline_receive, .write.chunk = 10007, .read.chunk = 5003 },
+	{ .id = NULL },
 };
-
-const struct path_group paths_protocol = PATH_GROUP(paths);

@@ -2,7 +2,6 @@
 #include "check/runner.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -15,21 +14,21 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/util.h"
 #include "check/side.h"
 
 enum { NOBODY = 65534 };
 
 /* In the order in which they are listed and checked. */
-static const struct path_group *const groups[] = { &paths_plain, &paths_splice, &paths_zerocopy, &paths_uring,
-	&paths_tls, &paths_protocol, &paths_process, &paths_state };
+static const struct path *const groups[] = { paths_plain, paths_splice, paths_zerocopy, paths_uring,
+	paths_protocol, paths_process, paths_state };
 
 const struct path *path_at(size_t index)
 {
-	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
-		if (index < groups[i]->count)
-			return &groups[i]->paths[index];
-		index -= groups[i]->count;
-	}
+	for (size_t i = 0; i < COUNT_OF(groups); i++)
+		for (const struct path *path = groups[i]; path->id; path++)
+			if (index-- == 0)
+				return path;
 	return NULL;
 }
 
@@ -66,23 +65,8 @@ struct runner {
 	unsigned timeout_ms;
 	struct shared *shared;
 	int shared_fd;
-	int connected_fds[2]; /* pipe: a byte says that both sides are ready; its end, that the run is over */
-	int go_fds[2];        /* pipe: closing the write end lets the sides move */
-	int peer_fds[2];
-	int listen_fd;
-	struct sockaddr_storage server;
-	socklen_t server_length;
 	pid_t sides[2]; /* by enum side_role */
 };
-
-static int fail(struct runner *runner, int err, const char *text)
-{
-	if (!atomic_exchange(&runner->shared->failed, true)) {
-		runner->shared->err = err;
-		snprintf(runner->shared->text, sizeof runner->shared->text, "%s", text);
-	}
-	return err;
-}
 
 /* ---- the parent of both sides ---- */
 
@@ -91,14 +75,12 @@ static void become_nobody(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	bool root = geteuid() == 0;
 
-	if (geteuid() == 0 && setgroups(0, NULL) != 0 && errno != EPERM)
-		_exit(EXIT_FAILURE);
-	if (geteuid() == 0 &&
-	    (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0) &&
-	    errno != EINVAL && errno != EPERM)
-		_exit(EXIT_FAILURE);
-	if (syscall(SYS_capset, &header, none) != 0)
+	if ((root && setgroups(0, NULL) != 0 && errno != EPERM) ||
+	    (root && (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0) &&
+	        errno != EINVAL && errno != EPERM) ||
+	    syscall(SYS_capset, &header, none) != 0)
 		_exit(EXIT_FAILURE);
 }
 
@@ -107,125 +89,107 @@ static bool blocks_before_go(const struct path *path, uint8_t role)
 	return path->flags & (role == SIDE_SENDER ? PATH_BLOCKED_SENDER : PATH_BLOCKED_RECEIVER);
 }
 
-static _Noreturn void side_main(struct runner *runner, uint8_t role, pid_t parent)
+static _Noreturn void side_main(struct side *side, pid_t parent)
 {
-	struct side side = {
-		.path = runner->path,
-		.role = role,
-		.shared = runner->shared,
-		.shared_fd = runner->shared_fd,
-		.server = runner->server,
-		.server_length = runner->server_length,
-		.listen_fd = role == SIDE_RECEIVER ? runner->listen_fd : -1,
-		.peer_fd = runner->peer_fds[role],
-	};
-	int count = side.path->connections ? side.path->connections : 1, err = 0;
-	char byte;
+	int count = side->path->connections ? side->path->connections : 1, err = 0;
 
-	side_process_init(role == SIDE_SENDER ? "dp-sender" : "dp-receiver", parent);
-	close(runner->connected_fds[1]);
-	close(runner->peer_fds[!role]);
-	if (role == SIDE_SENDER)
-		close(runner->listen_fd);
-	for (int i = 0; i < count && !err && !(side.path->flags & PATH_LATE); i++)
-		err = role == SIDE_SENDER ? side_connect(&side) : side_accept(&side);
+	side_process_init(side->role == SIDE_SENDER ? "dp-sender" : "dp-receiver", parent);
+	if (side->role == SIDE_SENDER)
+		close(side->listen_fd);
+	for (int i = 0; i < count && !err && !(side->path->flags & PATH_LATE); i++)
+		err = side->role == SIDE_SENDER ? side_connect(side) : side_accept(side);
 	if (err)
-		side_exit(&side, err);
-	atomic_fetch_add(&side.shared->ready_count, 1);
-	if (!blocks_before_go(side.path, role) && read(runner->go_fds[0], &byte, 1) < 0)
-		side_exit(&side, side_fail_errno(&side, "waiting for the start"));
-	side_exit(&side, side_move(&side));
+		side_exit(side, err);
+	if (blocks_before_go(side->path, side->role))
+		atomic_fetch_add(&side->shared->ready_count, 1);
+	else
+		side_wait_go(side);
+	side_exit(side, side_move(side));
 }
 
 static int start_sides(struct runner *runner)
 {
+	struct side side = { .path = runner->path, .shared = runner->shared, .shared_fd = runner->shared_fd };
 	pid_t parent = getpid();
+	int peer_fds[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, runner->peer_fds) < 0)
-		return fail(runner, -errno, strerror(errno));
-	runner->listen_fd = side_listen(runner->path, 16, &runner->server, &runner->server_length);
-	if (runner->listen_fd < 0)
-		return fail(runner, runner->listen_fd, "no listening socket on loopback");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, peer_fds) < 0)
+		return shared_fail(runner->shared, -errno, "%s", strerror(errno));
+	side.listen_fd = side_listen(runner->path, 16, &side.server, &side.server_length);
+	if (side.listen_fd < 0)
+		return shared_fail(runner->shared, side.listen_fd, "no listening socket on loopback");
 	for (int role = SIDE_RECEIVER; role >= SIDE_SENDER; role--) {
 		runner->sides[role] = fork();
 		if (runner->sides[role] < 0)
-			return fail(runner, -errno, strerror(errno));
-		if (runner->sides[role] == 0)
-			side_main(runner, (uint8_t)role, parent);
+			return shared_fail(runner->shared, -errno, "%s", strerror(errno));
+		if (runner->sides[role] > 0)
+			continue;
+		side.role = (uint8_t)role;
+		side.peer_fd = peer_fds[role];
+		close(peer_fds[!role]);
+		side_main(&side, parent);
 	}
 	/* Kept open here, they would keep a connection's end from being noticed. */
-	close(runner->listen_fd);
-	close(runner->peer_fds[0]);
-	close(runner->peer_fds[1]);
+	close(side.listen_fd);
+	close(peer_fds[0]);
+	close(peer_fds[1]);
 	return 0;
 }
 
 /* A side that was told to block has nothing to sleep in but its first call: asleep several times running is in it. */
 static bool sleeps(pid_t pid)
 {
-	char path[64], stat[512], *state;
-	int fd, seen = 0;
-	ssize_t got;
+	char path[64], state = 'S';
+	FILE *stat;
 
-	for (; seen < 4; seen++) {
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	for (int seen = 0; seen < 4 && state == 'S'; seen++) {
 		side_sleep_us(5000);
-		snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		got = fd < 0 ? 0 : read(fd, stat, sizeof stat - 1);
-		close(fd);
-		stat[got > 0 ? got : 0] = '\0';
-		state = strrchr(stat, ')');
-		if (!state || strncmp(state, ") S", 3) != 0)
-			break;
+		stat = fopen(path, "re");
+		if (!stat || fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+			state = '?';
+		if (stat)
+			fclose(stat);
 	}
-	return seen == 4;
+	return state == 'S';
 }
 
-static bool is_ready(struct runner *runner)
+static bool is_ready(const struct runner *runner)
 {
-	if (atomic_load(&runner->shared->ready_count) < 2)
-		return false;
-	for (int role = 0; role < 2; role++)
-		if (blocks_before_go(runner->path, (uint8_t)role) && !sleeps(runner->sides[role]))
-			return false;
-	return true;
+	bool ready = atomic_load(&runner->shared->ready_count) == 2;
+
+	for (uint8_t role = 0; role < 2 && ready; role++)
+		ready = !blocks_before_go(runner->path, role) || sleeps(runner->sides[role]);
+	return ready;
 }
 
-/* Reaps what has ended. 1: all have; 0: some live; -errno: one of them failed. */
-static int reap(struct runner *runner)
+/* Until both sides are ready, then until the last of their processes has ended, each of which it reaps. */
+static int watch(const struct runner *runner, bool moving)
 {
+	struct shared *shared = runner->shared;
+	int64_t start_ms = side_now_ms();
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (status)
-			return fail(runner, -ECHILD, "a process that moves the data was killed");
-	return pid < 0 && errno == ECHILD;
-}
-
-/* Until both sides are ready, then until the last of their processes has ended. */
-static int watch(struct runner *runner, bool moving)
-{
-	int64_t start_ms = side_now_ms();
-
-	for (;;) {
-		int ended = reap(runner);
-
-		if (ended < 0 || (ended && moving))
-			return ended < 0 ? ended : 0;
-		if (ended)
-			return fail(runner, -ECHILD, "the processes that move the data ended early");
-		if (!moving && is_ready(runner))
-			return 0;
-		if (atomic_load(&runner->shared->cancelled))
-			return fail(runner, -ECANCELED, "cancelled");
+	while (moving || !is_ready(runner)) {
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+			if (status)
+				return shared_fail(
+				    shared, -ECHILD, "a process that moves the data was killed");
+		if (pid < 0 && errno == ECHILD)
+			return moving ? 0
+			              : shared_fail(
+			                    shared, -ECHILD, "the processes that move the data ended early");
+		if (atomic_load(&shared->cancelled))
+			return shared_fail(shared, -ECANCELED, "cancelled");
 		if (moving)
-			start_ms = atomic_load(&runner->shared->go_ms);
+			start_ms = atomic_load(&shared->go_ms);
 		if (start_ms && side_now_ms() > start_ms + runner->timeout_ms)
-			return fail(runner, -ETIMEDOUT,
+			return shared_fail(shared, -ETIMEDOUT,
 			    moving ? "not all bytes moved in time" : "no connection in time");
 		side_sleep_us(500);
 	}
+	return 0;
 }
 
 static void end_all(struct runner *runner)
@@ -249,17 +213,14 @@ static _Noreturn void runner_main(struct runner *runner, bool unprivileged, pid_
 	side_process_init(
 	    "dp-runner", parent); /* last: a change of user clears the signal of the parent's death */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	close(runner->connected_fds[0]);
-	close(runner->go_fds[1]);
 	err = prepare(runner->path, reason, sizeof reason);
 	if (err) {
 		runner->shared->refused = true;
-		fail(runner, err, *reason ? reason : strerror(-err));
+		shared_fail(runner->shared, err, "%s", *reason ? reason : strerror(-err));
 		_exit(EXIT_FAILURE);
 	}
 	err = start_sides(runner) ?: watch(runner, false);
-	if (!err && write(runner->connected_fds[1], "", 1) != 1)
-		err = -EPIPE;
+	atomic_store(&runner->shared->connected, !err);
 	err = err ?: watch(runner, true);
 	if (err)
 		end_all(runner);
@@ -268,32 +229,19 @@ static _Noreturn void runner_main(struct runner *runner, bool unprivileged, pid_
 
 /* ---- the caller ---- */
 
-static int truth_compare(const void *left, const void *right)
-{
-	const struct truth *a = left, *b = right;
-
-	if (a->role != b->role)
-		return (a->role > b->role) - (a->role < b->role);
-	if (a->pid != b->pid)
-		return (a->pid > b->pid) - (a->pid < b->pid);
-	if (a->lport != b->lport)
-		return (a->lport > b->lport) - (a->lport < b->lport);
-	return (a->rport > b->rport) - (a->rport < b->rport);
-}
-
-/* used_only: without sessions of processes that only hold a socket which another one uses. */
+/* By role. used_only: without sessions of processes that only hold a socket which another one uses. */
 static void collect(const struct shared *shared, bool used_only, struct path_result *result)
 {
 	unsigned count = atomic_load(&shared->session_count);
 
 	result->session_count = 0;
-	for (unsigned i = 0; i < count && i < shared->capacity; i++) {
-		const struct truth *truth = &shared->sessions[i];
+	for (unsigned role = SIDE_SENDER; role <= SIDE_RECEIVER_OTHER; role++)
+		for (unsigned i = 0; i < count && i < shared->capacity; i++) {
+			const struct truth *truth = &shared->sessions[i];
 
-		if (!used_only || truth->tx_bytes || truth->rx_bytes)
-			result->sessions[result->session_count++] = *truth;
-	}
-	qsort(result->sessions, result->session_count, sizeof *result->sessions, truth_compare);
+			if (truth->role == role && (!used_only || truth->tx_bytes || truth->rx_bytes))
+				result->sessions[result->session_count++] = *truth;
+		}
 }
 
 /* What the receivers' calls returned against what the senders' did, in whole multiples of the prime. */
@@ -313,24 +261,23 @@ static int verify(const struct path *path, const struct path_result *result, str
 	    (unsigned long long)tx_bytes, (unsigned long long)rx_bytes);
 }
 
+/* Lets the data move when the sockets exist, and waits for the end of the run. */
 static int control(struct runner *runner, const struct runner_settings *settings, pid_t pid,
     struct path_result *result, struct error *error)
 {
 	struct shared *shared = runner->shared;
 	int err = 0, status;
-	char byte;
+	pid_t ended;
 
-	close(runner->connected_fds[1]);
-	close(runner->go_fds[0]);
-	if (read(runner->connected_fds[0], &byte, 1) == 1 && settings->connected) {
+	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 && !atomic_load(&shared->connected))
+		side_sleep_us(500);
+	if (ended == 0 && settings->connected) {
 		collect(shared, false, result);
 		err = settings->connected(settings->argument, result);
 	}
 	atomic_store(&shared->cancelled, err != 0);
 	atomic_store(&shared->go_ms, side_now_ms());
-	close(runner->go_fds[1]);
-	close(runner->connected_fds[0]);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while (ended <= 0 && (ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
 		;
 	if (err)
 		return err;
@@ -352,16 +299,15 @@ int runner_run(const struct path *path, const struct runner_settings *settings, 
 	int err;
 
 	runner.shared = shared_open(PATH_SESSIONS_MAX, &runner.shared_fd);
-	if (!runner.shared || pipe2(runner.connected_fds, O_CLOEXEC) < 0 ||
-	    pipe2(runner.go_fds, O_CLOEXEC) < 0)
+	if (!runner.shared)
 		return error_set(error, EXIT_CODE_RUNTIME, -errno, "%s: %s", path->id, strerror(errno));
 	pid = fork();
-	if (pid < 0)
-		return error_set(error, EXIT_CODE_RUNTIME, -errno, "fork: %s", strerror(errno));
 	if (pid == 0)
 		runner_main(&runner, settings->unprivileged, parent);
-	err = control(&runner, settings, pid, result, error);
-	shared_close(runner.shared);
-	close(runner.shared_fd);
+	if (pid < 0)
+		err = error_set(error, EXIT_CODE_RUNTIME, -errno, "fork: %s", strerror(errno));
+	else
+		err = control(&runner, settings, pid, result, error);
+	shared_close(runner.shared, runner.shared_fd);
 	return err;
 }

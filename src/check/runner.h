@@ -16,7 +16,7 @@ enum { RUNNER_TIMEOUT_MS = 20000 };
 
 struct path_result {
 	size_t session_count;
-	struct truth sessions[PATH_SESSIONS_MAX]; /* by role, then by PID and ports */
+	struct truth sessions[PATH_SESSIONS_MAX]; /* by role, each in the order in which they came to be */
 };
 
 struct runner_settings {

@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/util.h"
+
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
@@ -31,52 +33,64 @@ static const char *const role_names[] = {
 
 const char *side_role_name(unsigned role)
 {
-	return role < sizeof role_names / sizeof *role_names ? role_names[role] : "unknown";
+	return role < COUNT_OF(role_names) ? role_names[role] : "unknown";
 }
 
-size_t shared_size(unsigned capacity)
+static size_t shared_size(unsigned capacity)
 {
 	return sizeof(struct shared) + capacity * sizeof(struct truth);
 }
 
+struct shared *shared_map(unsigned capacity, int fd)
+{
+	struct shared *shared = MAP_FAILED;
+	struct stat file;
+
+	if (fstat(fd, &file) == 0 && file.st_size == (off_t)shared_size(capacity))
+		shared = mmap(NULL, (size_t)file.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return shared == MAP_FAILED ? NULL : shared;
+}
+
 struct shared *shared_open(unsigned capacity, int *fd)
 {
-	size_t bytes = shared_size(capacity);
-	int file = memfd_create("tcptop-check", MFD_CLOEXEC);
-	struct shared *shared = MAP_FAILED;
+	struct shared *shared = NULL;
 
-	if (file >= 0 && ftruncate(file, (off_t)bytes) == 0)
-		shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	if (file >= 0 && (!fd || shared == MAP_FAILED))
-		close(file);
-	if (shared == MAP_FAILED)
-		return NULL;
-	shared->capacity = capacity;
-	if (fd)
-		*fd = file;
+	*fd = memfd_create("tcptop-check", MFD_CLOEXEC);
+	if (*fd >= 0 && ftruncate(*fd, (off_t)shared_size(capacity)) == 0)
+		shared = shared_map(capacity, *fd);
+	if (shared)
+		shared->capacity = capacity;
 	return shared;
 }
 
-void shared_close(struct shared *shared)
+void shared_close(struct shared *shared, int fd)
 {
 	munmap(shared, shared_size(shared->capacity));
+	close(fd);
 }
 
-int side_fail(struct side *side, int err, const char *format, ...)
+int shared_fail(struct shared *shared, int err, const char *format, ...)
 {
-	struct shared *shared = side->shared;
-	char what[SIDE_TEXT_MAX];
 	va_list arguments;
 
 	if (atomic_exchange(&shared->failed, true))
 		return err;
+	shared->err = err;
+	va_start(arguments, format);
+	vsnprintf(shared->text, sizeof shared->text, format, arguments);
+	va_end(arguments);
+	return err;
+}
+
+int side_fail(struct side *side, int err, const char *format, ...)
+{
+	char what[SIDE_TEXT_MAX];
+	va_list arguments;
+
 	va_start(arguments, format);
 	vsnprintf(what, sizeof what, format, arguments);
 	va_end(arguments);
-	shared->err = err;
-	snprintf(shared->text, sizeof shared->text, "%s: %s: %s", side_role_name(side->role), what,
-	    strerror(-err));
-	return err;
+	return shared_fail(side->shared, err, "%s: %s: %s", side_role_name(side->role), what, strerror(-err));
 }
 
 int side_fail_errno(struct side *side, const char *what)
@@ -191,57 +205,42 @@ int side_accept(struct side *side)
 	return fd < 0 ? side_fail_errno(side, "accept") : side_adopt(side, fd);
 }
 
-static ssize_t call_send(struct side *side, int fd, void *buffer, size_t size)
-{
-	(void)side;
-	return send(fd, buffer, size, 0);
-}
+OPERATION(call_send, send(fd, buffer, size, 0))
+OPERATION(call_recv, recv(fd, buffer, size, 0))
 
-static ssize_t call_recv(struct side *side, int fd, void *buffer, size_t size)
+/* Repeats the path's operation until so many bytes have moved, or, of SIDE_ALL, until it returns 0. */
+static int repeat(struct side *side, struct side_socket *socket, uint64_t bytes, bool sends)
 {
-	(void)side;
-	return recv(fd, buffer, size, 0);
+	const struct path_loop *loop = sends ? &side->path->write : &side->path->read;
+	operation *call = loop->call ? loop->call : sends ? call_send : call_recv;
+	uint64_t *sum = sends ? &socket->truth->tx_bytes : &socket->truth->rx_bytes, left = bytes;
+	size_t chunk = loop->chunk ? loop->chunk : SIDE_CHUNK;
+	int err = side_buffers(side);
+
+	while (left && !err) {
+		void *buffer = sends ? side->sent : side->received;
+		ssize_t moved = call(side, socket->fd, buffer, left < chunk ? left : chunk);
+
+		if (moved < 0)
+			return side_fail_errno(side, sends ? "the sending call" : "the receiving call");
+		if (moved == 0)
+			return bytes == SIDE_ALL ? 0 : side_fail(side, -ENODATA, "the stream ended early");
+		*sum += (uint64_t)moved;
+		left -= (uint64_t)moved;
+		if (loop->pause_us)
+			side_sleep_us(loop->pause_us);
+	}
+	return err;
 }
 
 int side_send(struct side *side, struct side_socket *socket, uint64_t bytes)
 {
-	operation *write = side->path->write ? side->path->write : call_send;
-	size_t chunk = side->path->write_chunk ? side->path->write_chunk : SIDE_CHUNK;
-	int err = side_buffers(side);
-
-	while (bytes && !err) {
-		ssize_t sent = write(side, socket->fd, side->sent, bytes < chunk ? bytes : chunk);
-
-		if (sent <= 0)
-			return side_fail_errno(side, "the sending call");
-		socket->truth->tx_bytes += (uint64_t)sent;
-		bytes -= (uint64_t)sent;
-		if (side->path->write_pause_us)
-			side_sleep_us(side->path->write_pause_us);
-	}
-	return err;
+	return repeat(side, socket, bytes, true);
 }
 
 int side_receive(struct side *side, struct side_socket *socket, uint64_t bytes)
 {
-	operation *read = side->path->read ? side->path->read : call_recv;
-	size_t chunk = side->path->read_chunk ? side->path->read_chunk : SIDE_CHUNK;
-	uint64_t left = bytes;
-	int err = side_buffers(side);
-
-	while (left && !err) {
-		ssize_t received = read(side, socket->fd, side->received, left < chunk ? left : chunk);
-
-		if (received < 0)
-			return side_fail_errno(side, "the receiving call");
-		if (received == 0)
-			return bytes == SIDE_ALL ? 0 : side_fail(side, -ENODATA, "the stream ended early");
-		socket->truth->rx_bytes += (uint64_t)received;
-		left -= (uint64_t)received;
-		if (side->path->read_pause_us)
-			side_sleep_us(side->path->read_pause_us);
-	}
-	return err;
+	return repeat(side, socket, bytes, false);
 }
 
 int side_shutdown(struct side *side, struct side_socket *socket)
@@ -262,33 +261,49 @@ int side_send_plain(struct side *side)
 	           ?: side_shutdown(side, &side->sockets[0]);
 }
 
-int side_send_once(struct side *side)
-{
-	struct side_socket *socket = &side->sockets[0];
-	int err = side_buffers(side);
-	ssize_t sent = err ? -1 : send(socket->fd, side->sent, side->path->bytes, 0);
-
-	if (sent < 0)
-		return side_fail_errno(side, "send");
-	socket->truth->tx_bytes = (uint64_t)sent;
-	if ((uint64_t)sent != side->path->bytes)
-		return side_fail(side, -ENODATA, "one blocking send did not take all");
-	return side_shutdown(side, socket);
-}
-
 int side_receive_plain(struct side *side)
 {
 	return side_receive(side, &side->sockets[0], SIDE_ALL);
 }
 
+int side_accept_each(struct side *side, size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < count && !err; i++)
+		err = side_accept(side) ?: side_receive(side, &side->sockets[i], SIDE_ALL);
+	return err;
+}
+
+static int set_options(struct side *side)
+{
+	const struct path *path = side->path;
+	int fd = side->sockets[0].fd;
+
+	for (int i = 0; i < 2; i++) {
+		const struct path_option *option = &path->options[side->role][i];
+
+		if (option->name &&
+		    setsockopt(fd, option->level, option->option, option->value, option->size) < 0)
+			return side_fail_errno(side, option->name);
+	}
+	return side->role == SIDE_SENDER && path->flags & PATH_NONBLOCKING ? side_nonblocking(side, fd, true)
+	                                                                   : 0;
+}
+
 int side_move(struct side *side)
 {
-	int (*move)(struct side *) = side->role == SIDE_SENDER ? side->path->send : side->path->receive;
-	int err = side->path->start ? side->path->start(side) : 0;
+	const struct path *path = side->path;
+	bool sends = side->role == SIDE_SENDER;
+	int (*move)(struct side *) = sends ? path->send ?: side_send_plain
+	                                   : path->receive ?: side_receive_plain;
+	int err = set_options(side) ?: (path->start ? path->start(side) : 0);
 
-	if (!move)
-		move = side->role == SIDE_SENDER ? side_send_plain : side_receive_plain;
-	return err ?: move(side);
+	err = err ?: move(side);
+	for (int i = 0; i < 2 && !err; i++)
+		if (path->must_meet[!sends][i] && !side->met[i])
+			err = side_fail(side, -ENODATA, "%s", path->must_meet[!sends][i]);
+	return err;
 }
 
 int side_signal(struct side *side)
@@ -318,19 +333,19 @@ int side_buffers(struct side *side)
 	return 0;
 }
 
-int side_memfd(struct side *side, uint64_t bytes)
-{
-	int fd = memfd_create("tcptop-check", MFD_CLOEXEC);
-
-	return fd < 0 || ftruncate(fd, (off_t)bytes) < 0 ? side_fail_errno(side, "memfd") : fd;
-}
-
 int64_t side_now_ms(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void side_wait_go(struct side *side)
+{
+	atomic_fetch_add(&side->shared->ready_count, 1);
+	while (!atomic_load(&side->shared->go_ms))
+		side_sleep_us(500);
 }
 
 void side_sleep_us(unsigned us)
@@ -380,11 +395,9 @@ int side_fork(struct side *side, uint8_t role, const char *comm, pid_t *pid)
 	pid_t parent = getpid();
 
 	*pid = fork();
-	if (*pid < 0)
-		return side_fail_errno(side, "fork");
 	if (*pid == 0)
 		side_become(side, role, comm, parent);
-	return 0;
+	return *pid < 0 ? side_fail_errno(side, "fork") : 0;
 }
 
 void side_become(struct side *side, uint8_t role, const char *comm, pid_t parent)

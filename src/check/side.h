@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 
 #include "check/path.h"
-#include "check/ring.h"
 
 enum {
 	SIDE_SOCKETS_MAX = 8,
@@ -27,7 +26,7 @@ enum {
 struct shared {
 	unsigned capacity;
 	atomic_uint session_count, ready_count;
-	atomic_bool failed, cancelled;
+	atomic_bool connected, failed, cancelled;
 	_Atomic int64_t go_ms; /* since when data may move, 0: not yet */
 	bool refused;          /* by the host: nothing was tried */
 	int err;               /* with `failed`: of the first failure */
@@ -35,10 +34,16 @@ struct shared {
 	struct truth sessions[];
 };
 
-size_t shared_size(unsigned capacity);
-/* NULL with errno. fd (may be NULL): the memfd. */
+/* NULL with errno. fd: its memfd. */
 struct shared *shared_open(unsigned capacity, int *fd);
-void shared_close(struct shared *shared);
+/* The same one from its descriptor; NULL: it is not of that capacity. */
+struct shared *shared_map(unsigned capacity, int fd);
+void shared_close(struct shared *shared, int fd);
+/* Notes the failure, unless one is noted already; returns err, which is a negative errno. */
+int shared_fail(struct shared *shared, int err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+struct ring;
 
 struct side_socket {
 	int fd; /* -1 once closed: the truth about it stays */
@@ -62,17 +67,17 @@ struct side {
 	size_t socket_count;
 	struct sockaddr_storage server;
 	socklen_t server_length;
-	int listen_fd;         /* receiver only, else -1 */
+	int listen_fd;         /* the receiver's */
 	int peer_fd;           /* a byte stream to the other side that is not TCP */
 	void *sent, *received; /* side_buffers' */
 	struct pipe pipe;      /* pipe_need's */
-	struct ring ring;      /* of the paths in uring.c */
+	struct ring *ring;     /* of the paths in uring.c */
 	void *map;             /* of the socket, in zerocopy.c */
 	unsigned turn;         /* for operations that take turns */
-	uint64_t seen[2];      /* for what an operation must have met: partial sends, say */
+	uint64_t met[2];       /* for what an operation must have met: partial sends, say */
 };
 
-/* Notes "what: strerror" unless a failure is noted already; returns err, which is a negative errno. */
+/* shared_fail with "role: what: strerror". */
 int side_fail(struct side *side, int err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The same with the present errno. */
 int side_fail_errno(struct side *side, const char *what);
@@ -94,7 +99,8 @@ void side_close(struct side_socket *socket);
 /* What a path does that names nothing else: see struct path. */
 int side_send_plain(struct side *side);
 int side_receive_plain(struct side *side);
-int side_send_once(struct side *side); /* all in one call, which sleeps until the receiver has made room */
+/* Accepts so many connections, one when the stream of the other has ended. */
+int side_accept_each(struct side *side, size_t count);
 /* Runs the path's own functions or these. */
 int side_move(struct side *side);
 
@@ -107,7 +113,7 @@ int side_wait(struct side *side);
  * received lands in `received` and is not looked at.
  */
 int side_buffers(struct side *side);
-int side_memfd(struct side *side, uint64_t bytes); /* the descriptor of a file of that size */
+void side_wait_go(struct side *side); /* counts as ready, and waits until data may move */
 void side_sleep_us(unsigned us);
 int64_t side_now_ms(void); /* monotonic */
 int side_nonblocking(struct side *side, int fd, bool on);
@@ -130,6 +136,10 @@ _Noreturn void side_exit(struct side *side, int result);
 int available_result(int fd, bool failed, char *reason, size_t size, const char *what);
 /* Zero-copy sends pin pages, which count against RLIMIT_MEMLOCK but for root: 0, or -ENOBUFS with the reason. */
 int available_locked_memory(char *reason, size_t size);
+
+/* move on the first socket by so many threads: each a share of the bytes, or (SIDE_ALL) until the call returns 0. */
+int side_threads(struct side *side, size_t count, uint64_t bytes,
+    int (*move)(struct side *, struct side_socket *, uint64_t));
 
 /* The second half of the path "exec", in its new program: numbers is the argument of that command. */
 _Noreturn void exec_main(const char *numbers);

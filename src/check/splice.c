@@ -1,10 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sendfile, splice into and out of sockets, a proxy, and mixes with recv on one socket. */
+#include "check/pipe.h"
+
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
-#include "check/pipe.h"
 #include "check/side.h"
+
+int pipe_need(struct side *side)
+{
+	struct pipe *pipe = &side->pipe;
+
+	if (pipe->is_open)
+		return 0;
+	pipe->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	pipe->file_fd = memfd_create("tcptop-check", MFD_CLOEXEC);
+	pipe->is_open = pipe->null_fd >= 0 && pipe->file_fd >= 0 &&
+	                ftruncate(pipe->file_fd, (off_t)side->path->bytes) == 0 &&
+	                pipe2(pipe->fds, O_CLOEXEC) == 0;
+	return pipe->is_open ? 0 : -1;
+}
+
+int pipe_flush(struct pipe *pipe, int to_fd, size_t bytes, unsigned flags)
+{
+	while (bytes) {
+		ssize_t moved = splice(pipe->fds[0], NULL, to_fd, NULL, bytes, flags);
+
+		if (moved <= 0)
+			return -1;
+		bytes -= (size_t)moved;
+	}
+	return 0;
+}
+
+ssize_t pipe_sendfile(struct side *side, int fd, void *buffer, size_t size)
+{
+	(void)buffer;
+	return pipe_need(side) ? -1 : sendfile(fd, side->pipe.file_fd, NULL, size);
+}
+
+/* On from the pipe goes what was put into it. */
+static ssize_t pass(struct side *side, ssize_t filled, int to_fd, unsigned flags)
+{
+	return filled < 0 || pipe_flush(&side->pipe, to_fd, (size_t)filled, flags) ? -1 : filled;
+}
+
+ssize_t pipe_send_file(struct side *side, int fd, void *buffer, size_t size)
+{
+	struct pipe *pipe = &side->pipe;
+
+	(void)buffer;
+	return pipe_need(side)
+	           ? -1
+	           : pass(side, splice(pipe->file_fd, NULL, pipe->fds[1], NULL, size, 0), fd, SPLICE_F_MORE);
+}
+
+/* A write of whole pages fills the pipe with new ones: order 0, in no mapping, fit to be mapped by the receiver. */
+ssize_t pipe_send_pages(struct side *side, int fd, void *buffer, size_t size)
+{
+	return pipe_need(side) ? -1 : pass(side, write(side->pipe.fds[1], buffer, size), fd, 0);
+}
+
+ssize_t pipe_receive(struct side *side, int fd, void *buffer, size_t size)
+{
+	struct pipe *pipe = &side->pipe;
+
+	(void)buffer;
+	return pipe_need(side) ? -1
+	                       : pass(side, splice(fd, NULL, pipe->fds[1], NULL, size, 0), pipe->null_fd, 0);
+}
 
 /* The proxy's second connection: to a process that it starts, whose listener is the first connection's. */
 static int proxy_start_sink(struct side *side, pid_t *pid)
@@ -63,18 +130,16 @@ static ssize_t call_mixed(struct side *side, int fd, void *buffer, size_t size)
 	}
 }
 
-static const struct path paths[] = {
-	{ "sendfile", "sendfile", .bytes = 8388623, .write = pipe_sendfile,
-	    .write_chunk = SIDE_BUFFER_BYTES },
-	{ "splice_in", "splice from a file into a socket", .bytes = 4000039, .write = pipe_send_file },
-	{ "splice_pipe", "splice from a pipe into a socket", .bytes = 4000043, .write = pipe_send_pages,
-	    .write_chunk = 32768 },
-	{ "splice_out", "splice out of a socket", .bytes = 4000063, .excused = { "splice_out" },
-	    .read = pipe_receive },
-	{ "splice_proxy", "a proxy: splice from one socket to another", .bytes = 4000067,
-	    .excused = { "splice_out" }, .receive = proxy_receive },
-	{ "mixed", "recv, peek, MSG_TRUNC and splice on one socket", .bytes = 4000079,
-	    .excused = { "splice_out" }, .read = call_mixed, .read_chunk = 20011 },
+const struct path paths_splice[] = {
+	{ "sendfile", "sendfile", 8388623, .write = { .call = pipe_sendfile, .chunk = SIDE_BUFFER_BYTES } },
+	{ "splice_in", "splice from a file into a socket", 4000039, .write = { .call = pipe_send_file } },
+	{ "splice_pipe", "splice from a pipe into a socket", 4000043,
+	    .write = { .call = pipe_send_pages, .chunk = 32768 } },
+	{ "splice_out", "splice out of a socket", 4000063, .excused = { "splice_out" },
+	    .read = { .call = pipe_receive } },
+	{ "splice_proxy", "a proxy: splice from one socket to another", 4000067, .excused = { "splice_out" },
+	    .receive = proxy_receive },
+	{ "mixed", "recv, peek, MSG_TRUNC and splice on one socket", 4000079, .excused = { "splice_out" },
+	    .read = { .call = call_mixed, .chunk = 20011 } },
+	{ .id = NULL },
 };
-
-const struct path_group paths_splice = PATH_GROUP(paths);

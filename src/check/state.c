@@ -75,16 +75,13 @@ static int half_close_receive(struct side *side)
 	return err ?: side_signal(side);
 }
 
-static const struct path paths[] = {
-	{ "reset", "reset with unread data", .bytes = 100019, .flags = PATH_UNDELIVERED, .send = reset_send,
-	    .receive = reset_receive, .write_chunk = 10007, .read_chunk = 5003 },
-	{ "half_close", "read after the connection went to TIME_WAIT", .bytes = 50021,
-	    .send = half_close_send, .receive = half_close_receive, .write_chunk = 10007,
-	    .read_chunk = 5003 },
-	{ "blocked_recv", "a receive that waits for its bytes", .bytes = 1000037,
-	    .flags = PATH_BLOCKED_RECEIVER },
-	{ "blocked_send", "a send that waits for room", .bytes = 16000079, .flags = PATH_BLOCKED_SENDER,
-	    .send = side_send_once },
+const struct path paths_state[] = {
+	{ "reset", "reset with unread data", 100019, .flags = PATH_UNDELIVERED, .send = reset_send,
+	    .receive = reset_receive, .write.chunk = 10007, .read.chunk = 5003 },
+	{ "half_close", "read after the connection went to TIME_WAIT", 50021, .send = half_close_send,
+	    .receive = half_close_receive, .write.chunk = 10007, .read.chunk = 5003 },
+	{ "blocked_recv", "a receive that waits for its bytes", 1000037, .flags = PATH_BLOCKED_RECEIVER },
+	{ "blocked_send", "a send that waits for room", 16000079, .flags = PATH_BLOCKED_SENDER,
+	    .write.chunk = 16000079 },
+	{ .id = NULL },
 };
-
-const struct path_group paths_state = PATH_GROUP(paths);

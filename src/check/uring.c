@@ -1,15 +1,175 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * io_uring: in the submitting thread, in a worker (IOSQE_ASYNC), in the kernel's polling thread (SQPOLL), and splice.
+ * io_uring: in the submitting thread, in a worker (IOSQE_ASYNC), in the kernel's polling thread (SQPOLL), and splice;
+ * by the system calls themselves, with one request in flight at a time.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "check/pipe.h"
 #include "check/side.h"
+
+struct ring {
+	int fd;
+	unsigned setup_flags;
+	void *rings; /* both rings: IORING_FEAT_SINGLE_MMAP (Linux 5.4) */
+	size_t rings_bytes;
+	struct io_uring_sqe *sqes;
+	size_t sqes_bytes;
+	unsigned *sq_tail, *sq_flags, *sq_array, sq_mask;
+	unsigned *cq_head, *cq_tail, cq_mask;
+	struct io_uring_cqe *cqes;
+};
+
+enum { RING_ENTRIES = 4, RING_IDLE_MS = 20, RING_PROBE_OPS = 256 };
+
+static unsigned load_acquire(const unsigned *from)
+{
+	return atomic_load_explicit((const _Atomic unsigned *)from, memory_order_acquire);
+}
+
+static void store_release(unsigned *to, unsigned value)
+{
+	atomic_store_explicit((_Atomic unsigned *)to, value, memory_order_release);
+}
+
+static unsigned *ring_field(const struct ring *ring, uint32_t offset)
+{
+	return (unsigned *)((char *)ring->rings + offset);
+}
+
+static void *ring_map(const struct ring *ring, size_t bytes, off_t offset)
+{
+	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring->fd, offset);
+}
+
+static void ring_close(struct ring *ring)
+{
+	if (ring->sqes != MAP_FAILED)
+		munmap(ring->sqes, ring->sqes_bytes);
+	if (ring->rings != MAP_FAILED)
+		munmap(ring->rings, ring->rings_bytes);
+	close(ring->fd);
+}
+
+/* setup_flags: 0 or of IORING_SETUP_SQPOLL, IORING_SETUP_COOP_TASKRUN. 0 or -errno. ring_close undoes it. */
+static int ring_open(struct ring *ring, unsigned setup_flags)
+{
+	struct io_uring_params params = { .flags = setup_flags, .sq_thread_idle = RING_IDLE_MS };
+	size_t sq_bytes, cq_bytes;
+	int err;
+
+	*ring = (struct ring){ .setup_flags = setup_flags, .rings = MAP_FAILED, .sqes = MAP_FAILED };
+	ring->fd = (int)syscall(__NR_io_uring_setup, RING_ENTRIES, &params);
+	if (ring->fd < 0)
+		return -errno;
+	sq_bytes = params.sq_off.array + params.sq_entries * sizeof(unsigned);
+	cq_bytes = params.cq_off.cqes + params.cq_entries * sizeof(struct io_uring_cqe);
+	ring->rings_bytes = sq_bytes > cq_bytes ? sq_bytes : cq_bytes;
+	ring->sqes_bytes = params.sq_entries * sizeof(struct io_uring_sqe);
+	errno = EOPNOTSUPP;
+	if (params.features & IORING_FEAT_SINGLE_MMAP)
+		ring->rings = ring_map(ring, ring->rings_bytes, IORING_OFF_SQ_RING);
+	if (ring->rings != MAP_FAILED)
+		ring->sqes = ring_map(ring, ring->sqes_bytes, IORING_OFF_SQES);
+	if (ring->sqes == MAP_FAILED) {
+		err = -errno;
+		ring_close(ring);
+		return err;
+	}
+	ring->sq_tail = ring_field(ring, params.sq_off.tail);
+	ring->sq_flags = ring_field(ring, params.sq_off.flags);
+	ring->sq_array = ring_field(ring, params.sq_off.array);
+	ring->sq_mask = *ring_field(ring, params.sq_off.ring_mask);
+	ring->cq_head = ring_field(ring, params.cq_off.head);
+	ring->cq_tail = ring_field(ring, params.cq_off.tail);
+	ring->cq_mask = *ring_field(ring, params.cq_off.ring_mask);
+	ring->cqes = (struct io_uring_cqe *)ring_field(ring, params.cq_off.cqes);
+	return 0;
+}
+
+/* Whether the kernel knows the operation: 0 or -errno. */
+static int ring_supports(struct ring *ring, uint8_t opcode)
+{
+	struct io_uring_probe *probe =
+	    calloc(1, sizeof *probe + RING_PROBE_OPS * sizeof(struct io_uring_probe_op));
+	int err = 0;
+
+	if (!probe)
+		return -ENOMEM;
+	if (syscall(__NR_io_uring_register, ring->fd, IORING_REGISTER_PROBE, probe, RING_PROBE_OPS) < 0)
+		err = -errno;
+	else if (opcode >= probe->ops_len || !(probe->ops[opcode].flags & IO_URING_OP_SUPPORTED))
+		err = -EOPNOTSUPP;
+	free(probe);
+	return err;
+}
+
+/* Submits the request and waits for `least` completions: 0 or -errno. */
+static int ring_submit(struct ring *ring, const struct io_uring_sqe *request, unsigned least)
+{
+	unsigned tail = *ring->sq_tail, index = tail & ring->sq_mask;
+	unsigned enter_flags = least ? IORING_ENTER_GETEVENTS : 0;
+
+	ring->sqes[index] = *request;
+	ring->sq_array[index] = index;
+	store_release(ring->sq_tail, tail + 1);
+	if (ring->setup_flags & IORING_SETUP_SQPOLL) {
+		/* The thread sets the flag, then looks at the tail once more: order ours against that. */
+		__sync_synchronize();
+		if (load_acquire(ring->sq_flags) & IORING_SQ_NEED_WAKEUP)
+			enter_flags |= IORING_ENTER_SQ_WAKEUP;
+	}
+	while (syscall(__NR_io_uring_enter, ring->fd, 1, least, enter_flags, NULL, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+static int ring_completion(struct ring *ring, struct io_uring_cqe *completion)
+{
+	unsigned head = *ring->cq_head;
+
+	while (load_acquire(ring->cq_tail) == head)
+		if (syscall(__NR_io_uring_enter, ring->fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0 &&
+		    errno != EINTR)
+			return -errno;
+	*completion = ring->cqes[head & ring->cq_mask];
+	store_release(ring->cq_head, head + 1);
+	return 0;
+}
+
+/* Without a system call. */
+static bool ring_is_done(const struct ring *ring)
+{
+	return load_acquire(ring->cq_tail) != *ring->cq_head;
+}
+
+/* The result, a byte count or -errno; a further notification that IORING_CQE_F_MORE announces is waited for too. */
+static int ring_finish(struct ring *ring)
+{
+	struct io_uring_cqe completion, notification;
+	int err = ring_completion(ring, &completion);
+
+	if (!err && completion.flags & IORING_CQE_F_MORE)
+		err = ring_completion(ring, &notification);
+	return err ? err : completion.res;
+}
+
+static int ring_execute(struct ring *ring, const struct io_uring_sqe *request)
+{
+	int err = ring_submit(ring, request, 1);
+
+	return err ? err : ring_finish(ring);
+}
 
 /* COOP_TASKRUN is a wish: since 5.19, no interrupt completes a receive between two calls then. */
 static int open_ring(struct ring *ring, unsigned setup_flags)
@@ -25,8 +185,11 @@ static int uring_available(const struct path *path, char *reason, size_t size)
 	                 : path->ring_write                  ? path->ring_write
 	                                                     : IORING_OP_SEND;
 	struct ring ring;
-	int err = open_ring(&ring, path->ring_setup);
+	int err = opcode == IORING_OP_SEND_ZC ? available_locked_memory(reason, size) : 0;
 
+	if (err)
+		return err;
+	err = open_ring(&ring, path->ring_setup);
 	if (err == -ENOSYS)
 		snprintf(reason, size, "this kernel has no io_uring (Linux 5.6)");
 	else if (err == -EPERM)
@@ -46,15 +209,13 @@ static int uring_available(const struct path *path, char *reason, size_t size)
 	return err;
 }
 
-static int sendzc_available(const struct path *path, char *reason, size_t size)
-{
-	return available_locked_memory(reason, size) ?: uring_available(path, reason, size);
-}
-
 static int uring_start(struct side *side)
 {
-	int err = open_ring(&side->ring, side->path->ring_setup);
+	int err = -ENOMEM;
 
+	side->ring = calloc(1, sizeof *side->ring);
+	if (side->ring)
+		err = open_ring(side->ring, side->path->ring_setup);
 	return err ? side_fail(side, err, "io_uring_setup") : 0;
 }
 
@@ -67,28 +228,22 @@ static ssize_t result_of(int result)
 static struct io_uring_sqe request_of(
     const struct side *side, uint8_t opcode, int fd, void *buffer, size_t size)
 {
-	return (struct io_uring_sqe){
-		.opcode = opcode,
+	return (struct io_uring_sqe){ .opcode = opcode,
 		.flags = side->path->ring_flags,
 		.fd = fd,
 		.addr = (uintptr_t)buffer,
-		.len = (uint32_t)size,
-	};
+		.len = (uint32_t)size };
 }
 
-static ssize_t ring_write(struct side *side, int fd, void *buffer, size_t size)
+static ssize_t ring_move(struct side *side, uint8_t opcode, int fd, void *buffer, size_t size)
 {
-	struct io_uring_sqe request = request_of(side, side->path->ring_write, fd, buffer, size);
+	struct io_uring_sqe request = request_of(side, opcode, fd, buffer, size);
 
-	return result_of(ring_execute(&side->ring, &request));
+	return result_of(ring_execute(side->ring, &request));
 }
 
-static ssize_t ring_read(struct side *side, int fd, void *buffer, size_t size)
-{
-	struct io_uring_sqe request = request_of(side, side->path->ring_read, fd, buffer, size);
-
-	return result_of(ring_execute(&side->ring, &request));
-}
+OPERATION(ring_write, ring_move(side, side->path->ring_write, fd, buffer, size))
+OPERATION(ring_read, ring_move(side, side->path->ring_read, fd, buffer, size))
 
 static ssize_t ring_splice(struct side *side, int from_fd, int to_fd, size_t size)
 {
@@ -101,7 +256,7 @@ static ssize_t ring_splice(struct side *side, int from_fd, int to_fd, size_t siz
 		.splice_fd_in = from_fd,
 	};
 
-	return result_of(ring_execute(&side->ring, &request));
+	return result_of(ring_execute(side->ring, &request));
 }
 
 static ssize_t ring_splice_out(struct side *side, int fd, void *buffer, size_t size)
@@ -146,48 +301,38 @@ static ssize_t read_beside(
     struct side *side, int fd, void *buffer, size_t size, void (*call)(struct side *, int))
 {
 	struct io_uring_sqe request = request_of(side, IORING_OP_RECV, fd, buffer, size);
-	int err = pipe_need(side) ? -errno : ring_start(&side->ring, &request);
+	int err = pipe_need(side) ? -errno : ring_submit(side->ring, &request, 0);
 
-	while (!err && !ring_is_done(&side->ring))
+	while (!err && !ring_is_done(side->ring))
 		call(side, fd);
-	return result_of(err ?: ring_finish(&side->ring));
+	return result_of(err ?: ring_finish(side->ring));
 }
 
-static ssize_t read_beside_getsockopt(struct side *side, int fd, void *buffer, size_t size)
-{
-	return read_beside(side, fd, buffer, size, call_getsockopt);
-}
+OPERATION(read_beside_getsockopt, read_beside(side, fd, buffer, size, call_getsockopt))
+OPERATION(read_beside_splice, read_beside(side, fd, buffer, size, call_splice))
 
-static ssize_t read_beside_splice(struct side *side, int fd, void *buffer, size_t size)
-{
-	return read_beside(side, fd, buffer, size, call_splice);
-}
+#define URING .available = uring_available, .start = uring_start
+#define RING(opcode_write, opcode_read)                                                        \
+	URING, .write.call = ring_write, .read.call = ring_read, .ring_write = (opcode_write), \
+	       .ring_read = (opcode_read)
+#define BESIDE(operation)                                               \
+	URING, .write = { NULL, 2003, 2000 }, .read.call = (operation), \
+	       .ring_setup = IORING_SETUP_COOP_TASKRUN
 
-#define RING(opcode_write, opcode_read)                                                             \
-	.available = uring_available, .start = uring_start, .write = ring_write, .read = ring_read, \
-	.ring_write = (opcode_write), .ring_read = (opcode_read)
-#define BESIDE(operation)                                                                                \
-	.available = uring_available, .start = uring_start, .write_chunk = 2003, .write_pause_us = 2000, \
-	.read = (operation), .ring_setup = IORING_SETUP_COOP_TASKRUN
-
-static const struct path paths[] = {
-	{ "uring_inline", "io_uring send and recv, inline", .bytes = 4000133,
-	    RING(IORING_OP_SEND, IORING_OP_RECV) },
-	{ "uring_rw", "io_uring write and read", .bytes = 4000153, RING(IORING_OP_WRITE, IORING_OP_READ) },
-	{ "uring_worker", "io_uring send and recv in a worker", .bytes = 4000159,
-	    RING(IORING_OP_SEND, IORING_OP_RECV), .ring_flags = IOSQE_ASYNC },
-	{ "uring_sqpoll", "io_uring send and recv by SQPOLL", .bytes = 4000169,
-	    RING(IORING_OP_SEND, IORING_OP_RECV), .ring_setup = IORING_SETUP_SQPOLL },
-	{ "uring_send_zc", "io_uring zero-copy send", .bytes = 4000189, .available = sendzc_available,
-	    .start = uring_start, .write = ring_write, .read = ring_read, .ring_write = IORING_OP_SEND_ZC,
-	    .ring_read = IORING_OP_RECV },
-	{ "uring_getsockopt", "io_uring recv completed at the end of getsockopt", .bytes = 200003,
+const struct path paths_uring[] = {
+	{ "uring_inline", "io_uring send and recv, inline", 4000133, RING(IORING_OP_SEND, IORING_OP_RECV) },
+	{ "uring_rw", "io_uring write and read", 4000153, RING(IORING_OP_WRITE, IORING_OP_READ) },
+	{ "uring_worker", "io_uring send and recv in a worker", 4000159, RING(IORING_OP_SEND, IORING_OP_RECV),
+	    .ring_flags = IOSQE_ASYNC },
+	{ "uring_sqpoll", "io_uring send and recv by SQPOLL", 4000169, RING(IORING_OP_SEND, IORING_OP_RECV),
+	    .ring_setup = IORING_SETUP_SQPOLL },
+	{ "uring_send_zc", "io_uring zero-copy send", 4000189, RING(IORING_OP_SEND_ZC, IORING_OP_RECV) },
+	{ "uring_getsockopt", "io_uring recv completed at the end of getsockopt", 200003,
 	    BESIDE(read_beside_getsockopt) },
-	{ "uring_beside_splice", "io_uring recv completed at the end of splice", .bytes = 200009,
+	{ "uring_beside_splice", "io_uring recv completed at the end of splice", 200009,
 	    BESIDE(read_beside_splice) },
-	{ "uring_splice", "io_uring splice out of a socket", .bytes = 2000081,
-	    .excused = { "splice_out", "splice_io_uring" }, .available = uring_available,
-	    .start = uring_start, .read = ring_splice_out, .ring_read = IORING_OP_SPLICE },
+	{ "uring_splice", "io_uring splice out of a socket", 2000081,
+	    .excused = { "splice_out", "splice_io_uring" }, URING, .read.call = ring_splice_out,
+	    .ring_read = IORING_OP_SPLICE },
+	{ .id = NULL },
 };
-
-const struct path_group paths_uring = PATH_GROUP(paths);

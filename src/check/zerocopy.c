@@ -48,19 +48,19 @@ static int completions_read(struct side *side, int fd)
 	return side_fail(side, -EBADMSG, "a notification that is no completion");
 }
 
-/* Of all calls that are not completed yet: seen[0]. */
+/* Of all calls that are not completed yet: met[0]. */
 static int completions_wait(struct side *side, int fd)
 {
 	struct pollfd poll_fd = { .fd = fd };
 
-	while (side->seen[0]) {
+	while (side->met[0]) {
 		int count = completions_read(side, fd);
 
 		if (count < 0)
 			return count;
 		if (count == 0 && poll(&poll_fd, 1, 1000) == 0)
 			return side_fail(side, -ETIMEDOUT, "waiting for completions");
-		side->seen[0] -= (uint64_t)count < side->seen[0] ? (uint64_t)count : side->seen[0];
+		side->met[0] -= (uint64_t)count < side->met[0] ? (uint64_t)count : side->met[0];
 	}
 	return 0;
 }
@@ -70,19 +70,16 @@ static ssize_t call_send_zerocopy(struct side *side, int fd, void *buffer, size_
 	ssize_t sent;
 
 	/* ENOBUFS: the memory for notifications is used up, unless nothing was sent: then too little may be locked */
-	while ((sent = send(fd, buffer, size, MSG_ZEROCOPY)) < 0 && errno == ENOBUFS && side->seen[0])
+	while ((sent = send(fd, buffer, size, MSG_ZEROCOPY)) < 0 && errno == ENOBUFS && side->met[0])
 		if (completions_wait(side, fd))
 			return -1;
-	side->seen[0] += sent > 0;
+	side->met[0] += sent > 0;
 	return sent;
 }
 
 static int zerocopy_send(struct side *side)
 {
-	struct side_socket *socket = &side->sockets[0];
-	int err = side_option(side, socket->fd, SOL_SOCKET, SO_ZEROCOPY, 1, "SO_ZEROCOPY");
-
-	return err ?: side_send_plain(side) ?: completions_wait(side, socket->fd);
+	return side_send_plain(side) ?: completions_wait(side, side->sockets[0].fd);
 }
 
 /* Reads the error queue after each send: a notification without OPT_TSONLY has a copy of the data that was sent. */
@@ -100,20 +97,8 @@ static ssize_t call_send_stamped(struct side *side, int fd, void *buffer, size_t
 	copied = recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
 	if (copied < 0 && errno != EAGAIN)
 		return -1;
-	side->seen[0] += copied > 0 ? (uint64_t)copied : 0;
+	side->met[0] += copied > 0 ? (uint64_t)copied : 0;
 	return sent;
-}
-
-static int errqueue_send(struct side *side)
-{
-	int stamps = SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_ACK | SOF_TIMESTAMPING_SOFTWARE;
-	int err =
-	    side_option(side, side->sockets[0].fd, SOL_SOCKET, SO_TIMESTAMPING, stamps, "SO_TIMESTAMPING");
-
-	err = err ?: side_send_plain(side);
-	if (!err && !side->seen[0])
-		err = side_fail(side, -ENODATA, "the error queue returned no data");
-	return err;
 }
 
 /* The length of the structure's part that the kernel knows; 0: it knows no TCP_ZEROCOPY_RECEIVE. */
@@ -130,20 +115,15 @@ static socklen_t receive_length(char *reason, size_t size)
 	           : length;
 }
 
-static int receive_mapped_available(const struct path *path, char *reason, size_t size)
-{
-	(void)path;
-	return receive_length(reason, size) ? 0 : -EOPNOTSUPP;
-}
-
-static int receive_copied_available(const struct path *path, char *reason, size_t size)
+static int receive_available(const struct path *path, char *reason, size_t size)
 {
 	socklen_t length = receive_length(reason, size);
+	bool copies = path->must_meet[SIDE_RECEIVER][1];
 
-	(void)path;
-	if (!length || length >= offsetof(struct tcp_zerocopy_receive, flags))
-		return length ? 0 : -EOPNOTSUPP;
-	snprintf(reason, size, "this kernel's TCP_ZEROCOPY_RECEIVE has no copy buffer (Linux 5.11)");
+	if (length && copies && length < offsetof(struct tcp_zerocopy_receive, flags))
+		snprintf(reason, size, "this kernel's TCP_ZEROCOPY_RECEIVE has no copy buffer (Linux 5.11)");
+	else if (length)
+		return 0;
 	return -EOPNOTSUPP;
 }
 
@@ -157,7 +137,7 @@ static int receive_start(struct side *side)
 
 /*
  * One TCP_ZEROCOPY_RECEIVE, with a copy buffer or (copy_bytes 0) mapping alone; then recv for what the kernel says
- * it cannot map. Returns all that was delivered, and adds to seen[0] what was mapped, to seen[1] what was copied.
+ * it cannot map. Returns all that was delivered, and adds to met[0] what was mapped, to met[1] what was copied.
  */
 static ssize_t receive_zerocopy(struct side *side, int fd, void *buffer, int copy_bytes)
 {
@@ -184,8 +164,8 @@ static ssize_t receive_zerocopy(struct side *side, int fd, void *buffer, int cop
 	}
 	copied = copy_bytes ? (size_t)receive.copybuf_len : 0;
 	delivered = receive.length + copied;
-	side->seen[0] += receive.length;
-	side->seen[1] += copied;
+	side->met[0] += receive.length;
+	side->met[1] += copied;
 	if (!receive.recv_skip_hint && delivered)
 		return (ssize_t)delivered;
 	/* Nothing delivered and nothing to skip: the stream's end, or data that came just now. */
@@ -195,17 +175,8 @@ static ssize_t receive_zerocopy(struct side *side, int fd, void *buffer, int cop
 	return received < 0 ? received : received + (ssize_t)delivered;
 }
 
-static ssize_t call_receive_mapped(struct side *side, int fd, void *buffer, size_t size)
-{
-	(void)size;
-	return receive_zerocopy(side, fd, buffer, 0);
-}
-
-static ssize_t call_receive_copied(struct side *side, int fd, void *buffer, size_t size)
-{
-	(void)size;
-	return receive_zerocopy(side, fd, buffer, COPY_BYTES);
-}
+OPERATION(call_receive_mapped, receive_zerocopy(side, fd, buffer, 0))
+OPERATION(call_receive_copied, receive_zerocopy(side, fd, buffer, COPY_BYTES))
 
 /* Mapping comes first and again after all that was queued has been copied: only there data begins at a page. */
 static ssize_t call_receive_mixed(struct side *side, int fd, void *buffer, size_t size)
@@ -226,43 +197,28 @@ static ssize_t call_receive_mixed(struct side *side, int fd, void *buffer, size_
 	}
 }
 
-static int mapped_receive(struct side *side)
-{
-	int err = side_receive_plain(side);
+#define STAMPS (SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_ACK | SOF_TIMESTAMPING_SOFTWARE)
+#define RECEIVE(...)                                            \
+	.available = receive_available, .start = receive_start, \
+	.must_meet = { [SIDE_RECEIVER] = { __VA_ARGS__ } }
 
-	return err || side->seen[0] ? err : side_fail(side, -ENODATA, "no page was mapped");
-}
-
-static int copied_receive(struct side *side)
-{
-	int err = side_receive_plain(side);
-
-	return err || side->seen[1] ? err : side_fail(side, -ENODATA, "nothing was copied");
-}
-
-static int mixed_receive(struct side *side)
-{
-	int err = mapped_receive(side);
-
-	return err || side->seen[1] ? err : side_fail(side, -ENODATA, "nothing was copied");
-}
-
-static const struct path paths[] = {
-	{ "zerocopy_send", "MSG_ZEROCOPY", .bytes = 8388637, .available = zerocopy_send_available,
-	    .send = zerocopy_send, .write = call_send_zerocopy, .write_chunk = 262139 },
-	{ "errqueue", "error-queue reads that return data", .bytes = 1000003, .send = errqueue_send,
-	    .write = call_send_stamped, .write_chunk = 10007 },
-	{ "zerocopy_mapped", "TCP_ZEROCOPY_RECEIVE, mapped", .bytes = 8388673,
-	    .excused = { "zerocopy_receive" }, .available = receive_mapped_available, .start = receive_start,
-	    .receive = mapped_receive, .write = pipe_send_pages, .write_chunk = 32768,
-	    .read = call_receive_mapped },
-	{ "zerocopy_copied", "TCP_ZEROCOPY_RECEIVE, copied", .bytes = 4000081,
-	    .excused = { "zerocopy_receive" }, .available = receive_copied_available, .start = receive_start,
-	    .receive = copied_receive, .read = call_receive_copied },
-	{ "zerocopy_mixed", "TCP_ZEROCOPY_RECEIVE among recv, peek and splice", .bytes = 4000093,
-	    .excused = { "splice_out", "zerocopy_receive" }, .available = receive_copied_available,
-	    .start = receive_start, .receive = mixed_receive, .write = pipe_send_pages, .write_chunk = 32768,
-	    .read = call_receive_mixed, .read_chunk = 20011 },
+const struct path paths_zerocopy[] = {
+	{ "zerocopy_send", "MSG_ZEROCOPY", 8388637, .available = zerocopy_send_available,
+	    .options = { { OPTION(SOL_SOCKET, SO_ZEROCOPY, int, 1) } }, .send = zerocopy_send,
+	    .write = { .call = call_send_zerocopy, .chunk = 262139 } },
+	{ "errqueue", "error-queue reads that return data", 1000003,
+	    .options = { { OPTION(SOL_SOCKET, SO_TIMESTAMPING, int, STAMPS) } },
+	    .must_meet = { { "the error queue returned no data" } },
+	    .write = { .call = call_send_stamped, .chunk = 10007 } },
+	{ "zerocopy_mapped", "TCP_ZEROCOPY_RECEIVE, mapped", 8388673, .excused = { "zerocopy_receive" },
+	    RECEIVE("no page was mapped"), .write = { .call = pipe_send_pages, .chunk = 32768 },
+	    .read = { .call = call_receive_mapped } },
+	{ "zerocopy_copied", "TCP_ZEROCOPY_RECEIVE, copied", 4000081, .excused = { "zerocopy_receive" },
+	    RECEIVE(NULL, "nothing was copied"), .read = { .call = call_receive_copied } },
+	{ "zerocopy_mixed", "TCP_ZEROCOPY_RECEIVE among recv, peek and splice", 4000093,
+	    .excused = { "splice_out", "zerocopy_receive" },
+	    RECEIVE("no page was mapped", "nothing was copied"),
+	    .write = { .call = pipe_send_pages, .chunk = 32768 },
+	    .read = { .call = call_receive_mixed, .chunk = 20011 } },
+	{ .id = NULL },
 };
-
-const struct path_group paths_zerocopy = PATH_GROUP(paths);

@@ -353,6 +353,7 @@ static void test_failure(void **state)
 	close(tracing.maps[MAP_GENERATION]);
 	tracing.maps[MAP_GENERATION] = -1;
 	assert_int_equal(tracer_open(&tracer, &tracing, 10 * MS, 0, &error), 0);
+	source = tracer_source(tracer);
 	assert_true(is_readable(PATIENCE_MS));
 	for (int i = 0; i < 2; i++) {
 		memset(&error, 0, sizeof error);

@@ -102,7 +102,7 @@ static void print_wrapped(FILE *stream, size_t (*list)(char *buffer, size_t size
 	char words[512], *rest = words;
 	int column = 0;
 
-	list(words, sizeof words, " ");
+	list(words, sizeof words, ", ");
 	for (char *word; (word = strsep(&rest, " ")) != NULL;) {
 		int length = strlen(word);
 

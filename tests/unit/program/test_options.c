@@ -452,6 +452,25 @@ static void test_help_examples(void **state)
 	free(output);
 }
 
+/* A filter has an option, or it could not be asked for; what the option's row writes is the filter's place. */
+static void test_filters(void **state)
+{
+	struct options options;
+
+	(void)state;
+	for (size_t i = 0; i < filter_count; i++) {
+		char option[40];
+
+		snprintf(option, sizeof option, "--%s=/some/path", filters[i].option);
+		PARSE(&options, option);
+		for (size_t j = 0; j < FILTERS_MAX; j++)
+			assert_int_equal(options.filter_paths[j] != NULL, j == i);
+		assert_string_equal(options.filter_paths[i], "/some/path");
+		assert_int_equal(options_program(&options).filters, 1U << i);
+		options_fini(&options);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -467,6 +486,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_usage),
 		cmocka_unit_test(test_long_value),
 		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_help_examples),
 	};
 

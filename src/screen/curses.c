@@ -218,6 +218,13 @@ void curses_resize(struct curses *curses)
 		resize_term(height, width);
 	/* Terminals move lines when they are resized: write every cell again, without clearing first. */
 	redrawwin(stdscr);
+	/* The cursor, too, from where curses would go on by relative moves: put it where curses believes it is. */
+	if (cursor_address && getcury(curscr) < height && getcurx(curscr) < width) {
+		putp(tparm(cursor_address, getcury(curscr), getcurx(curscr)));
+		fflush(stdout);
+	} else {
+		clearok(curscr, TRUE);
+	}
 }
 
 void curses_begin(struct curses *curses)

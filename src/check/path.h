@@ -29,6 +29,7 @@ enum path_flag {
 	PATH_BLOCKED_RECEIVER = 1 << 5, /* the same on the other side */
 	PATH_UNDELIVERED = 1 << 6,      /* fewer bytes are received than were sent */
 	PATH_NONBLOCKING = 1 << 7,      /* the sender's first socket */
+	PATH_SENT_WHOLE = 1 << 8,       /* a sending call that takes less than it is given is a failure */
 };
 
 enum side_role {

@@ -227,6 +227,8 @@ static int repeat(struct side *side, struct side_socket *socket, uint64_t bytes,
 			return bytes == SIDE_ALL ? 0 : side_fail(side, -ENODATA, "the stream ended early");
 		*sum += (uint64_t)moved;
 		left -= (uint64_t)moved;
+		if (sends && left && side->path->flags & PATH_SENT_WHOLE)
+			return side_fail(side, -ENODATA, "one blocking send did not take all");
 		if (loop->pause_us)
 			side_sleep_us(loop->pause_us);
 	}

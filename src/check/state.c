@@ -81,7 +81,7 @@ const struct path paths_state[] = {
 	{ "half_close", "read after the connection went to TIME_WAIT", 50021, .send = half_close_send,
 	    .receive = half_close_receive, .write.chunk = 10007, .read.chunk = 5003 },
 	{ "blocked_recv", "a receive that waits for its bytes", 1000037, .flags = PATH_BLOCKED_RECEIVER },
-	{ "blocked_send", "a send that waits for room", 16000079, .flags = PATH_BLOCKED_SENDER,
-	    .write.chunk = 16000079 },
+	{ "blocked_send", "a send that waits for room", 16000079,
+	    .flags = PATH_BLOCKED_SENDER | PATH_SENT_WHOLE, .write.chunk = 16000079 },
 	{ .id = NULL },
 };

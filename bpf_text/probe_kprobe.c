@@ -82,6 +82,23 @@ static __always_inline bool call_return(struct pending_call *call, u64 function)
 	return true;
 }
 
+/*
+ * The same return, seen by a program that needs no instance and runs before the kretprobe's: it takes those calls
+ * that are known not to return there. It may be preempted and then make others be skipped, but only these few count.
+ */
+static __always_inline bool call_return_missed(struct pending_call *call, u64 function)
+{
+	u64 thread = bpf_get_current_pid_tgid();
+	struct pending_call *found = pending_calls.lookup(&thread);
+
+	if (!found || found->function != function || !found->missed)
+		return false;
+	*call = *found;
+	pending_calls.delete(&thread);
+	count_missed_runs(-1);
+	return true;
+}
+
 int thread_exit(u64 *ctx)
 {
 	u64 thread = bpf_get_current_pid_tgid();
@@ -111,6 +128,16 @@ int kretprobe_@SYMBOL@(u64 *ctx)
 	struct pending_call call = {};
 
 	if (!call_return(&call, @FUNCTION@))
+		return 0;
+	return returned_@ROLE@(call.sk, (int)ctx[@RESULT@], call.extra);
+}
+/*@ standby */
+
+int standby_@SYMBOL@(u64 *ctx)
+{
+	struct pending_call call = {};
+
+	if (!call_return_missed(&call, @FUNCTION@))
 		return 0;
 	return returned_@ROLE@(call.sk, (int)ctx[@RESULT@], call.extra);
 }

@@ -25,9 +25,9 @@ static const struct field {
 
 static const struct symbol {
 	const char *name;
-	bool tracepoint;
+	const char *group; /* in tracefs; NULL: a function */
 } symbols[SYMBOL_COUNT] = {
-#define SYMBOL_ROW(symbol, name, tracepoint) [SYMBOL_##symbol] = { name, tracepoint },
+#define SYMBOL_ROW(symbol, name, group) [SYMBOL_##symbol] = { name, group },
 	KERNEL_SYMBOLS(SYMBOL_ROW)
 #undef SYMBOL_ROW
 };
@@ -35,6 +35,11 @@ static const struct symbol {
 const char *kernel_symbol_name(enum kernel_symbol symbol)
 {
 	return symbols[symbol].name;
+}
+
+const char *kernel_symbol_group(enum kernel_symbol symbol)
+{
+	return symbols[symbol].group;
 }
 
 const char *kernel_field_macro(enum kernel_field field)
@@ -130,7 +135,7 @@ static void take_symbol(
     struct kernel *kernel, const struct btf *btf, int id, const char *name, bool tracepoint)
 {
 	for (int i = 0; i < SYMBOL_COUNT; i++)
-		if (symbols[i].tracepoint == tracepoint && !kernel->prototypes[i].btf_id &&
+		if ((symbols[i].group != NULL) == tracepoint && !kernel->prototypes[i].btf_id &&
 		    strcmp(symbols[i].name, name) == 0)
 			take_prototype(btf, id, tracepoint, &kernel->prototypes[i]);
 }
@@ -257,8 +262,11 @@ static void inspect_kprobes(struct kernel *kernel, const char *root)
 }
 
 /*
- * Debugfs shows the current mode, to root alone. Without it the kernel's version string does, unless the mode
- * can be chosen at boot (PREEMPT_DYNAMIC): then it is unknown, and "fully" is the safe assumption.
+ * Debugfs shows the current mode in brackets, to root alone: "none voluntary (full) lazy". Lazy preempts later, but
+ * preempts. Without debugfs the kernel's version string tells, unless the mode can be chosen at boot
+ * (PREEMPT_DYNAMIC): then it is unknown, and that they are preempted is the safe assumption.
+ *
+ * Until 7.0 a tracepoint called its probes with preemption disabled; since then only perf's still are.
  */
 static void inspect_preemption(struct kernel *kernel, const char *root)
 {
@@ -269,12 +277,15 @@ static void inspect_preemption(struct kernel *kernel, const char *root)
 	FILE *stream = fopen(path, "re");
 
 	if (stream) {
-		kernel->fully_preemptible = fgets(text, sizeof text, stream) && strstr(text, "(full)");
+		kernel->preemptible =
+		    fgets(text, sizeof text, stream) && (strstr(text, "(full)") || strstr(text, "(lazy)"));
 		fclose(stream);
-		return;
+	} else {
+		uname(&names);
+		kernel->preemptible = strstr(names.version, "PREEMPT") != NULL;
 	}
-	uname(&names);
-	kernel->fully_preemptible = strstr(names.version, "PREEMPT") != NULL;
+	kernel->tracepoints_preemptible =
+	    kernel->preemptible && kernel->version >= KERNEL_VERSION_CODE(7, 0, 0);
 }
 
 #define PID_NAMESPACE_INITIAL 0xeffffffcU /* PROC_PID_INIT_INO, include/linux/proc_ns.h */

@@ -19,6 +19,7 @@ enum kernel_need {
 	NEED_CALLS = 1 << 1,   /* programs on functions of the socket interface: fentry, kprobe */
 	NEED_SPLICE = 1 << 2,  /* what follows splice() by tracepoint */
 	NEED_COLUMNS = 1 << 3, /* columns that are read from the socket */
+	NEED_RECORD = 1 << 4,  /* tracepoints by the record that perf makes of them */
 };
 
 /* Where a task keeps the number of the system call that it is in, and what the result register held before. */
@@ -62,7 +63,10 @@ enum kernel_need {
 	FIELD(SK_LOCK_OWNED, "sock", "sk_lock.owned", NEED_SPLICE)                     \
 	FIELD(SK_FLAGS, "sock", "__sk_common.skc_flags", NEED_SPLICE)                  \
 	FIELD(REGS_SYSCALL, "pt_regs", REGS_SYSCALL_MEMBER, NEED_SPLICE)               \
-	FIELD(REGS_BEFORE, "pt_regs", REGS_BEFORE_MEMBER, NEED_SPLICE)
+	FIELD(REGS_BEFORE, "pt_regs", REGS_BEFORE_MEMBER, NEED_SPLICE)                 \
+	FIELD(RECORD_SK, "trace_event_raw_sock_msg_length", "sk", NEED_RECORD)         \
+	FIELD(RECORD_RESULT, "trace_event_raw_sock_msg_length", "ret", NEED_RECORD)    \
+	FIELD(RECORD_FLAGS, "trace_event_raw_sock_msg_length", "flags", NEED_RECORD)
 
 enum kernel_field {
 #define FIELD_ENUM(macro, type, path, needs) FIELD_##macro,
@@ -73,25 +77,25 @@ enum kernel_field {
 
 /*
  * Functions and tracepoints that a probe method may hook: name as BTF and attach points spell it (without
- * "btf_trace_"), and whether it is a tracepoint.
+ * "btf_trace_"), and the group in tracefs of those that are tracepoints.
  */
-#define KERNEL_SYMBOLS(SYMBOL)                                                                              \
-	SYMBOL(SOCK_SEND_LENGTH, "sock_send_length", true)         /* 6.3 */                                \
-	SYMBOL(SOCK_RECV_LENGTH, "sock_recv_length", true)         /* 6.3 */                                \
-	SYMBOL(TCP_RCV_SPACE_ADJUST, "tcp_rcv_space_adjust", true) /* 4.16 */                               \
-	SYMBOL(SCHED_PROCESS_EXIT, "sched_process_exit", true)     /* in every thread that ends */          \
-	SYMBOL(BPF_ITER_TASK_FILE, "bpf_iter_task_file", false)    /* an iterator of all open files, 5.8 */ \
-	SYMBOL(INET_SENDMSG, "inet_sendmsg", false)                                                         \
-	SYMBOL(INET6_SENDMSG, "inet6_sendmsg", false)                                                       \
-	SYMBOL(INET_RECVMSG, "inet_recvmsg", false)                                                         \
-	SYMBOL(INET6_RECVMSG, "inet6_recvmsg", false)                                                       \
-	SYMBOL(INET_SENDPAGE, "inet_sendpage", false) /* before 6.5 */                                      \
-	SYMBOL(TCP_SPLICE_READ, "tcp_splice_read", false)                                                   \
-	SYMBOL(TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive", false)                                         \
-	SYMBOL(TLS_SW_SPLICE_READ, "tls_sw_splice_read", false) /* in KERNEL_MODULE, when TLS is in use */
+#define KERNEL_SYMBOLS(SYMBOL)                                                                               \
+	SYMBOL(SOCK_SEND_LENGTH, "sock_send_length", "sock")        /* 6.3 */                                \
+	SYMBOL(SOCK_RECV_LENGTH, "sock_recv_length", "sock")        /* 6.3 */                                \
+	SYMBOL(TCP_RCV_SPACE_ADJUST, "tcp_rcv_space_adjust", "tcp") /* 4.16 */                               \
+	SYMBOL(SCHED_PROCESS_EXIT, "sched_process_exit", "sched")   /* in every thread that ends */          \
+	SYMBOL(BPF_ITER_TASK_FILE, "bpf_iter_task_file", NULL)      /* an iterator of all open files, 5.8 */ \
+	SYMBOL(INET_SENDMSG, "inet_sendmsg", NULL)                                                           \
+	SYMBOL(INET6_SENDMSG, "inet6_sendmsg", NULL)                                                         \
+	SYMBOL(INET_RECVMSG, "inet_recvmsg", NULL)                                                           \
+	SYMBOL(INET6_RECVMSG, "inet6_recvmsg", NULL)                                                         \
+	SYMBOL(INET_SENDPAGE, "inet_sendpage", NULL) /* before 6.5 */                                        \
+	SYMBOL(TCP_SPLICE_READ, "tcp_splice_read", NULL)                                                     \
+	SYMBOL(TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive", NULL)                                           \
+	SYMBOL(TLS_SW_SPLICE_READ, "tls_sw_splice_read", NULL) /* in KERNEL_MODULE, when TLS is in use */
 
 enum kernel_symbol {
-#define SYMBOL_ENUM(symbol, name, tracepoint) SYMBOL_##symbol,
+#define SYMBOL_ENUM(symbol, name, group) SYMBOL_##symbol,
 	KERNEL_SYMBOLS(SYMBOL_ENUM)
 #undef SYMBOL_ENUM
 	    SYMBOL_COUNT
@@ -122,7 +126,8 @@ struct kernel {
 	unsigned kretprobe_bit; /* config bit that makes it a kretprobe */
 	/* Not in the initial PID namespace: iterators show this process only the tasks of its namespace. */
 	bool in_pid_namespace;
-	bool fully_preemptible; /* tasks in the kernel can be preempted (preempt=full) */
+	bool preemptible;             /* tasks in the kernel can be preempted (preempt=full or lazy) */
+	bool tracepoints_preemptible; /* also in what a tracepoint calls: see inspect_preemption */
 };
 
 #define KERNEL_VERSION_CODE(major, minor, patch) \
@@ -142,6 +147,9 @@ int kernel_inspect(struct kernel *kernel, const struct kernel_sources *sources, 
 
 /* The symbol's name as attach points and BTF spell it (without "btf_trace_"). */
 const char *kernel_symbol_name(enum kernel_symbol symbol);
+
+/* The tracepoint's folder below events/ in tracefs; NULL: a function. */
+const char *kernel_symbol_group(enum kernel_symbol symbol);
 
 /* The name of the field's macro in the program text. */
 const char *kernel_field_macro(enum kernel_field field);

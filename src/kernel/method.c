@@ -27,15 +27,6 @@ const char *probe_method_name(enum probe_method id)
 	return method ? method->name : id == PROBE_AUTO ? "auto" : "unknown";
 }
 
-bool method_plan(
-    struct plan *plan, const struct method *method, bool typed, const struct kernel *kernel, const char **why)
-{
-	memset(plan, 0, sizeof *plan);
-	plan->method = method->id;
-	plan->preemptible = kernel->fully_preemptible;
-	return method->plan(plan, kernel, typed, why);
-}
-
 static __attribute__((format(printf, 2, 3))) void note(
     const struct method_trial *trial, const char *format, ...)
 {
@@ -50,58 +41,84 @@ static __attribute__((format(printf, 2, 3))) void note(
 	trial->note(trial->to, text);
 }
 
-/* One method, as BTF-typed programs where that is a choice. 0 or -errno; why tells the user. */
-static int try_plan(struct plan *plan, const struct method *method, bool typed, const struct kernel *kernel,
-    const struct method_trial *trial, char why[METHOD_WHY_SIZE])
+bool planner_rule_out(struct planner *planner, const char *why)
 {
-	const char *reason = "";
-
-	if (!method_plan(plan, method, typed, kernel, &reason)) {
-		snprintf(why, METHOD_WHY_SIZE, "%s", reason);
-		return -ENOTSUP;
-	}
-	int err = trial ? trial->attach(&plan->hooks[0], kernel) : 0;
-
-	if (err)
-		snprintf(why, METHOD_WHY_SIZE, "the kernel refuses it: %s",
-		    err == -524 ? "not supported on this processor" : strerror(-err)); /* ENOTSUPP */
-	return err;
+	snprintf(planner->why, sizeof planner->why, "%s", why);
+	planner->err = -ENOTSUP;
+	return false;
 }
 
-static int try_method(struct plan *plan, const struct method *method, const struct kernel *kernel,
-    const struct method_trial *trial, char why[METHOD_WHY_SIZE])
+bool planner_works(struct planner *planner, enum hook_kind kind, enum kernel_symbol symbol)
 {
-	int err = try_plan(plan, method, true, kernel, trial, why);
+	static const char *const kinds[HOOK_KIND_COUNT] = {
+		[HOOK_TYPED_TRACEPOINT] = "BTF-typed tracepoint",
+		[HOOK_RAW_TRACEPOINT] = "raw tracepoint",
+		[HOOK_PERF_TRACEPOINT] = "perf's tracepoint",
+		[HOOK_ITERATOR] = "iterator",
+		[HOOK_FEXIT] = "return of",
+		[HOOK_KPROBE] = "kprobe",
+		[HOOK_KRETPROBE] = "kretprobe",
+	};
+	struct hook hook = { .kind = kind, .symbol = symbol, .function = "trial" };
+	int err = planner->trial ? planner->trial->attach(&hook, planner->kernel) : 0;
 
-	if (err && method->typed_or_raw) {
-		note(trial, "probe %s, BTF-typed: %s", method->name, why);
-		err = try_plan(plan, method, false, kernel, trial, why);
-	}
-	note(trial, "probe %s: %s", method->name, err ? why : "works");
-	return err;
+	if (!err)
+		return true;
+	planner->err = err;
+	snprintf(planner->why, sizeof planner->why, "the kernel refuses it: %s",
+	    err == -524 ? "not supported on this processor" : strerror(-err)); /* ENOTSUPP */
+	note(planner->trial, "%s %s: %s", kinds[kind], kernel_symbol_name(symbol), planner->why);
+	return false;
+}
+
+bool method_plan(struct plan *plan, const struct method *method, struct planner *planner)
+{
+	memset(plan, 0, sizeof *plan);
+	plan->method = method->id;
+	plan->preemptible = planner->kernel->preemptible;
+	plan->tracepoints_preemptible = planner->kernel->tracepoints_preemptible;
+	return method->plan(plan, planner);
+}
+
+static void add_refusal(
+    struct method_refusal *refusal, const struct method *method, const struct planner *planner)
+{
+	size_t used = strlen(refusal->why);
+
+	snprintf(refusal->why + used, sizeof refusal->why - used, "%s%s: %s", used ? "; " : "", method->name,
+	    planner->why);
+	if (refusal->err_count < COUNT_OF(refusal->errs))
+		refusal->errs[refusal->err_count++] = planner->err;
 }
 
 int method_choose(struct plan *plan, enum probe_method wanted, const struct kernel *kernel,
     const struct method_trial *trial, struct method_refusal *refusal)
 {
-	char why[METHOD_WHY_SIZE] = "";
+	bool found = false;
 
 	*refusal = (struct method_refusal){ 0 };
 	for (size_t i = 0; i < method_count; i++) {
+		struct planner planner = { .kernel = kernel, .trial = trial };
+		struct plan next;
+
 		if (wanted != PROBE_AUTO && wanted != methods[i]->id)
 			continue;
-		int err = try_method(plan, methods[i], kernel, trial, why);
+		if (!method_plan(&next, methods[i], &planner)) {
+			note(trial, "probe %s: %s", methods[i]->name, planner.why);
+			add_refusal(refusal, methods[i], &planner);
+			continue;
+		}
+		bool loses = plan_skips(&next) & SKIPS_PREEMPTED;
 
-		if (!err)
+		note(trial, "probe %s: works%s", methods[i]->name,
+		    loses ? ", but programs that are preempted make others be skipped" : "");
+		if (!found || !loses)
+			*plan = next;
+		found = true;
+		if (!loses)
 			return 0;
-		size_t used = strlen(refusal->why);
-
-		snprintf(refusal->why + used, sizeof refusal->why - used, "%s%s: %s", used ? "; " : "",
-		    methods[i]->name, why);
-		if (refusal->err_count < COUNT_OF(refusal->errs))
-			refusal->errs[refusal->err_count++] = err;
 	}
-	return -ENOTSUP;
+	return found ? 0 : -ENOTSUP;
 }
 
 bool plan_has(const struct plan *plan, enum kernel_symbol symbol)
@@ -122,6 +139,24 @@ void plan_add(
 	snprintf(hook->function, sizeof hook->function, "%s_%s", prefix, name);
 }
 
+bool plan_has_kind(const struct plan *plan, enum hook_kind kind, enum kernel_symbol symbol)
+{
+	for (size_t i = 0; i < plan->hook_count; i++)
+		if (plan->hooks[i].kind == kind && plan->hooks[i].symbol == symbol)
+			return true;
+	return false;
+}
+
+bool plan_is_standby(const struct plan *plan, const struct hook *hook)
+{
+	return hook->kind == HOOK_FEXIT && plan_has_kind(plan, HOOK_KRETPROBE, hook->symbol);
+}
+
+bool plan_requires(const struct plan *plan, const struct hook *hook)
+{
+	return !plan_is_standby(plan, hook) && method_find(plan->method)->requires(hook->symbol);
+}
+
 static bool follows_splice(const struct hook *hook)
 {
 	return hook->symbol == SYMBOL_TCP_RCV_SPACE_ADJUST || hook->symbol == SYMBOL_BPF_ITER_TASK_FILE;
@@ -131,15 +166,55 @@ static bool follows_splice(const struct hook *hook)
  * An entry without its return counts nothing, and a socket's position without the iterator's would be counted
  * from anywhere.
  */
-bool plan_belong_together(const struct hook *one, const struct hook *other)
+bool plan_falls_with(const struct plan *plan, const struct hook *hook, const struct hook *lost)
 {
-	return one->symbol == other->symbol || (follows_splice(one) && follows_splice(other));
+	if (hook == lost || (follows_splice(hook) && follows_splice(lost)))
+		return true;
+	return hook->symbol == lost->symbol && !plan_is_standby(plan, lost);
+}
+
+static unsigned hook_skips(const struct plan *plan, const struct hook *hook)
+{
+	switch (hook->kind) {
+	case HOOK_TYPED_TRACEPOINT:
+	case HOOK_RAW_TRACEPOINT:
+		/* thread_exit only notices what was missed already */
+		return plan->tracepoints_preemptible && hook->symbol != SYMBOL_SCHED_PROCESS_EXIT
+		           ? SKIPS_PREEMPTED
+		           : 0;
+	case HOOK_FEXIT:
+		return plan->preemptible && !plan_is_standby(plan, hook) ? SKIPS_PREEMPTED : 0;
+	case HOOK_KRETPROBE:
+		return (plan->preemptible ? SKIPS_MAP_CALLS : 0) |
+		       (plan_has_kind(plan, HOOK_FEXIT, hook->symbol) ? 0 : SKIPS_WAITING);
+	case HOOK_PERF_TRACEPOINT:
+	case HOOK_KPROBE:
+		return plan->preemptible ? SKIPS_MAP_CALLS : 0;
+	case HOOK_ITERATOR:
+	case HOOK_KIND_COUNT:
+		break;
+	}
+	return 0;
+}
+
+unsigned plan_skips(const struct plan *plan)
+{
+	unsigned skips = 0;
+
+	for (size_t i = 0; i < plan->hook_count; i++)
+		skips |= hook_skips(plan, &plan->hooks[i]);
+	return skips;
+}
+
+static bool is_hooked(const struct plan *plan, enum kernel_symbol symbol)
+{
+	return symbol != SYMBOL_COUNT && plan_has(plan, symbol);
 }
 
 static bool is_blind(const struct blind_spot *spot, const struct plan *plan)
 {
-	return (!spot->preemptible || plan->preemptible) &&
-	       (spot->unless == SYMBOL_COUNT || !plan_has(plan, spot->unless)) &&
+	return (!spot->skips || (spot->skips & plan_skips(plan))) && !is_hooked(plan, spot->unless[0]) &&
+	       !is_hooked(plan, spot->unless[1]) &&
 	       (spot->where == SYMBOL_COUNT || plan_has(plan, spot->where));
 }
 

@@ -15,7 +15,7 @@
 struct error;
 
 enum {
-	HOOKS_MAX = 24,        /* programs of one method */
+	HOOKS_MAX = 32,        /* programs of one method */
 	NOT_COUNTED_MAX = 16,  /* blind spots of one method, which each asserts */
 	METHOD_WHY_SIZE = 128, /* a reason that a method is not taken */
 };
@@ -30,10 +30,12 @@ enum probe_method {
 enum hook_kind {
 	HOOK_TYPED_TRACEPOINT, /* BTF-typed: arguments are read directly */
 	HOOK_RAW_TRACEPOINT,
-	HOOK_ITERATOR, /* runs once, at the start, and is not kept */
+	HOOK_PERF_TRACEPOINT, /* by the record that perf makes of it, with preemption disabled */
+	HOOK_ITERATOR,        /* runs once, at the start, and is not kept */
 	HOOK_FEXIT,
 	HOOK_KPROBE,
 	HOOK_KRETPROBE,
+	HOOK_KIND_COUNT
 };
 
 /* One program, and the place in the kernel that it is attached to. */
@@ -46,31 +48,59 @@ struct hook {
 /* What a method hooks on this kernel. */
 struct plan {
 	enum probe_method method;
-	bool direct;      /* fields are plain loads, else probe reads */
-	bool preemptible; /* tasks in the kernel are interrupted by others: runs may be skipped */
+	bool direct;                               /* fields are plain loads, else probe reads */
+	bool preemptible, tracepoints_preemptible; /* as in struct kernel */
 	size_t hook_count;
 	struct hook hooks[HOOKS_MAX];
 };
 
-/* A data path that some method cannot see on some kernels. */
-struct blind_spot {
-	const char *id;            /* as JSON's not_counted, --check and the screen show it */
-	const char *reason;        /* for the user */
-	enum kernel_symbol unless; /* not blind where this symbol is hooked; SYMBOL_COUNT: always blind */
-	enum kernel_symbol where;  /* blind only where this symbol is hooked; SYMBOL_COUNT: anywhere */
-	bool preemptible;          /* only where tasks in the kernel are interrupted by others */
+/* Why the kernel may skip runs of a plan's programs: bits. */
+enum skipped_runs {
+	SKIPS_PREEMPTED = 1 << 0, /* while another task is preempted in the same program on that CPU */
+	SKIPS_MAP_CALLS = 1 << 1, /* while another task is preempted in a map's system call on that CPU */
+	SKIPS_WAITING =
+	    1 << 2, /* returns of calls that wait at once, beyond the kernel's instances for them */
 };
 
-/* The id of what is not a path: runs that a fully preemptible kernel skips. */
+/* A data path that some method cannot see on some kernels. */
+struct blind_spot {
+	const char *id;               /* as JSON's not_counted, --check and the screen show it */
+	const char *reason;           /* for the user */
+	enum kernel_symbol unless[2]; /* not blind where one of them is hooked; SYMBOL_COUNT: none */
+	enum kernel_symbol where;     /* blind only where this symbol is hooked; SYMBOL_COUNT: anywhere */
+	unsigned skips;               /* only where the plan's runs are skipped for this; 0: everywhere */
+};
+
+#define UNLESS_NOTHING                     \
+	{                                  \
+		SYMBOL_COUNT, SYMBOL_COUNT \
+	}
+
+/* The id of what is not a path: runs that a preemptible kernel skips. */
 #define BLIND_SPOT_PREEMPTED "preempted_runs"
+
+/* How the loader passes whether a hook works here: by a program of two instructions. */
+struct method_trial {
+	int (*attach)(const struct hook *hook, const struct kernel *kernel); /* 0 or -errno */
+	void (*note)(void *to, const char *text);                            /* progress; NULL: nobody asks */
+	void *to;
+};
+
+/* Answers a method's questions while it makes its plan. */
+struct planner {
+	const struct kernel *kernel;
+	const struct method_trial *trial; /* NULL: nothing is tried, what the facts allow works */
+	char why[METHOD_WHY_SIZE];        /* of the last refusal */
+	int err;                          /* likewise, -errno */
+};
 
 /* One probe method. */
 struct method {
 	enum probe_method id;
 	const char *name; /* as --probe takes it and JSON shows it */
 
-	/* Fills plan->hooks and direct as far as the kernel's facts tell; false: they rule it out, *why says so. */
-	bool (*plan)(struct plan *plan, const struct kernel *kernel, bool typed, const char **why);
+	/* Fills plan->hooks and direct, asking the planner; false: it does not work here, planner->why says so. */
+	bool (*plan)(struct plan *plan, struct planner *planner);
 
 	/* Prints the programs of the plan. 0 or -errno, with *error where it is not for want of memory. */
 	int (*print)(FILE *out, const struct kernel *kernel, const struct plan *plan, struct error *error);
@@ -78,13 +108,8 @@ struct method {
 	/* The method does not work without this symbol's hook. */
 	bool (*requires)(enum kernel_symbol symbol);
 
-	unsigned needs; /* enum kernel_need: fields that its text reads, beside those of NEED_SPLICE */
 	const struct blind_spot *blind_spots;
 	size_t blind_spot_count;
-	bool typed_or_raw; /* falls back to plain raw tracepoints */
-	bool
-	    interrupted_loses_runs; /* on a preemptible kernel whoever reads the maps must not be interrupted */
-	void (*prime)(void);        /* called once after attaching; NULL: nothing to do */
 };
 
 /* In the order that "auto" tries. */
@@ -97,19 +122,14 @@ const struct method *method_find(enum probe_method id);
 /* "auto", "tracepoint", "fentry", "kprobe": as --probe takes them and JSON shows them. */
 const char *probe_method_name(enum probe_method id);
 
-/*
- * Fills *plan with the method's hooks on this kernel as far as its facts tell. typed: tracepoints as BTF-typed
- * programs. Returns false when the kernel's facts rule the method out; *why then says so.
- */
-bool method_plan(struct plan *plan, const struct method *method, bool typed, const struct kernel *kernel,
-    const char **why);
+/* Does a hook of this kind work here? Asked by the methods' plan(). When it does not, planner->why says so. */
+bool planner_works(struct planner *planner, enum hook_kind kind, enum kernel_symbol symbol);
 
-/* How method_choose finds out whether a plan works here: by what the loader passes. */
-struct method_trial {
-	int (*attach)(const struct hook *hook, const struct kernel *kernel); /* 0 or -errno */
-	void (*note)(void *to, const char *text);                            /* progress; NULL: nobody asks */
-	void *to;
-};
+/* What the kernel's facts rule out, in words. Returns false. */
+bool planner_rule_out(struct planner *planner, const char *why);
+
+/* Fills *plan with the method's hooks on planner->kernel. False: it does not work here, planner->why and err tell. */
+bool method_plan(struct plan *plan, const struct method *method, struct planner *planner);
 
 /* Why no method was chosen. */
 struct method_refusal {
@@ -119,12 +139,15 @@ struct method_refusal {
 };
 
 /*
- * The one choice of method, for the run as for --ebpf: the first of methods[] (of `wanted` alone, unless that is
- * PROBE_AUTO) that the kernel's facts allow and that works when its first hook is tried. trial NULL: nothing is
- * tried, the facts decide. Fills *plan and returns 0, or -ENOTSUP with *refusal.
+ * The one choice of method, for the run as for --ebpf: of those that work here (`wanted` alone, unless that is
+ * PROBE_AUTO) the first of methods[] whose programs preemption does not keep from running, else the first. trial NULL:
+ * nothing is tried, the facts decide. Fills *plan and returns 0, or -ENOTSUP with *refusal.
  */
 int method_choose(struct plan *plan, enum probe_method wanted, const struct kernel *kernel,
     const struct method_trial *trial, struct method_refusal *refusal);
+
+/* Why its runs may be skipped: enum skipped_runs. */
+unsigned plan_skips(const struct plan *plan);
 
 bool plan_has(const struct plan *plan, enum kernel_symbol symbol);
 
@@ -132,8 +155,16 @@ bool plan_has(const struct plan *plan, enum kernel_symbol symbol);
 void plan_add(
     struct plan *plan, enum hook_kind kind, enum kernel_symbol symbol, const char *prefix, const char *name);
 
-/* Two hooks that are attached both or not at all. */
-bool plan_belong_together(const struct hook *one, const struct hook *other);
+bool plan_has_kind(const struct plan *plan, enum hook_kind kind, enum kernel_symbol symbol);
+
+/* A program on a function's return that stands by for the kretprobe's: see bpf_text/probe_kprobe.c. */
+bool plan_is_standby(const struct plan *plan, const struct hook *hook);
+
+/* The method does not work without this hook. */
+bool plan_requires(const struct plan *plan, const struct hook *hook);
+
+/* Where `lost` cannot be attached, `hook` is of no use. */
+bool plan_falls_with(const struct plan *plan, const struct hook *hook, const struct hook *lost);
 
 /* What the plan's method does not count on this kernel: fills up to NOT_COUNTED_MAX, returns how many. */
 size_t plan_blind_spots(const struct blind_spot *spots[NOT_COUNTED_MAX], const struct plan *plan);

@@ -11,6 +11,7 @@
 #include "kernel/filters.h"
 #include "kernel/kernel.h"
 #include "kernel/method.h"
+#include "kernel/socket_calls.h"
 #include "kernel/template.h"
 #include "program_texts.h"
 
@@ -22,10 +23,16 @@ enum offsets_from program_offsets_from(const struct kernel *kernel)
 /* The fields that this plan's text mentions: the others may be missing from the kernel. */
 static unsigned needs_of(const struct program_request *request, const struct plan *plan)
 {
-	unsigned needs = NEED_EVENT | method_find(plan->method)->needs;
+	unsigned needs = NEED_EVENT;
 
-	if (plan_has(plan, SYMBOL_TCP_RCV_SPACE_ADJUST))
-		needs |= NEED_SPLICE;
+	for (size_t i = 0; i < plan->hook_count; i++) {
+		if (socket_call_is(plan->hooks[i].symbol))
+			needs |= NEED_CALLS;
+		if (plan->hooks[i].symbol == SYMBOL_TCP_RCV_SPACE_ADJUST)
+			needs |= NEED_SPLICE;
+		if (plan->hooks[i].kind == HOOK_PERF_TRACEPOINT)
+			needs |= NEED_RECORD;
+	}
 	if (request->socket_columns)
 		needs |= NEED_COLUMNS;
 	return needs;

@@ -1,26 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/socket_calls.h"
 
+#include <errno.h>
+
+#include "base/error.h"
 #include "base/util.h"
+#include "kernel/method.h"
 #include "kernel/template.h"
+#include "program_texts.h"
 
 /*
  * The socket interface of the inet families (struct proto_ops): every caller passes here once, kernel TLS
  * and MPTCP with their own bytes. sendpage went in 6.5; without it sendfile and splice use sendmsg.
  */
 const struct socket_call socket_calls[] = {
-	{ SYMBOL_INET_SENDMSG, "send", "is_tcp", false, -1, true },
-	{ SYMBOL_INET6_SENDMSG, "send", "is_tcp", false, -1, false },
-	{ SYMBOL_INET_RECVMSG, "receive", "is_tcp", false, 3, true },
-	{ SYMBOL_INET6_RECVMSG, "receive", "is_tcp", false, 3, false },
-	{ SYMBOL_INET_SENDPAGE, "send", "is_plain_tcp", false, -1, false },
-	{ SYMBOL_TCP_SPLICE_READ, "splice", "is_tcp", false, -1, false },
-	{ SYMBOL_TCP_ZEROCOPY_RECEIVE, "zerocopy", "is_tcp", true, 1, false },
-	{ SYMBOL_TLS_SW_SPLICE_READ, "splice", "is_tcp", false, -1, false },
+	{ SYMBOL_INET_SENDMSG, "send", "is_tcp", false, -1, true, false },
+	{ SYMBOL_INET6_SENDMSG, "send", "is_tcp", false, -1, false, false },
+	{ SYMBOL_INET_RECVMSG, "receive", "is_tcp", false, 3, true, false },
+	{ SYMBOL_INET6_RECVMSG, "receive", "is_tcp", false, 3, false, false },
+	{ SYMBOL_INET_SENDPAGE, "send", "is_plain_tcp", false, -1, false, false },
+	{ SYMBOL_TCP_SPLICE_READ, "splice", "is_tcp", false, -1, false, true },
+	{ SYMBOL_TCP_ZEROCOPY_RECEIVE, "zerocopy", "is_tcp", true, 1, false, true },
+	{ SYMBOL_TLS_SW_SPLICE_READ, "splice", "is_tcp", false, -1, false, true },
 };
 const size_t socket_call_count = COUNT_OF(socket_calls);
 
-const struct socket_call *socket_call_find(enum kernel_symbol symbol)
+/* The registers of a call as 8-byte slots of struct pt_regs (arch/.../asm/ptrace.h, stable ABI). */
+struct registers {
+	int parameters[4];
+	int result;
+	const char *return_address; /* where it stands when the function is entered */
+};
+
+#if defined(__x86_64__)
+static const struct registers *const registers =
+    &(const struct registers){ { 14, 13, 12, 11 }, 10, "LOAD_COLD(u64, ctx[19], 0)" };
+#elif defined(__aarch64__)
+static const struct registers *const registers = &(const struct registers){ { 0, 1, 2, 3 }, 0, "ctx[30]" };
+#else
+static const struct registers *const registers = NULL;
+#endif
+
+static const struct socket_call *find(enum kernel_symbol symbol)
 {
 	for (size_t i = 0; i < socket_call_count; i++)
 		if (socket_calls[i].symbol == symbol)
@@ -30,13 +51,64 @@ const struct socket_call *socket_call_find(enum kernel_symbol symbol)
 
 bool socket_call_required(enum kernel_symbol symbol)
 {
-	const struct socket_call *call = socket_call_find(symbol);
+	const struct socket_call *call = find(symbol);
 
 	return call && call->required;
 }
 
-void socket_call_print(FILE *out, const char *text, const struct socket_call *call, int first, int extra,
-    int result, const char *return_address)
+bool socket_call_is(enum kernel_symbol symbol)
+{
+	return find(symbol) != NULL;
+}
+
+static bool is_wanted(const struct socket_call *call, enum socket_calls_which which)
+{
+	return which == SOCKET_CALLS_ALL || call->has_no_tracepoint;
+}
+
+bool socket_calls_plan_returns(struct plan *plan, const struct kernel *kernel, enum socket_calls_which which)
+{
+	for (size_t i = 0; i < socket_call_count; i++) {
+		const struct socket_call *call = &socket_calls[i];
+
+		if (!is_wanted(call, which))
+			continue;
+		if (kernel->prototypes[call->symbol].btf_id)
+			plan_add(plan, HOOK_FEXIT, call->symbol, "fentry", kernel_symbol_name(call->symbol));
+		else if (call->required)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Handlers are registered in this order, and the last one runs first: at the entry the return address must have been
+ * replaced. With BTF, functions that it does not list may still be there, but not with a known prototype.
+ */
+void socket_calls_plan_kprobes(struct plan *plan, struct planner *planner, enum socket_calls_which which)
+{
+	const struct kernel *kernel = planner->kernel;
+	bool standby = kernel->preemptible && kernel->prototypes[SYMBOL_INET_SENDMSG].btf_id &&
+	               planner_works(planner, HOOK_FEXIT, SYMBOL_INET_SENDMSG);
+
+	for (size_t i = 0; i < socket_call_count; i++) {
+		const struct socket_call *call = &socket_calls[i];
+		const char *name = kernel_symbol_name(call->symbol);
+		bool known = kernel->prototypes[call->symbol].btf_id;
+
+		if (!is_wanted(call, which) || (kernel->has_btf && !call->required && !known))
+			continue;
+		if (standby && known)
+			plan_add(plan, HOOK_FEXIT, call->symbol, "standby", name);
+		plan_add(plan, HOOK_KPROBE, call->symbol, "kprobe", name);
+		plan_add(plan, HOOK_KRETPROBE, call->symbol, "kretprobe", name);
+	}
+	plan_add(plan, HOOK_RAW_TRACEPOINT, SYMBOL_SCHED_PROCESS_EXIT, "thread", "exit");
+}
+
+/* first, extra and result are indices into ctx. */
+static void print_program(
+    FILE *out, const char *text, const struct socket_call *call, int first, int extra, int result)
 {
 	char sk[64], extra_text[32] = "0", result_text[16], function[16];
 
@@ -53,8 +125,44 @@ void socket_call_print(FILE *out, const char *text, const struct socket_call *ca
 		{ "EXTRA", extra_text },
 		{ "RESULT", result_text },
 		{ "FUNCTION", function },
-		{ "RETURN_ADDRESS", return_address },
+		{ "RETURN_ADDRESS", registers ? registers->return_address : "0" },
 	};
 
 	template_fill(out, text, slots, COUNT_OF(slots));
+}
+
+static void print_hook(
+    FILE *out, const struct kernel *kernel, const struct plan *plan, const struct hook *hook)
+{
+	const struct socket_call *call = find(hook->symbol);
+
+	if (hook->kind == HOOK_FEXIT)
+		print_program(out,
+		    plan_is_standby(plan, hook) ? program_text_standby : program_text_probe_fentry, call, 0,
+		    call->extra_parameter, kernel->prototypes[hook->symbol].parameter_count);
+	else if (hook->kind == HOOK_KPROBE) /* its kretprobe stands in the same text */
+		print_program(out, program_text_probe_kprobe, call, registers->parameters[0],
+		    registers->parameters[call->extra_parameter < 0 ? 0 : call->extra_parameter],
+		    registers->result);
+}
+
+int socket_calls_print(FILE *out, const struct kernel *kernel, const struct plan *plan, struct error *error)
+{
+	bool any = false, kprobes = false;
+
+	for (size_t i = 0; i < plan->hook_count; i++) {
+		any |= socket_call_is(plan->hooks[i].symbol);
+		kprobes |= plan->hooks[i].kind == HOOK_KPROBE;
+	}
+	if (kprobes && !registers)
+		return error_set(error, EXIT_CODE_UNSUPPORTED, -EOPNOTSUPP,
+		    "kprobes are not supported on this processor: try --probe fentry or tracepoint");
+	if (any)
+		fputs(program_text_roles, out);
+	if (kprobes)
+		fputs(program_text_kprobe_calls, out);
+	for (size_t i = 0; i < plan->hook_count; i++)
+		if (socket_call_is(plan->hooks[i].symbol))
+			print_hook(out, kernel, plan, &plan->hooks[i]);
+	return 0;
 }

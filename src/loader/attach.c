@@ -17,9 +17,12 @@
 #include "base/error.h"
 #include "kernel/kernel.h"
 #include "kernel/method.h"
+#include "loader/tracefs.h"
 
 #define LOG_SIZE (256 * 1024)
 
+static int open_tracepoint(const struct hook *hook, const struct kernel *kernel);
+static int open_kprobe(const struct hook *hook, const struct kernel *kernel);
 static int attach_event(const struct hook *hook, int program_fd, int event_fd);
 static int attach_raw_tracepoint(const struct hook *hook, int program_fd, int event_fd);
 static int attach_typed(const struct hook *hook, int program_fd, int event_fd);
@@ -28,15 +31,16 @@ static int attach_typed(const struct hook *hook, int program_fd, int event_fd);
 static const struct kind {
 	enum bpf_prog_type program_type;
 	enum bpf_attach_type attach_type; /* of BPF_PROG_TYPE_TRACING */
-	bool has_event;                   /* a kprobe's perf event */
+	int (*open_event)(const struct hook *hook, const struct kernel *kernel); /* NULL: it has none */
 	int (*attach)(const struct hook *hook, int program_fd, int event_fd);
 } kinds[] = {
-	[HOOK_TYPED_TRACEPOINT] = { BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, false, attach_typed },
-	[HOOK_RAW_TRACEPOINT] = { BPF_PROG_TYPE_RAW_TRACEPOINT, 0, false, attach_raw_tracepoint },
-	[HOOK_ITERATOR] = { BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, false, NULL }, /* attach_run_iterator */
-	[HOOK_FEXIT] = { BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, false, attach_typed },
-	[HOOK_KPROBE] = { BPF_PROG_TYPE_KPROBE, 0, true, attach_event },
-	[HOOK_KRETPROBE] = { BPF_PROG_TYPE_KPROBE, 0, true, attach_event },
+	[HOOK_TYPED_TRACEPOINT] = { BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, NULL, attach_typed },
+	[HOOK_RAW_TRACEPOINT] = { BPF_PROG_TYPE_RAW_TRACEPOINT, 0, NULL, attach_raw_tracepoint },
+	[HOOK_PERF_TRACEPOINT] = { BPF_PROG_TYPE_TRACEPOINT, 0, open_tracepoint, attach_event },
+	[HOOK_ITERATOR] = { BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, NULL, NULL }, /* attach_run_iterator */
+	[HOOK_FEXIT] = { BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, NULL, attach_typed },
+	[HOOK_KPROBE] = { BPF_PROG_TYPE_KPROBE, 0, open_kprobe, attach_event },
+	[HOOK_KRETPROBE] = { BPF_PROG_TYPE_KPROBE, 0, open_kprobe, attach_event },
 };
 
 /* Finds the module's BTF by walking all BTF objects (CAP_SYS_ADMIN). A descriptor or -errno. */
@@ -105,11 +109,20 @@ int attach_load(
 	return fd;
 }
 
+/* One event serves all CPUs, if its own is online: the program is attached to the probe, not to the event. */
+static int open_event(struct perf_event_attr *attributes)
+{
+	int cpu = sched_getcpu();
+	int fd = syscall(SYS_perf_event_open, attributes, -1, cpu < 0 ? 0 : cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 /*
  * A perf event of the kprobe PMU, with the default number of return instances: unlike an event made in
  * tracefs it is gone with its descriptor, however the process ends (perf_event_open(2), since 4.17).
  */
-int attach_prepare(const struct hook *hook, const struct kernel *kernel, int *event_fd)
+static int open_kprobe(const struct hook *hook, const struct kernel *kernel)
 {
 	struct perf_event_attr attributes = {
 		.type = kernel->kprobe_pmu_type,
@@ -118,15 +131,27 @@ int attach_prepare(const struct hook *hook, const struct kernel *kernel, int *ev
 		.kprobe_func = (__u64)(uintptr_t)kernel_symbol_name(hook->symbol),
 	};
 
-	int cpu = sched_getcpu();
+	return open_event(&attributes);
+}
 
-	*event_fd = -1;
-	if (!kinds[hook->kind].has_event)
-		return 0;
-	/* one event serves all CPUs, if its own is online: the program is attached to the probe, not to the event */
-	*event_fd =
-	    syscall(SYS_perf_event_open, &attributes, -1, cpu < 0 ? 0 : cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	return *event_fd < 0 ? -errno : 0;
+/* perf wants the number of a tracepoint, which tracefs alone tells: mounted as usual, or else for us alone. */
+static int open_tracepoint(const struct hook *hook, const struct kernel *kernel)
+{
+	struct perf_event_attr attributes = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof attributes };
+	unsigned id;
+	int err = tracefs_event_id(&id, kernel_symbol_group(hook->symbol), kernel_symbol_name(hook->symbol));
+
+	(void)kernel;
+	attributes.config = id;
+	return err ?: open_event(&attributes);
+}
+
+int attach_prepare(const struct hook *hook, const struct kernel *kernel, int *event_fd)
+{
+	const struct kind *kind = &kinds[hook->kind];
+
+	*event_fd = kind->open_event ? kind->open_event(hook, kernel) : -1;
+	return kind->open_event && *event_fd < 0 ? *event_fd : 0;
 }
 
 /* E2BIG says here that too many programs share the place; when loading, that the program is too long. */

@@ -19,8 +19,8 @@ int attach_load(
     const struct hook *hook, const struct kernel *kernel, const struct bpf_insn *instructions, size_t count);
 
 /*
- * Makes what the program will be attached to, where the kind needs an object for that: a kprobe's perf event, for
- * which the kernel's text is patched. Sets *event_fd (the caller's; -1: this kind has none). 0 or -errno.
+ * Makes what the program will be attached to, where the kind needs an object for that: a perf event; for
+ * kprobes' the kernel's text is patched. Sets *event_fd (the caller's; -1: this kind has none). 0 or -errno.
  */
 int attach_prepare(const struct hook *hook, const struct kernel *kernel, int *event_fd);
 

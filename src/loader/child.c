@@ -230,12 +230,8 @@ static int make_barrier(struct child *child)
 static int attach_hooks(struct child *child)
 {
 	const struct hooks_context context = { &child->bcc, &child->kernel, take_note, child };
-	int err = hooks_attach(&context, &child->tracing, &child->error);
-	const struct method *method = method_find(child->tracing.plan.method);
 
-	if (!err && method->prime)
-		method->prime();
-	return err;
+	return hooks_attach(&context, &child->tracing, &child->error);
 }
 
 int loader_child(int socket, const struct loader_request *request)

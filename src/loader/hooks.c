@@ -3,8 +3,10 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,6 +25,7 @@ struct program {
 
 struct programs {
 	const struct hooks_context *context;
+	const struct plan *plan;
 	size_t count;
 	struct program all[HOOKS_MAX];
 };
@@ -39,10 +42,10 @@ static void program_close(struct program *program)
 	*program = (struct program){ NULL, -1, -1, -1 };
 }
 
-static void give_up(struct programs *programs, const struct hook *hook)
+static void give_up(struct programs *programs, const struct hook *lost)
 {
 	for (size_t i = 0; i < programs->count; i++)
-		if (programs->all[i].hook && plan_belong_together(programs->all[i].hook, hook))
+		if (programs->all[i].hook && plan_falls_with(programs->plan, programs->all[i].hook, lost))
 			program_close(&programs->all[i]);
 }
 
@@ -101,8 +104,7 @@ static int attach_other(const struct hooks_context *context, struct program *pro
  * What cannot be had and is not required leaves the plan. A host that has run out of something ends it: what
  * would then be declared as not counted is not the kernel's fault.
  */
-static int for_each(
-    struct programs *programs, const struct method *method, step_function *step, struct error *error)
+static int for_each(struct programs *programs, step_function *step, struct error *error)
 {
 	for (size_t i = 0; i < programs->count; i++) {
 		const struct hook *hook = programs->all[i].hook;
@@ -111,7 +113,7 @@ static int for_each(
 
 		if (!err)
 			continue;
-		if (method->requires(hook->symbol) || attach_ran_out(err))
+		if (plan_requires(programs->plan, hook) || attach_ran_out(err))
 			return attach_error(error, err, hook->function);
 		snprintf(text, sizeof text, "cannot attach %s: %s", hook->function, strerror(-err));
 		programs->context->note(programs->context->to, text);
@@ -123,7 +125,7 @@ static int for_each(
 /* The plan is now what was attached. What stays open passes to *tracing. */
 static void take(struct programs *programs, struct tracing *tracing)
 {
-	struct plan plan = tracing->plan;
+	struct plan plan = *programs->plan;
 
 	plan.hook_count = 0;
 	for (size_t i = 0; i < programs->count; i++) {
@@ -140,6 +142,26 @@ static void take(struct programs *programs, struct tracing *tracing)
 	tracing->plan = plan;
 }
 
+/* A kretprobe's program shows where returns go (bpf_text/probe_kprobe.c): it gets calls that move nothing. */
+static void prime(const struct plan *plan)
+{
+	int fd = -1, pipe_fds[2];
+	char byte;
+
+	for (size_t i = 0; i < plan->hook_count && fd < 0; i++)
+		if (plan->hooks[i].kind == HOOK_KRETPROBE)
+			fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	recv(fd, &byte, sizeof byte, MSG_DONTWAIT); /* ENOTCONN, as the next one */
+	if (pipe2(pipe_fds, O_CLOEXEC) == 0) {
+		splice(fd, NULL, pipe_fds[1], NULL, 1, SPLICE_F_NONBLOCK);
+		close(pipe_fds[0]);
+		close(pipe_fds[1]);
+	}
+	close(fd);
+}
+
 /*
  * All programs are loaded, and kprobes' events made, before the first one is attached: that takes milliseconds
  * each, and between the first and the last one's beginning bytes are counted in one direction alone.
@@ -150,18 +172,20 @@ static void take(struct programs *programs, struct tracing *tracing)
  */
 int hooks_attach(const struct hooks_context *context, struct tracing *tracing, struct error *error)
 {
-	const struct method *method = method_find(tracing->plan.method);
-	struct programs programs = { .context = context, .count = tracing->plan.hook_count };
+	const struct plan plan = tracing->plan;
+	struct programs programs = { .context = context, .plan = &plan, .count = plan.hook_count };
 
 	for (size_t i = 0; i < programs.count; i++)
-		programs.all[i] = (struct program){ &tracing->plan.hooks[i], -1, -1, -1 };
-	int err = for_each(&programs, method, load, error);
+		programs.all[i] = (struct program){ &plan.hooks[i], -1, -1, -1 };
+	int err = for_each(&programs, load, error);
 
-	err = err ?: for_each(&programs, method, prepare, error);
+	err = err ?: for_each(&programs, prepare, error);
 	tracing->start_ns = clock_now_ns();
-	err = err ?: for_each(&programs, method, attach_return, error);
-	err = err ?: for_each(&programs, method, attach_other, error);
-	if (!err)
+	err = err ?: for_each(&programs, attach_return, error);
+	err = err ?: for_each(&programs, attach_other, error);
+	if (!err) {
 		take(&programs, tracing);
+		prime(&tracing->plan);
+	}
 	return err;
 }

@@ -137,13 +137,13 @@ static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, st
 
 bool tracer_needs_precedence(const struct plan *plan)
 {
-	return plan->preemptible && method_find(plan->method)->interrupted_loses_runs;
+	return plan_skips(plan) & SKIPS_MAP_CALLS;
 }
 
 /*
- * While a task is in a map's system call the kernel skips every kprobe program on that CPU, also those of tasks
- * that preempt it (bpf_disable_instrumentation, bpf_prog_active), and before 6.7 without counting it. So
- * on a fully preemptible kernel this thread must not be preempted there. Where real-time priority is refused, the
+ * While a task is in a map's system call the kernel skips every program of a perf event (kprobes, perf's tracepoints)
+ * on that CPU, also those of tasks that preempt it (bpf_disable_instrumentation, bpf_prog_active), and before 6.7
+ * without counting it. So on a preemptible kernel this thread must not be preempted there. Where real-time priority is refused, the
  * losses are those that were declared.
  */
 static void take_precedence(const struct plan *plan)

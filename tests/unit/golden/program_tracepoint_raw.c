@@ -304,21 +304,26 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction)
 	return 0;
 }
 
-/* sock_send_length and sock_recv_length(struct sock *sk, int ret, int flags) fire for sockets of every family */
+/* The arguments as they are: sock_send_length(struct sock *sk, int ret, int flags), sock_recv_length likewise. */
+#define ARGUMENT_SK(ctx) ((ctx)[0])
+#define ARGUMENT_RESULT(ctx) ((int)(ctx)[1])
+#define ARGUMENT_FLAGS(ctx) ((u32)(ctx)[2])
+
+/* They fire for sockets of every family. */
 int tracepoint_send(u64 *ctx)
 {
-	u64 sk = ctx[0];
+	u64 sk = ARGUMENT_SK(ctx);
 
 	if (!is_tcp(sk))
 		return 0;
-	return account(sk, (int)ctx[1], DIRECTION_TX);
+	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_TX);
 }
 
 int tracepoint_receive(u64 *ctx)
 {
-	u64 sk = ctx[0];
+	u64 sk = ARGUMENT_SK(ctx);
 
-	if (((u32)ctx[2] & (FLAG_PEEK | FLAG_ERRQUEUE)) || !is_tcp(sk))
+	if ((ARGUMENT_FLAGS(ctx) & (FLAG_PEEK | FLAG_ERRQUEUE)) || !is_tcp(sk))
 		return 0;
-	return account(sk, (int)ctx[1], DIRECTION_RX);
+	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_RX);
 }

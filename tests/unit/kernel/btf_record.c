@@ -220,7 +220,7 @@ static void record_symbols(struct recorder *recorder)
 {
 	for (int i = 0; i < SYMBOL_COUNT; i++) {
 		char name[96];
-		bool tracepoint = symbols[i].tracepoint;
+		bool tracepoint = symbols[i].group != NULL;
 
 		snprintf(name, sizeof name, "%s%s", tracepoint ? "btf_trace_" : "", symbols[i].name);
 		int id = btf__find_by_name_kind(

@@ -41,6 +41,9 @@ static const struct {
 	{ FIELD_ICSK_ULP_OPS, { 1224, 1248 } },
 	{ FIELD_TCP_SRTT_US, { 1680, 1672 } },
 	{ FIELD_TCP_TOTAL_RETRANS, { 2200, 2144 } },
+	{ FIELD_RECORD_SK, { 8, ABSENT } },
+	{ FIELD_RECORD_RESULT, { 20, ABSENT } },
+	{ FIELD_RECORD_FLAGS, { 24, ABSENT } },
 #if defined(__x86_64__)
 	{ FIELD_REGS_SYSCALL, { 120, 120 } },
 	{ FIELD_REGS_BEFORE, { 80, 80 } },

@@ -111,12 +111,13 @@ static void test_preemption(void **state)
 {
 	static const struct {
 		const char *text;
-		bool full;
+		bool preemptible;
 	} modes[] = {
 		{ "none voluntary (full) \n", true },
 		{ "none (voluntary) full \n", false },
 		{ "(none) voluntary full \n", false },
-		{ "full (lazy) \n", false }, /* 6.13 */
+		{ "full (lazy) \n", true }, /* 6.13 */
+		{ "none voluntary full (lazy) \n", true },
 		{ "(full) lazy \n", true },
 		{ "", false },
 	};
@@ -127,13 +128,13 @@ static void test_preemption(void **state)
 	for (size_t i = 0; i < COUNT_OF(modes); i++) {
 		add_file("/sys/kernel/debug/sched/preempt", modes[i].text);
 		inspect(&kernel, RELEASE);
-		if (kernel.fully_preemptible != modes[i].full)
+		if (kernel.preemptible != modes[i].preemptible)
 			fail_msg("mode '%s'", modes[i].text);
 	}
 	assert_int_equal(unlink(below_root("/sys/kernel/debug/sched/preempt")), 0);
 	inspect(&kernel, RELEASE);
 	uname(&names);
-	assert_int_equal(kernel.fully_preemptible, strstr(names.version, "PREEMPT") != NULL);
+	assert_int_equal(kernel.preemptible, strstr(names.version, "PREEMPT") != NULL);
 }
 
 static void test_releases(void **state)

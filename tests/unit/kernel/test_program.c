@@ -49,14 +49,20 @@ static struct kernel invented_kernel(uint32_t version)
 struct input {
 	uint32_t version;
 	enum probe_method method;
-	bool raw; /* tracepoints not BTF-typed */
+	unsigned refused; /* kinds of hook that do not work: bits */
 	enum offsets_from from;
 	const char *arguments[ARGUMENTS_MAX]; /* a command line without its first word */
 };
 
 #define VERSION_6_18 KERNEL_VERSION_CODE(6, 18, 0)
 
-static const struct input base = { .version = VERSION_6_18, .method = PROBE_TRACEPOINT };
+#define VERSION_7_3 KERNEL_VERSION_CODE(7, 3, 0)
+
+/* Neither functions can be probed: splice() is followed. */
+#define NO_FUNCTIONS (1U << HOOK_FEXIT | 1U << HOOK_KPROBE)
+#define NOT_TYPED (1U << HOOK_TYPED_TRACEPOINT | NO_FUNCTIONS)
+
+static const struct input base = { VERSION_6_18, PROBE_TRACEPOINT, .refused = NO_FUNCTIONS };
 
 static void parse(struct options *options, const char *const *arguments)
 {
@@ -72,6 +78,14 @@ static void parse(struct options *options, const char *const *arguments)
 		fail_msg("%s", error.text);
 }
 
+static unsigned refused;
+
+static int try_hook(const struct hook *hook, const struct kernel *kernel)
+{
+	(void)kernel;
+	return refused & (1U << hook->kind) ? -EPERM : 0;
+}
+
 /* For free(). */
 static char *build(const struct input *input)
 {
@@ -79,14 +93,17 @@ static char *build(const struct input *input)
 	struct plan plan;
 	struct options options;
 	struct error error = { 0 };
-	const char *why = "";
+	const struct method_trial trial = { .attach = try_hook };
+	struct planner planner = { .kernel = &kernel, .trial = &trial };
 	char *text;
 
+	refused = input->refused;
+	kernel.preemptible = kernel.tracepoints_preemptible = input->version >= KERNEL_VERSION_CODE(7, 0, 0);
 	parse(&options, input->arguments);
 	const struct program_request request = options_program(&options);
 
-	if (!method_plan(&plan, method_find(input->method), !input->raw, &kernel, &why))
-		fail_msg("%s", why);
+	if (!method_plan(&plan, method_find(input->method), &planner))
+		fail_msg("%s", planner.why);
 	if (program_build(&text, &request, &kernel, &plan, input->from, &error) != 0)
 		fail_msg("%s", error.text);
 	options_fini(&options);
@@ -161,14 +178,18 @@ static void test_methods(void **state)
 		struct input input;
 	} cases[] = {
 		{ "program_tracepoint.c",
-		    { VERSION_6_18, PROBE_TRACEPOINT, false, OFFSETS_FROM_BTF, { NULL } } },
+		    { VERSION_6_18, PROBE_TRACEPOINT, NO_FUNCTIONS, OFFSETS_FROM_BTF, { NULL } } },
 		{ "program_tracepoint_raw.c",
-		    { VERSION_6_18, PROBE_TRACEPOINT, true, OFFSETS_FROM_BTF, { NULL } } },
-		{ "program_fentry.c", { VERSION_6_18, PROBE_FENTRY, false, OFFSETS_FROM_BTF, { NULL } } },
+		    { VERSION_6_18, PROBE_TRACEPOINT, NOT_TYPED, OFFSETS_FROM_BTF, { NULL } } },
+		{ "program_tracepoint_fexit.c",
+		    { VERSION_6_18, PROBE_TRACEPOINT, 0, OFFSETS_FROM_BTF, { NULL } } },
+		{ "program_fentry.c", { VERSION_6_18, PROBE_FENTRY, 0, OFFSETS_FROM_BTF, { NULL } } },
 #if defined(__x86_64__)
-		{ "program_kprobe.c", { VERSION_6_18, PROBE_KPROBE, false, OFFSETS_FROM_BTF, { NULL } } },
+		{ "program_tracepoint_perf.c",
+		    { VERSION_7_3, PROBE_TRACEPOINT, 0, OFFSETS_FROM_BTF, { NULL } } },
+		{ "program_kprobe.c", { VERSION_6_18, PROBE_KPROBE, 0, OFFSETS_FROM_BTF, { NULL } } },
 		{ "program_kprobe_headers.c",
-		    { KERNEL_VERSION_CODE(5, 4, 0), PROBE_KPROBE, false, OFFSETS_FROM_HEADERS, { NULL } } },
+		    { KERNEL_VERSION_CODE(5, 4, 0), PROBE_KPROBE, 0, OFFSETS_FROM_HEADERS, { NULL } } },
 #endif
 	};
 
@@ -220,7 +241,8 @@ static void test_filters(void **state)
 static void test_filters_are_the_same_for_each_method(void **state)
 {
 	static const struct input others[] = {
-		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .raw = true },
+		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .refused = NOT_TYPED },
+		{ .version = VERSION_7_3, .method = PROBE_TRACEPOINT },
 		{ .version = VERSION_6_18, .method = PROBE_FENTRY },
 #if defined(__x86_64__)
 		{ .version = VERSION_6_18, .method = PROBE_KPROBE },
@@ -319,7 +341,6 @@ static void test_missing_fields(void **state)
 {
 	struct options options;
 	const char *const none[] = { NULL };
-	const char *why;
 
 	(void)state;
 	parse(&options, none);
@@ -332,7 +353,9 @@ static void test_missing_fields(void **state)
 		char macro[64], *text;
 
 		kernel.offsets[field] = -1;
-		assert_true(method_plan(&plan, method_find(PROBE_FENTRY), true, &kernel, &why));
+		struct planner planner = { .kernel = &kernel };
+
+		assert_true(method_plan(&plan, method_find(PROBE_FENTRY), &planner));
 		int err = program_build(&text, &request, &kernel, &plan, OFFSETS_FROM_BTF, &error);
 
 		snprintf(macro, sizeof macro, "%s", kernel_field_macro(field));
@@ -364,7 +387,8 @@ static void test_fields_are_defined_once(void **state)
 {
 	static const struct input inputs[] = {
 		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT },
-		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .raw = true },
+		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .refused = NOT_TYPED },
+		{ .version = VERSION_7_3, .method = PROBE_TRACEPOINT },
 		{ .version = VERSION_6_18, .method = PROBE_FENTRY },
 		{ .version = VERSION_6_18, .method = PROBE_FENTRY, .from = OFFSETS_FROM_HEADERS },
 	};

@@ -1,0 +1,562 @@
+#define TCPTOP_PROGRAM_TEXT
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+#define SK_FAMILY 1000
+#define SK_ADDRPAIR 1008
+#define SK_PORTPAIR 1016
+#define SK_NET 1024
+#define SK_V6_DADDR 1032
+#define SK_V6_RCV_SADDR 1040
+#define SK_PROTOCOL 1048
+#define SK_TYPE 1056
+#define INET_SPORT 1080
+#define NET_INUM 1088
+#define TASK_GROUP_LEADER 1096
+#define TASK_COMM 1104
+#define TASK_NSPROXY 1112
+#define NSPROXY_MNT_NS 1120
+#define MNT_NS_INUM 1128
+#define SOCKET_SK 1136
+#define ZEROCOPY_LENGTH 1144
+#define ZEROCOPY_COPYBUF_LEN 1152
+#define RECORD_SK 1224
+#define RECORD_RESULT 1232
+#define RECORD_FLAGS 1240
+/*
+ * The tables' keys and values: what the program text writes in the kernel and the tracer drains. This
+ * file is part of both: it is compiled here and embedded, as it is, at the head of the program text.
+ */
+#ifndef TCPTOP_SESSION_H
+#define TCPTOP_SESSION_H
+
+#ifndef TCPTOP_PROGRAM_TEXT
+#include <linux/types.h>
+#endif
+
+#define SESSION_COMM_LENGTH 16 /* TASK_COMM_LEN */
+
+/* Addresses and remote port in network order as in struct sock_common; the local port in host order. */
+struct session_key4 {
+	__u32 raddr; /* with laddr one 8-byte load: skc_addrpair */
+	__u32 laddr;
+	__u16 rport; /* with lport one 4-byte load: skc_portpair */
+	__u16 lport;
+	__u32 pid; /* thread group */
+	__u32 netns;
+	__u32 zero;
+};
+
+struct session_key6 {
+	__u8 raddr[16];
+	__u8 laddr[16];
+	__u16 rport;
+	__u16 lport;
+	__u32 pid;
+	__u32 netns;
+	__u32 zero;
+};
+
+/* The counters come first: they are all that an event on a known session touches. */
+struct session_value {
+	__u64 rx_bytes;
+	__u64 tx_bytes;
+	__u32 rtt_us; /* smoothed, at the latest event; this and retransmits only when asked for, else 0 */
+	__u32 retransmits; /* segments of the connection since its birth */
+	__u64 cgroup_id;   /* in the v2 hierarchy; this and what follows is taken when the entry is created */
+	__u32 uid;         /* in the initial user namespace */
+	__u32 mntns;
+	char comm[SESSION_COMM_LENGTH]; /* the thread group leader's */
+};
+
+/* What found no place in a full table. Only ever grows: readers take differences. */
+struct session_other {
+	__u64 calls;
+	__u64 rx_bytes;
+	__u64 tx_bytes;
+};
+
+#ifndef TCPTOP_PROGRAM_TEXT
+_Static_assert(sizeof(struct session_key4) == 24, "the key's size is the hot path's cost");
+_Static_assert(sizeof(struct session_key6) == 48, "the key's size is the hot path's cost");
+_Static_assert(sizeof(struct session_value) == 56, "no padding: values are copied out whole");
+#endif
+
+#endif
+/* Reads through any pointer; what cannot be read is zero. For what is not on every event's path. */
+#define LOAD_COLD(type, base, offset)                                                                        \
+	({                                                                                                   \
+		type read_ = 0;                                                                              \
+		bpf_probe_read_kernel(&read_, sizeof read_, (void *)((base) + (offset)));                    \
+		read_;                                                                                       \
+	})
+
+#define LOAD(type, base, offset) LOAD_COLD(type, base, offset)
+#define CURRENT_TASK() ((u64)bpf_get_current_task())
+#define TCP_SOCK(sk) (LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP ? (sk) : 0)
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FROM_NETWORK_ORDER(port) __builtin_bswap16(port)
+#define MAPPED_PREFIX 0xffff0000U
+#else
+#define FROM_NETWORK_ORDER(port) (port)
+#define MAPPED_PREFIX 0x0000ffffU
+#endif
+
+/* Two look-ups that the compiler merges into one are of a table that the kernel does not know: it cannot inline. */
+#define KEEP_APART(value) asm volatile("" : "+r"(value))
+
+#define FAMILY_INET 2
+#define FAMILY_INET6 10
+#define PROTOCOL_TCP 6
+#define PROTOCOL_MPTCP 262
+#define TYPE_STREAM 1
+#define FLAG_PEEK 0x2
+#define FLAG_ERRQUEUE 0x2000
+
+#define DIRECTION_RX 0
+#define DIRECTION_TX 1
+
+BPF_ARRAY(generation, u32, 1);
+BPF_ARRAY(other, struct session_other, 1);
+
+/* What a row shows beside its counters: read once, when the session is first seen in an interval. */
+static __always_inline void describe(struct session_value *value)
+{
+	u64 task = bpf_get_current_task();
+	u64 leader = LOAD_COLD(u64, task, TASK_GROUP_LEADER);
+	u64 nsproxy = LOAD_COLD(u64, task, TASK_NSPROXY);
+	u64 mnt_ns = LOAD_COLD(u64, nsproxy, NSPROXY_MNT_NS);
+
+	bpf_probe_read_kernel(value->comm, sizeof value->comm, (void *)(leader + TASK_COMM));
+	value->mntns = LOAD_COLD(u32, mnt_ns, MNT_NS_INUM);
+	value->uid = bpf_get_current_uid_gid();
+	value->cgroup_id = bpf_get_current_cgroup_id();
+}
+
+static __always_inline void add(u64 *rx_bytes, u64 *tx_bytes, u64 bytes, const int direction)
+{
+	if (direction == DIRECTION_RX)
+		__sync_fetch_and_add(rx_bytes, bytes);
+	else
+		__sync_fetch_and_add(tx_bytes, bytes);
+}
+
+static __always_inline void count_other(u64 bytes, const int direction)
+{
+	u32 slot = 0;
+	struct session_other *rest = other.lookup(&slot);
+
+	if (!rest)
+		return;
+	__sync_fetch_and_add(&rest->calls, 1);
+	add(&rest->rx_bytes, &rest->tx_bytes, bytes, direction);
+}
+
+/*
+ * The kernel takes skc_num back when the peer closes a connection that connect() had bound, though what
+ * it delivered may still be read. inet_sport stays.
+ */
+static __always_inline u16 local_port(u64 sk, u16 number)
+{
+	if (number)
+		return number;
+	return FROM_NETWORK_ORDER(LOAD_COLD(u16, sk, INET_SPORT));
+}
+
+static __always_inline u32 network_namespace(u64 sk)
+{
+	u64 net = LOAD(u64, sk, SK_NET);
+
+	return LOAD(u32, net, NET_INUM);
+}
+
+static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk)
+{
+	*(u64 *)&key->raddr = LOAD(u64, sk, SK_ADDRPAIR);
+}
+
+static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk)
+{
+	((u64 *)key->raddr)[0] = LOAD(u64, sk, SK_V6_DADDR);
+	((u64 *)key->raddr)[1] = LOAD(u64, sk, SK_V6_DADDR + 8);
+	((u64 *)key->laddr)[0] = LOAD(u64, sk, SK_V6_RCV_SADDR);
+	((u64 *)key->laddr)[1] = LOAD(u64, sk, SK_V6_RCV_SADDR + 8);
+}
+
+/* ::ffff:a.b.c.d, of which skc_addrpair holds the IPv4 addresses too */
+static __always_inline bool is_mapped(u64 sk)
+{
+	return LOAD(u64, sk, SK_V6_DADDR) == 0 && LOAD(u32, sk, SK_V6_DADDR + 8) == MAPPED_PREFIX;
+}
+
+/* Two generations: programs write one while the other is drained. */
+BPF_TABLE("hash", struct session_key4, struct session_value, sessions4_even, 65536);
+BPF_TABLE("hash", struct session_key4, struct session_value, sessions4_odd, 65536);
+
+/*
+ * Another CPU may create the same session at the same moment: insert() never overwrites, and whoever comes
+ * second finds the first one's entry. What cannot be inserted is counted as "other".
+ */
+static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int direction, bool odd)
+{
+	struct session_key4 key = {};
+	struct session_value *value;
+
+	session_key4_fill(&key, sk);
+	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
+	key.lport = local_port(sk, key.lport);
+	key.pid = pid;
+	key.netns = network_namespace(sk);
+	if (odd) {
+		value = sessions4_odd.lookup(&key);
+		KEEP_APART(value);
+	} else {
+		value = sessions4_even.lookup(&key);
+	}
+	if (!value) {
+		struct session_value fresh = {};
+
+		describe(&fresh);
+		if (odd) {
+			sessions4_odd.insert(&key, &fresh);
+			value = sessions4_odd.lookup(&key);
+		} else {
+			sessions4_even.insert(&key, &fresh);
+			value = sessions4_even.lookup(&key);
+		}
+	}
+	if (!value) {
+		count_other(bytes, direction);
+		return;
+	}
+	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
+}
+
+/* Two generations: programs write one while the other is drained. */
+BPF_TABLE("hash", struct session_key6, struct session_value, sessions6_even, 65536);
+BPF_TABLE("hash", struct session_key6, struct session_value, sessions6_odd, 65536);
+
+/*
+ * Another CPU may create the same session at the same moment: insert() never overwrites, and whoever comes
+ * second finds the first one's entry. What cannot be inserted is counted as "other".
+ */
+static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int direction, bool odd)
+{
+	struct session_key6 key = {};
+	struct session_value *value;
+
+	session_key6_fill(&key, sk);
+	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
+	key.lport = local_port(sk, key.lport);
+	key.pid = pid;
+	key.netns = network_namespace(sk);
+	if (odd) {
+		value = sessions6_odd.lookup(&key);
+		KEEP_APART(value);
+	} else {
+		value = sessions6_even.lookup(&key);
+	}
+	if (!value) {
+		struct session_value fresh = {};
+
+		describe(&fresh);
+		if (odd) {
+			sessions6_odd.insert(&key, &fresh);
+			value = sessions6_odd.lookup(&key);
+		} else {
+			sessions6_even.insert(&key, &fresh);
+			value = sessions6_even.lookup(&key);
+		}
+	}
+	if (!value) {
+		count_other(bytes, direction);
+		return;
+	}
+	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
+}
+
+/* TCP or MPTCP, and not a raw socket whose user writes TCP headers */
+static __always_inline bool is_tcp(u64 sk)
+{
+	u16 protocol = LOAD(u16, sk, SK_PROTOCOL);
+
+	return (protocol == PROTOCOL_TCP || protocol == PROTOCOL_MPTCP) && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
+}
+
+/* For functions of plain TCP alone: MPTCP passes through them on the way to another one, where it is counted. */
+static __always_inline bool is_plain_tcp(u64 sk)
+{
+	return LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
+}
+
+/* sk: a struct sock for which is_tcp() holds; bytes: what the call returned, so errors and nothing end here. */
+static __always_inline int account(u64 sk, s64 bytes, const int direction)
+{
+	u32 slot = 0, pid, *odd;
+	u16 family;
+
+	if (bytes <= 0)
+		return 0;
+	pid = bpf_get_current_pid_tgid() >> 32;
+	odd = generation.lookup(&slot);
+	if (!odd)
+		return 0;
+	family = LOAD(u16, sk, SK_FAMILY);
+	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(sk)))
+		count4(sk, pid, bytes, direction, *odd);
+	else if (family == FAMILY_INET6)
+		count6(sk, pid, bytes, direction, *odd);
+	return 0;
+}
+
+/* The record that perf makes of them, after its own 8 bytes. */
+#define ARGUMENT_SK(ctx) (*(u64 *)((u64)(ctx) + RECORD_SK))
+#define ARGUMENT_RESULT(ctx) (*(int *)((u64)(ctx) + RECORD_RESULT))
+#define ARGUMENT_FLAGS(ctx) (*(u32 *)((u64)(ctx) + RECORD_FLAGS))
+
+/* They fire for sockets of every family. */
+int tracepoint_send(u64 *ctx)
+{
+	u64 sk = ARGUMENT_SK(ctx);
+
+	if (!is_tcp(sk))
+		return 0;
+	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_TX);
+}
+
+int tracepoint_receive(u64 *ctx)
+{
+	u64 sk = ARGUMENT_SK(ctx);
+
+	if ((ARGUMENT_FLAGS(ctx) & (FLAG_PEEK | FLAG_ERRQUEUE)) || !is_tcp(sk))
+		return 0;
+	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_RX);
+}
+
+/*
+ * What a function's return means, by the role that the function plays. extra is the one further argument
+ * that the role needs. Results are int or ssize_t, and never beyond an int (MAX_RW_COUNT).
+ */
+static __always_inline int returned_send(u64 sk, int result, u64 extra)
+{
+	return account(sk, result, DIRECTION_TX);
+}
+
+static __always_inline int returned_receive(u64 sk, int result, u64 flags)
+{
+	if ((u32)flags & (FLAG_PEEK | FLAG_ERRQUEUE))
+		return 0;
+	return account(sk, result, DIRECTION_RX);
+}
+
+static __always_inline int returned_splice(u64 sk, int result, u64 extra)
+{
+	return account(sk, result, DIRECTION_RX);
+}
+
+/* Not a count but an error is returned; the pages mapped and the bytes copied beside them stand in *zc. */
+static __always_inline int returned_zerocopy(u64 sk, int result, u64 zc)
+{
+	s64 bytes = LOAD_COLD(u32, zc, ZEROCOPY_LENGTH);
+	s32 copied = LOAD_COLD(s32, zc, ZEROCOPY_COPYBUF_LEN);
+
+	if (copied > 0)
+		bytes += copied;
+	return account(sk, result ? 0 : bytes, DIRECTION_RX);
+}
+
+/*
+ * A thread's call between entry and return. A call returns to us only when its return address was replaced by
+ * the kernel's trampoline, which a kretprobe does as long as it has instances left: it was registered after the
+ * kprobe and therefore ran before it. So a missed return is counted when the call begins, also when it waits
+ * for hours. A return that arrives anyway (other tools replace return addresses, too) takes that back.
+ * What was to return and is still there when the thread makes its next call, or ends, was missed as well.
+ */
+struct pending_call {
+	u64 sk;
+	u64 extra;
+	u64 function;
+	u64 return_address;
+	u64 missed; /* it was counted already that it will not return */
+};
+
+BPF_TABLE("hash", u64, struct pending_call, pending_calls, 32768);
+BPF_ARRAY(missed_runs, u64, 1); /* can sink, when a return takes back what an earlier interval has shown */
+BPF_ARRAY(trampoline, u64, 1);  /* its address as the last return shows it; 0: none was seen */
+
+static __always_inline void count_missed_runs(s64 runs)
+{
+	u32 slot = 0;
+	u64 *missed = missed_runs.lookup(&slot);
+
+	if (missed)
+		__sync_fetch_and_add(missed, runs);
+}
+
+static __always_inline u64 trampoline_address(void)
+{
+	u32 slot = 0;
+	u64 *address = trampoline.lookup(&slot);
+
+	return address ? *address : 0;
+}
+
+static __always_inline int call_enter(u64 sk, u64 extra, u64 function, u64 return_address)
+{
+	u64 thread = bpf_get_current_pid_tgid(), expected = trampoline_address();
+	struct pending_call call = { sk, extra, function, return_address };
+	struct pending_call *earlier = pending_calls.lookup(&thread);
+
+	if (earlier && !earlier->missed)
+		count_missed_runs(1);
+	call.missed = expected && return_address != expected;
+	if (pending_calls.update(&thread, &call) || call.missed)
+		count_missed_runs(1);
+	return 0;
+}
+
+/* A call that is not ours, whose return would be taken for that of an earlier one which was missed. */
+static __always_inline int call_pass(u64 function)
+{
+	u64 thread = bpf_get_current_pid_tgid();
+	struct pending_call *earlier = pending_calls.lookup(&thread);
+
+	if (!earlier || earlier->function != function)
+		return 0;
+	if (!earlier->missed)
+		count_missed_runs(1);
+	pending_calls.delete(&thread);
+	return 0;
+}
+
+static __always_inline bool call_return(struct pending_call *call, u64 function)
+{
+	u64 thread = bpf_get_current_pid_tgid();
+	struct pending_call *found = pending_calls.lookup(&thread);
+	u32 slot = 0;
+
+	if (!found || found->function != function)
+		return false;
+	*call = *found;
+	pending_calls.delete(&thread);
+	if (call->missed)
+		count_missed_runs(-1);
+	if (call->return_address != trampoline_address())
+		trampoline.update(&slot, &call->return_address);
+	return true;
+}
+
+/*
+ * The same return, seen by a program that needs no instance and runs before the kretprobe's: it takes those calls
+ * that are known not to return there. It may be preempted and then make others be skipped, but only these few count.
+ */
+static __always_inline bool call_return_missed(struct pending_call *call, u64 function)
+{
+	u64 thread = bpf_get_current_pid_tgid();
+	struct pending_call *found = pending_calls.lookup(&thread);
+
+	if (!found || found->function != function || !found->missed)
+		return false;
+	*call = *found;
+	pending_calls.delete(&thread);
+	count_missed_runs(-1);
+	return true;
+}
+
+int thread_exit(u64 *ctx)
+{
+	u64 thread = bpf_get_current_pid_tgid();
+	struct pending_call *call = pending_calls.lookup(&thread);
+
+	if (!call)
+		return 0;
+	if (!call->missed)
+		count_missed_runs(1);
+	pending_calls.delete(&thread);
+	return 0;
+}
+
+int standby_tcp_splice_read(u64 *ctx)
+{
+	struct pending_call call = {};
+
+	if (!call_return_missed(&call, 10))
+		return 0;
+	return returned_splice(call.sk, (int)ctx[5], call.extra);
+}
+
+/* ctx: the registers, as 8-byte slots */
+int kprobe_tcp_splice_read(u64 *ctx)
+{
+	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+
+	if (!is_tcp(sk))
+		return call_pass(10);
+	return call_enter(sk, 0, 10, LOAD_COLD(u64, ctx[19], 0));
+}
+
+int kretprobe_tcp_splice_read(u64 *ctx)
+{
+	struct pending_call call = {};
+
+	if (!call_return(&call, 10))
+		return 0;
+	return returned_splice(call.sk, (int)ctx[10], call.extra);
+}
+
+int standby_tcp_zerocopy_receive(u64 *ctx)
+{
+	struct pending_call call = {};
+
+	if (!call_return_missed(&call, 11))
+		return 0;
+	return returned_zerocopy(call.sk, (int)ctx[3], call.extra);
+}
+
+/* ctx: the registers, as 8-byte slots */
+int kprobe_tcp_zerocopy_receive(u64 *ctx)
+{
+	u64 sk = ctx[14];
+
+	if (!is_tcp(sk))
+		return call_pass(11);
+	return call_enter(sk, ctx[13], 11, LOAD_COLD(u64, ctx[19], 0));
+}
+
+int kretprobe_tcp_zerocopy_receive(u64 *ctx)
+{
+	struct pending_call call = {};
+
+	if (!call_return(&call, 11))
+		return 0;
+	return returned_zerocopy(call.sk, (int)ctx[10], call.extra);
+}
+
+int standby_tls_sw_splice_read(u64 *ctx)
+{
+	struct pending_call call = {};
+
+	if (!call_return_missed(&call, 12))
+		return 0;
+	return returned_splice(call.sk, (int)ctx[3], call.extra);
+}
+
+/* ctx: the registers, as 8-byte slots */
+int kprobe_tls_sw_splice_read(u64 *ctx)
+{
+	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+
+	if (!is_tcp(sk))
+		return call_pass(12);
+	return call_enter(sk, 0, 12, LOAD_COLD(u64, ctx[19], 0));
+}
+
+int kretprobe_tls_sw_splice_read(u64 *ctx)
+{
+	struct pending_call call = {};
+
+	if (!call_return(&call, 12))
+		return 0;
+	return returned_splice(call.sk, (int)ctx[10], call.extra);
+}

@@ -9,7 +9,7 @@
 /* Of all commands. */
 struct arguments {
 	const char *id;
-	uint64_t bytes, repeat, processes, connections, threads, seconds, size, gap_ms;
+	uint64_t bytes, processes, connections, threads, seconds, size, gap_ms;
 	bool hold, ipv6, mapped, summary;
 	const char *wait_file;
 	bool verbose; /* from here on of the comparison */

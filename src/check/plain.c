@@ -8,11 +8,10 @@
 
 #include "check/side.h"
 
-OPERATION(call_write, write(fd, buffer, size))
-OPERATION(call_read, read(fd, buffer, size))
+static OPERATION(call_write, write(fd, buffer, size)) static OPERATION(call_read, read(fd, buffer, size))
 
-/* Asks for far more than there is room; that sends were cut short, and that some found no room, is noted. */
-static ssize_t call_send_partly(struct side *side, int fd, void *buffer, size_t size)
+    /* Asks for far more than there is room; that sends were cut short, and that some found no room, is noted. */
+    static ssize_t call_send_partly(struct side *side, int fd, void *buffer, size_t size)
 {
 	ssize_t sent;
 
@@ -24,10 +23,10 @@ static ssize_t call_send_partly(struct side *side, int fd, void *buffer, size_t 
 	return sent;
 }
 
-OPERATION(call_recv_whole, recv(fd, buffer, size, MSG_WAITALL))
+static OPERATION(call_recv_whole, recv(fd, buffer, size, MSG_WAITALL))
 
-/* Every byte is looked at at least twice before it is taken. */
-static ssize_t call_recv_peeked(struct side *side, int fd, void *buffer, size_t size)
+    /* Every byte is looked at at least twice before it is taken. */
+    static ssize_t call_recv_peeked(struct side *side, int fd, void *buffer, size_t size)
 {
 	ssize_t peeked = recv(fd, buffer, size, MSG_PEEK);
 
@@ -42,10 +41,10 @@ static ssize_t call_recv_peeked(struct side *side, int fd, void *buffer, size_t 
 }
 
 /* Reads and discards in turn: for TCP, MSG_TRUNC takes bytes off the queue without copying them. */
-OPERATION(
+static OPERATION(
     call_recv_truncated, side->turn++ % 2 ? recv(fd, NULL, size, MSG_TRUNC) : recv(fd, buffer, size / 8, 0))
 
-enum { VECTOR_LENGTH = 7 };
+    enum { VECTOR_LENGTH = 7 };
 
 static ssize_t vector_move(ssize_t (*call)(int, const struct iovec *, int), int fd, char *buffer, size_t size)
 {
@@ -58,10 +57,10 @@ static ssize_t vector_move(ssize_t (*call)(int, const struct iovec *, int), int 
 	return call(fd, vector, VECTOR_LENGTH);
 }
 
-OPERATION(call_writev, vector_move(writev, fd, buffer, size))
-OPERATION(call_readv, vector_move(readv, fd, buffer, size))
+static OPERATION(call_writev, vector_move(writev, fd, buffer, size)) static OPERATION(
+    call_readv, vector_move(readv, fd, buffer, size))
 
-enum { BATCH_LENGTH = 8 };
+    enum { BATCH_LENGTH = 8 };
 
 /* Size bytes as messages of at most an eighth of the chunk. */
 static ssize_t batch_move(bool send, int fd, char *buffer, size_t size, size_t chunk)
@@ -85,11 +84,11 @@ static ssize_t batch_move(bool send, int fd, char *buffer, size_t size, size_t c
 	return moved < 0 ? -1 : sum;
 }
 
-OPERATION(call_sendmmsg, batch_move(true, fd, buffer, size, side->path->write.chunk))
-OPERATION(call_recvmmsg, batch_move(false, fd, buffer, size, side->path->read.chunk))
+static OPERATION(call_sendmmsg, batch_move(true, fd, buffer, size, side->path->write.chunk)) static OPERATION(
+    call_recvmmsg, batch_move(false, fd, buffer, size, side->path->read.chunk))
 
-/* Sends a chunk and has it back before the next: TX and RX on both sides. */
-static int echo_move(struct side *side)
+    /* Sends a chunk and has it back before the next: TX and RX on both sides. */
+    static int echo_move(struct side *side)
 {
 	struct side_socket *socket = &side->sockets[0];
 	uint64_t left = side->path->bytes;

@@ -17,8 +17,7 @@
 enum { CHILD_BYTES = 1000003 };
 
 /* Parent and child use the socket at the same time, each for its own share of the prime: neither is left without. */
-static int fork_move(
-    struct side *side, uint8_t role, int (*move)(struct side *, struct side_socket *, uint64_t))
+static int fork_move(struct side *side, uint8_t role, side_loop *move)
 {
 	struct side_socket *socket = &side->sockets[0];
 	pid_t pid;
@@ -109,16 +108,17 @@ static int exec_send(struct side *side)
 /* Whoever gives the command by hand has no descriptor of that form: it ends there. */
 void exec_main(const char *numbers)
 {
-	struct side side = { .path = path_find("exec"), .role = SIDE_SENDER, .socket_count = 1 };
-	struct side_socket *socket = &side.sockets[0];
+	struct side side = { .path = path_find("exec"), .role = SIDE_SENDER };
 	unsigned long long left;
 	unsigned slot;
+	int fd;
 
-	if (sscanf(numbers, "%d,%d,%u,%llu", &side.shared_fd, &socket->fd, &slot, &left) != 4 ||
-	    slot >= PATH_SESSIONS_MAX || !(side.shared = shared_map(PATH_SESSIONS_MAX, side.shared_fd)))
+	if (sscanf(numbers, "%d,%d,%u,%llu", &side.shared_fd, &fd, &slot, &left) != 4 ||
+	    slot >= PATH_SESSIONS_MAX || !(side.shared = shared_map(PATH_SESSIONS_MAX, side.shared_fd)) ||
+	    side_equip(&side))
 		_exit(EXIT_FAILURE);
-	socket->truth = &side.shared->sessions[slot];
-	side_exit(&side, side_send(&side, socket, left) ?: side_shutdown(&side, socket));
+	side.sockets[side.socket_count++] = (struct side_socket){ fd, &side.shared->sessions[slot] };
+	side_exit(&side, side_send(&side, side.sockets, left) ?: side_shutdown(&side, side.sockets));
 }
 
 enum { THREADS = 4 };
@@ -126,10 +126,8 @@ enum { THREADS = 4 };
 struct worker {
 	pthread_t thread;
 	struct side *side;
-	const char *comm;          /* NULL: the process's */
-	struct side_socket socket; /* with a truth that no other thread adds to */
-	struct truth truth;
-	int (*move)(struct side *, struct side_socket *, uint64_t);
+	const char *comm; /* NULL: the process's */
+	side_loop *move;
 	uint64_t bytes;
 	int err;
 };
@@ -140,36 +138,28 @@ static void *worker_main(void *argument)
 
 	if (worker->comm)
 		prctl(PR_SET_NAME, worker->comm); /* the thread's own name: not the process's */
-	worker->err = worker->move(worker->side, &worker->socket, worker->bytes);
+	worker->err = worker->move(worker->side, &worker->side->sockets[0], worker->bytes);
 	return NULL;
 }
 
 static int worker_start(struct worker *worker)
 {
-	int err;
+	int err = -pthread_create(&worker->thread, NULL, worker_main, worker);
 
-	worker->socket = (struct side_socket){ worker->side->sockets[0].fd, &worker->truth };
-	err = -pthread_create(&worker->thread, NULL, worker_main, worker);
 	return err ? side_fail(worker->side, err, "pthread_create") : 0;
 }
 
 static int worker_join(struct worker *worker)
 {
-	struct truth *truth = worker->side->sockets[0].truth;
-
 	pthread_join(worker->thread, NULL);
-	truth->tx_bytes += worker->truth.tx_bytes;
-	truth->rx_bytes += worker->truth.rx_bytes;
 	return worker->err;
 }
 
-int side_threads(struct side *side, size_t count, uint64_t bytes,
-    int (*move)(struct side *, struct side_socket *, uint64_t))
+int side_threads(struct side *side, size_t count, uint64_t bytes, side_loop *move)
 {
 	struct worker *workers = calloc(count, sizeof *workers);
 	uint64_t share = bytes == SIDE_ALL ? bytes : bytes / count;
-	/* before there are threads that would each map their own */
-	int err = workers ? side_buffers(side) : side_fail(side, -ENOMEM, "threads");
+	int err = workers ? 0 : side_fail(side, -ENOMEM, "threads");
 
 	for (size_t i = 0; i < count && !err; i++) {
 		workers[i] = (struct worker){ .side = side, .move = move, .bytes = share };
@@ -245,10 +235,10 @@ enum { FAILING_CALLS = 4000 };
 static int failing_send(struct side *side)
 {
 	struct side_socket *first = &side->sockets[0], *second = &side->sockets[1];
-	int failed = 0, err = side_buffers(side);
+	int failed = 0, err;
 	char byte;
 
-	while (!err && failed < FAILING_CALLS) {
+	while (failed < FAILING_CALLS) {
 		ssize_t sent = send(first->fd, side->sent, 8191, 0);
 
 		if (sent < 0 && errno != EAGAIN)
@@ -260,7 +250,7 @@ static int failing_send(struct side *side)
 	}
 	if (first->truth->tx_bytes > side->path->bytes)
 		return side_fail(side, -ENOBUFS, "the first socket's buffers hold too much");
-	err = err ?: side_send(side, second, side->path->bytes) ?: side_signal(side);
+	err = side_send(side, second, side->path->bytes) ?: side_signal(side);
 	err = err ?: side_nonblocking(side, first->fd, false);
 	err = err ?: side_send(side, first, side->path->bytes - first->truth->tx_bytes);
 	return err ?: side_shutdown(side, first) ?: side_shutdown(side, second);

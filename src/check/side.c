@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -136,6 +135,7 @@ static int socket_identify(struct side *side, struct side_socket *socket)
 	truth->netns = stat("/proc/self/ns/net", &netns) == 0 ? (uint32_t)netns.st_ino : 0;
 	truth->role = side->role;
 	truth->pid = getpid();
+	truth->first = socket == side->sockets;
 	side_comm(truth->comm);
 	socket->truth = truth;
 	return 0;
@@ -145,8 +145,8 @@ int side_adopt(struct side *side, int fd)
 {
 	struct side_socket *socket = &side->sockets[side->socket_count];
 
-	if (side->socket_count == SIDE_SOCKETS_MAX)
-		return side_fail(side, -ENOBUFS, "more than %d sockets", SIDE_SOCKETS_MAX);
+	if (side->socket_count == side->socket_max)
+		return side_fail(side, -ENOBUFS, "more than %zu sockets", side->socket_max);
 	side->socket_count++;
 	socket->fd = fd;
 	return socket_identify(side, socket);
@@ -161,7 +161,7 @@ int side_socket_open(const struct path *path)
 	return fd < 0 ? -errno : fd;
 }
 
-int side_listen(const struct path *path, int backlog, struct sockaddr_storage *address, socklen_t *length)
+int side_listen(const struct path *path, struct sockaddr_storage *address, socklen_t *length)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)address;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)address;
@@ -179,7 +179,7 @@ int side_listen(const struct path *path, int backlog, struct sockaddr_storage *a
 		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 		*length = sizeof *in;
 	}
-	if (bind(fd, (struct sockaddr *)address, *length) == 0 && listen(fd, backlog) == 0 &&
+	if (bind(fd, (struct sockaddr *)address, *length) == 0 && listen(fd, SOMAXCONN) == 0 &&
 	    getsockname(fd, (struct sockaddr *)address, length) == 0)
 		return fd;
 	err = -errno;
@@ -205,19 +205,17 @@ int side_accept(struct side *side)
 	return fd < 0 ? side_fail_errno(side, "accept") : side_adopt(side, fd);
 }
 
-OPERATION(call_send, send(fd, buffer, size, 0))
-OPERATION(call_recv, recv(fd, buffer, size, 0))
+static OPERATION(call_send, send(fd, buffer, size, 0)) static OPERATION(call_recv, recv(fd, buffer, size, 0))
 
-/* Repeats the path's operation until so many bytes have moved, or, of SIDE_ALL, until it returns 0. */
-static int repeat(struct side *side, struct side_socket *socket, uint64_t bytes, bool sends)
+    /* Repeats the path's operation until so many bytes have moved, or, of SIDE_ALL, until it returns 0. */
+    static int repeat(struct side *side, struct side_socket *socket, uint64_t bytes, bool sends)
 {
 	const struct path_loop *loop = sends ? &side->path->write : &side->path->read;
 	operation *call = loop->call ? loop->call : sends ? call_send : call_recv;
 	uint64_t *sum = sends ? &socket->truth->tx_bytes : &socket->truth->rx_bytes, left = bytes;
 	size_t chunk = loop->chunk ? loop->chunk : SIDE_CHUNK;
-	int err = side_buffers(side);
 
-	while (left && !err) {
+	while (left) {
 		void *buffer = sends ? side->sent : side->received;
 		ssize_t moved = call(side, socket->fd, buffer, left < chunk ? left : chunk);
 
@@ -225,14 +223,14 @@ static int repeat(struct side *side, struct side_socket *socket, uint64_t bytes,
 			return side_fail_errno(side, sends ? "the sending call" : "the receiving call");
 		if (moved == 0)
 			return bytes == SIDE_ALL ? 0 : side_fail(side, -ENODATA, "the stream ended early");
-		*sum += (uint64_t)moved;
+		__atomic_fetch_add(sum, (uint64_t)moved, __ATOMIC_RELAXED); /* it may be threads' */
 		left -= (uint64_t)moved;
 		if (sends && left && side->path->flags & PATH_SENT_WHOLE)
 			return side_fail(side, -ENODATA, "one blocking send did not take all");
 		if (loop->pause_us)
 			side_sleep_us(loop->pause_us);
 	}
-	return err;
+	return 0;
 }
 
 int side_send(struct side *side, struct side_socket *socket, uint64_t bytes)
@@ -277,20 +275,16 @@ int side_accept_each(struct side *side, size_t count)
 	return err;
 }
 
-static int set_options(struct side *side)
+const char *side_options(const struct path *path, unsigned role, int fd)
 {
-	const struct path *path = side->path;
-	int fd = side->sockets[0].fd;
-
 	for (int i = 0; i < 2; i++) {
-		const struct path_option *option = &path->options[side->role][i];
+		const struct path_option *option = &path->options[role][i];
 
 		if (option->name &&
 		    setsockopt(fd, option->level, option->option, option->value, option->size) < 0)
-			return side_fail_errno(side, option->name);
+			return option->name;
 	}
-	return side->role == SIDE_SENDER && path->flags & PATH_NONBLOCKING ? side_nonblocking(side, fd, true)
-	                                                                   : 0;
+	return NULL;
 }
 
 int side_move(struct side *side)
@@ -299,9 +293,12 @@ int side_move(struct side *side)
 	bool sends = side->role == SIDE_SENDER;
 	int (*move)(struct side *) = sends ? path->send ?: side_send_plain
 	                                   : path->receive ?: side_receive_plain;
-	int err = set_options(side) ?: (path->start ? path->start(side) : 0);
+	const char *refused = side_options(path, side->role, side->sockets[0].fd);
+	int err = refused ? side_fail_errno(side, refused) : 0;
 
-	err = err ?: move(side);
+	if (!err && sends && path->flags & PATH_NONBLOCKING)
+		err = side_nonblocking(side, side->sockets[0].fd, true);
+	err = err ?: (path->start ? path->start(side) : 0) ?: move(side);
 	for (int i = 0; i < 2 && !err; i++)
 		if (path->must_meet[!sends][i] && !side->met[i])
 			err = side_fail(side, -ENODATA, "%s", path->must_meet[!sends][i]);
@@ -320,19 +317,23 @@ int side_wait(struct side *side)
 	return read(side->peer_fd, &byte, 1) == 1 ? 0 : side_fail(side, -EPIPE, "waiting for the other side");
 }
 
-int side_buffers(struct side *side)
+int side_equip(struct side *side)
 {
-	if (side->sent)
-		return 0;
-	void *sent = mmap(NULL, SIDE_BUFFER_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	void *received =
-	    mmap(NULL, SIDE_BUFFER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 
-	if (sent == MAP_FAILED || received == MAP_FAILED)
-		return side_fail_errno(side, "mmap");
-	side->sent = sent;
-	side->received = received;
-	return 0;
+	side->socket_max = side->path->connections + SIDE_SOCKETS_MORE;
+	side->sockets = calloc(side->socket_max, sizeof *side->sockets);
+	side->sent = mmap(NULL, SIDE_BUFFER_BYTES, PROT_READ, flags, -1, 0);
+	side->received = mmap(NULL, SIDE_BUFFER_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0);
+	if (!side->sockets || side->sent == MAP_FAILED || side->received == MAP_FAILED)
+		return side_fail(side, -ENOMEM, "buffers");
+	side->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (side->null_fd < 0 || pipe2(side->pipe_fds, O_CLOEXEC) < 0)
+		return side_fail_errno(side, "pipe");
+	if (!(side->path->flags & PATH_FILE))
+		return 0;
+	side->file_fd = memfd_create("tcptop-check", MFD_CLOEXEC);
+	return ftruncate(side->file_fd, (off_t)side->path->bytes) < 0 ? side_fail_errno(side, "file") : 0;
 }
 
 int64_t side_now_ms(void)
@@ -427,27 +428,4 @@ void side_exit(struct side *side, int result)
 		if (side->sockets[i].truth->pid == getpid())
 			side_comm(side->sockets[i].truth->comm_last);
 	_exit(result < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
-}
-
-int available_result(int fd, bool failed, char *reason, size_t size, const char *what)
-{
-	int err = failed ? -errno : 0;
-
-	if (err)
-		snprintf(reason, size, "%s: %s", what, strerror(-err));
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-int available_locked_memory(char *reason, size_t size)
-{
-	const rlim_t needed_bytes = 1 << 20;
-	struct rlimit limit;
-
-	if (geteuid() == 0 || getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur >= needed_bytes)
-		return 0;
-	snprintf(reason, size, "the limit on locked memory is under %llu KB (ulimit -l)",
-	    (unsigned long long)needed_bytes / 1024);
-	return -ENOBUFS;
 }

@@ -23,6 +23,7 @@
 #include "check/side.h"
 #include "kernel/method.h"
 #include "model/snapshot.h"
+#include "output/recording.h"
 
 #define PID_NAMESPACE_INITIAL 0xEFFFFFFCU /* PROC_PID_INIT_INO of linux/proc_ns.h */
 
@@ -169,7 +170,7 @@ static const char *declared(const struct comparison *comparison, const struct ch
     const struct path *path, const char *excused_earlier)
 {
 	size_t spots;
-	const char *const *ids = counter_not_counted(&comparison->counter, &spots);
+	const char *const *ids = recording_not_counted(comparison->counter.recording, &spots);
 
 	for (size_t i = 0; i < spots; i++) {
 		if (strcmp(ids[i], excused_earlier) == 0)

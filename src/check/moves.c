@@ -2,11 +2,8 @@
 #include "check/moves.h"
 
 #include <errno.h>
-#include <linux/sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/address.h"
@@ -113,7 +110,7 @@ static ssize_t call_send_timed(struct side *side, int fd, void *buffer, size_t s
 
 static int load_send(struct side *side)
 {
-	return side_threads(side, side->path->threads, SIDE_ALL, side_send)
+	return side_threads(side, NULL, side->path->threads, SIDE_ALL, side_send)
 	           ?: side_shutdown(side, &side->sockets[0]);
 }
 
@@ -127,22 +124,7 @@ int command_threads(const struct arguments *arguments)
 	return path_move(&path, arguments, arguments->seconds * 1000);
 }
 
-/* The process with the PID of one that has just gone. Takes CAP_CHECKPOINT_RESTORE (Linux 5.9) or root. */
-static int reuse_fork(struct side *side, pid_t wanted, pid_t *pid)
-{
-	struct clone_args clone = {
-		.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&wanted, .set_tid_size = 1
-	};
-	pid_t parent = getpid();
-
-	*pid = (pid_t)syscall(SYS_clone3, &clone, sizeof clone);
-	if (*pid < 0)
-		return side_fail_errno(side, "clone3 with a chosen PID");
-	if (*pid == 0)
-		side_become(side, SIDE_SENDER_OTHER, "dp-second", parent);
-	return 0;
-}
-
+/* The second process has the PID of the first, which has just gone. */
 static int reuse_send(struct side *side)
 {
 	static const uint64_t bytes[] = { 10009, 20021 };
@@ -150,28 +132,22 @@ static int reuse_send(struct side *side)
 	int err = 0;
 
 	for (int i = 0; i < 2 && !err; i++) {
-		err = i == 0 ? side_fork(side, SIDE_SENDER_OTHER, "dp-first", &pid)
-		             : reuse_fork(side, pid, &pid);
+		err = side_fork(side, SIDE_SENDER_OTHER, i ? "dp-second" : "dp-first", &pid);
 		if (!err && pid == 0) {
 			err = side_connect(side) ?: side_send(side, &side->sockets[0], bytes[i]);
 			side_exit(side, err ?: side_shutdown(side, &side->sockets[0]));
 		}
 		err = err ?: side_join(side, pid);
 		if (!err && i == 0)
-			side_sleep_us((unsigned)side->path->argument * 1000);
+			usleep((unsigned)side->path->argument * 1000);
 	}
 	return err;
 }
 
-static int reuse_receive(struct side *side)
-{
-	return side_accept_each(side, 2);
-}
-
 int command_pidreuse(const struct arguments *arguments)
 {
-	const struct path path = { "pidreuse", .bytes = 1, .flags = PATH_LATE, .send = reuse_send,
-		.receive = reuse_receive, .write.chunk = 1009, .argument = arguments->gap_ms };
+	const struct path path = { "pidreuse", .bytes = 1, .flags = PATH_LATE, .connections = 2,
+		.send = reuse_send, .write.chunk = 1009, .argument = arguments->gap_ms };
 
 	return path_move(&path, arguments, arguments->gap_ms);
 }
@@ -219,7 +195,7 @@ static int flow_connected(void *argument, const struct shared *shared)
 			    side_role_name(shared->sessions[i].role), (int)shared->sessions[i].pid);
 	dprintf(STDOUT_FILENO, "{\"path\":\"flow\",\"event\":\"connected\"}\n");
 	while (gate && access(gate, F_OK) < 0 && !atomic_load(&shared->failed))
-		side_sleep_us(10000);
+		usleep(10000);
 	return 0;
 }
 

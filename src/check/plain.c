@@ -17,7 +17,7 @@ static OPERATION(call_write, write(fd, buffer, size)) static OPERATION(call_read
 
 	while ((sent = send(fd, buffer, size, 0)) < 0 && errno == EAGAIN) {
 		side->met[1]++;
-		side_sleep_us(100);
+		usleep(100);
 	}
 	side->met[0] += sent > 0 && (size_t)sent < size;
 	return sent;

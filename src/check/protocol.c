@@ -77,7 +77,7 @@ static bool fastopen_enabled(void)
 	FILE *stream = fopen(fastopen_sysctl, "re");
 	int enabled = 0;
 
-	if (stream && fscanf(stream, "%d", &enabled) != 1)
+	if (!stream || fscanf(stream, "%d", &enabled) != 1)
 		enabled = 0;
 	if (stream)
 		fclose(stream);
@@ -124,8 +124,7 @@ static int fastopen_send(struct side *side)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
 	ssize_t sent;
 
-	err = side_option(side, fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1, "TCP_FASTOPEN_NO_COOKIE");
-	err = err ?: side_wait(side);
+	err = side_options(side, fd) ?: side_wait(side);
 	if (err)
 		return err;
 	sent = sendto(fd, side->sent, FASTOPEN_BYTES, MSG_FASTOPEN, server, side->server_length);
@@ -144,21 +143,15 @@ static int fastopen_send(struct side *side)
 
 static int fastopen_receive(struct side *side)
 {
-	int fd = side->listen_fd;
-	int err = side_option(side, fd, IPPROTO_TCP, TCP_FASTOPEN, 5, "TCP_FASTOPEN");
-
-	err = err ?: side_option(side, fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1, "TCP_FASTOPEN_NO_COOKIE");
-	return err ?: side_signal(side) ?: side_accept(side) ?: side_receive_plain(side);
+	return side_options(side, side->listen_fd) ?: side_signal(side) ?: side_receive_plain(side);
 }
 
 enum { URGENT_ROUNDS = 5 };
 
-/* Of each round, ordinary bytes come before the one urgent byte. */
-static uint64_t urgent_ordinary(const struct side *side, int round)
+/* Of each round, so many ordinary bytes come before the one urgent byte; behind the last round come some more. */
+static uint64_t urgent_ordinary(const struct side *side)
 {
-	uint64_t ordinary = side->path->bytes - URGENT_ROUNDS, share = ordinary / URGENT_ROUNDS;
-
-	return round < URGENT_ROUNDS - 1 ? share : ordinary - share * (URGENT_ROUNDS - 1);
+	return side->path->bytes / URGENT_ROUNDS - 1;
 }
 
 /*
@@ -170,7 +163,7 @@ static int urgent_send(struct side *side)
 	struct side_socket *socket = &side->sockets[0];
 
 	for (int round = 0; round < URGENT_ROUNDS; round++) {
-		int err = side_wait(side) ?: side_send(side, socket, urgent_ordinary(side, round));
+		int err = side_wait(side) ?: side_send(side, socket, urgent_ordinary(side));
 
 		if (err)
 			return err;
@@ -178,7 +171,8 @@ static int urgent_send(struct side *side)
 			return side_fail_errno(side, "send(MSG_OOB)");
 		socket->truth->tx_bytes++;
 	}
-	return side_shutdown(side, socket);
+	return side_send(side, socket, side->path->bytes - socket->truth->tx_bytes)
+	           ?: side_shutdown(side, socket);
 }
 
 static int urgent_receive(struct side *side)
@@ -187,7 +181,7 @@ static int urgent_receive(struct side *side)
 
 	for (int round = 0; round < URGENT_ROUNDS; round++) {
 		struct pollfd poll_fd = { .fd = socket->fd, .events = POLLPRI };
-		int err = side_signal(side) ?: side_receive(side, socket, urgent_ordinary(side, round));
+		int err = side_signal(side) ?: side_receive(side, socket, urgent_ordinary(side));
 		char byte;
 
 		if (err)
@@ -205,12 +199,13 @@ static int inline_receive(struct side *side)
 	int err = 0;
 
 	for (int round = 0; round < URGENT_ROUNDS && !err; round++)
-		err = side_signal(side)
-		          ?: side_receive(side, &side->sockets[0], urgent_ordinary(side, round) + 1);
+		err = side_signal(side) ?: side_receive(side, &side->sockets[0], urgent_ordinary(side) + 1);
 	return err ?: side_receive_plain(side);
 }
 
 #define MPTCP .need = { "no MPTCP", ENOPROTOOPT, "disabled (sysctl net.mptcp.enabled)" }, .start = mptcp_start
+
+#define NO_COOKIE OPTION(IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, int, 1)
 
 const struct path paths_protocol[] = {
 	{ "tls", "kernel TLS send and receive", 5000011, TLS },
@@ -224,7 +219,8 @@ const struct path paths_protocol[] = {
 	{ "mptcp_sendfile", "MPTCP sendfile", 3000103, .flags = PATH_MPTCP | PATH_FILE, MPTCP,
 	    .write = { .call = pipe_sendfile, .chunk = SIDE_BUFFER_BYTES } },
 	{ "fastopen", "TCP Fast Open, data in the SYN", 100003, .flags = PATH_LATE,
-	    .prepare = fastopen_prepare, .send = fastopen_send, .receive = fastopen_receive },
+	    .prepare = fastopen_prepare, .send = fastopen_send, .receive = fastopen_receive,
+	    .options = { { NO_COOKIE }, { NO_COOKIE, OPTION(IPPROTO_TCP, TCP_FASTOPEN, int, 5) } } },
 	{ "urgent", "urgent data, MSG_OOB", 500009, .send = urgent_send, .receive = urgent_receive,
 	    .write.chunk = 10007, .read.chunk = 5003 },
 	{ "urgent_inline", "urgent data, SO_OOBINLINE", 500029, .send = urgent_send,

@@ -79,7 +79,7 @@ static void try_socket(const struct path *path, int fd, char *reason, size_t siz
 	int err = fd < 0 ? -fd : 0;
 
 	for (unsigned role = SIDE_SENDER; role <= SIDE_RECEIVER && !err; role++)
-		if (side_options(path, role, fd) && errno != ENOTCONN && errno != ENOTSUPP_KERNEL)
+		if (path_options_set(path, role, fd) && errno != ENOTCONN && errno != ENOTSUPP_KERNEL)
 			err = errno;
 	if (err)
 		snprintf(
@@ -173,7 +173,7 @@ static bool sleeps(pid_t pid)
 
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	for (int seen = 0; seen < 4 && state == 'S'; seen++) {
-		side_sleep_us(5000);
+		usleep(5000);
 		stat = fopen(path, "re");
 		if (!stat || fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
 			state = '?';
@@ -217,7 +217,7 @@ static int watch(const struct runner *runner, bool moving)
 		    side_now_ms() > start_ms + (runner->settings->timeout_ms ?: RUNNER_TIMEOUT_MS))
 			return shared_fail(shared, -ETIMEDOUT,
 			    moving ? "not all bytes moved in time" : "no connection in time");
-		side_sleep_us(500);
+		usleep(500);
 	}
 	return 0;
 }
@@ -298,7 +298,7 @@ static int control(struct runner *runner, pid_t pid, struct path_result *result,
 	pid_t ended;
 
 	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 && !atomic_load(&shared->connected))
-		side_sleep_us(500);
+		usleep(500);
 	if (ended == 0 && settings->connected)
 		err = settings->connected(settings->argument, shared);
 	atomic_store(&shared->cancelled, err != 0);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,10 +14,11 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 
 #ifndef IPPROTO_MPTCP
@@ -165,20 +167,17 @@ int side_listen(const struct path *path, struct sockaddr_storage *address, sockl
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)address;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)address;
+	bool is_v6 = path->flags & (PATH_IPV6 | PATH_MAPPED);
 	int fd = side_socket_open(path), err;
 
 	if (fd < 0)
 		return fd;
 	memset(address, 0, sizeof *address);
-	if (path->flags & (PATH_IPV6 | PATH_MAPPED)) {
-		in6->sin6_family = AF_INET6;
+	address->ss_family = is_v6 ? AF_INET6 : AF_INET;
+	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (is_v6)
 		inet_pton(AF_INET6, path->flags & PATH_MAPPED ? "::ffff:127.0.0.1" : "::1", &in6->sin6_addr);
-		*length = sizeof *in6;
-	} else {
-		in->sin_family = AF_INET;
-		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		*length = sizeof *in;
-	}
+	*length = is_v6 ? sizeof *in6 : sizeof *in;
 	if (bind(fd, (struct sockaddr *)address, *length) == 0 && listen(fd, SOMAXCONN) == 0 &&
 	    getsockname(fd, (struct sockaddr *)address, length) == 0)
 		return fd;
@@ -228,7 +227,7 @@ static OPERATION(call_send, send(fd, buffer, size, 0)) static OPERATION(call_rec
 		if (sends && left && side->path->flags & PATH_SENT_WHOLE)
 			return side_fail(side, -ENODATA, "one blocking send did not take all");
 		if (loop->pause_us)
-			side_sleep_us(loop->pause_us);
+			usleep(loop->pause_us);
 	}
 	return 0;
 }
@@ -263,19 +262,15 @@ int side_send_plain(struct side *side)
 
 int side_receive_plain(struct side *side)
 {
-	return side_receive(side, &side->sockets[0], SIDE_ALL);
-}
-
-int side_accept_each(struct side *side, size_t count)
-{
+	bool late = side->path->flags & PATH_LATE;
 	int err = 0;
 
-	for (size_t i = 0; i < count && !err; i++)
-		err = side_accept(side) ?: side_receive(side, &side->sockets[i], SIDE_ALL);
+	for (uint32_t i = 0; i < (late ? side->path->connections ?: 1 : 1) && !err; i++)
+		err = (late ? side_accept(side) : 0) ?: side_receive(side, &side->sockets[i], SIDE_ALL);
 	return err;
 }
 
-const char *side_options(const struct path *path, unsigned role, int fd)
+const char *path_options_set(const struct path *path, unsigned role, int fd)
 {
 	for (int i = 0; i < 2; i++) {
 		const struct path_option *option = &path->options[role][i];
@@ -287,17 +282,23 @@ const char *side_options(const struct path *path, unsigned role, int fd)
 	return NULL;
 }
 
+int side_options(struct side *side, int fd)
+{
+	const char *refused = path_options_set(side->path, side->role, fd);
+
+	return refused ? side_fail_errno(side, refused) : 0;
+}
+
 int side_move(struct side *side)
 {
 	const struct path *path = side->path;
 	bool sends = side->role == SIDE_SENDER;
 	int (*move)(struct side *) = sends ? path->send ?: side_send_plain
 	                                   : path->receive ?: side_receive_plain;
-	const char *refused = side_options(path, side->role, side->sockets[0].fd);
-	int err = refused ? side_fail_errno(side, refused) : 0;
+	int err = path->flags & PATH_LATE ? 0 : side_options(side, side->sockets[0].fd);
 
 	if (!err && sends && path->flags & PATH_NONBLOCKING)
-		err = side_nonblocking(side, side->sockets[0].fd, true);
+		fcntl(side->sockets[0].fd, F_SETFL, O_RDWR | O_NONBLOCK);
 	err = err ?: (path->start ? path->start(side) : 0) ?: move(side);
 	for (int i = 0; i < 2 && !err; i++)
 		if (path->must_meet[!sends][i] && !side->met[i])
@@ -338,39 +339,14 @@ int side_equip(struct side *side)
 
 int64_t side_now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)(clock_now_ns() / 1000000);
 }
 
 void side_wait_go(struct side *side)
 {
 	atomic_fetch_add(&side->shared->ready_count, 1);
 	while (!atomic_load(&side->shared->go_ms))
-		side_sleep_us(500);
-}
-
-void side_sleep_us(unsigned us)
-{
-	struct timespec time = { .tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000 };
-
-	while (nanosleep(&time, &time) < 0 && errno == EINTR)
-		;
-}
-
-int side_nonblocking(struct side *side, int fd, bool on)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags < 0 || fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) < 0)
-		return side_fail_errno(side, "fcntl");
-	return 0;
-}
-
-int side_option(struct side *side, int fd, int level, int option, int value, const char *name)
-{
-	return setsockopt(fd, level, option, &value, sizeof value) < 0 ? side_fail_errno(side, name) : 0;
+		usleep(500);
 }
 
 void side_comm(char comm[PATH_COMM_LENGTH])
@@ -395,21 +371,18 @@ void side_process_init(const char *comm, pid_t parent)
 
 int side_fork(struct side *side, uint8_t role, const char *comm, pid_t *pid)
 {
+	struct clone_args clone = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)pid, .set_tid_size = 1 };
 	pid_t parent = getpid();
 
-	*pid = fork();
-	if (*pid == 0)
-		side_become(side, role, comm, parent);
-	return *pid < 0 ? side_fail_errno(side, "fork") : 0;
-}
-
-void side_become(struct side *side, uint8_t role, const char *comm, pid_t parent)
-{
+	*pid = *pid ? (pid_t)syscall(SYS_clone3, &clone, sizeof clone) : fork();
+	if (*pid)
+		return *pid < 0 ? side_fail_errno(side, "fork") : 0;
 	side_process_init(comm, parent);
 	side->role = role;
 	for (size_t i = 0; i < side->socket_count; i++)
 		if (side->sockets[i].fd >= 0 && socket_identify(side, &side->sockets[i]))
 			_exit(EXIT_FAILURE);
+	return 0;
 }
 
 int side_join(struct side *side, pid_t pid)

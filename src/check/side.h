@@ -91,8 +91,9 @@ int side_socket_open(const struct path *path);
 /* A listening socket on the path's loopback address, and where it listens. The descriptor or -errno. */
 int side_listen(const struct path *path, struct sockaddr_storage *address, socklen_t *length);
 
-/* Sets the options of a role. NULL, or the name of the one that is refused, with errno. */
-const char *side_options(const struct path *path, unsigned role, int fd);
+/* Sets the path's options of a role. NULL, or the name of the one that is refused, with errno. */
+const char *path_options_set(const struct path *path, unsigned role, int fd);
+int side_options(struct side *side, int fd);
 
 /* The two loops, over the path's operations. Receiving fewer bytes than asked for fails, unless it is SIDE_ALL. */
 typedef int side_loop(struct side *side, struct side_socket *socket, uint64_t bytes);
@@ -100,11 +101,9 @@ side_loop side_send, side_receive;
 int side_shutdown(struct side *side, struct side_socket *socket);
 void side_close(struct side_socket *socket);
 
-/* What a path does that names nothing else: see struct path. */
+/* What a path does that names nothing else: see struct path. With PATH_LATE, the receiver accepts each connection. */
 int side_send_plain(struct side *side);
 int side_receive_plain(struct side *side);
-/* Accepts so many connections, one when the stream of the other has ended. */
-int side_accept_each(struct side *side, size_t count);
 /* Runs the path's own functions or these. */
 int side_move(struct side *side);
 
@@ -113,18 +112,14 @@ int side_signal(struct side *side);
 int side_wait(struct side *side);
 
 void side_wait_go(struct side *side); /* counts as ready, and waits until data may move */
-void side_sleep_us(unsigned us);
-int64_t side_now_ms(void); /* monotonic */
-int side_nonblocking(struct side *side, int fd, bool on);
-int side_option(struct side *side, int fd, int level, int option, int value, const char *name);
+int64_t side_now_ms(void);            /* monotonic */
 
 /*
  * Another process of this side that has the same sockets, its truth at zero. *pid is 0 in it; it ends by
- * side_exit. Its parent waits for it with side_join.
+ * side_exit. Its parent waits for it with side_join. *pid is 0 before, or the PID that it is to have: this takes
+ * CAP_CHECKPOINT_RESTORE (Linux 5.9) or root.
  */
 int side_fork(struct side *side, uint8_t role, const char *comm, pid_t *pid);
-/* What side_fork does in the new process, for one that was made otherwise. */
-void side_become(struct side *side, uint8_t role, const char *comm, pid_t parent);
 int side_join(struct side *side, pid_t pid);
 /* Name, death with the parent (whose PID is given), ordinary signals: the start of every process that moves bytes. */
 void side_process_init(const char *comm, pid_t parent);
@@ -138,8 +133,11 @@ int pipe_flush(struct side *side, int to_fd, size_t bytes, unsigned flags);
 /* sendfile(2) of the side's file */
 operation pipe_sendfile;
 
-/* The first socket's loop by so many threads: each a share of the bytes, or (SIDE_ALL) until the call returns 0. */
-int side_threads(struct side *side, size_t count, uint64_t bytes, side_loop *move);
+/*
+ * The first socket's loop by so many threads of that name (NULL: the process's): each a share of the bytes, or
+ * (SIDE_ALL) until the call returns 0.
+ */
+int side_threads(struct side *side, const char *comm, size_t count, uint64_t bytes, side_loop *move);
 
 /* The second half of the path "exec", in its new program: numbers is the argument of that command. */
 _Noreturn void exec_main(const char *numbers);

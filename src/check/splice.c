@@ -68,7 +68,7 @@ static int proxy_forward(struct side *side)
 
 static int proxy_receive(struct side *side)
 {
-	pid_t sink;
+	pid_t sink = 0;
 
 	return proxy_start_sink(side, &sink) ?: proxy_forward(side) ?: side_join(side, sink);
 }

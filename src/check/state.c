@@ -4,6 +4,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "check/side.h"
 
@@ -58,7 +59,7 @@ static int half_close_send(struct side *side)
 	for (int i = 0; i < 1000 && info.tcpi_state != STATE_CLOSED; i++) {
 		if (getsockopt(socket->fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
 			return side_fail_errno(side, "TCP_INFO");
-		side_sleep_us(1000);
+		usleep(1000);
 	}
 	if (info.tcpi_state != STATE_CLOSED)
 		return side_fail(side, -ETIME, "the connection did not go to TIME_WAIT");

@@ -156,9 +156,7 @@ static int ring_execute(struct ring *ring, const struct io_uring_sqe *request)
 
 static void uring_prepare(const struct path *path, char *reason, size_t size)
 {
-	uint8_t opcode = path->ring_read == IORING_OP_SPLICE ? IORING_OP_SPLICE
-	                 : path->ring_write                  ? path->ring_write
-	                                                     : IORING_OP_SEND;
+	uint8_t opcode = path->ring_write ?: path->ring_read ?: IORING_OP_SEND;
 	struct ring ring;
 	int err = ring_setup(&ring, path->ring_setup);
 

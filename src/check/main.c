@@ -301,17 +301,17 @@ static int check_end(int exit_code)
 
 static int command_compare(const struct arguments *arguments)
 {
-	const struct comparison settings = {
-		.settings = { .program = find_tcptop(arguments->program),
-		    .max_sessions = arguments->max_sessions,
-		    .verbose = arguments->verbose },
+	struct comparison settings = {
+		.settings = arguments->counter,
 		.json = arguments->output && strcmp(arguments->output, "json") == 0,
 	};
+	const char *method = arguments->counter.method;
 	int worst = EXIT_CODE_OK;
 	bool any = false;
 
-	if (arguments->method && strcmp(arguments->method, "auto") != 0)
-		return check_end(check_method(&settings, arguments->method, false));
+	settings.settings.program = find_tcptop(settings.settings.program);
+	if (method && strcmp(method, "auto") != 0)
+		return check_end(check_method(&settings, method, false));
 	for (size_t i = 0; i < method_count; i++) {
 		int exit_code = check_method(&settings, methods[i]->name, true);
 
@@ -365,7 +365,7 @@ static const struct {
 	ROW("-6", FLAG, ipv6),
 	ROW("--mapped", FLAG, mapped),
 	ROW("--summary", FLAG, summary),
-	ROW("-v", FLAG, verbose),
+	ROW("-v", FLAG, counter.verbose),
 	ROW("--bytes", NUMBER, bytes),
 	ROW("--processes", NUMBER, processes),
 	ROW("--connections", NUMBER, connections),
@@ -374,10 +374,10 @@ static const struct {
 	ROW("--size", NUMBER, size),
 	ROW("--gap-ms", NUMBER, gap_ms),
 	ROW("--wait-file", TEXT, wait_file),
-	ROW("--probe", TEXT, method),
+	ROW("--probe", TEXT, counter.method),
 	ROW("-o", TEXT, output),
-	ROW("--max-sessions", TEXT, max_sessions),
-	ROW("--tcptop", TEXT, program),
+	ROW("--max-sessions", TEXT, counter.max_sessions),
+	ROW("--tcptop", TEXT, counter.program),
 };
 
 /* How many of argv an argument takes; 0: it is none, or its value is none. */

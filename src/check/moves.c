@@ -209,14 +209,9 @@ int command_flow(const struct arguments *arguments)
 	const struct runner_settings settings = { .timeout_ms = UINT32_MAX,
 		.connected = flow_connected,
 		.argument = (void *)(uintptr_t)arguments->wait_file };
-	struct rlimit limit;
+	const struct rlimit limit = { arguments->connections + 64, arguments->connections + 64 };
 
-	/* where it may not be raised, the socket that is one too many fails */
-	getrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < arguments->connections + 64)
-		limit.rlim_cur = arguments->connections + 64;
-	if (limit.rlim_max < limit.rlim_cur)
-		limit.rlim_max = limit.rlim_cur;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	setrlimit(
+	    RLIMIT_NOFILE, &limit); /* if it may not be so high, the socket that is one too many fails */
 	return path_run(&path, &settings, NULL);
 }

@@ -67,8 +67,9 @@ struct truth {
  */
 typedef ssize_t operation(struct side *side, int fd, void *buffer, size_t size);
 
-/* Defines an operation that is one expression of its arguments. */
-#define OPERATION(name, expression)                                        \
+/* Defines an operation that is one expression of its arguments; OPERATION one for this file alone. */
+#define OPERATION(name, expression) static PUBLIC_OPERATION(name, expression)
+#define PUBLIC_OPERATION(name, expression)                                 \
 	ssize_t name(struct side *side, int fd, void *buffer, size_t size) \
 	{                                                                  \
 		(void)side, (void)buffer, (void)size;                      \

@@ -8,10 +8,11 @@
 
 #include "check/side.h"
 
-static OPERATION(call_write, write(fd, buffer, size)) static OPERATION(call_read, read(fd, buffer, size))
+OPERATION(call_write, write(fd, buffer, size))
+OPERATION(call_read, read(fd, buffer, size))
 
-    /* Asks for far more than there is room; that sends were cut short, and that some found no room, is noted. */
-    static ssize_t call_send_partly(struct side *side, int fd, void *buffer, size_t size)
+/* Asks for far more than there is room; that sends were cut short, and that some found no room, is noted. */
+static ssize_t call_send_partly(struct side *side, int fd, void *buffer, size_t size)
 {
 	ssize_t sent;
 
@@ -23,10 +24,10 @@ static OPERATION(call_write, write(fd, buffer, size)) static OPERATION(call_read
 	return sent;
 }
 
-static OPERATION(call_recv_whole, recv(fd, buffer, size, MSG_WAITALL))
+OPERATION(call_recv_whole, recv(fd, buffer, size, MSG_WAITALL))
 
-    /* Every byte is looked at at least twice before it is taken. */
-    static ssize_t call_recv_peeked(struct side *side, int fd, void *buffer, size_t size)
+/* Every byte is looked at at least twice before it is taken. */
+static ssize_t call_recv_peeked(struct side *side, int fd, void *buffer, size_t size)
 {
 	ssize_t peeked = recv(fd, buffer, size, MSG_PEEK);
 
@@ -41,10 +42,10 @@ static OPERATION(call_recv_whole, recv(fd, buffer, size, MSG_WAITALL))
 }
 
 /* Reads and discards in turn: for TCP, MSG_TRUNC takes bytes off the queue without copying them. */
-static OPERATION(
+OPERATION(
     call_recv_truncated, side->turn++ % 2 ? recv(fd, NULL, size, MSG_TRUNC) : recv(fd, buffer, size / 8, 0))
 
-    enum { VECTOR_LENGTH = 7 };
+enum { VECTOR_LENGTH = 7 };
 
 static ssize_t vector_move(ssize_t (*call)(int, const struct iovec *, int), int fd, char *buffer, size_t size)
 {
@@ -57,10 +58,10 @@ static ssize_t vector_move(ssize_t (*call)(int, const struct iovec *, int), int 
 	return call(fd, vector, VECTOR_LENGTH);
 }
 
-static OPERATION(call_writev, vector_move(writev, fd, buffer, size)) static OPERATION(
-    call_readv, vector_move(readv, fd, buffer, size))
+OPERATION(call_writev, vector_move(writev, fd, buffer, size))
+OPERATION(call_readv, vector_move(readv, fd, buffer, size))
 
-    enum { BATCH_LENGTH = 8 };
+enum { BATCH_LENGTH = 8 };
 
 /* Size bytes as messages of at most an eighth of the chunk. */
 static ssize_t batch_move(bool send, int fd, char *buffer, size_t size, size_t chunk)
@@ -84,11 +85,11 @@ static ssize_t batch_move(bool send, int fd, char *buffer, size_t size, size_t c
 	return moved < 0 ? -1 : sum;
 }
 
-static OPERATION(call_sendmmsg, batch_move(true, fd, buffer, size, side->path->write.chunk)) static OPERATION(
-    call_recvmmsg, batch_move(false, fd, buffer, size, side->path->read.chunk))
+OPERATION(call_sendmmsg, batch_move(true, fd, buffer, size, side->path->write.chunk))
+OPERATION(call_recvmmsg, batch_move(false, fd, buffer, size, side->path->read.chunk))
 
-    /* Sends a chunk and has it back before the next: TX and RX on both sides. */
-    static int echo_move(struct side *side)
+/* Sends a chunk and has it back before the next: TX and RX on both sides. */
+static int echo_move(struct side *side)
 {
 	struct side_socket *socket = &side->sockets[0];
 	uint64_t left = side->path->bytes;

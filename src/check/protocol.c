@@ -45,7 +45,7 @@ static int tls_start(struct side *side)
 }
 
 /* A peek at a decrypted record must not count, and reads in small pieces take one record in several calls. */
-static OPERATION(call_peek_and_recv, recv(fd, buffer, size, MSG_PEEK) < 0 ? -1 : recv(fd, buffer, size, 0))
+OPERATION(call_peek_and_recv, recv(fd, buffer, size, MSG_PEEK) < 0 ? -1 : recv(fd, buffer, size, 0))
 
 /* TCP_ULP makes the kernel load the module, with CAP_NET_ADMIN, also for a socket that is not connected. */
 #define ULP                                                          \
@@ -56,8 +56,8 @@ static OPERATION(call_peek_and_recv, recv(fd, buffer, size, MSG_PEEK) < 0 ? -1 :
 	.need = { "no kernel TLS", ENOENT, "module tls is missing or not loaded" }, .options = { ULP, ULP }, \
 	.start = tls_start
 
-    /* A connection that fell back to TCP would test nothing. Kernels before 5.16 do not tell. */
-    static int mptcp_start(struct side *side)
+/* A connection that fell back to TCP would test nothing. Kernels before 5.16 do not tell. */
+static int mptcp_start(struct side *side)
 {
 	struct mptcp_info info = { 0 };
 	socklen_t length = sizeof info;

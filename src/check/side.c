@@ -204,10 +204,11 @@ int side_accept(struct side *side)
 	return fd < 0 ? side_fail_errno(side, "accept") : side_adopt(side, fd);
 }
 
-static OPERATION(call_send, send(fd, buffer, size, 0)) static OPERATION(call_recv, recv(fd, buffer, size, 0))
+OPERATION(call_send, send(fd, buffer, size, 0))
+OPERATION(call_recv, recv(fd, buffer, size, 0))
 
-    /* Repeats the path's operation until so many bytes have moved, or, of SIDE_ALL, until it returns 0. */
-    static int repeat(struct side *side, struct side_socket *socket, uint64_t bytes, bool sends)
+/* Repeats the path's operation until so many bytes have moved, or, of SIDE_ALL, until it returns 0. */
+static int repeat(struct side *side, struct side_socket *socket, uint64_t bytes, bool sends)
 {
 	const struct path_loop *loop = sends ? &side->path->write : &side->path->read;
 	operation *call = loop->call ? loop->call : sends ? call_send : call_recv;
@@ -249,8 +250,7 @@ int side_shutdown(struct side *side, struct side_socket *socket)
 
 void side_close(struct side_socket *socket)
 {
-	if (socket->fd >= 0)
-		close(socket->fd);
+	close(socket->fd);
 	socket->fd = -1;
 }
 
@@ -297,8 +297,9 @@ int side_move(struct side *side)
 	                                   : path->receive ?: side_receive_plain;
 	int err = path->flags & PATH_LATE ? 0 : side_options(side, side->sockets[0].fd);
 
-	if (!err && sends && path->flags & PATH_NONBLOCKING)
-		fcntl(side->sockets[0].fd, F_SETFL, O_RDWR | O_NONBLOCK);
+	if (!err && sends && path->flags & PATH_NONBLOCKING &&
+	    fcntl(side->sockets[0].fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+		err = side_fail_errno(side, "O_NONBLOCK");
 	err = err ?: (path->start ? path->start(side) : 0) ?: move(side);
 	for (int i = 0; i < 2 && !err; i++)
 		if (path->must_meet[!sends][i] && !side->met[i])
@@ -372,11 +373,12 @@ void side_process_init(const char *comm, pid_t parent)
 int side_fork(struct side *side, uint8_t role, const char *comm, pid_t *pid)
 {
 	struct clone_args clone = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)pid, .set_tid_size = 1 };
+	const char *call = *pid ? "clone3 with a chosen PID" : "fork";
 	pid_t parent = getpid();
 
 	*pid = *pid ? (pid_t)syscall(SYS_clone3, &clone, sizeof clone) : fork();
 	if (*pid)
-		return *pid < 0 ? side_fail_errno(side, "fork") : 0;
+		return *pid < 0 ? side_fail_errno(side, call) : 0;
 	side_process_init(comm, parent);
 	side->role = role;
 	for (size_t i = 0; i < side->socket_count; i++)

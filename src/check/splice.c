@@ -29,15 +29,15 @@ static ssize_t fill(struct side *side, int from_fd, size_t size)
 	return splice(from_fd, NULL, side->pipe_fds[1], NULL, size, 0);
 }
 
-OPERATION(pipe_sendfile, sendfile(fd, side->file_fd, NULL, size))
-static OPERATION(call_splice_file, pass(side, fill(side, side->file_fd, size), fd, SPLICE_F_MORE))
-    OPERATION(pipe_receive, pass(side, fill(side, fd, size), side->null_fd, 0))
+PUBLIC_OPERATION(pipe_sendfile, sendfile(fd, side->file_fd, NULL, size))
+OPERATION(call_splice_file, pass(side, fill(side, side->file_fd, size), fd, SPLICE_F_MORE))
+PUBLIC_OPERATION(pipe_receive, pass(side, fill(side, fd, size), side->null_fd, 0))
 
-    /* A write of whole pages fills the pipe with new ones: order 0, in no mapping, fit to be mapped by the receiver. */
-    OPERATION(pipe_send_pages, pass(side, write(side->pipe_fds[1], buffer, size), fd, 0))
+/* A write of whole pages fills the pipe with new ones: order 0, in no mapping, fit to be mapped by the receiver. */
+PUBLIC_OPERATION(pipe_send_pages, pass(side, write(side->pipe_fds[1], buffer, size), fd, 0))
 
-    /* The proxy's second connection: to a process that it starts, whose listener is the first connection's. */
-    static int proxy_start_sink(struct side *side, pid_t *pid)
+/* The proxy's second connection: to a process that it starts, whose listener is the first connection's. */
+static int proxy_start_sink(struct side *side, pid_t *pid)
 {
 	int err = side_fork(side, SIDE_RECEIVER_OTHER, "dp-sink", pid);
 

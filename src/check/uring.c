@@ -21,9 +21,6 @@ struct ring {
 	struct io_uring_params params;
 	void *rings; /* both rings: IORING_FEAT_SINGLE_MMAP (Linux 5.4) */
 	struct io_uring_sqe *sqes;
-	unsigned *sq_tail, *sq_flags, *sq_array, sq_mask;
-	unsigned *cq_head, *cq_tail, cq_mask;
-	struct io_uring_cqe *cqes;
 };
 
 enum { RING_ENTRIES = 4, RING_IDLE_MS = 20, RING_PROBE_OPS = 256 };
@@ -38,10 +35,8 @@ static void store_release(unsigned *to, unsigned value)
 	atomic_store_explicit((_Atomic unsigned *)to, value, memory_order_release);
 }
 
-static unsigned *ring_field(const struct ring *ring, uint32_t offset)
-{
-	return (unsigned *)((char *)ring->rings + offset);
-}
+/* A number of the rings, which the kernel and this process share. */
+#define RING(ring, member) ((unsigned *)((char *)(ring)->rings + (ring)->params.member))
 
 /*
  * setup_flags: 0 or of IORING_SETUP_SQPOLL, IORING_SETUP_COOP_TASKRUN, which is a wish: since 5.19, no interrupt
@@ -70,17 +65,7 @@ static int ring_map(struct ring *ring)
 	    NULL, sq_bytes > cq_bytes ? sq_bytes : cq_bytes, protection, flags, ring->fd, IORING_OFF_SQ_RING);
 	ring->sqes = mmap(NULL, params->sq_entries * sizeof(struct io_uring_sqe), protection, flags, ring->fd,
 	    IORING_OFF_SQES);
-	if (ring->rings == MAP_FAILED || ring->sqes == MAP_FAILED)
-		return -errno;
-	ring->sq_tail = ring_field(ring, params->sq_off.tail);
-	ring->sq_flags = ring_field(ring, params->sq_off.flags);
-	ring->sq_array = ring_field(ring, params->sq_off.array);
-	ring->sq_mask = *ring_field(ring, params->sq_off.ring_mask);
-	ring->cq_head = ring_field(ring, params->cq_off.head);
-	ring->cq_tail = ring_field(ring, params->cq_off.tail);
-	ring->cq_mask = *ring_field(ring, params->cq_off.ring_mask);
-	ring->cqes = (struct io_uring_cqe *)ring_field(ring, params->cq_off.cqes);
-	return 0;
+	return ring->rings == MAP_FAILED || ring->sqes == MAP_FAILED ? -errno : 0;
 }
 
 /* Whether the kernel knows the operation. */
@@ -99,16 +84,16 @@ static bool ring_supports(const struct ring *ring, uint8_t opcode)
 /* Submits the request and waits for `least` completions: 0 or -errno. */
 static int ring_submit(struct ring *ring, const struct io_uring_sqe *request, unsigned least)
 {
-	unsigned tail = *ring->sq_tail, index = tail & ring->sq_mask;
+	unsigned *tail = RING(ring, sq_off.tail), index = *tail & *RING(ring, sq_off.ring_mask);
 	unsigned enter_flags = least ? IORING_ENTER_GETEVENTS : 0;
 
 	ring->sqes[index] = *request;
-	ring->sq_array[index] = index;
-	store_release(ring->sq_tail, tail + 1);
+	RING(ring, sq_off.array)[index] = index;
+	store_release(tail, *tail + 1);
 	if (ring->params.flags & IORING_SETUP_SQPOLL) {
 		/* The thread sets the flag, then looks at the tail once more: order ours against that. */
 		__sync_synchronize();
-		if (load_acquire(ring->sq_flags) & IORING_SQ_NEED_WAKEUP)
+		if (load_acquire(RING(ring, sq_off.flags)) & IORING_SQ_NEED_WAKEUP)
 			enter_flags |= IORING_ENTER_SQ_WAKEUP;
 	}
 	while (syscall(__NR_io_uring_enter, ring->fd, 1, least, enter_flags, NULL, 0) < 0)
@@ -117,41 +102,46 @@ static int ring_submit(struct ring *ring, const struct io_uring_sqe *request, un
 	return 0;
 }
 
-static int ring_completion(struct ring *ring, struct io_uring_cqe *completion)
-{
-	unsigned head = *ring->cq_head;
-
-	while (load_acquire(ring->cq_tail) == head)
-		if (syscall(__NR_io_uring_enter, ring->fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0 &&
-		    errno != EINTR)
-			return -errno;
-	*completion = ring->cqes[head & ring->cq_mask];
-	store_release(ring->cq_head, head + 1);
-	return 0;
-}
-
 /* Without a system call. */
 static bool ring_is_done(const struct ring *ring)
 {
-	return load_acquire(ring->cq_tail) != *ring->cq_head;
+	return load_acquire(RING(ring, cq_off.tail)) != *RING(ring, cq_off.head);
 }
 
-/* The result, a byte count or -errno; a further notification that IORING_CQE_F_MORE announces is waited for too. */
-static int ring_finish(struct ring *ring)
+static int ring_completion(struct ring *ring, struct io_uring_cqe *completion)
+{
+	const struct io_uring_cqe *completions = (const void *)RING(ring, cq_off.cqes);
+	unsigned *head = RING(ring, cq_off.head);
+
+	while (!ring_is_done(ring))
+		if (syscall(__NR_io_uring_enter, ring->fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0 &&
+		    errno != EINTR)
+			return -errno;
+	*completion = completions[*head & *RING(ring, cq_off.ring_mask)];
+	store_release(head, *head + 1);
+	return 0;
+}
+
+/*
+ * The result of what was submitted (err: whether it was), a byte count or -1 with errno; a further notification that
+ * IORING_CQE_F_MORE announces is waited for too.
+ */
+static ssize_t ring_finish(struct ring *ring, int err)
 {
 	struct io_uring_cqe completion, notification;
-	int err = ring_completion(ring, &completion);
 
+	err = err ?: ring_completion(ring, &completion);
 	if (!err && completion.flags & IORING_CQE_F_MORE)
 		err = ring_completion(ring, &notification);
-	return err ? err : completion.res;
+	if (!err && completion.res >= 0)
+		return completion.res;
+	errno = err ? -err : -completion.res;
+	return -1;
 }
 
-static int ring_execute(struct ring *ring, const struct io_uring_sqe *request)
+static ssize_t ring_execute(struct ring *ring, const struct io_uring_sqe *request)
 {
-	int err = ring_submit(ring, request, 1);
-
-	return err ? err : ring_finish(ring);
+	return ring_finish(ring, ring_submit(ring, request, 1));
 }
 
 static void uring_prepare(const struct path *path, char *reason, size_t size)
@@ -177,18 +167,10 @@ static void uring_prepare(const struct path *path, char *reason, size_t size)
 
 static int uring_start(struct side *side)
 {
-	int err = -ENOMEM;
+	struct ring *ring = side->ring = calloc(1, sizeof *ring);
+	int err = ring ? ring_setup(ring, side->path->ring_setup) ?: ring_map(ring) : -ENOMEM;
 
-	side->ring = calloc(1, sizeof *side->ring);
-	if (side->ring)
-		err = ring_setup(side->ring, side->path->ring_setup) ?: ring_map(side->ring);
 	return err ? side_fail(side, err, "io_uring_setup") : 0;
-}
-
-static ssize_t result_of(int result)
-{
-	errno = result < 0 ? -result : 0;
-	return result < 0 ? -1 : result;
 }
 
 static struct io_uring_sqe request_of(
@@ -205,13 +187,13 @@ static ssize_t ring_move(struct side *side, uint8_t opcode, int fd, void *buffer
 {
 	struct io_uring_sqe request = request_of(side, opcode, fd, buffer, size);
 
-	return result_of(ring_execute(side->ring, &request));
+	return ring_execute(side->ring, &request);
 }
 
-static OPERATION(ring_write, ring_move(side, side->path->ring_write, fd, buffer, size)) static OPERATION(
-    ring_read, ring_move(side, side->path->ring_read, fd, buffer, size))
+OPERATION(ring_write, ring_move(side, side->path->ring_write, fd, buffer, size))
+OPERATION(ring_read, ring_move(side, side->path->ring_read, fd, buffer, size))
 
-    static ssize_t ring_splice(struct side *side, int from_fd, int to_fd, size_t size)
+static ssize_t ring_splice(struct side *side, int from_fd, int to_fd, size_t size)
 {
 	struct io_uring_sqe request = {
 		.opcode = IORING_OP_SPLICE,
@@ -222,7 +204,7 @@ static OPERATION(ring_write, ring_move(side, side->path->ring_write, fd, buffer,
 		.splice_fd_in = from_fd,
 	};
 
-	return result_of(ring_execute(side->ring, &request));
+	return ring_execute(side->ring, &request);
 }
 
 static ssize_t ring_splice_out(struct side *side, int fd, void *buffer, size_t size)
@@ -269,37 +251,35 @@ static ssize_t read_beside(
 
 	while (!err && !ring_is_done(side->ring))
 		call(side, fd);
-	return result_of(err ?: ring_finish(side->ring));
+	return ring_finish(side->ring, err);
 }
 
-static OPERATION(read_beside_getsockopt,
-    read_beside(side, fd, buffer, size, call_getsockopt)) static OPERATION(read_beside_splice,
-    read_beside(side, fd, buffer, size, call_splice))
+OPERATION(read_beside_getsockopt, read_beside(side, fd, buffer, size, call_getsockopt))
+OPERATION(read_beside_splice, read_beside(side, fd, buffer, size, call_splice))
 
 #define URING .prepare = uring_prepare, .start = uring_start
-#define RING(opcode_write, opcode_read)                                                        \
+#define MOVES(opcode_write, opcode_read)                                                       \
 	URING, .write.call = ring_write, .read.call = ring_read, .ring_write = (opcode_write), \
 	       .ring_read = (opcode_read)
 #define BESIDE(operation)                                               \
 	URING, .write = { NULL, 2003, 2000 }, .read.call = (operation), \
 	       .ring_setup = IORING_SETUP_COOP_TASKRUN
 
-    const struct path paths_uring[] = {
-	    { "uring_inline", "io_uring send and recv, inline", 4000133,
-	        RING(IORING_OP_SEND, IORING_OP_RECV) },
-	    { "uring_rw", "io_uring write and read", 4000153, RING(IORING_OP_WRITE, IORING_OP_READ) },
-	    { "uring_worker", "io_uring send and recv in a worker", 4000159,
-	        RING(IORING_OP_SEND, IORING_OP_RECV), .ring_flags = IOSQE_ASYNC },
-	    { "uring_sqpoll", "io_uring send and recv by SQPOLL", 4000169,
-	        RING(IORING_OP_SEND, IORING_OP_RECV), .ring_setup = IORING_SETUP_SQPOLL },
-	    { "uring_send_zc", "io_uring zero-copy send", 4000189, RING(IORING_OP_SEND_ZC, IORING_OP_RECV),
-	        .flags = PATH_LOCKS_MEMORY },
-	    { "uring_getsockopt", "io_uring recv completed at the end of getsockopt", 200003,
-	        BESIDE(read_beside_getsockopt) },
-	    { "uring_beside_splice", "io_uring recv completed at the end of splice", 200009,
-	        BESIDE(read_beside_splice) },
-	    { "uring_splice", "io_uring splice out of a socket", 2000081,
-	        .excused = { "splice_out", "splice_io_uring" }, URING, .read.call = ring_splice_out,
-	        .ring_read = IORING_OP_SPLICE },
-	    { .id = NULL },
-    };
+const struct path paths_uring[] = {
+	{ "uring_inline", "io_uring send and recv, inline", 4000133, MOVES(IORING_OP_SEND, IORING_OP_RECV) },
+	{ "uring_rw", "io_uring write and read", 4000153, MOVES(IORING_OP_WRITE, IORING_OP_READ) },
+	{ "uring_worker", "io_uring send and recv in a worker", 4000159,
+	    MOVES(IORING_OP_SEND, IORING_OP_RECV), .ring_flags = IOSQE_ASYNC },
+	{ "uring_sqpoll", "io_uring send and recv by SQPOLL", 4000169, MOVES(IORING_OP_SEND, IORING_OP_RECV),
+	    .ring_setup = IORING_SETUP_SQPOLL },
+	{ "uring_send_zc", "io_uring zero-copy send", 4000189, MOVES(IORING_OP_SEND_ZC, IORING_OP_RECV),
+	    .flags = PATH_LOCKS_MEMORY },
+	{ "uring_getsockopt", "io_uring recv completed at the end of getsockopt", 200003,
+	    BESIDE(read_beside_getsockopt) },
+	{ "uring_beside_splice", "io_uring recv completed at the end of splice", 200009,
+	    BESIDE(read_beside_splice) },
+	{ "uring_splice", "io_uring splice out of a socket", 2000081,
+	    .excused = { "splice_out", "splice_io_uring" }, URING, .read.call = ring_splice_out,
+	    .ring_read = IORING_OP_SPLICE },
+	{ .id = NULL },
+};

@@ -155,11 +155,11 @@ static ssize_t receive_zerocopy(struct side *side, int fd, void *buffer, int cop
 	return received < 0 ? received : received + (ssize_t)delivered;
 }
 
-static OPERATION(call_receive_mapped, receive_zerocopy(side, fd, buffer, 0)) static OPERATION(
-    call_receive_copied, receive_zerocopy(side, fd, buffer, COPY_BYTES))
+OPERATION(call_receive_mapped, receive_zerocopy(side, fd, buffer, 0))
+OPERATION(call_receive_copied, receive_zerocopy(side, fd, buffer, COPY_BYTES))
 
-    /* Mapping comes first and again after all that was queued has been copied: only there data begins at a page. */
-    static ssize_t call_receive_mixed(struct side *side, int fd, void *buffer, size_t size)
+/* Mapping comes first and again after all that was queued has been copied: only there data begins at a page. */
+static ssize_t call_receive_mixed(struct side *side, int fd, void *buffer, size_t size)
 {
 	switch (side->turn++ % 5) {
 	case 0:

@@ -40,10 +40,10 @@ const struct path *path_at(size_t index)
 const struct path *path_find(const char *id)
 {
 	const struct path *path;
+	size_t i = 0;
 
-	for (size_t i = 0; (path = path_at(i)); i++)
-		if (strcmp(path->id, id) == 0)
-			break;
+	while ((path = path_at(i)) && strcmp(path->id, id) != 0)
+		i++;
 	return path;
 }
 
@@ -209,8 +209,6 @@ static int watch(const struct runner *runner, bool moving)
 			return moving ? 0
 			              : shared_fail(
 			                    shared, -ECHILD, "the processes that move the data ended early");
-		if (atomic_load(&shared->cancelled))
-			return shared_fail(shared, -ECANCELED, "cancelled");
 		if (moving)
 			start_ms = atomic_load(&shared->go_ms);
 		if (start_ms &&
@@ -241,9 +239,8 @@ static _Noreturn void runner_main(struct runner *runner, pid_t parent)
 	side_process_init("dp-runner", parent);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	prepare(runner->path, reason, sizeof reason);
-	runner->shared->refused = *reason;
 	if (*reason)
-		shared_fail(runner->shared, -EOPNOTSUPP, "%s", reason);
+		shared_fail(runner->shared, RUNNER_REFUSED, "%s", reason);
 	if (*reason || runner->settings->trial)
 		_exit(EXIT_SUCCESS);
 	for (uint32_t i = 0; i < (runner->path->pairs ?: 1) && !err; i++)
@@ -301,13 +298,15 @@ static int control(struct runner *runner, pid_t pid, struct path_result *result,
 		usleep(500);
 	if (ended == 0 && settings->connected)
 		err = settings->connected(settings->argument, shared);
-	atomic_store(&shared->cancelled, err != 0);
-	atomic_store(&shared->go_ms, side_now_ms());
+	if (err)
+		kill(pid, SIGKILL); /* with which the sides die (PR_SET_PDEATHSIG) */
+	else
+		atomic_store(&shared->go_ms, side_now_ms());
 	while (ended <= 0 && (ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
 		;
 	if (err)
 		return err;
-	if (atomic_load(&shared->failed) && shared->refused)
+	if (atomic_load(&shared->failed) && shared->err == RUNNER_REFUSED)
 		return error_set(error, EXIT_CODE_UNSUPPORTED, RUNNER_REFUSED, "%s", shared->text);
 	if (atomic_load(&shared->failed) || status)
 		return error_set(error, EXIT_CODE_RUNTIME, shared->err ? shared->err : -ECHILD, "%s: %s",

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/util.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -34,7 +33,7 @@ static const char *const role_names[] = {
 
 const char *side_role_name(unsigned role)
 {
-	return role < COUNT_OF(role_names) ? role_names[role] : "unknown";
+	return role_names[role];
 }
 
 static size_t shared_size(unsigned capacity)

@@ -26,9 +26,8 @@ enum {
 struct shared {
 	unsigned capacity;
 	atomic_uint session_count, ready_count;
-	atomic_bool connected, failed, cancelled;
+	atomic_bool connected, failed;
 	_Atomic int64_t go_ms; /* since when data may move, 0: not yet */
-	bool refused;          /* by the host: nothing was tried */
 	int err;               /* with `failed`: of the first failure */
 	char text[2 * SIDE_TEXT_MAX];
 	struct truth sessions[];

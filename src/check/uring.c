@@ -133,10 +133,9 @@ static ssize_t ring_finish(struct ring *ring, int err)
 	err = err ?: ring_completion(ring, &completion);
 	if (!err && completion.flags & IORING_CQE_F_MORE)
 		err = ring_completion(ring, &notification);
-	if (!err && completion.res >= 0)
-		return completion.res;
-	errno = err ? -err : -completion.res;
-	return -1;
+	err = err ?: completion.res;
+	errno = err < 0 ? -err : 0;
+	return err < 0 ? -1 : err;
 }
 
 static ssize_t ring_execute(struct ring *ring, const struct io_uring_sqe *request)

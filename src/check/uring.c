@@ -71,14 +71,14 @@ static int ring_map(struct ring *ring)
 /* Whether the kernel knows the operation. */
 static bool ring_supports(const struct ring *ring, uint8_t opcode)
 {
-	struct {
+	union {
 		struct io_uring_probe head;
-		struct io_uring_probe_op ops[RING_PROBE_OPS];
-	} probe = { 0 };
+		char space[sizeof(struct io_uring_probe) + RING_PROBE_OPS * sizeof(struct io_uring_probe_op)];
+	} probe = { .space = { 0 } };
 
 	return syscall(__NR_io_uring_register, ring->fd, IORING_REGISTER_PROBE, &probe, RING_PROBE_OPS) ==
 	           0 &&
-	       opcode < probe.head.ops_len && probe.ops[opcode].flags & IO_URING_OP_SUPPORTED;
+	       opcode < probe.head.ops_len && probe.head.ops[opcode].flags & IO_URING_OP_SUPPORTED;
 }
 
 /* Submits the request and waits for `least` completions: 0 or -errno. */

@@ -145,7 +145,7 @@ static int start_pair(struct runner *runner)
 	side.listen_fd = side_listen(runner->path, &side.server, &side.server_length);
 	if (side.listen_fd < 0)
 		return shared_fail(runner->shared, side.listen_fd, "no listening socket on loopback");
-	for (uint8_t role = SIDE_SENDER; role <= SIDE_RECEIVER; role++) {
+	for (unsigned role = SIDE_SENDER; role <= SIDE_RECEIVER; role++) {
 		pid_t pid = runner->sides[runner->side_count] = fork();
 
 		if (pid < 0)
@@ -153,7 +153,7 @@ static int start_pair(struct runner *runner)
 		runner->side_count++;
 		if (pid > 0)
 			continue;
-		side.role = role;
+		side.role = (uint8_t)role;
 		side.peer_fd = peer_fds[role];
 		close(peer_fds[!role]);
 		side_main(&side, parent);

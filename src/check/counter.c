@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -128,7 +127,6 @@ static void show_notes(const struct counter *counter)
 
 void counter_stop(struct counter *counter, bool loud)
 {
-	const struct timespec ms = { .tv_nsec = 1000000 };
 	int waited_ms = 0;
 
 	if (counter->pid > 0)
@@ -137,18 +135,13 @@ void counter_stop(struct counter *counter, bool loud)
 	while (counter->pid > 0 && waitpid(counter->pid, NULL, WNOHANG) == 0) {
 		if (waited_ms++ == STOP_LIMIT_MS)
 			kill(counter->pid, SIGKILL);
-		nanosleep(&ms, NULL);
+		usleep(1000);
 	}
 	if (loud && counter->notes_fd > 0)
 		show_notes(counter);
 	if (counter->notes_fd > 0)
 		close(counter->notes_fd);
 	memset(counter, 0, sizeof *counter);
-}
-
-const char *const *counter_not_counted(const struct counter *counter, size_t *count)
-{
-	return recording_not_counted(counter->recording, count);
 }
 
 void counter_reason(const struct counter *counter, const char *id, char *reason, size_t size)

@@ -38,8 +38,7 @@ int counter_next(struct counter *counter, struct snapshot *snapshot, struct erro
  */
 void counter_stop(struct counter *counter, bool loud);
 
-/* The ids that the latest interval declared as not counted, and the words of one of them from stderr. */
-const char *const *counter_not_counted(const struct counter *counter, size_t *count);
+/* The words from stderr about an id that an interval declared as not counted. */
 void counter_reason(const struct counter *counter, const char *id, char *reason, size_t size);
 
 #endif

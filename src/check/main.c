@@ -23,13 +23,12 @@
 #include "check/side.h"
 #include "kernel/method.h"
 #include "model/snapshot.h"
+#include "output/recording.h"
 
 #define PID_NAMESPACE_INITIAL 0xEFFFFFFCU /* PROC_PID_INIT_INO of linux/proc_ns.h */
 
-enum { PATHS_MAX = 96 };
-
 /* Paths whose sockets are older than the tracing, calls among them that wait when it starts. */
-static const struct {
+static const struct earlier {
 	const char *id, *path, *title, *excused;
 } earlier_paths[] = {
 	{ "blocked_recv_earlier", "blocked_recv", "a receive that waited when tracing started",
@@ -123,14 +122,14 @@ static void print_summary(const struct comparison *comparison)
 
 /* ---- one method ---- */
 
-/* For the runner when the sockets exist, and without a result before there are any. */
-static int start_tracing(void *argument, const struct path_result *result)
+/* For the runner when the sockets exist, and alone before there are any. */
+static int start_tracing(void *argument, const struct shared *shared)
 {
 	struct comparison *comparison = argument;
 	struct stat namespace;
 	int err = counter_start(&comparison->counter, &comparison->settings, comparison->error);
 
-	(void)result;
+	(void)shared;
 	if (!err && stat("/proc/self/ns/pid", &namespace) == 0 && namespace.st_ino != PID_NAMESPACE_INITIAL)
 		err = error_set(comparison->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
 		    "--check compares PIDs, and a PID namespace hides the host's: run it outside of this "
@@ -171,7 +170,7 @@ static const char *declared(const struct comparison *comparison, const struct ch
     const struct path *path, const char *excused_earlier)
 {
 	size_t spots;
-	const char *const *ids = counter_not_counted(&comparison->counter, &spots);
+	const char *const *ids = recording_not_counted(comparison->counter.recording, &spots);
 
 	for (size_t i = 0; i < spots; i++) {
 		if (strcmp(ids[i], excused_earlier) == 0)
@@ -187,74 +186,57 @@ static const char *declared(const struct comparison *comparison, const struct ch
 }
 
 /*
- * start: tracing starts when the path's sockets are connected, else it has started. -errno with *comparison->error when
- * counting itself broke; a path that fails is a result.
+ * earlier: the path's sockets are to be older than the tracing; NULL: it has started. -errno with *comparison->error
+ * when counting itself broke; a path that fails is a result.
  */
-static int check_path(struct comparison *comparison, struct check_result *result, const struct path *path,
-    bool start, const char *missing, const char *excused_earlier)
+static int check_path(struct comparison *comparison, const struct path *path, const struct earlier *earlier)
 {
+	struct check_result result = { .id = earlier ? earlier->id : path->id,
+		.title = earlier ? earlier->title : path->title };
 	const struct runner_settings settings = {
-		.unprivileged = true, .connected = start ? start_tracing : NULL, .argument = comparison
+		.unprivileged = true, .connected = earlier ? start_tracing : NULL, .argument = comparison
 	};
 	struct error moving = { 0 };
-	char reason[sizeof result->reason];
+	char reason[sizeof result.reason];
 	const char *id;
-	int err = RUNNER_REFUSED;
+	int err = runner_run(path, &settings, &result.truth, &moving);
 
-	comparison->error->text[0] = '\0';
-	snprintf(moving.text, sizeof moving.text, "%s", missing);
-	if (!*missing)
-		err = runner_run(path, &settings, &result->truth, &moving);
 	if (err && comparison->error->text[0])
 		return err; /* tracing could not be started */
 	if (err) {
-		result->verdict = err == RUNNER_REFUSED ? VERDICT_SKIPPED : VERDICT_FAILED;
-		snprintf(result->reason, sizeof result->reason, "%.*s", (int)sizeof result->reason - 1,
-		    moving.text);
+		result.verdict = err == RUNNER_REFUSED ? VERDICT_SKIPPED : VERDICT_FAILED;
+		snprintf(
+		    result.reason, sizeof result.reason, "%.*s", (int)sizeof result.reason - 1, moving.text);
 	} else {
-		err = count(comparison, result);
+		err = count(comparison, &result);
 		if (err)
 			return err;
-		id = declared(comparison, result, path, excused_earlier);
+		id = declared(comparison, &result, path, earlier ? earlier->excused : "");
 		if (id)
 			counter_reason(&comparison->counter, id, reason, sizeof reason);
-		judge_finish(result, id, reason);
+		judge_finish(&result, id, reason);
 	}
-	print_result(comparison, result);
+	print_result(comparison, &result);
 	return 0;
 }
 
-static int check_earlier(struct comparison *comparison)
+static int check_paths(struct comparison *comparison)
 {
+	const struct runner_settings trial = { .trial = true };
+	const struct path *path;
+	struct error unused;
 	int err = 0;
 
 	for (size_t i = 0; i < COUNT_OF(earlier_paths) && !err; i++) {
-		struct check_result result = { .id = earlier_paths[i].id, .title = earlier_paths[i].title };
-		const struct path *path = path_find(earlier_paths[i].path);
-		char missing[PATH_REASON_MAX];
-
-		path_available(path, missing, sizeof missing);
-		err = check_path(comparison, &result, path, true, missing, earlier_paths[i].excused);
+		err = check_path(comparison, path_find(earlier_paths[i].path), &earlier_paths[i]);
 		counter_stop(&comparison->counter, comparison->settings.verbose);
 	}
-	return err;
-}
-
-static int check_all(struct comparison *comparison)
-{
-	static char missing[PATHS_MAX][PATH_REASON_MAX];
-	const struct path *path;
-	int err;
-
 	/* before tracing, as root: kernel TLS is a module to load, whose functions are hooked if they are there */
-	for (size_t i = 0; i < PATHS_MAX && (path = path_at(i)); i++)
-		path_available(path, missing[i], sizeof missing[i]);
-	err = start_tracing(comparison, NULL);
-	for (size_t i = 0; i < PATHS_MAX && (path = path_at(i)) && !err; i++) {
-		struct check_result result = { .id = path->id, .title = path->title };
-
-		err = check_path(comparison, &result, path, false, missing[i], "");
-	}
+	for (size_t i = 0; (path = path_at(i)) && !err; i++)
+		runner_run(path, &trial, NULL, &unused);
+	err = err ?: start_tracing(comparison, NULL);
+	for (size_t i = 0; (path = path_at(i)) && !err; i++)
+		err = check_path(comparison, path, NULL);
 	counter_stop(&comparison->counter, true);
 	return err;
 }
@@ -273,7 +255,7 @@ static int check_method(const struct comparison *settings, const char *method, b
 	if (!comparison.json)
 		printf("tcptop %s, Linux %s, probe %s\n", TCPTOP_VERSION, names.release, method);
 	fflush(stdout);
-	if (check_earlier(&comparison) || check_all(&comparison)) {
+	if (check_paths(&comparison)) {
 		unused = optional && error.exit_code == EXIT_CODE_UNSUPPORTED;
 		if (!comparison.json)
 			printf("%s: %s\n\n", unused ? "not used here" : "not completed", error.text);
@@ -319,17 +301,17 @@ static int check_end(int exit_code)
 
 static int command_compare(const struct arguments *arguments)
 {
-	const struct comparison settings = {
-		.settings = { .program = find_tcptop(arguments->program),
-		    .max_sessions = arguments->max_sessions,
-		    .verbose = arguments->verbose },
+	struct comparison settings = {
+		.settings = arguments->counter,
 		.json = arguments->output && strcmp(arguments->output, "json") == 0,
 	};
+	const char *method = arguments->counter.method;
 	int worst = EXIT_CODE_OK;
 	bool any = false;
 
-	if (arguments->method && strcmp(arguments->method, "auto") != 0)
-		return check_end(check_method(&settings, arguments->method, false));
+	settings.settings.program = find_tcptop(settings.settings.program);
+	if (method && strcmp(method, "auto") != 0)
+		return check_end(check_method(&settings, method, false));
 	for (size_t i = 0; i < method_count; i++) {
 		int exit_code = check_method(&settings, methods[i]->name, true);
 
@@ -348,7 +330,7 @@ static int command_compare(const struct arguments *arguments)
 static const char usage[] =
     "usage: tcptop-check [--probe METHOD] [-o json] [--max-sessions N] [--tcptop PROGRAM] [-v]\n"
     "       tcptop-check list\n"
-    "       tcptop-check move ID|all [--repeat N] [--hold]\n"
+    "       tcptop-check move ID [--hold]\n"
     "       tcptop-check flow [-6 | --mapped] [--bytes N] [--processes N] [--connections N] "
     "[--wait-file FILE] [--summary]\n"
     "       tcptop-check threads [--threads N] [--seconds N] [--size N] [--hold]\n"
@@ -383,9 +365,8 @@ static const struct {
 	ROW("-6", FLAG, ipv6),
 	ROW("--mapped", FLAG, mapped),
 	ROW("--summary", FLAG, summary),
-	ROW("-v", FLAG, verbose),
+	ROW("-v", FLAG, counter.verbose),
 	ROW("--bytes", NUMBER, bytes),
-	ROW("--repeat", NUMBER, repeat),
 	ROW("--processes", NUMBER, processes),
 	ROW("--connections", NUMBER, connections),
 	ROW("--threads", NUMBER, threads),
@@ -393,10 +374,10 @@ static const struct {
 	ROW("--size", NUMBER, size),
 	ROW("--gap-ms", NUMBER, gap_ms),
 	ROW("--wait-file", TEXT, wait_file),
-	ROW("--probe", TEXT, method),
+	ROW("--probe", TEXT, counter.method),
 	ROW("-o", TEXT, output),
-	ROW("--max-sessions", TEXT, max_sessions),
-	ROW("--tcptop", TEXT, program),
+	ROW("--max-sessions", TEXT, counter.max_sessions),
+	ROW("--tcptop", TEXT, counter.program),
 };
 
 /* How many of argv an argument takes; 0: it is none, or its value is none. */
@@ -427,13 +408,9 @@ static int argument_take(struct arguments *arguments, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct arguments arguments = { .bytes = 1009,
-		.repeat = 1,
-		.processes = 1,
-		.connections = 1,
-		.threads = 4,
-		.seconds = 1,
-		.size = 64 };
+	struct arguments arguments = {
+		.bytes = 1009, .processes = 1, .connections = 1, .threads = 4, .seconds = 1, .size = 64
+	};
 	const char *command = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
 	int at = *command ? 2 : 1, taken = 1;
 

@@ -2,14 +2,8 @@
 #include "check/moves.h"
 
 #include <errno.h>
-#include <linux/sched.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/address.h"
@@ -34,12 +28,14 @@ static void truth_print(const char *id, const char *event, const struct truth *t
 	    truth->comm_last);
 }
 
-static int hold_connected(void *argument, const struct path_result *result)
+static int hold_connected(void *argument, const struct shared *shared)
 {
+	struct path_result result;
 	int byte;
 
-	for (size_t i = 0; i < result->session_count; i++)
-		truth_print(argument, "connected", &result->sessions[i]);
+	runner_collect(shared, false, &result);
+	for (size_t i = 0; i < result.session_count; i++)
+		truth_print(argument, "connected", &result.sessions[i]);
 	dprintf(STDOUT_FILENO, "{\"path\":\"%s\",\"event\":\"holding\"}\n", (const char *)argument);
 	do
 		byte = getchar();
@@ -47,43 +43,46 @@ static int hold_connected(void *argument, const struct path_result *result)
 	return 0;
 }
 
+/* The exit status. result: as runner_run's */
+static int path_run(
+    const struct path *path, const struct runner_settings *settings, struct path_result *result)
+{
+	struct error error;
+	int err = runner_run(path, settings, result, &error);
+
+	if (err == RUNNER_REFUSED)
+		dprintf(STDOUT_FILENO, "{\"path\":\"%s\",\"skipped\":\"%s\"}\n", path->id, error.text);
+	else if (err)
+		dprintf(STDERR_FILENO, "tcptop-check: %s\n", error.text);
+	return err == RUNNER_REFUSED ? EXIT_SKIPPED : err ? EXIT_CODE_RUNTIME : EXIT_CODE_OK;
+}
+
 /* more_ms: what the path takes beyond the usual time. */
 static int path_move(const struct path *path, const struct arguments *arguments, uint64_t more_ms)
 {
-	struct runner_settings settings = { .timeout_ms = (unsigned)more_ms + RUNNER_TIMEOUT_MS,
+	const struct runner_settings settings = { .timeout_ms = (unsigned)more_ms + RUNNER_TIMEOUT_MS,
 		.connected = arguments->hold ? hold_connected : NULL,
 		.argument = (void *)(uintptr_t)path->id };
-	char reason[PATH_REASON_MAX];
+	struct path_result result = { 0 };
+	int status = path_run(path, &settings, &result);
 
-	if (path_available(path, reason, sizeof reason) < 0) {
-		dprintf(STDOUT_FILENO, "{\"path\":\"%s\",\"skipped\":\"%s\"}\n", path->id, reason);
-		return EXIT_SKIPPED;
-	}
-	for (uint64_t i = 0; i < arguments->repeat; i++) {
-		struct path_result result;
-		struct error error;
-
-		if (runner_run(path, &settings, &result, &error) < 0) {
-			dprintf(STDERR_FILENO, "tcptop-check: %s\n", error.text);
-			return EXIT_CODE_RUNTIME;
-		}
-		for (size_t j = 0; j < result.session_count; j++)
-			truth_print(path->id, "", &result.sessions[j]);
-	}
-	return EXIT_CODE_OK;
+	for (size_t i = 0; i < result.session_count && status == EXIT_CODE_OK; i++)
+		truth_print(path->id, "", &result.sessions[i]);
+	return status;
 }
 
 int command_list(const struct arguments *arguments)
 {
-	char reason[PATH_REASON_MAX];
+	const struct runner_settings trial = { .trial = true };
 	const struct path *path;
 
 	(void)arguments;
 	for (size_t i = 0; (path = path_at(i)); i++) {
-		bool available = path_available(path, reason, sizeof reason) == 0;
+		struct error error;
+		int err = runner_run(path, &trial, NULL, &error);
 
 		printf("%s\t%llu\t%s\t%s\t", path->id, (unsigned long long)path->bytes, path->title,
-		    available ? "available" : reason);
+		    err ? error.text : "available");
 		for (size_t j = 0; j < PATH_EXCUSES_MAX && path->excused[j]; j++)
 			printf("%s%s", j ? "," : "", path->excused[j]);
 		printf("\n");
@@ -94,18 +93,11 @@ int command_list(const struct arguments *arguments)
 int command_move(const struct arguments *arguments)
 {
 	const struct path *path = arguments->id ? path_find(arguments->id) : NULL;
-	int status = EXIT_CODE_OK;
 
 	if (path)
 		return path_move(path, arguments, 0);
-	if (!arguments->id || strcmp(arguments->id, "all") != 0) {
-		dprintf(STDERR_FILENO, "tcptop-check: no path of that name: see `tcptop-check list`\n");
-		return EXIT_CODE_USAGE;
-	}
-	for (size_t i = 0; (path = path_at(i)); i++)
-		if (path_move(path, arguments, 0) == EXIT_CODE_RUNTIME)
-			status = EXIT_CODE_RUNTIME;
-	return status;
+	dprintf(STDERR_FILENO, "tcptop-check: no path of that name: see `tcptop-check list`\n");
+	return EXIT_CODE_USAGE;
 }
 
 /* Until so many seconds have passed. */
@@ -118,7 +110,7 @@ static ssize_t call_send_timed(struct side *side, int fd, void *buffer, size_t s
 
 static int load_send(struct side *side)
 {
-	return side_threads(side, side->path->threads, SIDE_ALL, side_send)
+	return side_threads(side, NULL, side->path->threads, SIDE_ALL, side_send)
 	           ?: side_shutdown(side, &side->sockets[0]);
 }
 
@@ -132,22 +124,7 @@ int command_threads(const struct arguments *arguments)
 	return path_move(&path, arguments, arguments->seconds * 1000);
 }
 
-/* The process with the PID of one that has just gone. Takes CAP_CHECKPOINT_RESTORE (Linux 5.9) or root. */
-static int reuse_fork(struct side *side, pid_t wanted, pid_t *pid)
-{
-	struct clone_args clone = {
-		.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&wanted, .set_tid_size = 1
-	};
-	pid_t parent = getpid();
-
-	*pid = (pid_t)syscall(SYS_clone3, &clone, sizeof clone);
-	if (*pid < 0)
-		return side_fail_errno(side, "clone3 with a chosen PID");
-	if (*pid == 0)
-		side_become(side, SIDE_SENDER_OTHER, "dp-second", parent);
-	return 0;
-}
-
+/* The second process has the PID of the first, which has just gone. */
 static int reuse_send(struct side *side)
 {
 	static const uint64_t bytes[] = { 10009, 20021 };
@@ -155,28 +132,22 @@ static int reuse_send(struct side *side)
 	int err = 0;
 
 	for (int i = 0; i < 2 && !err; i++) {
-		err = i == 0 ? side_fork(side, SIDE_SENDER_OTHER, "dp-first", &pid)
-		             : reuse_fork(side, pid, &pid);
+		err = side_fork(side, SIDE_SENDER_OTHER, i ? "dp-second" : "dp-first", &pid);
 		if (!err && pid == 0) {
 			err = side_connect(side) ?: side_send(side, &side->sockets[0], bytes[i]);
 			side_exit(side, err ?: side_shutdown(side, &side->sockets[0]));
 		}
 		err = err ?: side_join(side, pid);
 		if (!err && i == 0)
-			side_sleep_us((unsigned)side->path->argument * 1000);
+			usleep((unsigned)side->path->argument * 1000);
 	}
 	return err;
 }
 
-static int reuse_receive(struct side *side)
-{
-	return side_accept_each(side, 2);
-}
-
 int command_pidreuse(const struct arguments *arguments)
 {
-	const struct path path = { "pidreuse", .bytes = 1, .flags = PATH_LATE, .send = reuse_send,
-		.receive = reuse_receive, .write.chunk = 1009, .argument = arguments->gap_ms };
+	const struct path path = { "pidreuse", .bytes = 1, .flags = PATH_LATE, .connections = 2,
+		.send = reuse_send, .write.chunk = 1009, .argument = arguments->gap_ms };
 
 	return path_move(&path, arguments, arguments->gap_ms);
 }
@@ -185,121 +156,62 @@ int command_pidreuse(const struct arguments *arguments)
  * One process of a flow. Connections are used one after the other, in the same order on both sides, and stay open until
  * all are through.
  */
-static int flow_move(struct side *side, const struct arguments *arguments)
+static int flow_move(struct side *side)
 {
-	struct side_socket *sockets = calloc(arguments->connections, sizeof *sockets);
-	bool sends = side->role == SIDE_SENDER;
 	uint64_t tx_bytes = 0, rx_bytes = 0;
-	int err = sockets ? 0 : side_fail(side, -ENOMEM, "sockets");
+	int err = 0;
 
-	for (uint64_t i = 0; i < arguments->connections && !err; i++) {
-		side->socket_count = 0;
-		err = sends ? side_connect(side) : side_accept(side);
-		if (!err)
-			sockets[i] = side->sockets[0];
-	}
-	if (!err)
-		side_wait_go(side);
-	for (uint64_t i = 0; i < arguments->connections && !err; i++) {
-		struct truth *truth = sockets[i].truth;
+	for (size_t i = 0; i < side->socket_count && !err; i++) {
+		struct side_socket *socket = &side->sockets[i];
 
-		side->sockets[0] = sockets[i];
-		err = sends ? side_send_plain(side) : side_receive_plain(side);
-		side_comm(truth->comm_last);
-		if (!arguments->summary)
-			truth_print("flow", "", truth);
-		tx_bytes += truth->tx_bytes;
-		rx_bytes += truth->rx_bytes;
+		if (side->role == SIDE_SENDER)
+			err = side_send(side, socket, side->path->bytes) ?: side_shutdown(side, socket);
+		else
+			err = side_receive(side, socket, SIDE_ALL);
+		side_comm(socket->truth->comm_last);
+		if (side->path->argument)
+			truth_print("flow", "", socket->truth);
+		tx_bytes += socket->truth->tx_bytes;
+		rx_bytes += socket->truth->rx_bytes;
 	}
 	if (!err)
 		dprintf(STDOUT_FILENO,
-		    "{\"path\":\"flow\",\"event\":\"total\",\"side\":\"%s\",\"pid\":%d,\"connections\":%llu,"
+		    "{\"path\":\"flow\",\"event\":\"total\",\"side\":\"%s\",\"pid\":%d,\"connections\":%zu,"
 		    "\"tx_bytes\":%llu,\"rx_bytes\":%llu}\n",
-		    side_role_name(side->role), (int)getpid(), (unsigned long long)arguments->connections,
+		    side_role_name(side->role), (int)getpid(), side->socket_count,
 		    (unsigned long long)tx_bytes, (unsigned long long)rx_bytes);
 	return err;
 }
 
-/* As many descriptors as the connections take: the soft limit is often 1,024. */
-static int limit_raise(struct side *side, uint64_t connections)
+/* Waits for the file, if one is named. */
+static int flow_connected(void *argument, const struct shared *shared)
 {
-	struct rlimit limit;
+	const char *gate = argument;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return side_fail_errno(side, "getrlimit");
-	if (limit.rlim_cur < connections + 64)
-		limit.rlim_cur = connections + 64;
-	if (limit.rlim_max < limit.rlim_cur)
-		limit.rlim_max = limit.rlim_cur;
-	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? side_fail_errno(side, "raising the limit of open files")
-	                                            : 0;
-}
-
-/* Starts one more pair of processes. */
-static int flow_start(struct side *side, const struct arguments *arguments)
-{
-	pid_t parent = getpid(), pid;
-
-	side->listen_fd = side_listen(side->path, 65535, &side->server, &side->server_length);
-	if (side->listen_fd < 0)
-		return side_fail(side, side->listen_fd, "listen");
-	for (int role = SIDE_RECEIVER; role >= SIDE_SENDER; role--) {
-		side->role = (uint8_t)role;
-		pid = fork();
-		if (pid < 0)
-			return side_fail_errno(side, "fork");
-		if (pid == 0) {
-			side_process_init(role == SIDE_SENDER ? "flow-sender" : "flow-receiver", parent);
-			_exit(flow_move(side, arguments) ? EXIT_FAILURE : EXIT_SUCCESS);
-		}
-		dprintf(STDOUT_FILENO,
-		    "{\"path\":\"flow\",\"event\":\"started\",\"side\":\"%s\",\"pid\":%d}\n",
-		    side_role_name(side->role), (int)pid);
-	}
-	close(side->listen_fd);
+	for (unsigned i = 0; i < atomic_load(&shared->session_count); i++)
+		if (shared->sessions[i].first)
+			dprintf(STDOUT_FILENO,
+			    "{\"path\":\"flow\",\"event\":\"started\",\"side\":\"%s\",\"pid\":%d}\n",
+			    side_role_name(shared->sessions[i].role), (int)shared->sessions[i].pid);
+	dprintf(STDOUT_FILENO, "{\"path\":\"flow\",\"event\":\"connected\"}\n");
+	while (gate && access(gate, F_OK) < 0 && !atomic_load(&shared->failed))
+		usleep(10000);
 	return 0;
 }
 
-/* Reaps what has ended, or (flags 0) waits for the next end; errno is ECHILD when all have ended. */
-static bool flow_failed(struct shared *shared, int flags)
-{
-	int status = 0;
-
-	errno = 0;
-	if (waitpid(-1, &status, flags) > 0 && status)
-		shared_fail(shared, -ECHILD, "a process that moves the data was killed");
-	return atomic_load(&shared->failed);
-}
-
-/* All processes are children of this one, which lets them move when all are connected and the file is there. */
 int command_flow(const struct arguments *arguments)
 {
-	unsigned flags = (arguments->ipv6 ? PATH_IPV6 : 0) | (arguments->mapped ? PATH_MAPPED : 0);
-	const struct path path = { "flow", .bytes = arguments->bytes, .flags = flags };
-	const unsigned count = 2 * (unsigned)arguments->processes;
-	const char *gate = arguments->wait_file;
-	struct side side = { .path = &path };
-	struct shared *shared;
-	int err;
+	const struct path path = { "flow", .bytes = arguments->bytes,
+		.flags = (arguments->ipv6 ? PATH_IPV6 : 0) | (arguments->mapped ? PATH_MAPPED : 0),
+		.pairs = (uint32_t)arguments->processes, .connections = (uint32_t)arguments->connections,
+		.comm = { "flow-sender", "flow-receiver" }, .send = flow_move, .receive = flow_move,
+		.argument = !arguments->summary };
+	const struct runner_settings settings = { .timeout_ms = UINT32_MAX,
+		.connected = flow_connected,
+		.argument = (void *)(uintptr_t)arguments->wait_file };
+	const struct rlimit limit = { arguments->connections + 64, arguments->connections + 64 };
 
-	shared = side.shared = shared_open(count * (unsigned)arguments->connections, &side.shared_fd);
-	if (!shared) {
-		dprintf(STDERR_FILENO, "tcptop-check: flow: memory: %s\n", strerror(errno));
-		return EXIT_FAILURE;
-	}
-	err = limit_raise(&side, arguments->connections);
-	for (uint64_t i = 0; i < arguments->processes && !err; i++)
-		err = flow_start(&side, arguments);
-	while (!flow_failed(shared, WNOHANG) && atomic_load(&shared->ready_count) < count)
-		side_sleep_us(1000);
-	if (!atomic_load(&shared->failed))
-		dprintf(STDOUT_FILENO, "{\"path\":\"flow\",\"event\":\"connected\"}\n");
-	while (!flow_failed(shared, WNOHANG) && gate && access(gate, F_OK) < 0)
-		side_sleep_us(10000);
-	atomic_store(&shared->go_ms, side_now_ms());
-	while (!flow_failed(shared, 0) && errno != ECHILD)
-		;
-	if (atomic_load(&shared->failed))
-		dprintf(STDERR_FILENO, "tcptop-check: flow: %s\n", shared->text);
-	return atomic_load(&shared->failed) ? EXIT_FAILURE : EXIT_SUCCESS;
+	setrlimit(
+	    RLIMIT_NOFILE, &limit); /* if it may not be so high, the socket that is one too many fails */
+	return path_run(&path, &settings, NULL);
 }

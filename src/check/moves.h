@@ -6,14 +6,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "check/counter.h"
+
 /* Of all commands. */
 struct arguments {
 	const char *id;
-	uint64_t bytes, repeat, processes, connections, threads, seconds, size, gap_ms;
+	uint64_t bytes, processes, connections, threads, seconds, size, gap_ms;
 	bool hold, ipv6, mapped, summary;
 	const char *wait_file;
-	bool verbose; /* from here on of the comparison */
-	const char *method, *output, *max_sessions, *program;
+	const char *output; /* from here on of the comparison */
+	struct counter_settings counter;
 };
 
 enum { EXIT_SKIPPED = 77 };

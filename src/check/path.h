@@ -6,6 +6,7 @@
 #ifndef TCPTOP_CHECK_PATH_H
 #define TCPTOP_CHECK_PATH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -30,6 +31,8 @@ enum path_flag {
 	PATH_UNDELIVERED = 1 << 6,      /* fewer bytes are received than were sent */
 	PATH_NONBLOCKING = 1 << 7,      /* the sender's first socket */
 	PATH_SENT_WHOLE = 1 << 8,       /* a sending call that takes less than it is given is a failure */
+	PATH_LOCKS_MEMORY = 1 << 9,     /* zero-copy sends pin pages, which count against RLIMIT_MEMLOCK */
+	PATH_FILE = 1 << 10,            /* each side has a file of `bytes` zeroes */
 };
 
 enum side_role {
@@ -52,6 +55,7 @@ struct truth {
 	uint16_t lport, rport;
 	uint32_t netns; /* inode number, 0 when /proc does not tell */
 	pid_t pid;
+	bool first;                       /* of its process */
 	uint64_t tx_bytes, rx_bytes;      /* sums of what the calls returned; peeks left out */
 	char comm[PATH_COMM_LENGTH];      /* the process's name when its connection came to be */
 	char comm_last[PATH_COMM_LENGTH]; /* and when it was done */
@@ -63,12 +67,13 @@ struct truth {
  */
 typedef ssize_t operation(struct side *side, int fd, void *buffer, size_t size);
 
-/* Defines an operation that is one expression of its arguments. */
-#define OPERATION(name, expression)                                               \
-	static ssize_t name(struct side *side, int fd, void *buffer, size_t size) \
-	{                                                                         \
-		(void)side, (void)buffer, (void)size;                             \
-		return expression;                                                \
+/* Defines an operation that is one expression of its arguments; OPERATION one for this file alone. */
+#define OPERATION(name, expression) static PUBLIC_OPERATION(name, expression)
+#define PUBLIC_OPERATION(name, expression)                                 \
+	ssize_t name(struct side *side, int fd, void *buffer, size_t size) \
+	{                                                                  \
+		(void)side, (void)buffer, (void)size;                      \
+		return expression;                                         \
 	}
 
 /* What the loop of one direction repeats. */
@@ -90,17 +95,28 @@ struct path_option {
 		level, option, &(const type){ __VA_ARGS__ }, sizeof(type), #option \
 	}
 
+/* What a socket of the path's kind, or its options, may be refused for. */
+struct path_need {
+	const char *lacking; /* the reason begins so; NULL: nothing is tried */
+	int err;             /* in whose place the reason ends with `cause` */
+	const char *cause;
+};
+
 struct path {
 	const char *id; /* stable: appears in JSON */
 	const char *title;
-	uint64_t bytes;      /* what is sent in one direction of one connection; an odd prime */
-	unsigned flags;      /* enum path_flag */
-	uint8_t connections; /* made before data may move; 0 means 1 */
+	uint64_t bytes;       /* what is sent in one direction of one connection; an odd prime */
+	unsigned flags;       /* enum path_flag */
+	uint32_t pairs;       /* of processes, a sender and a receiver; 0 means 1 */
+	uint32_t connections; /* of each pair, made before data may move; 0 means 1 */
+	const char *comm[2];  /* of its processes, by role; NULL: "dp-sender" and "dp-receiver" */
 	const char *excused[PATH_EXCUSES_MAX]; /* ids of not_counted that excuse too low a count */
-	/* Whether this host has what the path needs: 0, or -errno with the reason. May be NULL. */
-	int (*available)(const struct path *path, char *reason, size_t size);
-	/* In the parent of both sides, before any socket, instead of `available`. May be NULL. */
-	int (*prepare)(const struct path *path, char *reason, size_t size);
+	struct path_need need;
+	/*
+	 * In the parent of all sides, before their sockets: makes or tries what else the path needs, and writes the
+	 * reason why this host does not have it. May be NULL.
+	 */
+	void (*prepare)(const struct path *path, char *reason, size_t size);
 	int (*start)(struct side *side);   /* on each side, once connected. May be NULL */
 	int (*send)(struct side *side);    /* NULL: path->bytes on the first socket, then a shutdown */
 	int (*receive)(struct side *side); /* NULL: all from the first socket */
@@ -115,12 +131,6 @@ struct path {
 /* The paths in a fixed order; NULL past the last, or when there is none of that name. */
 const struct path *path_at(size_t index);
 const struct path *path_find(const char *id);
-
-/*
- * 0: can run here. -errno: reason says what is missing. Ask before privilege is dropped: asking for kernel TLS
- * makes the kernel load its module, which needs CAP_NET_ADMIN.
- */
-int path_available(const struct path *path, char *reason, size_t size);
 
 /* The paths of each source file, up to one without an id. */
 extern const struct path paths_plain[], paths_splice[], paths_zerocopy[], paths_uring[], paths_protocol[],

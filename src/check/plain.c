@@ -18,7 +18,7 @@ static ssize_t call_send_partly(struct side *side, int fd, void *buffer, size_t 
 
 	while ((sent = send(fd, buffer, size, 0)) < 0 && errno == EAGAIN) {
 		side->met[1]++;
-		side_sleep_us(100);
+		usleep(100);
 	}
 	side->met[0] += sent > 0 && (size_t)sent < size;
 	return sent;

@@ -17,11 +17,10 @@
 enum { CHILD_BYTES = 1000003 };
 
 /* Parent and child use the socket at the same time, each for its own share of the prime: neither is left without. */
-static int fork_move(
-    struct side *side, uint8_t role, int (*move)(struct side *, struct side_socket *, uint64_t))
+static int fork_move(struct side *side, uint8_t role, side_loop *move)
 {
 	struct side_socket *socket = &side->sockets[0];
-	pid_t pid;
+	pid_t pid = 0;
 	int err = side_fork(side, role, "dp-child", &pid);
 
 	if (err)
@@ -68,7 +67,7 @@ static int passed_send(struct side *side)
 {
 	struct side_socket *socket = &side->sockets[0];
 	int pair[2], fd = -1, err;
-	pid_t pid;
+	pid_t pid = 0;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return side_fail_errno(side, "socketpair");
@@ -109,28 +108,27 @@ static int exec_send(struct side *side)
 /* Whoever gives the command by hand has no descriptor of that form: it ends there. */
 void exec_main(const char *numbers)
 {
-	struct side side = { .path = path_find("exec"), .role = SIDE_SENDER, .socket_count = 1 };
-	struct side_socket *socket = &side.sockets[0];
+	struct side side = { .path = path_find("exec"), .role = SIDE_SENDER };
 	unsigned long long left;
 	unsigned slot;
+	int fd;
 
-	if (sscanf(numbers, "%d,%d,%u,%llu", &side.shared_fd, &socket->fd, &slot, &left) != 4 ||
-	    slot >= PATH_SESSIONS_MAX || !(side.shared = shared_map(PATH_SESSIONS_MAX, side.shared_fd)))
+	if (sscanf(numbers, "%d,%d,%u,%llu", &side.shared_fd, &fd, &slot, &left) != 4 ||
+	    slot >= PATH_SESSIONS_MAX || !(side.shared = shared_map(PATH_SESSIONS_MAX, side.shared_fd)) ||
+	    side_equip(&side))
 		_exit(EXIT_FAILURE);
-	socket->truth = &side.shared->sessions[slot];
-	side_exit(&side, side_send(&side, socket, left) ?: side_shutdown(&side, socket));
+	side.sockets[side.socket_count++] = (struct side_socket){ fd, &side.shared->sessions[slot] };
+	side_exit(&side, side_send(&side, side.sockets, left) ?: side_shutdown(&side, side.sockets));
 }
 
 enum { THREADS = 4 };
 
 struct worker {
-	pthread_t thread;
 	struct side *side;
-	const char *comm;          /* NULL: the process's */
-	struct side_socket socket; /* with a truth that no other thread adds to */
-	struct truth truth;
-	int (*move)(struct side *, struct side_socket *, uint64_t);
+	const char *comm;
+	side_loop *move;
 	uint64_t bytes;
+	pthread_t thread;
 	int err;
 };
 
@@ -140,57 +138,40 @@ static void *worker_main(void *argument)
 
 	if (worker->comm)
 		prctl(PR_SET_NAME, worker->comm); /* the thread's own name: not the process's */
-	worker->err = worker->move(worker->side, &worker->socket, worker->bytes);
+	worker->err = worker->move(worker->side, &worker->side->sockets[0], worker->bytes);
 	return NULL;
 }
 
-static int worker_start(struct worker *worker)
-{
-	int err;
-
-	worker->socket = (struct side_socket){ worker->side->sockets[0].fd, &worker->truth };
-	err = -pthread_create(&worker->thread, NULL, worker_main, worker);
-	return err ? side_fail(worker->side, err, "pthread_create") : 0;
-}
-
-static int worker_join(struct worker *worker)
-{
-	struct truth *truth = worker->side->sockets[0].truth;
-
-	pthread_join(worker->thread, NULL);
-	truth->tx_bytes += worker->truth.tx_bytes;
-	truth->rx_bytes += worker->truth.rx_bytes;
-	return worker->err;
-}
-
-int side_threads(struct side *side, size_t count, uint64_t bytes,
-    int (*move)(struct side *, struct side_socket *, uint64_t))
+int side_threads(struct side *side, const char *comm, size_t count, uint64_t bytes, side_loop *move)
 {
 	struct worker *workers = calloc(count, sizeof *workers);
-	uint64_t share = bytes == SIDE_ALL ? bytes : bytes / count;
-	/* before there are threads that would each map their own */
-	int err = workers ? side_buffers(side) : side_fail(side, -ENOMEM, "threads");
+	uint64_t share = bytes == SIDE_ALL ? 0 : bytes / count;
+	int err = workers ? 0 : side_fail(side, -ENOMEM, "threads");
 
 	for (size_t i = 0; i < count && !err; i++) {
-		workers[i] = (struct worker){ .side = side, .move = move, .bytes = share };
-		if (i == 0 && bytes != SIDE_ALL)
+		workers[i] = (struct worker){ side, comm, move, .bytes = share ?: SIDE_ALL };
+		if (i == 0 && share)
 			workers[i].bytes += bytes % count;
-		err = worker_start(&workers[i]);
+		err = -pthread_create(&workers[i].thread, NULL, worker_main, &workers[i]);
+		if (err)
+			side_fail(side, err, "pthread_create");
 	}
-	for (size_t i = 0; i < count && !err; i++)
-		err = worker_join(&workers[i]);
+	for (size_t i = 0; i < count && !err; i++) {
+		pthread_join(workers[i].thread, NULL);
+		err = workers[i].err;
+	}
 	return err;
 }
 
 static int threads_send(struct side *side)
 {
-	return side_threads(side, THREADS, side->path->bytes, side_send)
+	return side_threads(side, NULL, THREADS, side->path->bytes, side_send)
 	           ?: side_shutdown(side, &side->sockets[0]);
 }
 
 static int threads_receive(struct side *side)
 {
-	return side_threads(side, THREADS, SIDE_ALL, side_receive);
+	return side_threads(side, NULL, THREADS, SIDE_ALL, side_receive);
 }
 
 /*
@@ -200,8 +181,7 @@ static int rename_send(struct side *side)
 {
 	struct side_socket *socket = &side->sockets[0];
 	uint64_t third = side->path->bytes / 3;
-	struct worker worker = { .side = side, .comm = "dp-thread", .move = side_send, .bytes = third };
-	int err = side_send(side, socket, third) ?: worker_start(&worker) ?: worker_join(&worker);
+	int err = side_send(side, socket, third) ?: side_threads(side, "dp-thread", 1, third, side_send);
 
 	if (err)
 		return err;
@@ -218,7 +198,7 @@ static int brief_send(struct side *side)
 
 	for (int i = 0; i < BRIEF_PROCESSES; i++) {
 		int64_t born_ms = side_now_ms();
-		pid_t pid;
+		pid_t pid = 0;
 		int err = side_fork(side, SIDE_SENDER_OTHER, "dp-brief", &pid);
 
 		if (!err && pid == 0)
@@ -231,11 +211,6 @@ static int brief_send(struct side *side)
 	return brief ? 0 : side_fail(side, -ETIME, "every process lived for %d ms and more", BRIEF_LIMIT_MS);
 }
 
-static int brief_receive(struct side *side)
-{
-	return side_accept_each(side, BRIEF_PROCESSES);
-}
-
 enum { FAILING_CALLS = 4000 };
 
 /*
@@ -245,23 +220,22 @@ enum { FAILING_CALLS = 4000 };
 static int failing_send(struct side *side)
 {
 	struct side_socket *first = &side->sockets[0], *second = &side->sockets[1];
-	int failed = 0, err = side_buffers(side);
+	int failed = 0, err;
 	char byte;
 
-	while (!err && failed < FAILING_CALLS) {
-		ssize_t sent = send(first->fd, side->sent, 8191, 0);
+	while (failed < FAILING_CALLS) {
+		ssize_t sent = send(first->fd, side->sent, 8191, MSG_DONTWAIT);
 
 		if (sent < 0 && errno != EAGAIN)
 			return side_fail_errno(side, "send");
-		if (sent < 0 && (recv(first->fd, &byte, 1, 0) >= 0 || errno != EAGAIN))
+		if (sent < 0 && (recv(first->fd, &byte, 1, MSG_DONTWAIT) >= 0 || errno != EAGAIN))
 			return side_fail(side, -EIO, "recv on an idle socket");
 		failed += sent < 0;
 		first->truth->tx_bytes += sent > 0 ? (uint64_t)sent : 0;
 	}
 	if (first->truth->tx_bytes > side->path->bytes)
 		return side_fail(side, -ENOBUFS, "the first socket's buffers hold too much");
-	err = err ?: side_send(side, second, side->path->bytes) ?: side_signal(side);
-	err = err ?: side_nonblocking(side, first->fd, false);
+	err = side_send(side, second, side->path->bytes) ?: side_signal(side);
 	err = err ?: side_send(side, first, side->path->bytes - first->truth->tx_bytes);
 	return err ?: side_shutdown(side, first) ?: side_shutdown(side, second);
 }
@@ -283,12 +257,12 @@ const struct path paths_process[] = {
 	{ "exec", "exec between two sends", 2000083, .send = exec_send, .write.chunk = 10007 },
 	{ "rename", "process and thread renamed between sends", 2000093, .send = rename_send,
 	    .write.chunk = 10007 },
-	{ "brief", "a process that lives under 100 ms", 10007, .flags = PATH_LATE, .send = brief_send,
-	    .receive = brief_receive },
+	{ "brief", "a process that lives under 100 ms", 10007, .flags = PATH_LATE,
+	    .connections = BRIEF_PROCESSES, .send = brief_send },
 	{ "threads", "four threads on one socket", 4000261, .send = threads_send, .receive = threads_receive,
 	    .write.chunk = 64, .read.chunk = 1009 },
 	{ "failing", "calls that fail, then another socket", 6000011, .connections = 2,
-	    .flags = PATH_NONBLOCKING, .options = { { OPTION(SOL_SOCKET, SO_SNDBUF, int, 16384) } },
-	    .send = failing_send, .receive = failing_receive, .write.chunk = 10007, .read.chunk = 10007 },
+	    .options = { { OPTION(SOL_SOCKET, SO_SNDBUF, int, 16384) } }, .send = failing_send,
+	    .receive = failing_receive, .write.chunk = 10007, .read.chunk = 10007 },
 	{ .id = NULL },
 };

@@ -11,45 +11,23 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "check/pipe.h"
 #include "check/side.h"
 
 #ifndef SOL_MPTCP
 #define SOL_MPTCP 284
 #endif
 
-/*
- * Kernel TLS: TLS 1.2 records under fixed keys, no handshake. What counts is the plaintext that the calls moved.
- */
-enum { ENOTSUPP_KERNEL = 524 }; /* what 4.18 said for ENOTCONN */
-
 #ifndef SOL_TLS
 #define SOL_TLS 282
 #endif
 
 /*
- * On a socket that is not connected the kernel looks the protocol up (and loads its module, with CAP_NET_ADMIN)
- * before it refuses: ENOENT says that there is none.
+ * Kernel TLS: TLS 1.2 records under fixed keys, no handshake. What counts is the plaintext that the calls moved.
  */
-static int tls_available(const struct path *path, char *reason, size_t size)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool failed = fd < 0 || (setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof "tls" - 1) < 0 &&
-	                            errno != ENOTCONN && errno != ENOTSUPP_KERNEL);
-	int err = available_result(fd, failed, reason, size, "no kernel TLS");
-
-	(void)path;
-	if (err == -ENOENT)
-		snprintf(reason, size, "no kernel TLS: module tls is missing or not loaded");
-	return err;
-}
-
 /* Records must not arrive before the receiver is set up, which would take them as plain bytes: the sender waits. */
 static int tls_start(struct side *side)
 {
@@ -61,8 +39,6 @@ static int tls_start(struct side *side)
 		.salt = { 4, 3, 2, 1 },
 	};
 
-	if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof "tls" - 1) < 0)
-		return side_fail_errno(side, "TCP_ULP");
 	if (setsockopt(fd, SOL_TLS, direction, &crypto, sizeof crypto) < 0)
 		return side_fail_errno(side, direction == TLS_TX ? "TLS_TX" : "TLS_RX");
 	return direction == TLS_TX ? side_wait(side) : side_signal(side);
@@ -71,20 +47,14 @@ static int tls_start(struct side *side)
 /* A peek at a decrypted record must not count, and reads in small pieces take one record in several calls. */
 OPERATION(call_peek_and_recv, recv(fd, buffer, size, MSG_PEEK) < 0 ? -1 : recv(fd, buffer, size, 0))
 
-#define TLS .available = tls_available, .start = tls_start
-
-static int mptcp_available(const struct path *path, char *reason, size_t size)
-{
-	int fd = side_socket_open(path);
-
-	if (fd >= 0) {
-		close(fd);
-		return 0;
+/* TCP_ULP makes the kernel load the module, with CAP_NET_ADMIN, also for a socket that is not connected. */
+#define ULP                                                          \
+	{                                                            \
+		OPTION(IPPROTO_TCP, TCP_ULP, char[3], 't', 'l', 's') \
 	}
-	snprintf(reason, size, "no MPTCP: %s",
-	    fd == -ENOPROTOOPT ? "disabled (sysctl net.mptcp.enabled)" : strerror(-fd));
-	return fd;
-}
+#define TLS                                                                                                  \
+	.need = { "no kernel TLS", ENOENT, "module tls is missing or not loaded" }, .options = { ULP, ULP }, \
+	.start = tls_start
 
 /* A connection that fell back to TCP would test nothing. Kernels before 5.16 do not tell. */
 static int mptcp_start(struct side *side)
@@ -107,14 +77,14 @@ static bool fastopen_enabled(void)
 	FILE *stream = fopen(fastopen_sysctl, "re");
 	int enabled = 0;
 
-	if (stream && fscanf(stream, "%d", &enabled) != 1)
+	if (!stream || fscanf(stream, "%d", &enabled) != 1)
 		enabled = 0;
 	if (stream)
 		fclose(stream);
 	return (enabled & FASTOPEN_CLIENT_AND_SERVER) == FASTOPEN_CLIENT_AND_SERVER;
 }
 
-/* A network namespace of the parent's and the sides' own, with loopback up and Fast Open enabled. 0 or -errno. */
+/* A network namespace of the sides and their parent's own, with loopback up and Fast Open enabled. 0 or -errno. */
 static int fastopen_namespace(void)
 {
 	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
@@ -133,37 +103,16 @@ static int fastopen_namespace(void)
 }
 
 /* The host's setting is not ours to change. */
-static int fastopen_refused(int err, char *reason, size_t size)
+static void fastopen_prepare(const struct path *path, char *reason, size_t size)
 {
+	int err = fastopen_enabled() ? 0 : fastopen_namespace();
+
+	(void)path;
 	if (err)
 		snprintf(reason, size,
 		    "sysctl net.ipv4.tcp_fastopen is not 3, and no network namespace could be made for it: "
 		    "%s",
 		    strerror(-err));
-	return err;
-}
-
-static int fastopen_prepare(const struct path *path, char *reason, size_t size)
-{
-	(void)path;
-	return fastopen_refused(fastopen_enabled() ? 0 : fastopen_namespace(), reason, size);
-}
-
-/* Tries it in a child, with which the namespace ends. */
-static int fastopen_available(const struct path *path, char *reason, size_t size)
-{
-	int status;
-	pid_t pid;
-
-	(void)path;
-	if (fastopen_enabled())
-		return 0;
-	pid = fork();
-	if (pid == 0)
-		_exit(-fastopen_namespace());
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return fastopen_refused(-ECHILD, reason, size);
-	return fastopen_refused(-WEXITSTATUS(status), reason, size);
 }
 
 /* Without a cookie on either side: the first connection's SYN carries data. */
@@ -172,11 +121,10 @@ static int fastopen_send(struct side *side)
 	struct sockaddr *server = (struct sockaddr *)&side->server;
 	struct tcp_info info = { 0 };
 	socklen_t length = sizeof info;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err = side_buffers(side);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
 	ssize_t sent;
 
-	err = err ?: side_option(side, fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1, "TCP_FASTOPEN_NO_COOKIE");
-	err = err ?: side_wait(side);
+	err = side_options(side, fd) ?: side_wait(side);
 	if (err)
 		return err;
 	sent = sendto(fd, side->sent, FASTOPEN_BYTES, MSG_FASTOPEN, server, side->server_length);
@@ -195,21 +143,15 @@ static int fastopen_send(struct side *side)
 
 static int fastopen_receive(struct side *side)
 {
-	int fd = side->listen_fd;
-	int err = side_option(side, fd, IPPROTO_TCP, TCP_FASTOPEN, 5, "TCP_FASTOPEN");
-
-	err = err ?: side_option(side, fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1, "TCP_FASTOPEN_NO_COOKIE");
-	return err ?: side_signal(side) ?: side_accept(side) ?: side_receive_plain(side);
+	return side_options(side, side->listen_fd) ?: side_signal(side) ?: side_receive_plain(side);
 }
 
 enum { URGENT_ROUNDS = 5 };
 
-/* Of each round, ordinary bytes come before the one urgent byte. */
-static uint64_t urgent_ordinary(const struct side *side, int round)
+/* Of each round, so many ordinary bytes come before the one urgent byte; behind the last round come some more. */
+static uint64_t urgent_ordinary(const struct side *side)
 {
-	uint64_t ordinary = side->path->bytes - URGENT_ROUNDS, share = ordinary / URGENT_ROUNDS;
-
-	return round < URGENT_ROUNDS - 1 ? share : ordinary - share * (URGENT_ROUNDS - 1);
+	return side->path->bytes / URGENT_ROUNDS - 1;
 }
 
 /*
@@ -221,7 +163,7 @@ static int urgent_send(struct side *side)
 	struct side_socket *socket = &side->sockets[0];
 
 	for (int round = 0; round < URGENT_ROUNDS; round++) {
-		int err = side_wait(side) ?: side_send(side, socket, urgent_ordinary(side, round));
+		int err = side_wait(side) ?: side_send(side, socket, urgent_ordinary(side));
 
 		if (err)
 			return err;
@@ -229,7 +171,8 @@ static int urgent_send(struct side *side)
 			return side_fail_errno(side, "send(MSG_OOB)");
 		socket->truth->tx_bytes++;
 	}
-	return side_shutdown(side, socket);
+	return side_send(side, socket, side->path->bytes - socket->truth->tx_bytes)
+	           ?: side_shutdown(side, socket);
 }
 
 static int urgent_receive(struct side *side)
@@ -238,7 +181,7 @@ static int urgent_receive(struct side *side)
 
 	for (int round = 0; round < URGENT_ROUNDS; round++) {
 		struct pollfd poll_fd = { .fd = socket->fd, .events = POLLPRI };
-		int err = side_signal(side) ?: side_receive(side, socket, urgent_ordinary(side, round));
+		int err = side_signal(side) ?: side_receive(side, socket, urgent_ordinary(side));
 		char byte;
 
 		if (err)
@@ -256,27 +199,28 @@ static int inline_receive(struct side *side)
 	int err = 0;
 
 	for (int round = 0; round < URGENT_ROUNDS && !err; round++)
-		err = side_signal(side)
-		          ?: side_receive(side, &side->sockets[0], urgent_ordinary(side, round) + 1);
+		err = side_signal(side) ?: side_receive(side, &side->sockets[0], urgent_ordinary(side) + 1);
 	return err ?: side_receive_plain(side);
 }
 
-#define MPTCP .flags = PATH_MPTCP, .available = mptcp_available, .start = mptcp_start
+#define MPTCP .need = { "no MPTCP", ENOPROTOOPT, "disabled (sysctl net.mptcp.enabled)" }, .start = mptcp_start
+
+#define NO_COOKIE OPTION(IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, int, 1)
 
 const struct path paths_protocol[] = {
 	{ "tls", "kernel TLS send and receive", 5000011, TLS },
 	{ "tls_peek", "kernel TLS, peek, then read in pieces", 1000033, TLS,
 	    .read = { .call = call_peek_and_recv, .chunk = 5003 } },
-	{ "tls_sendfile", "kernel TLS sendfile", 5000077, TLS,
+	{ "tls_sendfile", "kernel TLS sendfile", 5000077, TLS, .flags = PATH_FILE,
 	    .write = { .call = pipe_sendfile, .chunk = SIDE_BUFFER_BYTES } },
 	{ "tls_splice_out", "splice out of a kernel TLS socket", 3000089, TLS, .excused = { "splice_tls" },
 	    .read = { .call = pipe_receive } },
-	{ "mptcp", "MPTCP", 4000237, MPTCP },
-	{ "mptcp_sendfile", "MPTCP sendfile", 3000103, MPTCP,
+	{ "mptcp", "MPTCP", 4000237, .flags = PATH_MPTCP, MPTCP },
+	{ "mptcp_sendfile", "MPTCP sendfile", 3000103, .flags = PATH_MPTCP | PATH_FILE, MPTCP,
 	    .write = { .call = pipe_sendfile, .chunk = SIDE_BUFFER_BYTES } },
 	{ "fastopen", "TCP Fast Open, data in the SYN", 100003, .flags = PATH_LATE,
-	    .available = fastopen_available, .prepare = fastopen_prepare, .send = fastopen_send,
-	    .receive = fastopen_receive },
+	    .prepare = fastopen_prepare, .send = fastopen_send, .receive = fastopen_receive,
+	    .options = { { NO_COOKIE }, { NO_COOKIE, OPTION(IPPROTO_TCP, TCP_FASTOPEN, int, 5) } } },
 	{ "urgent", "urgent data, MSG_OOB", 500009, .send = urgent_send, .receive = urgent_receive,
 	    .write.chunk = 10007, .read.chunk = 5003 },
 	{ "urgent_inline", "urgent data, SO_OOBINLINE", 500029, .send = urgent_send,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,7 +18,11 @@
 #include "base/util.h"
 #include "check/side.h"
 
-enum { NOBODY = 65534 };
+enum {
+	NOBODY = 65534,
+	LOCKED_BYTES = 1 << 20,
+	ENOTSUPP_KERNEL = 524, /* what 4.18 said for ENOTCONN */
+};
 
 /* In the order in which they are listed and checked. */
 static const struct path *const groups[] = { paths_plain, paths_splice, paths_zerocopy, paths_uring,
@@ -35,40 +40,23 @@ const struct path *path_at(size_t index)
 const struct path *path_find(const char *id)
 {
 	const struct path *path;
+	size_t i = 0;
 
-	for (size_t i = 0; (path = path_at(i)); i++)
-		if (strcmp(path->id, id) == 0)
-			break;
+	while ((path = path_at(i)) && strcmp(path->id, id) != 0)
+		i++;
 	return path;
-}
-
-int path_available(const struct path *path, char *reason, size_t size)
-{
-	struct sockaddr_storage address;
-	socklen_t length;
-	int fd;
-
-	reason[0] = '\0';
-	if (path->flags & PATH_IPV6) {
-		fd = side_listen(path, 1, &address, &length);
-		if (fd < 0) {
-			snprintf(reason, size, "no address ::1 on this host");
-			return -EADDRNOTAVAIL;
-		}
-		close(fd);
-	}
-	return path->available ? path->available(path, reason, size) : 0;
 }
 
 struct runner {
 	const struct path *path;
-	unsigned timeout_ms;
+	const struct runner_settings *settings;
 	struct shared *shared;
 	int shared_fd;
-	pid_t sides[2]; /* by enum side_role */
+	pid_t *sides; /* two of each pair, by enum side_role */
+	size_t side_count;
 };
 
-/* ---- the parent of both sides ---- */
+/* ---- the parent of all sides ---- */
 
 /* Ids that the user namespace does not map are refused: then the user stays who he is. No capability does. */
 static void become_nobody(void)
@@ -84,6 +72,41 @@ static void become_nobody(void)
 		_exit(EXIT_FAILURE);
 }
 
+/* Tries a socket of the path's kind, and its options: what a socket refuses that is not connected is there. */
+static void try_socket(const struct path *path, int fd, char *reason, size_t size)
+{
+	const struct path_need *need = &path->need;
+	int err = fd < 0 ? -fd : 0;
+
+	for (unsigned role = SIDE_SENDER; role <= SIDE_RECEIVER && !err; role++)
+		if (path_options_set(path, role, fd) && errno != ENOTCONN && errno != ENOTSUPP_KERNEL)
+			err = errno;
+	if (err)
+		snprintf(
+		    reason, size, "%s: %s", need->lacking, err == need->err ? need->cause : strerror(err));
+}
+
+/* Writes the reason if the path cannot run here. */
+static void prepare(const struct path *path, char *reason, size_t size)
+{
+	struct sockaddr_storage address;
+	struct rlimit locked = { 0 };
+	socklen_t length;
+	int fd = path->flags & PATH_IPV6 ? side_listen(path, &address, &length) : side_socket_open(path);
+
+	if (path->flags & PATH_IPV6 && fd < 0)
+		snprintf(reason, size, "no address ::1 on this host");
+	else if (path->need.lacking)
+		try_socket(path, fd, reason, size);
+	close(fd);
+	getrlimit(RLIMIT_MEMLOCK, &locked);
+	if (!*reason && path->flags & PATH_LOCKS_MEMORY && geteuid() != 0 && locked.rlim_cur < LOCKED_BYTES)
+		snprintf(reason, size, "the limit on locked memory is under %d KB (ulimit -l)",
+		    LOCKED_BYTES / 1024);
+	if (!*reason && path->prepare)
+		path->prepare(path, reason, size);
+}
+
 static bool blocks_before_go(const struct path *path, uint8_t role)
 {
 	return path->flags & (role == SIDE_SENDER ? PATH_BLOCKED_SENDER : PATH_BLOCKED_RECEIVER);
@@ -91,23 +114,27 @@ static bool blocks_before_go(const struct path *path, uint8_t role)
 
 static _Noreturn void side_main(struct side *side, pid_t parent)
 {
-	int count = side->path->connections ? side->path->connections : 1, err = 0;
+	static const char *const names[] = { "dp-sender", "dp-receiver" };
+	const struct path *path = side->path;
+	bool sends = side->role == SIDE_SENDER;
+	int err;
 
-	side_process_init(side->role == SIDE_SENDER ? "dp-sender" : "dp-receiver", parent);
-	if (side->role == SIDE_SENDER)
+	side_process_init(path->comm[side->role] ?: names[side->role], parent);
+	if (sends)
 		close(side->listen_fd);
-	for (int i = 0; i < count && !err && !(side->path->flags & PATH_LATE); i++)
-		err = side->role == SIDE_SENDER ? side_connect(side) : side_accept(side);
+	err = side_equip(side);
+	for (uint32_t i = 0; i < (path->connections ?: 1) && !err && !(path->flags & PATH_LATE); i++)
+		err = sends ? side_connect(side) : side_accept(side);
 	if (err)
 		side_exit(side, err);
-	if (blocks_before_go(side->path, side->role))
+	if (blocks_before_go(path, side->role))
 		atomic_fetch_add(&side->shared->ready_count, 1);
 	else
 		side_wait_go(side);
 	side_exit(side, side_move(side));
 }
 
-static int start_sides(struct runner *runner)
+static int start_pair(struct runner *runner)
 {
 	struct side side = { .path = runner->path, .shared = runner->shared, .shared_fd = runner->shared_fd };
 	pid_t parent = getpid();
@@ -115,14 +142,16 @@ static int start_sides(struct runner *runner)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, peer_fds) < 0)
 		return shared_fail(runner->shared, -errno, "%s", strerror(errno));
-	side.listen_fd = side_listen(runner->path, 16, &side.server, &side.server_length);
+	side.listen_fd = side_listen(runner->path, &side.server, &side.server_length);
 	if (side.listen_fd < 0)
 		return shared_fail(runner->shared, side.listen_fd, "no listening socket on loopback");
-	for (int role = SIDE_RECEIVER; role >= SIDE_SENDER; role--) {
-		runner->sides[role] = fork();
-		if (runner->sides[role] < 0)
+	for (unsigned role = SIDE_SENDER; role <= SIDE_RECEIVER; role++) {
+		pid_t pid = runner->sides[runner->side_count] = fork();
+
+		if (pid < 0)
 			return shared_fail(runner->shared, -errno, "%s", strerror(errno));
-		if (runner->sides[role] > 0)
+		runner->side_count++;
+		if (pid > 0)
 			continue;
 		side.role = (uint8_t)role;
 		side.peer_fd = peer_fds[role];
@@ -144,7 +173,7 @@ static bool sleeps(pid_t pid)
 
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	for (int seen = 0; seen < 4 && state == 'S'; seen++) {
-		side_sleep_us(5000);
+		usleep(5000);
 		stat = fopen(path, "re");
 		if (!stat || fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
 			state = '?';
@@ -156,14 +185,14 @@ static bool sleeps(pid_t pid)
 
 static bool is_ready(const struct runner *runner)
 {
-	bool ready = atomic_load(&runner->shared->ready_count) == 2;
+	bool ready = atomic_load(&runner->shared->ready_count) == runner->side_count;
 
-	for (uint8_t role = 0; role < 2 && ready; role++)
-		ready = !blocks_before_go(runner->path, role) || sleeps(runner->sides[role]);
+	for (size_t i = 0; i < runner->side_count && ready; i++)
+		ready = !blocks_before_go(runner->path, i % 2) || sleeps(runner->sides[i]);
 	return ready;
 }
 
-/* Until both sides are ready, then until the last of their processes has ended, each of which it reaps. */
+/* Until all sides are ready, then until the last of their processes has ended, each of which it reaps. */
 static int watch(const struct runner *runner, bool moving)
 {
 	struct shared *shared = runner->shared;
@@ -180,46 +209,43 @@ static int watch(const struct runner *runner, bool moving)
 			return moving ? 0
 			              : shared_fail(
 			                    shared, -ECHILD, "the processes that move the data ended early");
-		if (atomic_load(&shared->cancelled))
-			return shared_fail(shared, -ECANCELED, "cancelled");
 		if (moving)
 			start_ms = atomic_load(&shared->go_ms);
-		if (start_ms && side_now_ms() > start_ms + runner->timeout_ms)
+		if (start_ms &&
+		    side_now_ms() > start_ms + (runner->settings->timeout_ms ?: RUNNER_TIMEOUT_MS))
 			return shared_fail(shared, -ETIMEDOUT,
 			    moving ? "not all bytes moved in time" : "no connection in time");
-		side_sleep_us(500);
+		usleep(500);
 	}
 	return 0;
 }
 
 static void end_all(struct runner *runner)
 {
-	for (int role = 0; role < 2; role++)
-		if (runner->sides[role] > 0)
-			kill(runner->sides[role], SIGKILL);
+	for (size_t i = 0; i < runner->side_count; i++)
+		kill(runner->sides[i], SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		; /* their children die with them (PR_SET_PDEATHSIG) */
 }
 
-static _Noreturn void runner_main(struct runner *runner, bool unprivileged, pid_t parent)
+static _Noreturn void runner_main(struct runner *runner, pid_t parent)
 {
-	int (*prepare)(const struct path *, char *, size_t) =
-	    runner->path->prepare ? runner->path->prepare : path_available;
 	char reason[PATH_REASON_MAX] = "";
-	int err;
+	int err = 0;
 
-	if (unprivileged)
+	if (runner->settings->unprivileged)
 		become_nobody();
-	side_process_init(
-	    "dp-runner", parent); /* last: a change of user clears the signal of the parent's death */
+	/* after the change of user, which clears the signal of the parent's death */
+	side_process_init("dp-runner", parent);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	err = prepare(runner->path, reason, sizeof reason);
-	if (err) {
-		runner->shared->refused = true;
-		shared_fail(runner->shared, err, "%s", *reason ? reason : strerror(-err));
-		_exit(EXIT_FAILURE);
-	}
-	err = start_sides(runner) ?: watch(runner, false);
+	prepare(runner->path, reason, sizeof reason);
+	if (*reason)
+		shared_fail(runner->shared, RUNNER_REFUSED, "%s", reason);
+	if (*reason || runner->settings->trial)
+		_exit(EXIT_SUCCESS);
+	for (uint32_t i = 0; i < (runner->path->pairs ?: 1) && !err; i++)
+		err = start_pair(runner);
+	err = err ?: watch(runner, false);
 	atomic_store(&runner->shared->connected, !err);
 	err = err ?: watch(runner, true);
 	if (err)
@@ -229,8 +255,7 @@ static _Noreturn void runner_main(struct runner *runner, bool unprivileged, pid_
 
 /* ---- the caller ---- */
 
-/* By role. used_only: without sessions of processes that only hold a socket which another one uses. */
-static void collect(const struct shared *shared, bool used_only, struct path_result *result)
+void runner_collect(const struct shared *shared, bool used_only, struct path_result *result)
 {
 	unsigned count = atomic_load(&shared->session_count);
 
@@ -245,13 +270,13 @@ static void collect(const struct shared *shared, bool used_only, struct path_res
 }
 
 /* What the receivers' calls returned against what the senders' did, in whole multiples of the prime. */
-static int verify(const struct path *path, const struct path_result *result, struct error *error)
+static int verify(const struct path *path, const struct shared *shared, struct error *error)
 {
 	uint64_t tx_bytes = 0, rx_bytes = 0;
 
-	for (size_t i = 0; i < result->session_count; i++) {
-		tx_bytes += result->sessions[i].tx_bytes;
-		rx_bytes += result->sessions[i].rx_bytes;
+	for (unsigned i = 0; i < atomic_load(&shared->session_count); i++) {
+		tx_bytes += shared->sessions[i].tx_bytes;
+		rx_bytes += shared->sessions[i].rx_bytes;
 	}
 	if (tx_bytes && tx_bytes % path->bytes == 0 &&
 	    (path->flags & PATH_UNDELIVERED ? rx_bytes < tx_bytes : rx_bytes == tx_bytes))
@@ -262,52 +287,56 @@ static int verify(const struct path *path, const struct path_result *result, str
 }
 
 /* Lets the data move when the sockets exist, and waits for the end of the run. */
-static int control(struct runner *runner, const struct runner_settings *settings, pid_t pid,
-    struct path_result *result, struct error *error)
+static int control(struct runner *runner, pid_t pid, struct path_result *result, struct error *error)
 {
+	const struct runner_settings *settings = runner->settings;
 	struct shared *shared = runner->shared;
 	int err = 0, status;
 	pid_t ended;
 
 	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 && !atomic_load(&shared->connected))
-		side_sleep_us(500);
-	if (ended == 0 && settings->connected) {
-		collect(shared, false, result);
-		err = settings->connected(settings->argument, result);
-	}
-	atomic_store(&shared->cancelled, err != 0);
-	atomic_store(&shared->go_ms, side_now_ms());
+		usleep(500);
+	if (ended == 0 && settings->connected)
+		err = settings->connected(settings->argument, shared);
+	if (err)
+		kill(pid, SIGKILL); /* with which the sides die (PR_SET_PDEATHSIG) */
+	else
+		atomic_store(&shared->go_ms, side_now_ms());
 	while (ended <= 0 && (ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
 		;
 	if (err)
 		return err;
-	if (atomic_load(&shared->failed) && shared->refused)
+	if (atomic_load(&shared->failed) && shared->err == RUNNER_REFUSED)
 		return error_set(error, EXIT_CODE_UNSUPPORTED, RUNNER_REFUSED, "%s", shared->text);
 	if (atomic_load(&shared->failed) || status)
 		return error_set(error, EXIT_CODE_RUNTIME, shared->err ? shared->err : -ECHILD, "%s: %s",
 		    runner->path->id, shared->err ? shared->text : "the movers' parent was killed");
-	collect(shared, true, result);
-	return verify(runner->path, result, error);
+	if (result)
+		runner_collect(shared, true, result);
+	return settings->trial ? 0 : verify(runner->path, shared, error);
 }
 
 int runner_run(const struct path *path, const struct runner_settings *settings, struct path_result *result,
     struct error *error)
 {
-	struct runner runner = { .path = path,
-		.timeout_ms = settings->timeout_ms ? settings->timeout_ms : RUNNER_TIMEOUT_MS };
+	const unsigned sides = 2 * (path->pairs ?: 1), sessions = sides * (path->connections ?: 1);
+	struct runner runner = { .path = path, .settings = settings };
 	pid_t parent = getpid(), pid;
 	int err;
 
-	runner.shared = shared_open(PATH_SESSIONS_MAX, &runner.shared_fd);
-	if (!runner.shared)
+	runner.sides = calloc(sides, sizeof *runner.sides);
+	runner.shared =
+	    shared_open(sessions > PATH_SESSIONS_MAX ? sessions : PATH_SESSIONS_MAX, &runner.shared_fd);
+	if (!runner.sides || !runner.shared)
 		return error_set(error, EXIT_CODE_RUNTIME, -errno, "%s: %s", path->id, strerror(errno));
 	pid = fork();
 	if (pid == 0)
-		runner_main(&runner, settings->unprivileged, parent);
+		runner_main(&runner, parent);
 	if (pid < 0)
 		err = error_set(error, EXIT_CODE_RUNTIME, -errno, "fork: %s", strerror(errno));
 	else
-		err = control(&runner, settings, pid, result, error);
+		err = control(&runner, pid, result, error);
+	free(runner.sides);
 	shared_close(runner.shared, runner.shared_fd);
 	return err;
 }

@@ -11,6 +11,7 @@
 #include "check/path.h"
 
 struct error;
+struct shared;
 
 enum { RUNNER_TIMEOUT_MS = 20000 };
 
@@ -22,12 +23,13 @@ struct path_result {
 struct runner_settings {
 	unsigned timeout_ms; /* for connecting and for moving, not for the hook; 0: RUNNER_TIMEOUT_MS */
 	bool unprivileged;   /* the processes become nobody without capabilities */
+	bool trial;          /* ends when the path is prepared: can it run here? */
 	/*
 	 * Called when the sockets exist and no data has moved (but see the path's flags), with who will move it. What
 	 * it returns other than 0 ends the run, and runner_run returns it: it has filled the caller's error. May be
 	 * NULL.
 	 */
-	int (*connected)(void *argument, const struct path_result *result);
+	int (*connected)(void *argument, const struct shared *shared);
 	void *argument;
 };
 
@@ -35,10 +37,13 @@ struct runner_settings {
 #define RUNNER_REFUSED (-ENOPKG)
 
 /*
- * Moves the bytes and fills *result. 0; RUNNER_REFUSED with *error saying what the path lacks, as path_available does:
- * whoever asked that may have been another user; or -errno with *error filled: which side failed in which call.
+ * Moves the bytes and fills *result, unless it is NULL. 0; RUNNER_REFUSED with *error saying what the path lacks here
+ * for this user; or -errno with *error filled: which side failed in which call.
  */
 int runner_run(const struct path *path, const struct runner_settings *settings, struct path_result *result,
     struct error *error);
+
+/* The sessions so far. used_only: without those of processes that only hold a socket which another one uses. */
+void runner_collect(const struct shared *shared, bool used_only, struct path_result *result);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,13 +13,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/util.h"
+#include "base/clock.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -33,7 +33,7 @@ static const char *const role_names[] = {
 
 const char *side_role_name(unsigned role)
 {
-	return role < COUNT_OF(role_names) ? role_names[role] : "unknown";
+	return role_names[role];
 }
 
 static size_t shared_size(unsigned capacity)
@@ -136,6 +136,7 @@ static int socket_identify(struct side *side, struct side_socket *socket)
 	truth->netns = stat("/proc/self/ns/net", &netns) == 0 ? (uint32_t)netns.st_ino : 0;
 	truth->role = side->role;
 	truth->pid = getpid();
+	truth->first = socket == side->sockets;
 	side_comm(truth->comm);
 	socket->truth = truth;
 	return 0;
@@ -145,8 +146,8 @@ int side_adopt(struct side *side, int fd)
 {
 	struct side_socket *socket = &side->sockets[side->socket_count];
 
-	if (side->socket_count == SIDE_SOCKETS_MAX)
-		return side_fail(side, -ENOBUFS, "more than %d sockets", SIDE_SOCKETS_MAX);
+	if (side->socket_count == side->socket_max)
+		return side_fail(side, -ENOBUFS, "more than %zu sockets", side->socket_max);
 	side->socket_count++;
 	socket->fd = fd;
 	return socket_identify(side, socket);
@@ -161,25 +162,22 @@ int side_socket_open(const struct path *path)
 	return fd < 0 ? -errno : fd;
 }
 
-int side_listen(const struct path *path, int backlog, struct sockaddr_storage *address, socklen_t *length)
+int side_listen(const struct path *path, struct sockaddr_storage *address, socklen_t *length)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)address;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)address;
+	bool is_v6 = path->flags & (PATH_IPV6 | PATH_MAPPED);
 	int fd = side_socket_open(path), err;
 
 	if (fd < 0)
 		return fd;
 	memset(address, 0, sizeof *address);
-	if (path->flags & (PATH_IPV6 | PATH_MAPPED)) {
-		in6->sin6_family = AF_INET6;
+	address->ss_family = is_v6 ? AF_INET6 : AF_INET;
+	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (is_v6)
 		inet_pton(AF_INET6, path->flags & PATH_MAPPED ? "::ffff:127.0.0.1" : "::1", &in6->sin6_addr);
-		*length = sizeof *in6;
-	} else {
-		in->sin_family = AF_INET;
-		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		*length = sizeof *in;
-	}
-	if (bind(fd, (struct sockaddr *)address, *length) == 0 && listen(fd, backlog) == 0 &&
+	*length = is_v6 ? sizeof *in6 : sizeof *in;
+	if (bind(fd, (struct sockaddr *)address, *length) == 0 && listen(fd, SOMAXCONN) == 0 &&
 	    getsockname(fd, (struct sockaddr *)address, length) == 0)
 		return fd;
 	err = -errno;
@@ -215,9 +213,8 @@ static int repeat(struct side *side, struct side_socket *socket, uint64_t bytes,
 	operation *call = loop->call ? loop->call : sends ? call_send : call_recv;
 	uint64_t *sum = sends ? &socket->truth->tx_bytes : &socket->truth->rx_bytes, left = bytes;
 	size_t chunk = loop->chunk ? loop->chunk : SIDE_CHUNK;
-	int err = side_buffers(side);
 
-	while (left && !err) {
+	while (left) {
 		void *buffer = sends ? side->sent : side->received;
 		ssize_t moved = call(side, socket->fd, buffer, left < chunk ? left : chunk);
 
@@ -225,14 +222,14 @@ static int repeat(struct side *side, struct side_socket *socket, uint64_t bytes,
 			return side_fail_errno(side, sends ? "the sending call" : "the receiving call");
 		if (moved == 0)
 			return bytes == SIDE_ALL ? 0 : side_fail(side, -ENODATA, "the stream ended early");
-		*sum += (uint64_t)moved;
+		__atomic_fetch_add(sum, (uint64_t)moved, __ATOMIC_RELAXED); /* it may be threads' */
 		left -= (uint64_t)moved;
 		if (sends && left && side->path->flags & PATH_SENT_WHOLE)
 			return side_fail(side, -ENODATA, "one blocking send did not take all");
 		if (loop->pause_us)
-			side_sleep_us(loop->pause_us);
+			usleep(loop->pause_us);
 	}
-	return err;
+	return 0;
 }
 
 int side_send(struct side *side, struct side_socket *socket, uint64_t bytes)
@@ -252,8 +249,7 @@ int side_shutdown(struct side *side, struct side_socket *socket)
 
 void side_close(struct side_socket *socket)
 {
-	if (socket->fd >= 0)
-		close(socket->fd);
+	close(socket->fd);
 	socket->fd = -1;
 }
 
@@ -265,32 +261,31 @@ int side_send_plain(struct side *side)
 
 int side_receive_plain(struct side *side)
 {
-	return side_receive(side, &side->sockets[0], SIDE_ALL);
-}
-
-int side_accept_each(struct side *side, size_t count)
-{
+	bool late = side->path->flags & PATH_LATE;
 	int err = 0;
 
-	for (size_t i = 0; i < count && !err; i++)
-		err = side_accept(side) ?: side_receive(side, &side->sockets[i], SIDE_ALL);
+	for (uint32_t i = 0; i < (late ? side->path->connections ?: 1 : 1) && !err; i++)
+		err = (late ? side_accept(side) : 0) ?: side_receive(side, &side->sockets[i], SIDE_ALL);
 	return err;
 }
 
-static int set_options(struct side *side)
+const char *path_options_set(const struct path *path, unsigned role, int fd)
 {
-	const struct path *path = side->path;
-	int fd = side->sockets[0].fd;
-
 	for (int i = 0; i < 2; i++) {
-		const struct path_option *option = &path->options[side->role][i];
+		const struct path_option *option = &path->options[role][i];
 
 		if (option->name &&
 		    setsockopt(fd, option->level, option->option, option->value, option->size) < 0)
-			return side_fail_errno(side, option->name);
+			return option->name;
 	}
-	return side->role == SIDE_SENDER && path->flags & PATH_NONBLOCKING ? side_nonblocking(side, fd, true)
-	                                                                   : 0;
+	return NULL;
+}
+
+int side_options(struct side *side, int fd)
+{
+	const char *refused = path_options_set(side->path, side->role, fd);
+
+	return refused ? side_fail_errno(side, refused) : 0;
 }
 
 int side_move(struct side *side)
@@ -299,9 +294,12 @@ int side_move(struct side *side)
 	bool sends = side->role == SIDE_SENDER;
 	int (*move)(struct side *) = sends ? path->send ?: side_send_plain
 	                                   : path->receive ?: side_receive_plain;
-	int err = set_options(side) ?: (path->start ? path->start(side) : 0);
+	int err = path->flags & PATH_LATE ? 0 : side_options(side, side->sockets[0].fd);
 
-	err = err ?: move(side);
+	if (!err && sends && path->flags & PATH_NONBLOCKING &&
+	    fcntl(side->sockets[0].fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+		err = side_fail_errno(side, "O_NONBLOCK");
+	err = err ?: (path->start ? path->start(side) : 0) ?: move(side);
 	for (int i = 0; i < 2 && !err; i++)
 		if (path->must_meet[!sends][i] && !side->met[i])
 			err = side_fail(side, -ENODATA, "%s", path->must_meet[!sends][i]);
@@ -320,56 +318,35 @@ int side_wait(struct side *side)
 	return read(side->peer_fd, &byte, 1) == 1 ? 0 : side_fail(side, -EPIPE, "waiting for the other side");
 }
 
-int side_buffers(struct side *side)
+int side_equip(struct side *side)
 {
-	if (side->sent)
-		return 0;
-	void *sent = mmap(NULL, SIDE_BUFFER_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	void *received =
-	    mmap(NULL, SIDE_BUFFER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 
-	if (sent == MAP_FAILED || received == MAP_FAILED)
-		return side_fail_errno(side, "mmap");
-	side->sent = sent;
-	side->received = received;
-	return 0;
+	side->socket_max = side->path->connections + SIDE_SOCKETS_MORE;
+	side->sockets = calloc(side->socket_max, sizeof *side->sockets);
+	side->sent = mmap(NULL, SIDE_BUFFER_BYTES, PROT_READ, flags, -1, 0);
+	side->received = mmap(NULL, SIDE_BUFFER_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0);
+	if (!side->sockets || side->sent == MAP_FAILED || side->received == MAP_FAILED)
+		return side_fail(side, -ENOMEM, "buffers");
+	side->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (side->null_fd < 0 || pipe2(side->pipe_fds, O_CLOEXEC) < 0)
+		return side_fail_errno(side, "pipe");
+	if (!(side->path->flags & PATH_FILE))
+		return 0;
+	side->file_fd = memfd_create("tcptop-check", MFD_CLOEXEC);
+	return ftruncate(side->file_fd, (off_t)side->path->bytes) < 0 ? side_fail_errno(side, "file") : 0;
 }
 
 int64_t side_now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)(clock_now_ns() / 1000000);
 }
 
 void side_wait_go(struct side *side)
 {
 	atomic_fetch_add(&side->shared->ready_count, 1);
 	while (!atomic_load(&side->shared->go_ms))
-		side_sleep_us(500);
-}
-
-void side_sleep_us(unsigned us)
-{
-	struct timespec time = { .tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000 };
-
-	while (nanosleep(&time, &time) < 0 && errno == EINTR)
-		;
-}
-
-int side_nonblocking(struct side *side, int fd, bool on)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags < 0 || fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) < 0)
-		return side_fail_errno(side, "fcntl");
-	return 0;
-}
-
-int side_option(struct side *side, int fd, int level, int option, int value, const char *name)
-{
-	return setsockopt(fd, level, option, &value, sizeof value) < 0 ? side_fail_errno(side, name) : 0;
+		usleep(500);
 }
 
 void side_comm(char comm[PATH_COMM_LENGTH])
@@ -394,21 +371,19 @@ void side_process_init(const char *comm, pid_t parent)
 
 int side_fork(struct side *side, uint8_t role, const char *comm, pid_t *pid)
 {
+	struct clone_args clone = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)pid, .set_tid_size = 1 };
+	const char *call = *pid ? "clone3 with a chosen PID" : "fork";
 	pid_t parent = getpid();
 
-	*pid = fork();
-	if (*pid == 0)
-		side_become(side, role, comm, parent);
-	return *pid < 0 ? side_fail_errno(side, "fork") : 0;
-}
-
-void side_become(struct side *side, uint8_t role, const char *comm, pid_t parent)
-{
+	*pid = *pid ? (pid_t)syscall(SYS_clone3, &clone, sizeof clone) : fork();
+	if (*pid)
+		return *pid < 0 ? side_fail_errno(side, call) : 0;
 	side_process_init(comm, parent);
 	side->role = role;
 	for (size_t i = 0; i < side->socket_count; i++)
 		if (side->sockets[i].fd >= 0 && socket_identify(side, &side->sockets[i]))
 			_exit(EXIT_FAILURE);
+	return 0;
 }
 
 int side_join(struct side *side, pid_t pid)
@@ -427,27 +402,4 @@ void side_exit(struct side *side, int result)
 		if (side->sockets[i].truth->pid == getpid())
 			side_comm(side->sockets[i].truth->comm_last);
 	_exit(result < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
-}
-
-int available_result(int fd, bool failed, char *reason, size_t size, const char *what)
-{
-	int err = failed ? -errno : 0;
-
-	if (err)
-		snprintf(reason, size, "%s: %s", what, strerror(-err));
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-int available_locked_memory(char *reason, size_t size)
-{
-	const rlim_t needed_bytes = 1 << 20;
-	struct rlimit limit;
-
-	if (geteuid() == 0 || getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur >= needed_bytes)
-		return 0;
-	snprintf(reason, size, "the limit on locked memory is under %llu KB (ulimit -l)",
-	    (unsigned long long)needed_bytes / 1024);
-	return -ENOBUFS;
 }

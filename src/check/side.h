@@ -14,7 +14,7 @@
 #include "check/path.h"
 
 enum {
-	SIDE_SOCKETS_MAX = 8,
+	SIDE_SOCKETS_MORE = 8, /* than the path's connections */
 	SIDE_TEXT_MAX = 200,
 	SIDE_CHUNK = 64 * 1024,
 	SIDE_BUFFER_BYTES = 16 << 20,
@@ -26,9 +26,8 @@ enum {
 struct shared {
 	unsigned capacity;
 	atomic_uint session_count, ready_count;
-	atomic_bool connected, failed, cancelled;
+	atomic_bool connected, failed;
 	_Atomic int64_t go_ms; /* since when data may move, 0: not yet */
-	bool refused;          /* by the host: nothing was tried */
 	int err;               /* with `failed`: of the first failure */
 	char text[2 * SIDE_TEXT_MAX];
 	struct truth sessions[];
@@ -50,32 +49,33 @@ struct side_socket {
 	struct truth *truth;
 };
 
-/* A pipe for splice, and what stands at its ends: see pipe.h. */
-struct pipe {
-	bool is_open;
-	int fds[2];
-	int null_fd; /* /dev/null: where what was spliced out of a socket ends */
-	int file_fd; /* of path->bytes zeroes, for those that send a file */
-};
-
 struct side {
 	const struct path *path;
 	uint8_t role; /* enum side_role */
 	struct shared *shared;
 	int shared_fd;
-	struct side_socket sockets[SIDE_SOCKETS_MAX];
-	size_t socket_count;
+	struct side_socket *sockets;
+	size_t socket_count, socket_max;
 	struct sockaddr_storage server;
 	socklen_t server_length;
-	int listen_fd;         /* the receiver's */
-	int peer_fd;           /* a byte stream to the other side that is not TCP */
-	void *sent, *received; /* side_buffers' */
-	struct pipe pipe;      /* pipe_need's */
-	struct ring *ring;     /* of the paths in uring.c */
-	void *map;             /* of the socket, in zerocopy.c */
-	unsigned turn;         /* for operations that take turns */
-	uint64_t met[2];       /* for what an operation must have met: partial sends, say */
+	int listen_fd; /* the receiver's */
+	int peer_fd;   /* a byte stream to the other side that is not TCP */
+	/*
+	 * SIDE_BUFFER_BYTES each: `sent` is zero pages that are never written, so that reading them costs no memory;
+	 * what is received lands in `received` and is not looked at.
+	 */
+	void *sent, *received;
+	int pipe_fds[2];   /* for splice */
+	int null_fd;       /* /dev/null: where what was spliced out of a socket ends */
+	int file_fd;       /* of PATH_FILE */
+	struct ring *ring; /* of the paths in uring.c */
+	void *map;         /* of the socket, in zerocopy.c */
+	unsigned turn;     /* for operations that take turns */
+	uint64_t met[2];   /* for what an operation must have met: partial sends, say */
 };
+
+/* Fills sockets, buffers, pipe and file of a side, of which the rest is known. */
+int side_equip(struct side *side);
 
 /* shared_fail with "role: what: strerror". */
 int side_fail(struct side *side, int err, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -88,19 +88,21 @@ int side_accept(struct side *side);
 int side_adopt(struct side *side, int fd);
 int side_socket_open(const struct path *path);
 /* A listening socket on the path's loopback address, and where it listens. The descriptor or -errno. */
-int side_listen(const struct path *path, int backlog, struct sockaddr_storage *address, socklen_t *length);
+int side_listen(const struct path *path, struct sockaddr_storage *address, socklen_t *length);
+
+/* Sets the path's options of a role. NULL, or the name of the one that is refused, with errno. */
+const char *path_options_set(const struct path *path, unsigned role, int fd);
+int side_options(struct side *side, int fd);
 
 /* The two loops, over the path's operations. Receiving fewer bytes than asked for fails, unless it is SIDE_ALL. */
-int side_send(struct side *side, struct side_socket *socket, uint64_t bytes);
-int side_receive(struct side *side, struct side_socket *socket, uint64_t bytes);
+typedef int side_loop(struct side *side, struct side_socket *socket, uint64_t bytes);
+side_loop side_send, side_receive;
 int side_shutdown(struct side *side, struct side_socket *socket);
 void side_close(struct side_socket *socket);
 
-/* What a path does that names nothing else: see struct path. */
+/* What a path does that names nothing else: see struct path. With PATH_LATE, the receiver accepts each connection. */
 int side_send_plain(struct side *side);
 int side_receive_plain(struct side *side);
-/* Accepts so many connections, one when the stream of the other has ended. */
-int side_accept_each(struct side *side, size_t count);
 /* Runs the path's own functions or these. */
 int side_move(struct side *side);
 
@@ -108,38 +110,33 @@ int side_move(struct side *side);
 int side_signal(struct side *side);
 int side_wait(struct side *side);
 
-/*
- * SIDE_BUFFER_BYTES each: `sent` is zero pages that are never written, so that reading them costs no memory; what is
- * received lands in `received` and is not looked at.
- */
-int side_buffers(struct side *side);
 void side_wait_go(struct side *side); /* counts as ready, and waits until data may move */
-void side_sleep_us(unsigned us);
-int64_t side_now_ms(void); /* monotonic */
-int side_nonblocking(struct side *side, int fd, bool on);
-int side_option(struct side *side, int fd, int level, int option, int value, const char *name);
+int64_t side_now_ms(void);            /* monotonic */
 
 /*
  * Another process of this side that has the same sockets, its truth at zero. *pid is 0 in it; it ends by
- * side_exit. Its parent waits for it with side_join.
+ * side_exit. Its parent waits for it with side_join. *pid is 0 before, or the PID that it is to have: this takes
+ * CAP_CHECKPOINT_RESTORE (Linux 5.9) or root.
  */
 int side_fork(struct side *side, uint8_t role, const char *comm, pid_t *pid);
-/* What side_fork does in the new process, for one that was made otherwise. */
-void side_become(struct side *side, uint8_t role, const char *comm, pid_t parent);
 int side_join(struct side *side, pid_t pid);
 /* Name, death with the parent (whose PID is given), ordinary signals: the start of every process that moves bytes. */
 void side_process_init(const char *comm, pid_t parent);
 void side_comm(char comm[PATH_COMM_LENGTH]);
 _Noreturn void side_exit(struct side *side, int result);
 
-/* Closes fd unless it is none, and gives -errno of the call that `failed`, with its reason; 0 when it did not. */
-int available_result(int fd, bool failed, char *reason, size_t size, const char *what);
-/* Zero-copy sends pin pages, which count against RLIMIT_MEMLOCK but for root: 0, or -ENOBUFS with the reason. */
-int available_locked_memory(char *reason, size_t size);
+/* Operations of pipes: whole pages out of one into the socket, and all into one and out again. */
+operation pipe_send_pages, pipe_receive;
+/* Empties the side's pipe of so many bytes. 0, or -1 with errno. */
+int pipe_flush(struct side *side, int to_fd, size_t bytes, unsigned flags);
+/* sendfile(2) of the side's file */
+operation pipe_sendfile;
 
-/* move on the first socket by so many threads: each a share of the bytes, or (SIDE_ALL) until the call returns 0. */
-int side_threads(struct side *side, size_t count, uint64_t bytes,
-    int (*move)(struct side *, struct side_socket *, uint64_t));
+/*
+ * The first socket's loop by so many threads of that name (NULL: the process's): each a share of the bytes, or
+ * (SIDE_ALL) until the call returns 0.
+ */
+int side_threads(struct side *side, const char *comm, size_t count, uint64_t bytes, side_loop *move);
 
 /* The second half of the path "exec", in its new program: numbers is the argument of that command. */
 _Noreturn void exec_main(const char *numbers);

@@ -1,33 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sendfile, splice into and out of sockets, a proxy, and mixes with recv on one socket. */
-#include "check/pipe.h"
-
-#include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "check/side.h"
 
-int pipe_need(struct side *side)
-{
-	struct pipe *pipe = &side->pipe;
-
-	if (pipe->is_open)
-		return 0;
-	pipe->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	pipe->file_fd = memfd_create("tcptop-check", MFD_CLOEXEC);
-	pipe->is_open = pipe->null_fd >= 0 && pipe->file_fd >= 0 &&
-	                ftruncate(pipe->file_fd, (off_t)side->path->bytes) == 0 &&
-	                pipe2(pipe->fds, O_CLOEXEC) == 0;
-	return pipe->is_open ? 0 : -1;
-}
-
-int pipe_flush(struct pipe *pipe, int to_fd, size_t bytes, unsigned flags)
+int pipe_flush(struct side *side, int to_fd, size_t bytes, unsigned flags)
 {
 	while (bytes) {
-		ssize_t moved = splice(pipe->fds[0], NULL, to_fd, NULL, bytes, flags);
+		ssize_t moved = splice(side->pipe_fds[0], NULL, to_fd, NULL, bytes, flags);
 
 		if (moved <= 0)
 			return -1;
@@ -36,42 +18,23 @@ int pipe_flush(struct pipe *pipe, int to_fd, size_t bytes, unsigned flags)
 	return 0;
 }
 
-ssize_t pipe_sendfile(struct side *side, int fd, void *buffer, size_t size)
-{
-	(void)buffer;
-	return pipe_need(side) ? -1 : sendfile(fd, side->pipe.file_fd, NULL, size);
-}
-
 /* On from the pipe goes what was put into it. */
 static ssize_t pass(struct side *side, ssize_t filled, int to_fd, unsigned flags)
 {
-	return filled < 0 || pipe_flush(&side->pipe, to_fd, (size_t)filled, flags) ? -1 : filled;
+	return filled < 0 || pipe_flush(side, to_fd, (size_t)filled, flags) ? -1 : filled;
 }
 
-ssize_t pipe_send_file(struct side *side, int fd, void *buffer, size_t size)
+static ssize_t fill(struct side *side, int from_fd, size_t size)
 {
-	struct pipe *pipe = &side->pipe;
-
-	(void)buffer;
-	return pipe_need(side)
-	           ? -1
-	           : pass(side, splice(pipe->file_fd, NULL, pipe->fds[1], NULL, size, 0), fd, SPLICE_F_MORE);
+	return splice(from_fd, NULL, side->pipe_fds[1], NULL, size, 0);
 }
+
+PUBLIC_OPERATION(pipe_sendfile, sendfile(fd, side->file_fd, NULL, size))
+OPERATION(call_splice_file, pass(side, fill(side, side->file_fd, size), fd, SPLICE_F_MORE))
+PUBLIC_OPERATION(pipe_receive, pass(side, fill(side, fd, size), side->null_fd, 0))
 
 /* A write of whole pages fills the pipe with new ones: order 0, in no mapping, fit to be mapped by the receiver. */
-ssize_t pipe_send_pages(struct side *side, int fd, void *buffer, size_t size)
-{
-	return pipe_need(side) ? -1 : pass(side, write(side->pipe.fds[1], buffer, size), fd, 0);
-}
-
-ssize_t pipe_receive(struct side *side, int fd, void *buffer, size_t size)
-{
-	struct pipe *pipe = &side->pipe;
-
-	(void)buffer;
-	return pipe_need(side) ? -1
-	                       : pass(side, splice(fd, NULL, pipe->fds[1], NULL, size, 0), pipe->null_fd, 0);
-}
+PUBLIC_OPERATION(pipe_send_pages, pass(side, write(side->pipe_fds[1], buffer, size), fd, 0))
 
 /* The proxy's second connection: to a process that it starts, whose listener is the first connection's. */
 static int proxy_start_sink(struct side *side, pid_t *pid)
@@ -92,12 +55,11 @@ static int proxy_start_sink(struct side *side, pid_t *pid)
 static int proxy_forward(struct side *side)
 {
 	struct side_socket *in = &side->sockets[0], *out = &side->sockets[1];
-	struct pipe *pipe = &side->pipe;
 	ssize_t received;
 
-	while ((received = splice(in->fd, NULL, pipe->fds[1], NULL, SIDE_CHUNK, SPLICE_F_MOVE)) > 0) {
+	while ((received = splice(in->fd, NULL, side->pipe_fds[1], NULL, SIDE_CHUNK, SPLICE_F_MOVE)) > 0) {
 		in->truth->rx_bytes += (uint64_t)received;
-		if (pipe_flush(pipe, out->fd, (size_t)received, SPLICE_F_MOVE))
+		if (pipe_flush(side, out->fd, (size_t)received, SPLICE_F_MOVE))
 			return side_fail_errno(side, "splice into a socket");
 		out->truth->tx_bytes += (uint64_t)received;
 	}
@@ -106,13 +68,9 @@ static int proxy_forward(struct side *side)
 
 static int proxy_receive(struct side *side)
 {
-	pid_t sink;
-	int err = proxy_start_sink(side, &sink);
+	pid_t sink = 0;
 
-	if (!err && pipe_need(side))
-		err = side_fail_errno(side, "pipe");
-	err = err ?: proxy_forward(side);
-	return err ?: side_join(side, sink);
+	return proxy_start_sink(side, &sink) ?: proxy_forward(side) ?: side_join(side, sink);
 }
 
 /* By turns recv, a peek before a read that discards, and splice. */
@@ -131,8 +89,10 @@ static ssize_t call_mixed(struct side *side, int fd, void *buffer, size_t size)
 }
 
 const struct path paths_splice[] = {
-	{ "sendfile", "sendfile", 8388623, .write = { .call = pipe_sendfile, .chunk = SIDE_BUFFER_BYTES } },
-	{ "splice_in", "splice from a file into a socket", 4000039, .write = { .call = pipe_send_file } },
+	{ "sendfile", "sendfile", 8388623, .flags = PATH_FILE,
+	    .write = { .call = pipe_sendfile, .chunk = SIDE_BUFFER_BYTES } },
+	{ "splice_in", "splice from a file into a socket", 4000039, .flags = PATH_FILE,
+	    .write = { .call = call_splice_file } },
 	{ "splice_pipe", "splice from a pipe into a socket", 4000043,
 	    .write = { .call = pipe_send_pages, .chunk = 32768 } },
 	{ "splice_out", "splice out of a socket", 4000063, .excused = { "splice_out" },

@@ -4,6 +4,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "check/side.h"
 
@@ -30,14 +31,11 @@ static int reset_send(struct side *side)
 
 static int reset_receive(struct side *side)
 {
-	struct linger linger = { .l_onoff = 1 };
 	struct side_socket *socket = &side->sockets[0];
 	int err = side_wait(side) ?: side_receive(side, socket, side->path->bytes / 3);
 
 	if (err)
 		return err;
-	if (setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) < 0)
-		return side_fail_errno(side, "SO_LINGER");
 	side_close(socket);
 	return side_signal(side);
 }
@@ -58,7 +56,7 @@ static int half_close_send(struct side *side)
 	for (int i = 0; i < 1000 && info.tcpi_state != STATE_CLOSED; i++) {
 		if (getsockopt(socket->fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
 			return side_fail_errno(side, "TCP_INFO");
-		side_sleep_us(1000);
+		usleep(1000);
 	}
 	if (info.tcpi_state != STATE_CLOSED)
 		return side_fail(side, -ETIME, "the connection did not go to TIME_WAIT");
@@ -77,6 +75,7 @@ static int half_close_receive(struct side *side)
 
 const struct path paths_state[] = {
 	{ "reset", "reset with unread data", 100019, .flags = PATH_UNDELIVERED, .send = reset_send,
+	    .options = { [SIDE_RECEIVER] = { OPTION(SOL_SOCKET, SO_LINGER, struct linger, .l_onoff = 1) } },
 	    .receive = reset_receive, .write.chunk = 10007, .read.chunk = 5003 },
 	{ "half_close", "read after the connection went to TIME_WAIT", 50021, .send = half_close_send,
 	    .receive = half_close_receive, .write.chunk = 10007, .read.chunk = 5003 },

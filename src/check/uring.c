@@ -14,19 +14,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "check/pipe.h"
 #include "check/side.h"
 
 struct ring {
 	int fd;
-	unsigned setup_flags;
+	struct io_uring_params params;
 	void *rings; /* both rings: IORING_FEAT_SINGLE_MMAP (Linux 5.4) */
-	size_t rings_bytes;
 	struct io_uring_sqe *sqes;
-	size_t sqes_bytes;
-	unsigned *sq_tail, *sq_flags, *sq_array, sq_mask;
-	unsigned *cq_head, *cq_tail, cq_mask;
-	struct io_uring_cqe *cqes;
 };
 
 enum { RING_ENTRIES = 4, RING_IDLE_MS = 20, RING_PROBE_OPS = 256 };
@@ -41,91 +35,65 @@ static void store_release(unsigned *to, unsigned value)
 	atomic_store_explicit((_Atomic unsigned *)to, value, memory_order_release);
 }
 
-static unsigned *ring_field(const struct ring *ring, uint32_t offset)
+/* A number of the rings, which the kernel and this process share. */
+#define RING(ring, member) ((unsigned *)((char *)(ring)->rings + (ring)->params.member))
+
+/*
+ * setup_flags: 0 or of IORING_SETUP_SQPOLL, IORING_SETUP_COOP_TASKRUN, which is a wish: since 5.19, no interrupt
+ * completes a receive between two calls then. 0 or -errno.
+ */
+static int ring_setup(struct ring *ring, unsigned setup_flags)
 {
-	return (unsigned *)((char *)ring->rings + offset);
+	ring->params = (struct io_uring_params){ .flags = setup_flags, .sq_thread_idle = RING_IDLE_MS };
+	ring->fd = (int)syscall(__NR_io_uring_setup, RING_ENTRIES, &ring->params);
+	if (ring->fd < 0 && errno == EINVAL && setup_flags == IORING_SETUP_COOP_TASKRUN)
+		return ring_setup(ring, 0);
+	return ring->fd < 0 ? -errno : 0;
 }
 
-static void *ring_map(const struct ring *ring, size_t bytes, off_t offset)
+/* 0 or -errno */
+static int ring_map(struct ring *ring)
 {
-	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring->fd, offset);
+	const struct io_uring_params *params = &ring->params;
+	const int protection = PROT_READ | PROT_WRITE, flags = MAP_SHARED | MAP_POPULATE;
+	size_t sq_bytes = params->sq_off.array + params->sq_entries * sizeof(unsigned);
+	size_t cq_bytes = params->cq_off.cqes + params->cq_entries * sizeof(struct io_uring_cqe);
+
+	if (!(params->features & IORING_FEAT_SINGLE_MMAP))
+		return -EOPNOTSUPP;
+	ring->rings = mmap(
+	    NULL, sq_bytes > cq_bytes ? sq_bytes : cq_bytes, protection, flags, ring->fd, IORING_OFF_SQ_RING);
+	ring->sqes = mmap(NULL, params->sq_entries * sizeof(struct io_uring_sqe), protection, flags, ring->fd,
+	    IORING_OFF_SQES);
+	return ring->rings == MAP_FAILED || ring->sqes == MAP_FAILED ? -errno : 0;
 }
 
-static void ring_close(struct ring *ring)
+/* Whether the kernel knows the operation. */
+static bool ring_supports(const struct ring *ring, uint8_t opcode)
 {
-	if (ring->sqes != MAP_FAILED)
-		munmap(ring->sqes, ring->sqes_bytes);
-	if (ring->rings != MAP_FAILED)
-		munmap(ring->rings, ring->rings_bytes);
-	close(ring->fd);
-}
+	union {
+		struct io_uring_probe head;
+		char space[sizeof(struct io_uring_probe) + RING_PROBE_OPS * sizeof(struct io_uring_probe_op)];
+	} probe = { .space = { 0 } };
 
-/* setup_flags: 0 or of IORING_SETUP_SQPOLL, IORING_SETUP_COOP_TASKRUN. 0 or -errno. ring_close undoes it. */
-static int ring_open(struct ring *ring, unsigned setup_flags)
-{
-	struct io_uring_params params = { .flags = setup_flags, .sq_thread_idle = RING_IDLE_MS };
-	size_t sq_bytes, cq_bytes;
-	int err;
-
-	*ring = (struct ring){ .setup_flags = setup_flags, .rings = MAP_FAILED, .sqes = MAP_FAILED };
-	ring->fd = (int)syscall(__NR_io_uring_setup, RING_ENTRIES, &params);
-	if (ring->fd < 0)
-		return -errno;
-	sq_bytes = params.sq_off.array + params.sq_entries * sizeof(unsigned);
-	cq_bytes = params.cq_off.cqes + params.cq_entries * sizeof(struct io_uring_cqe);
-	ring->rings_bytes = sq_bytes > cq_bytes ? sq_bytes : cq_bytes;
-	ring->sqes_bytes = params.sq_entries * sizeof(struct io_uring_sqe);
-	errno = EOPNOTSUPP;
-	if (params.features & IORING_FEAT_SINGLE_MMAP)
-		ring->rings = ring_map(ring, ring->rings_bytes, IORING_OFF_SQ_RING);
-	if (ring->rings != MAP_FAILED)
-		ring->sqes = ring_map(ring, ring->sqes_bytes, IORING_OFF_SQES);
-	if (ring->sqes == MAP_FAILED) {
-		err = -errno;
-		ring_close(ring);
-		return err;
-	}
-	ring->sq_tail = ring_field(ring, params.sq_off.tail);
-	ring->sq_flags = ring_field(ring, params.sq_off.flags);
-	ring->sq_array = ring_field(ring, params.sq_off.array);
-	ring->sq_mask = *ring_field(ring, params.sq_off.ring_mask);
-	ring->cq_head = ring_field(ring, params.cq_off.head);
-	ring->cq_tail = ring_field(ring, params.cq_off.tail);
-	ring->cq_mask = *ring_field(ring, params.cq_off.ring_mask);
-	ring->cqes = (struct io_uring_cqe *)ring_field(ring, params.cq_off.cqes);
-	return 0;
-}
-
-/* Whether the kernel knows the operation: 0 or -errno. */
-static int ring_supports(struct ring *ring, uint8_t opcode)
-{
-	struct io_uring_probe *probe =
-	    calloc(1, sizeof *probe + RING_PROBE_OPS * sizeof(struct io_uring_probe_op));
-	int err = 0;
-
-	if (!probe)
-		return -ENOMEM;
-	if (syscall(__NR_io_uring_register, ring->fd, IORING_REGISTER_PROBE, probe, RING_PROBE_OPS) < 0)
-		err = -errno;
-	else if (opcode >= probe->ops_len || !(probe->ops[opcode].flags & IO_URING_OP_SUPPORTED))
-		err = -EOPNOTSUPP;
-	free(probe);
-	return err;
+	return syscall(__NR_io_uring_register, ring->fd, IORING_REGISTER_PROBE, &probe, RING_PROBE_OPS) ==
+	           0 &&
+	       opcode < probe.head.ops_len && probe.head.ops[opcode].flags & IO_URING_OP_SUPPORTED;
 }
 
 /* Submits the request and waits for `least` completions: 0 or -errno. */
 static int ring_submit(struct ring *ring, const struct io_uring_sqe *request, unsigned least)
 {
-	unsigned tail = *ring->sq_tail, index = tail & ring->sq_mask;
+	unsigned *tail = RING(ring, sq_off.tail), index = *tail & *RING(ring, sq_off.ring_mask);
 	unsigned enter_flags = least ? IORING_ENTER_GETEVENTS : 0;
 
 	ring->sqes[index] = *request;
-	ring->sq_array[index] = index;
-	store_release(ring->sq_tail, tail + 1);
-	if (ring->setup_flags & IORING_SETUP_SQPOLL) {
+	RING(ring, sq_off.array)[index] = index;
+	store_release(tail, *tail + 1);
+	if (ring->params.flags & IORING_SETUP_SQPOLL) {
 		/* The thread sets the flag, then looks at the tail once more: order ours against that. */
 		__sync_synchronize();
-		if (load_acquire(ring->sq_flags) & IORING_SQ_NEED_WAKEUP)
+		if (load_acquire(RING(ring, sq_off.flags)) & IORING_SQ_NEED_WAKEUP)
 			enter_flags |= IORING_ENTER_SQ_WAKEUP;
 	}
 	while (syscall(__NR_io_uring_enter, ring->fd, 1, least, enter_flags, NULL, 0) < 0)
@@ -134,62 +102,53 @@ static int ring_submit(struct ring *ring, const struct io_uring_sqe *request, un
 	return 0;
 }
 
-static int ring_completion(struct ring *ring, struct io_uring_cqe *completion)
-{
-	unsigned head = *ring->cq_head;
-
-	while (load_acquire(ring->cq_tail) == head)
-		if (syscall(__NR_io_uring_enter, ring->fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0 &&
-		    errno != EINTR)
-			return -errno;
-	*completion = ring->cqes[head & ring->cq_mask];
-	store_release(ring->cq_head, head + 1);
-	return 0;
-}
-
 /* Without a system call. */
 static bool ring_is_done(const struct ring *ring)
 {
-	return load_acquire(ring->cq_tail) != *ring->cq_head;
+	return load_acquire(RING(ring, cq_off.tail)) != *RING(ring, cq_off.head);
 }
 
-/* The result, a byte count or -errno; a further notification that IORING_CQE_F_MORE announces is waited for too. */
-static int ring_finish(struct ring *ring)
+static int ring_completion(struct ring *ring, struct io_uring_cqe *completion)
+{
+	const struct io_uring_cqe *completions = (const void *)RING(ring, cq_off.cqes);
+	unsigned *head = RING(ring, cq_off.head);
+
+	while (!ring_is_done(ring))
+		if (syscall(__NR_io_uring_enter, ring->fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0 &&
+		    errno != EINTR)
+			return -errno;
+	*completion = completions[*head & *RING(ring, cq_off.ring_mask)];
+	store_release(head, *head + 1);
+	return 0;
+}
+
+/*
+ * The result of what was submitted (err: whether it was), a byte count or -1 with errno; a further notification that
+ * IORING_CQE_F_MORE announces is waited for too.
+ */
+static ssize_t ring_finish(struct ring *ring, int err)
 {
 	struct io_uring_cqe completion, notification;
-	int err = ring_completion(ring, &completion);
 
+	err = err ?: ring_completion(ring, &completion);
 	if (!err && completion.flags & IORING_CQE_F_MORE)
 		err = ring_completion(ring, &notification);
-	return err ? err : completion.res;
+	err = err ?: completion.res;
+	errno = err < 0 ? -err : 0;
+	return err < 0 ? -1 : err;
 }
 
-static int ring_execute(struct ring *ring, const struct io_uring_sqe *request)
+static ssize_t ring_execute(struct ring *ring, const struct io_uring_sqe *request)
 {
-	int err = ring_submit(ring, request, 1);
-
-	return err ? err : ring_finish(ring);
+	return ring_finish(ring, ring_submit(ring, request, 1));
 }
 
-/* COOP_TASKRUN is a wish: since 5.19, no interrupt completes a receive between two calls then. */
-static int open_ring(struct ring *ring, unsigned setup_flags)
+static void uring_prepare(const struct path *path, char *reason, size_t size)
 {
-	int err = ring_open(ring, setup_flags);
-
-	return err == -EINVAL && setup_flags == IORING_SETUP_COOP_TASKRUN ? ring_open(ring, 0) : err;
-}
-
-static int uring_available(const struct path *path, char *reason, size_t size)
-{
-	uint8_t opcode = path->ring_read == IORING_OP_SPLICE ? IORING_OP_SPLICE
-	                 : path->ring_write                  ? path->ring_write
-	                                                     : IORING_OP_SEND;
+	uint8_t opcode = path->ring_write ?: path->ring_read ?: IORING_OP_SEND;
 	struct ring ring;
-	int err = opcode == IORING_OP_SEND_ZC ? available_locked_memory(reason, size) : 0;
+	int err = ring_setup(&ring, path->ring_setup);
 
-	if (err)
-		return err;
-	err = open_ring(&ring, path->ring_setup);
 	if (err == -ENOSYS)
 		snprintf(reason, size, "this kernel has no io_uring (Linux 5.6)");
 	else if (err == -EPERM)
@@ -197,32 +156,20 @@ static int uring_available(const struct path *path, char *reason, size_t size)
 		    "io_uring is disabled (sysctl kernel.io_uring_disabled) or not permitted here");
 	else if (err)
 		snprintf(reason, size, "io_uring cannot be set up: %s", strerror(-err));
-	if (err)
-		return err;
-	err = ring_supports(&ring, opcode);
-	if (err)
+	else if (!ring_supports(&ring, opcode))
 		snprintf(reason, size, "this kernel's io_uring has no %s",
 		    opcode == IORING_OP_SPLICE    ? "splice (Linux 5.7)"
 		    : opcode == IORING_OP_SEND_ZC ? "zero-copy send (Linux 6.0)"
 		                                  : "send");
-	ring_close(&ring);
-	return err;
+	close(ring.fd);
 }
 
 static int uring_start(struct side *side)
 {
-	int err = -ENOMEM;
+	struct ring *ring = side->ring = calloc(1, sizeof *ring);
+	int err = ring ? ring_setup(ring, side->path->ring_setup) ?: ring_map(ring) : -ENOMEM;
 
-	side->ring = calloc(1, sizeof *side->ring);
-	if (side->ring)
-		err = open_ring(side->ring, side->path->ring_setup);
 	return err ? side_fail(side, err, "io_uring_setup") : 0;
-}
-
-static ssize_t result_of(int result)
-{
-	errno = result < 0 ? -result : 0;
-	return result < 0 ? -1 : result;
 }
 
 static struct io_uring_sqe request_of(
@@ -239,7 +186,7 @@ static ssize_t ring_move(struct side *side, uint8_t opcode, int fd, void *buffer
 {
 	struct io_uring_sqe request = request_of(side, opcode, fd, buffer, size);
 
-	return result_of(ring_execute(side->ring, &request));
+	return ring_execute(side->ring, &request);
 }
 
 OPERATION(ring_write, ring_move(side, side->path->ring_write, fd, buffer, size))
@@ -256,7 +203,7 @@ static ssize_t ring_splice(struct side *side, int from_fd, int to_fd, size_t siz
 		.splice_fd_in = from_fd,
 	};
 
-	return result_of(ring_execute(side->ring, &request));
+	return ring_execute(side->ring, &request);
 }
 
 static ssize_t ring_splice_out(struct side *side, int fd, void *buffer, size_t size)
@@ -264,11 +211,9 @@ static ssize_t ring_splice_out(struct side *side, int fd, void *buffer, size_t s
 	ssize_t moved, emptied;
 
 	(void)buffer;
-	if (pipe_need(side))
-		return -1;
-	moved = ring_splice(side, fd, side->pipe.fds[1], size);
+	moved = ring_splice(side, fd, side->pipe_fds[1], size);
 	for (ssize_t left = moved; left > 0; left -= emptied) {
-		emptied = ring_splice(side, side->pipe.fds[0], side->pipe.null_fd, (size_t)left);
+		emptied = ring_splice(side, side->pipe_fds[0], side->null_fd, (size_t)left);
 		if (emptied <= 0)
 			return -1;
 	}
@@ -292,7 +237,7 @@ static void call_getsockopt(struct side *side, int fd)
 static void call_splice(struct side *side, int fd)
 {
 	(void)fd;
-	if (splice(side->pipe.fds[0], NULL, side->pipe.null_fd, NULL, 1, SPLICE_F_NONBLOCK) >= 0) {
+	if (splice(side->pipe_fds[0], NULL, side->null_fd, NULL, 1, SPLICE_F_NONBLOCK) >= 0) {
 		/* the pipe is empty: EAGAIN */
 	}
 }
@@ -301,18 +246,18 @@ static ssize_t read_beside(
     struct side *side, int fd, void *buffer, size_t size, void (*call)(struct side *, int))
 {
 	struct io_uring_sqe request = request_of(side, IORING_OP_RECV, fd, buffer, size);
-	int err = pipe_need(side) ? -errno : ring_submit(side->ring, &request, 0);
+	int err = ring_submit(side->ring, &request, 0);
 
 	while (!err && !ring_is_done(side->ring))
 		call(side, fd);
-	return result_of(err ?: ring_finish(side->ring));
+	return ring_finish(side->ring, err);
 }
 
 OPERATION(read_beside_getsockopt, read_beside(side, fd, buffer, size, call_getsockopt))
 OPERATION(read_beside_splice, read_beside(side, fd, buffer, size, call_splice))
 
-#define URING .available = uring_available, .start = uring_start
-#define RING(opcode_write, opcode_read)                                                        \
+#define URING .prepare = uring_prepare, .start = uring_start
+#define MOVES(opcode_write, opcode_read)                                                       \
 	URING, .write.call = ring_write, .read.call = ring_read, .ring_write = (opcode_write), \
 	       .ring_read = (opcode_read)
 #define BESIDE(operation)                                               \
@@ -320,13 +265,14 @@ OPERATION(read_beside_splice, read_beside(side, fd, buffer, size, call_splice))
 	       .ring_setup = IORING_SETUP_COOP_TASKRUN
 
 const struct path paths_uring[] = {
-	{ "uring_inline", "io_uring send and recv, inline", 4000133, RING(IORING_OP_SEND, IORING_OP_RECV) },
-	{ "uring_rw", "io_uring write and read", 4000153, RING(IORING_OP_WRITE, IORING_OP_READ) },
-	{ "uring_worker", "io_uring send and recv in a worker", 4000159, RING(IORING_OP_SEND, IORING_OP_RECV),
-	    .ring_flags = IOSQE_ASYNC },
-	{ "uring_sqpoll", "io_uring send and recv by SQPOLL", 4000169, RING(IORING_OP_SEND, IORING_OP_RECV),
+	{ "uring_inline", "io_uring send and recv, inline", 4000133, MOVES(IORING_OP_SEND, IORING_OP_RECV) },
+	{ "uring_rw", "io_uring write and read", 4000153, MOVES(IORING_OP_WRITE, IORING_OP_READ) },
+	{ "uring_worker", "io_uring send and recv in a worker", 4000159,
+	    MOVES(IORING_OP_SEND, IORING_OP_RECV), .ring_flags = IOSQE_ASYNC },
+	{ "uring_sqpoll", "io_uring send and recv by SQPOLL", 4000169, MOVES(IORING_OP_SEND, IORING_OP_RECV),
 	    .ring_setup = IORING_SETUP_SQPOLL },
-	{ "uring_send_zc", "io_uring zero-copy send", 4000189, RING(IORING_OP_SEND_ZC, IORING_OP_RECV) },
+	{ "uring_send_zc", "io_uring zero-copy send", 4000189, MOVES(IORING_OP_SEND_ZC, IORING_OP_RECV),
+	    .flags = PATH_LOCKS_MEMORY },
 	{ "uring_getsockopt", "io_uring recv completed at the end of getsockopt", 200003,
 	    BESIDE(read_beside_getsockopt) },
 	{ "uring_beside_splice", "io_uring recv completed at the end of splice", 200009,

@@ -11,22 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-#include "check/pipe.h"
 #include "check/side.h"
 
 enum { MAP_BYTES = 64 * 4096, COPY_BYTES = 8 << 20 /* more than can be queued */ };
-
-static int zerocopy_send_available(const struct path *path, char *reason, size_t size)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-	bool failed = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof one) < 0;
-
-	(void)path;
-	return available_result(
-	           fd, failed, reason, size, "this kernel has no MSG_ZEROCOPY for TCP (Linux 4.14)")
-	           ?: available_locked_memory(reason, size);
-}
 
 /* Takes one notification off the error queue: the calls that it completes, 0 when there is none, -errno. */
 static int completions_read(struct side *side, int fd)
@@ -101,30 +90,21 @@ static ssize_t call_send_stamped(struct side *side, int fd, void *buffer, size_t
 	return sent;
 }
 
-/* The length of the structure's part that the kernel knows; 0: it knows no TCP_ZEROCOPY_RECEIVE. */
-static socklen_t receive_length(char *reason, size_t size)
+/* How much of the structure the kernel knows says what it can do. */
+static void receive_prepare(const struct path *path, char *reason, size_t size)
 {
 	struct tcp_zerocopy_receive receive = { 0 };
 	socklen_t length = sizeof receive;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool failed = fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &receive, &length) < 0;
-
-	return available_result(
-	           fd, failed, reason, size, "this kernel has no TCP_ZEROCOPY_RECEIVE (Linux 4.18)")
-	           ? 0
-	           : length;
-}
-
-static int receive_available(const struct path *path, char *reason, size_t size)
-{
-	socklen_t length = receive_length(reason, size);
+	int fd = side_socket_open(path);
 	bool copies = path->must_meet[SIDE_RECEIVER][1];
+	bool failed = getsockopt(fd, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &receive, &length) < 0;
 
-	if (length && copies && length < offsetof(struct tcp_zerocopy_receive, flags))
+	if (failed)
+		snprintf(reason, size, "this kernel has no TCP_ZEROCOPY_RECEIVE (Linux 4.18): %s",
+		    strerror(errno));
+	else if (copies && length < offsetof(struct tcp_zerocopy_receive, flags))
 		snprintf(reason, size, "this kernel's TCP_ZEROCOPY_RECEIVE has no copy buffer (Linux 5.11)");
-	else if (length)
-		return 0;
-	return -EOPNOTSUPP;
+	close(fd);
 }
 
 static int receive_start(struct side *side)
@@ -198,12 +178,12 @@ static ssize_t call_receive_mixed(struct side *side, int fd, void *buffer, size_
 }
 
 #define STAMPS (SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_ACK | SOF_TIMESTAMPING_SOFTWARE)
-#define RECEIVE(...)                                            \
-	.available = receive_available, .start = receive_start, \
-	.must_meet = { [SIDE_RECEIVER] = { __VA_ARGS__ } }
+#define RECEIVE(...) \
+	.prepare = receive_prepare, .start = receive_start, .must_meet = { [SIDE_RECEIVER] = { __VA_ARGS__ } }
 
 const struct path paths_zerocopy[] = {
-	{ "zerocopy_send", "MSG_ZEROCOPY", 8388637, .available = zerocopy_send_available,
+	{ "zerocopy_send", "MSG_ZEROCOPY", 8388637, .flags = PATH_LOCKS_MEMORY,
+	    .need.lacking = "this kernel has no MSG_ZEROCOPY for TCP (Linux 4.14)",
 	    .options = { { OPTION(SOL_SOCKET, SO_ZEROCOPY, int, 1) } }, .send = zerocopy_send,
 	    .write = { .call = call_send_zerocopy, .chunk = 262139 } },
 	{ "errqueue", "error-queue reads that return data", 1000003,

@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*@ missed_runs */
+
+BPF_ARRAY(missed_runs, u64, 1); /* can sink, when a return takes back what an earlier interval has shown */
+
+static __always_inline void count_missed_runs(s64 runs)
+{
+	u32 slot = 0;
+	u64 *missed = missed_runs.lookup(&slot);
+
+	if (missed)
+		__sync_fetch_and_add(missed, runs);
+}
 /*@ kprobe_calls */
 
 /*
@@ -17,17 +29,7 @@ struct pending_call {
 };
 
 BPF_TABLE("hash", u64, struct pending_call, pending_calls, 32768);
-BPF_ARRAY(missed_runs, u64, 1); /* can sink, when a return takes back what an earlier interval has shown */
-BPF_ARRAY(trampoline, u64, 1);  /* its address as the last return shows it; 0: none was seen */
-
-static __always_inline void count_missed_runs(s64 runs)
-{
-	u32 slot = 0;
-	u64 *missed = missed_runs.lookup(&slot);
-
-	if (missed)
-		__sync_fetch_and_add(missed, runs);
-}
+BPF_ARRAY(trampoline, u64, 1); /* its address as the last return shows it; 0: none was seen */
 
 static __always_inline u64 trampoline_address(void)
 {

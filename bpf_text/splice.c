@@ -5,15 +5,25 @@
  * tcp_rcv_space_adjust fires in them under the socket's lock after copied_seq moved, as it does in every
  * receive. So copied_seq is followed on each socket, and what it moved by is counted when the system call is
  * one of these; tracepoint_receive counts all else.
+ *
+ * It has to be followed here: sock_recv_length fires after the lock was released, when another thread may have
+ * spliced already, so that a position made of what it tells would have bytes counted twice.
  */
 struct consumed {
 	u32 seq; /* copied_seq at the last event */
 };
 
 BPF_SK_STORAGE(consumed, struct consumed);
-BPF_ARRAY(splice_ready, u32, 1); /* every socket older than the start has got its state */
+BPF_ARRAY(splice_ready, u32, 1); /* sockets without a state were born after the start */
+
+/*
+ * Cookies of sockets that could not get a state when they received: their option memory was full (sysctl
+ * net.core.optmem_max). What they had received then was counted as it came.
+ */
+BPF_TABLE("hash", u64, u8, unfollowed, 1024);
 
 #define SOCK_DONE_BIT 2 /* of sk_flags: a FIN has come */
+#define TCP_SYN_SENT 2
 
 /*
  * Numbers of both the native and the 32-bit table: none of them is, in the other table, a call that receives.
@@ -41,22 +51,45 @@ static __always_inline bool is_splice_call(void)
 	}
 }
 
+/* This receive leaves no trace of where it ended. */
+static __always_inline void lose_track(u64 sk)
+{
+	u64 cookie = bpf_get_socket_cookie((void *)sk);
+	u32 slot = 0, *ready = splice_ready.lookup(&slot);
+	u8 yes = 1;
+
+	count_missed_runs(1);
+	/* too many to remember: from now on none is believed to be new */
+	if (unfollowed.update(&cookie, &yes) && ready)
+		*ready = 0;
+}
+
+/* A socket's first event: has it received only now, since its birth? */
+static __always_inline bool is_first_receive(u64 sk)
+{
+	u64 cookie = bpf_get_socket_cookie((void *)sk);
+	u32 slot = 0, *ready = splice_ready.lookup(&slot);
+
+	return ready && *ready && !unfollowed.lookup(&cookie);
+}
+
 /* Since the last event or, for a socket born after the start, since its birth. */
 static __always_inline u32 moved_bytes(u64 sk, u64 tp, u32 copied_seq)
 {
 	struct consumed *state = consumed.sk_storage_get((void *)sk, 0, 0);
 	struct consumed fresh = { copied_seq };
-	u32 slot = 0, *ready, before;
+	u32 before;
 
 	if (state) {
 		before = state->seq;
 		state->seq = copied_seq;
 		return copied_seq - before;
 	}
-	if (!consumed.sk_storage_get((void *)sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE))
+	if (!consumed.sk_storage_get((void *)sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE)) {
+		lose_track(sk);
 		return 0;
-	ready = splice_ready.lookup(&slot);
-	if (!ready || !*ready)
+	}
+	if (!is_first_receive(sk))
 		return 0;
 	return (u32)LOAD(u64, tp, TCP_BYTES_RECEIVED) - (LOAD(u32, tp, TCP_RCV_NXT) - copied_seq);
 }
@@ -81,6 +114,16 @@ int tracepoint_space_adjust(u64 *ctx)
 	if (!is_tcp(sk))
 		return 0;
 	return account(sk, moved, DIRECTION_RX);
+}
+
+/* connect() after connect(AF_UNSPEC): the socket is as good as new, and its sequence numbers are others. */
+int tracepoint_set_state(u64 *ctx)
+{
+	u64 sk = ctx[0];
+
+	if ((int)ctx[2] == TCP_SYN_SENT)
+		consumed.sk_storage_delete((void *)sk);
+	return 0;
 }
 
 /* Once, at the start, for each open file of each task: struct bpf_iter__task_file { meta, task, fd, file } */

@@ -83,6 +83,7 @@ enum kernel_field {
 	SYMBOL(SOCK_SEND_LENGTH, "sock_send_length", "sock")        /* 6.3 */                                \
 	SYMBOL(SOCK_RECV_LENGTH, "sock_recv_length", "sock")        /* 6.3 */                                \
 	SYMBOL(TCP_RCV_SPACE_ADJUST, "tcp_rcv_space_adjust", "tcp") /* 4.16 */                               \
+	SYMBOL(INET_SOCK_SET_STATE, "inet_sock_set_state", "sock")  /* 4.16 */                               \
 	SYMBOL(SCHED_PROCESS_EXIT, "sched_process_exit", "sched")   /* in every thread that ends */          \
 	SYMBOL(BPF_ITER_TASK_FILE, "bpf_iter_task_file", NULL)      /* an iterator of all open files, 5.8 */ \
 	SYMBOL(INET_SENDMSG, "inet_sendmsg", NULL)                                                           \

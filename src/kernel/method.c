@@ -159,7 +159,8 @@ bool plan_requires(const struct plan *plan, const struct hook *hook)
 
 static bool follows_splice(const struct hook *hook)
 {
-	return hook->symbol == SYMBOL_TCP_RCV_SPACE_ADJUST || hook->symbol == SYMBOL_BPF_ITER_TASK_FILE;
+	return hook->symbol == SYMBOL_TCP_RCV_SPACE_ADJUST || hook->symbol == SYMBOL_INET_SOCK_SET_STATE ||
+	       hook->symbol == SYMBOL_BPF_ITER_TASK_FILE;
 }
 
 /*

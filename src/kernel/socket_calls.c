@@ -159,8 +159,10 @@ int socket_calls_print(FILE *out, const struct kernel *kernel, const struct plan
 		    "kprobes are not supported on this processor: try --probe fentry or tracepoint");
 	if (any)
 		fputs(program_text_roles, out);
-	if (kprobes)
+	if (kprobes) {
+		fputs(program_text_missed_runs, out);
 		fputs(program_text_kprobe_calls, out);
+	}
 	for (size_t i = 0; i < plan->hook_count; i++)
 		if (socket_call_is(plan->hooks[i].symbol))
 			print_hook(out, kernel, plan, &plan->hooks[i]);

@@ -56,6 +56,7 @@ static bool can_follow(const struct kernel *kernel)
 {
 	return !kernel->tracepoints_preemptible && !kernel->in_pid_namespace &&
 	       kernel->prototypes[SYMBOL_TCP_RCV_SPACE_ADJUST].btf_id &&
+	       kernel->prototypes[SYMBOL_INET_SOCK_SET_STATE].btf_id &&
 	       kernel->prototypes[SYMBOL_BPF_ITER_TASK_FILE].btf_id;
 }
 
@@ -76,6 +77,7 @@ static void plan_splice(struct plan *plan, struct planner *planner)
 	} else if (plan->direct && can_follow(kernel)) {
 		plan_add(
 		    plan, HOOK_TYPED_TRACEPOINT, SYMBOL_TCP_RCV_SPACE_ADJUST, "tracepoint", "space_adjust");
+		plan_add(plan, HOOK_TYPED_TRACEPOINT, SYMBOL_INET_SOCK_SET_STATE, "tracepoint", "set_state");
 		plan_add(plan, HOOK_ITERATOR, SYMBOL_BPF_ITER_TASK_FILE, "iterator", "sockets");
 	}
 }
@@ -108,6 +110,8 @@ static int print_splice(FILE *out)
 	for (size_t i = 0; i < COUNT_OF(splice_calls); i++)
 		fprintf(calls.stream, "\tcase %u:\n", splice_calls[i]);
 	err = buffer_close(&calls);
+	if (!err)
+		fputs(program_text_missed_runs, out);
 	if (!err)
 		template_fill(
 		    out, program_text_splice, (const struct slot[]){ { "SPLICE_CALLS", calls.bytes } }, 1);
@@ -145,7 +149,8 @@ static const struct blind_spot blind_spots[] = {
 	{ "splice_io_uring", "IORING_OP_SPLICE out of a socket passes no tracepoint",
 	    { SYMBOL_TCP_SPLICE_READ, SYMBOL_COUNT }, SYMBOL_COUNT, 0 },
 	{ "splice_unfollowed",
-	    "splice() out of sockets that no process had open at the start, of SMC, sockmap; urgent data",
+	    "splice() out of sockets that no process had open at the start, of SMC, sockmap; urgent data; where a "
+	    "socket's option memory is full (net.core.optmem_max), counted in missed_runs",
 	    UNLESS_NOTHING, SYMBOL_TCP_RCV_SPACE_ADJUST, 0 },
 	{ "splice_before_start", "a splice() that waited when tracing started is not seen to return",
 	    UNLESS_NOTHING, SYMBOL_TCP_SPLICE_READ, 0 },

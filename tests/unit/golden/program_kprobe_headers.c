@@ -355,6 +355,17 @@ static __always_inline int returned_zerocopy(u64 sk, int result, u64 zc)
 	return account(sk, result ? 0 : bytes, DIRECTION_RX);
 }
 
+BPF_ARRAY(missed_runs, u64, 1); /* can sink, when a return takes back what an earlier interval has shown */
+
+static __always_inline void count_missed_runs(s64 runs)
+{
+	u32 slot = 0;
+	u64 *missed = missed_runs.lookup(&slot);
+
+	if (missed)
+		__sync_fetch_and_add(missed, runs);
+}
+
 /*
  * A thread's call between entry and return. A call returns to us only when its return address was replaced by
  * the kernel's trampoline, which a kretprobe does as long as it has instances left: it was registered after the
@@ -371,17 +382,7 @@ struct pending_call {
 };
 
 BPF_TABLE("hash", u64, struct pending_call, pending_calls, 32768);
-BPF_ARRAY(missed_runs, u64, 1); /* can sink, when a return takes back what an earlier interval has shown */
-BPF_ARRAY(trampoline, u64, 1);  /* its address as the last return shows it; 0: none was seen */
-
-static __always_inline void count_missed_runs(s64 runs)
-{
-	u32 slot = 0;
-	u64 *missed = missed_runs.lookup(&slot);
-
-	if (missed)
-		__sync_fetch_and_add(missed, runs);
-}
+BPF_ARRAY(trampoline, u64, 1); /* its address as the last return shows it; 0: none was seen */
 
 static __always_inline u64 trampoline_address(void)
 {
@@ -472,15 +473,15 @@ int kprobe_inet_sendmsg(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(5);
-	return call_enter(sk, 0, 5, LOAD_COLD(u64, ctx[19], 0));
+		return call_pass(6);
+	return call_enter(sk, 0, 6, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_inet_sendmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 5))
+	if (!call_return(&call, 6))
 		return 0;
 	return returned_send(call.sk, (int)ctx[10], call.extra);
 }
@@ -491,15 +492,15 @@ int kprobe_inet6_sendmsg(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(6);
-	return call_enter(sk, 0, 6, LOAD_COLD(u64, ctx[19], 0));
+		return call_pass(7);
+	return call_enter(sk, 0, 7, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_inet6_sendmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 6))
+	if (!call_return(&call, 7))
 		return 0;
 	return returned_send(call.sk, (int)ctx[10], call.extra);
 }
@@ -510,15 +511,15 @@ int kprobe_inet_recvmsg(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(7);
-	return call_enter(sk, ctx[11], 7, LOAD_COLD(u64, ctx[19], 0));
+		return call_pass(8);
+	return call_enter(sk, ctx[11], 8, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_inet_recvmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 7))
+	if (!call_return(&call, 8))
 		return 0;
 	return returned_receive(call.sk, (int)ctx[10], call.extra);
 }
@@ -529,15 +530,15 @@ int kprobe_inet6_recvmsg(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(8);
-	return call_enter(sk, ctx[11], 8, LOAD_COLD(u64, ctx[19], 0));
+		return call_pass(9);
+	return call_enter(sk, ctx[11], 9, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_inet6_recvmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 8))
+	if (!call_return(&call, 9))
 		return 0;
 	return returned_receive(call.sk, (int)ctx[10], call.extra);
 }
@@ -548,15 +549,15 @@ int kprobe_inet_sendpage(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_plain_tcp(sk))
-		return call_pass(9);
-	return call_enter(sk, 0, 9, LOAD_COLD(u64, ctx[19], 0));
+		return call_pass(10);
+	return call_enter(sk, 0, 10, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_inet_sendpage(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 9))
+	if (!call_return(&call, 10))
 		return 0;
 	return returned_send(call.sk, (int)ctx[10], call.extra);
 }
@@ -567,15 +568,15 @@ int kprobe_tcp_splice_read(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(10);
-	return call_enter(sk, 0, 10, LOAD_COLD(u64, ctx[19], 0));
+		return call_pass(11);
+	return call_enter(sk, 0, 11, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_tcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 10))
+	if (!call_return(&call, 11))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra);
 }
@@ -586,15 +587,15 @@ int kprobe_tcp_zerocopy_receive(u64 *ctx)
 	u64 sk = ctx[14];
 
 	if (!is_tcp(sk))
-		return call_pass(11);
-	return call_enter(sk, ctx[13], 11, LOAD_COLD(u64, ctx[19], 0));
+		return call_pass(12);
+	return call_enter(sk, ctx[13], 12, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_tcp_zerocopy_receive(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 11))
+	if (!call_return(&call, 12))
 		return 0;
 	return returned_zerocopy(call.sk, (int)ctx[10], call.extra);
 }
@@ -605,15 +606,15 @@ int kprobe_tls_sw_splice_read(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(12);
-	return call_enter(sk, 0, 12, LOAD_COLD(u64, ctx[19], 0));
+		return call_pass(13);
+	return call_enter(sk, 0, 13, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_tls_sw_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 12))
+	if (!call_return(&call, 13))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra);
 }

@@ -366,6 +366,17 @@ static __always_inline int returned_zerocopy(u64 sk, int result, u64 zc)
 	return account(sk, result ? 0 : bytes, DIRECTION_RX);
 }
 
+BPF_ARRAY(missed_runs, u64, 1); /* can sink, when a return takes back what an earlier interval has shown */
+
+static __always_inline void count_missed_runs(s64 runs)
+{
+	u32 slot = 0;
+	u64 *missed = missed_runs.lookup(&slot);
+
+	if (missed)
+		__sync_fetch_and_add(missed, runs);
+}
+
 /*
  * A thread's call between entry and return. A call returns to us only when its return address was replaced by
  * the kernel's trampoline, which a kretprobe does as long as it has instances left: it was registered after the
@@ -382,17 +393,7 @@ struct pending_call {
 };
 
 BPF_TABLE("hash", u64, struct pending_call, pending_calls, 32768);
-BPF_ARRAY(missed_runs, u64, 1); /* can sink, when a return takes back what an earlier interval has shown */
-BPF_ARRAY(trampoline, u64, 1);  /* its address as the last return shows it; 0: none was seen */
-
-static __always_inline void count_missed_runs(s64 runs)
-{
-	u32 slot = 0;
-	u64 *missed = missed_runs.lookup(&slot);
-
-	if (missed)
-		__sync_fetch_and_add(missed, runs);
-}
+BPF_ARRAY(trampoline, u64, 1); /* its address as the last return shows it; 0: none was seen */
 
 static __always_inline u64 trampoline_address(void)
 {
@@ -481,7 +482,7 @@ int standby_tcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return_missed(&call, 10))
+	if (!call_return_missed(&call, 11))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[5], call.extra);
 }
@@ -492,15 +493,15 @@ int kprobe_tcp_splice_read(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(10);
-	return call_enter(sk, 0, 10, LOAD_COLD(u64, ctx[19], 0));
+		return call_pass(11);
+	return call_enter(sk, 0, 11, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_tcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 10))
+	if (!call_return(&call, 11))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra);
 }
@@ -509,7 +510,7 @@ int standby_tcp_zerocopy_receive(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return_missed(&call, 11))
+	if (!call_return_missed(&call, 12))
 		return 0;
 	return returned_zerocopy(call.sk, (int)ctx[3], call.extra);
 }
@@ -520,15 +521,15 @@ int kprobe_tcp_zerocopy_receive(u64 *ctx)
 	u64 sk = ctx[14];
 
 	if (!is_tcp(sk))
-		return call_pass(11);
-	return call_enter(sk, ctx[13], 11, LOAD_COLD(u64, ctx[19], 0));
+		return call_pass(12);
+	return call_enter(sk, ctx[13], 12, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_tcp_zerocopy_receive(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 11))
+	if (!call_return(&call, 12))
 		return 0;
 	return returned_zerocopy(call.sk, (int)ctx[10], call.extra);
 }
@@ -537,7 +538,7 @@ int standby_tls_sw_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return_missed(&call, 12))
+	if (!call_return_missed(&call, 13))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[3], call.extra);
 }
@@ -548,15 +549,15 @@ int kprobe_tls_sw_splice_read(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(12);
-	return call_enter(sk, 0, 12, LOAD_COLD(u64, ctx[19], 0));
+		return call_pass(13);
+	return call_enter(sk, 0, 13, LOAD_COLD(u64, ctx[19], 0));
 }
 
 int kretprobe_tls_sw_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 12))
+	if (!call_return(&call, 13))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra);
 }

@@ -124,6 +124,7 @@ static void test_tracepoint_typed(void **state)
 	assert_true(plan.direct);
 	EXPECT_PROBES(&plan, SEND(HOOK_TYPED_TRACEPOINT), RECEIVE(HOOK_TYPED_TRACEPOINT),
 	    { HOOK_TYPED_TRACEPOINT, SYMBOL_TCP_RCV_SPACE_ADJUST, "tracepoint_space_adjust" },
+	    { HOOK_TYPED_TRACEPOINT, SYMBOL_INET_SOCK_SET_STATE, "tracepoint_set_state" },
 	    { HOOK_ITERATOR, SYMBOL_BPF_ITER_TASK_FILE, "iterator_sockets" });
 
 	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
@@ -173,10 +174,11 @@ static void test_tracepoint_perf(void **state)
 	assert_int_equal(plan.hooks[0].kind, HOOK_TYPED_TRACEPOINT);
 }
 
-/* Neither is of use without the other. */
+/* None is of use without the others. */
 static void test_tracepoint_without_splice(void **state)
 {
-	static const enum kernel_symbol needed[] = { SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_BPF_ITER_TASK_FILE };
+	static const enum kernel_symbol needed[] = { SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_INET_SOCK_SET_STATE,
+		SYMBOL_BPF_ITER_TASK_FILE };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(needed); i++) {

@@ -139,12 +139,13 @@ clean_up() {
 	[[ -z $work ]] || work_remove "$work"
 }
 
-# In the background, so that a signal is acted upon at once. The command's processes end with this one.
+# In the background, so that a signal is acted upon at once. The command ends with this process and does not inherit the
+# release's lock, which a process that it left behind would keep.
 run_bounded() { # seconds, command
 	local seconds=$1
 
 	shift
-	setpriv --pdeathsig TERM timeout --kill-after=30 "$seconds" "$@" </dev/null &
+	setpriv --pdeathsig TERM timeout --kill-after=30 "$seconds" "$@" </dev/null {lock}>&- &
 	wait $!
 }
 
@@ -250,7 +251,7 @@ tests_run() { # release
 			/tcptop/tests/run.sh --no-vm ${only:+--only "$only"} </dev/null 2>&1 |
 			tee "$log" | sed -u 's/^/    /'
 		exit "${PIPESTATUS[0]}"
-	) &
+	) {lock}>&- &
 	wait $!
 	status=$?
 	sum=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -n 1)
@@ -309,6 +310,10 @@ trap 'exit 143' TERM
 mkdir -p "$cache"
 proxy_export
 if packages_install debootstrap debian-archive-keyring; then
+	for release in "${releases[@]}"; do
+		[[ -e /usr/share/debootstrap/scripts/$release ]] ||
+			arguments_refuse "debootstrap knows no release '$release'"
+	done
 	for release in "${releases[@]}"; do
 		release_run "$release"
 	done

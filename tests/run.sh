@@ -4,7 +4,7 @@
 # Runs every test: see usage below. A test that cannot run here says why it is skipped.
 set -uo pipefail
 
-usage='usage: sudo tests/run.sh [--no-vm] [--only PATTERN]
+usage='usage: sudo tests/run.sh [--no-vm] [--userland [RELEASE|all]] [--only PATTERN]
 
 Installs what is missing (Debian, Ubuntu), builds into build/, runs tests/lint.sh, the unit, live and screen tests by
 ctest, the unit tests once more as clang and as the sanitizers of addresses and undefined behaviour build them, and
@@ -12,6 +12,9 @@ those in an emulated machine with the stock kernel of Debian 12. The last line i
 N passed, N failed, N skipped.
 
   --no-vm          leave the emulated machine out
+  --userland [RELEASE|all]
+                   also all of this but the emulated machine in fresh roots of other Debian releases, by default of
+                   all that tests/userland/run.sh names
   --only PATTERN   only tests whose name matches this regular expression; names of others than ctest has in build/
                    begin with lint/, clang/, asan/ and, in the emulated machine, vm/
   -h, --help       show this help
@@ -24,7 +27,7 @@ root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
 # shellcheck source=tests/lib/build.sh
 . "$root/tests/lib/build.sh"
 
-only='' with_vm=yes
+only='' with_vm=yes userland=''
 passed=0 failed=0 skipped=0
 work=''
 
@@ -33,6 +36,11 @@ options_parse() {
 		case $1 in
 		-h | --help) echo "$usage" && exit 0 ;;
 		--no-vm) with_vm=no ;;
+		--userland)
+			userland=all
+			[[ -z ${2-} || $2 == -* ]] || { userland=$2 && shift; }
+			[[ $userland =~ ^[a-z]+$ ]] || options_refuse "'$userland' is no name of a release"
+			;;
 		--only)
 			(($# > 1)) || options_refuse "--only needs a pattern"
 			only=$2
@@ -213,6 +221,10 @@ run_vm() {
 	done
 }
 
+run_userland() {
+	run_script "userland/$userland" "$root/tests/userland/run.sh" ${only:+--only "$only"} "$userland"
+}
+
 packages() {
 	printf '%s\n' "${packages_build[@]}" "${packages_test[@]}"
 	[[ $with_vm == no ]] || "$root/tests/vm/fetch.sh" --packages | tr ' ' '\n'
@@ -233,6 +245,7 @@ run_ctest build "$only" ""
 run_preset clang
 run_preset asan
 [[ $with_vm == no ]] || run_vm
+[[ -z $userland ]] || run_userland
 if ((passed + failed + skipped == 0)); then
 	echo "run.sh: no test has a name that matches '$only'"
 	failed=1

@@ -204,7 +204,7 @@ result_exit() { # exit status of QEMU under timeout
 	esac
 }
 
-# shellcheck disable=SC2317
+# shellcheck disable=SC2317,SC2329
 clean_up() {
 	local pids=("${reader_pids[@]}")
 

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cmocka_names.h"
 #include "fake_root.h"
 #include "kernel/kernel.h"
 #include "known_kernels.h"
@@ -282,7 +283,7 @@ static void test_garbage_btf(void **state)
 	size_t length = fread(recorded, 1, sizeof recorded, stream);
 
 	fclose(stream);
-	assert_in_range(length, 1000, sizeof recorded - 1);
+	assert_uint_in_range(length, 1000, sizeof recorded - 1);
 	expect_bad_btf(recorded, length / 2);
 	libbpf_set_print(before);
 }

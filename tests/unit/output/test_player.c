@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cmocka_names.h"
 #include "output/player.h"
 
 #define PATIENCE_MS 20000

@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "cmocka_names.h"
 #include "model/snapshot.h"
 #include "test_tracing.h"
 #include "trace/tracer.h"
@@ -157,7 +158,7 @@ static void test_interval(void **state)
 	assert_int_equal(snapshot->session_count, 1);
 	assert_int_equal(snapshot->sessions[0].pid, 181);
 	assert_int_equal(snapshot->rx_bytes, 1021);
-	assert_in_range(snapshot->time.tv_sec, before.tv_sec, after.tv_sec);
+	assert_uint_in_range(snapshot->time.tv_sec, before.tv_sec, after.tv_sec);
 	source.release(source.state);
 	snapshot = take();
 	assert_int_equal(snapshot->session_count, 0);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Boots Debian's stock 6.1 kernel in an emulated machine and runs one command in it, as root, in the current
+# Boots one of Debian's stock kernels in an emulated machine and runs one command in it, as root, in the current
 # directory. See usage below; fetch.sh prepares the kernel.
 set -euo pipefail
 
@@ -12,9 +12,11 @@ The guest sees the files of the host, as they are; what it writes stays in its m
 /run of its own (a current directory below them is there all the same), /proc, /sys, tracefs, debugfs, bpffs,
 cgroup2, a loopback interface and no other network. The environment is not handed on. Standard input is empty.
 
+  --kernel NAME      5.10, 6.1, 6.12 or newest, see fetch.sh (default: 6.1)
   --headers yes|no   kernel headers in /lib/modules/RELEASE/{build,source} and /usr/src (default: no)
   --btf yes|no       no: an empty directory covers /sys/kernel/btf (default: yes)
-  --preempt MODEL    voluntary, full or none (default: voluntary)
+  --preempt MODEL    voluntary, full, none or lazy, as far as the kernel has it (default: voluntary, or what the
+                     kernel takes itself: from 7.0 on lazy)
   --cpus N           processors (default: 2; 1 with --icount)
   --memory MB        (default: 2048)
   --timeout SECONDS  for boot and command together (default: 600)
@@ -27,7 +29,7 @@ cgroup2, a loopback interface and no other network. The environment is not hande
 exit status: that of COMMAND; 124 when the time was over; 125 when the machine failed (a panic, say)'
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-headers=no btf=yes preempt=voluntary cpus='' memory=2048 timeout=600
+kernel=6.1 headers=no btf=yes preempt='' cpus='' memory=2048 timeout=600
 append='' icount=no verbose=no script=''
 shares=() command=()
 work='' reader_pids=() qemu_pid=''
@@ -65,7 +67,7 @@ options_parse() {
 		--icount) icount=yes && shift && continue ;;
 		--verbose) verbose=yes && shift && continue ;;
 		--) break ;;
-		--headers | --btf | --preempt | --cpus | --memory | --timeout | --share | --script | --append)
+		--kernel | --headers | --btf | --preempt | --cpus | --memory | --timeout | --share | --script | --append)
 			(($# > 1)) || die 2 "$1 needs a value" ;;
 		*) die 2 "unknown option '$1', see boot.sh --help" ;;
 		esac
@@ -82,7 +84,7 @@ options_parse() {
 options_check() {
 	choice_check --headers "$headers" yes no
 	choice_check --btf "$btf" yes no
-	choice_check --preempt "$preempt" voluntary full none
+	[[ -z $preempt ]] || choice_check --preempt "$preempt" voluntary full none lazy
 	[[ $icount == no ]] || cpus=${cpus:-1}
 	cpus=${cpus:-2}
 	number_check --cpus "$cpus"
@@ -137,13 +139,13 @@ readers_start() {
 
 # A comma in a path is doubled for QEMU's option parser.
 qemu_arguments() {
-	local number=0 share kernel
+	local number=0 share line
 
-	kernel="console=ttyS0 quiet panic=-1 oops=panic mitigations=off random.trust_cpu=on nowatchdog apparmor=0"
-	kernel+=" tsc=reliable no_timer_check preempt=$preempt $append"
+	line="console=ttyS0 quiet panic=-1 oops=panic mitigations=off random.trust_cpu=on nowatchdog apparmor=0"
+	line+=" tsc=reliable no_timer_check preempt=${preempt:-voluntary} $append"
 	# shellcheck disable=SC2054
 	arguments=(-machine q35 -cpu max -smp "$cpus" -m "$memory" -nodefaults -no-user-config -display none
-		-no-reboot -kernel "$image/vmlinux" -initrd "$work/initramfs" -append "$kernel"
+		-no-reboot -kernel "$image/vmlinux" -initrd "$work/initramfs" -append "$line"
 		-chardev "file,id=serial,path=${work//,/,,}/serial" -serial chardev:serial
 		-device virtio-serial-pci
 		-chardev "file,id=out,path=${work//,/,,}/out" -device virtserialport,chardev=out
@@ -216,7 +218,7 @@ clean_up() {
 
 options_parse "$@"
 options_check
-image=$("$here/fetch.sh") || exit 125
+image=$("$here/fetch.sh" --kernel "$kernel") || exit 125
 exec 8<"$image/lock"
 flock --shared 8
 trap clean_up EXIT

@@ -101,10 +101,11 @@ apt_prepare() { # directory
 	apt-get -q update >"$1.log" 2>&1 || say "$(grep -m 1 '^[EW]:' "$1.log")"
 }
 
-# What the meta packages of the stock kernel and its headers lead to, beside other software.
+# What the meta packages of the stock kernel and its headers lead to, without other software and the kernel that
+# Debian has not signed.
 kernel_packages() {
 	apt-cache depends --recurse --important linux-image-amd64 linux-headers-amd64 |
-		grep -E '^linux-(base|binary|headers|image|kbuild|modules)-[0-9]' | sort -u
+		grep -E '^linux-(base|binary|headers|image|kbuild|modules)-[0-9]' | grep -v -- '-unsigned$' | sort -u
 }
 
 # Leaves the packages in debs-RELEASE of the cache and sets release.

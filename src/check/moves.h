@@ -10,7 +10,7 @@
 struct arguments {
 	const char *id;
 	uint64_t bytes, repeat, processes, connections, threads, seconds, size, gap_ms;
-	bool hold, ipv6, mapped, summary;
+	bool hold, ipv6, mapped, summary, both;
 	const char *wait_file;
 	bool verbose; /* from here on of the comparison */
 	const char *method, *output, *max_sessions, *program;

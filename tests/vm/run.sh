@@ -76,8 +76,7 @@ arguments_parse() {
 			shift
 			;;
 		--kernel)
-			[[ " $(fetch --kernels) all " == *" ${2:-?} "* ]] || arguments_refuse "--kernel takes one of $(fetch --kernels) all"
-			if [[ $2 == all ]]; then read -r -a kernels < <(fetch --kernels); else kernels+=("$2"); fi
+			kernel_add "${2-}"
 			shift
 			;;
 		-*) arguments_refuse "unknown option '$1'" ;;
@@ -90,6 +89,15 @@ arguments_parse() {
 
 fetch() {
 	"$here/fetch.sh" "$@"
+}
+
+kernel_add() { # a kernel, or all
+	local names chosen
+
+	names=$(fetch --kernels)
+	[[ -n $1 && " $names all " == *" $1 "* ]] || arguments_refuse "--kernel takes one of $names all"
+	read -r -a chosen <<<"${1/#all/$names}"
+	kernels+=("${chosen[@]}")
 }
 
 # The guest sees them at the same path, wherever that is, for they are shared with it.

@@ -193,12 +193,13 @@ def sleeping_calls():
         f"# {SLEEPERS} waiting receives: {missing} bytes missing, {reported} missed_runs reported", flush=True
     )
     check_totals(lines)
+    not_counted = intervals(lines)[-1]["not_counted"]
+    check_equal("many_waiting_calls" in not_counted, "kprobe" in ARGUMENTS, "many_waiting_calls declared")
+    if DECLARED in not_counted and "kprobe" not in ARGUMENTS:
+        # Of what was missed, some may have been a send.
+        check(missing <= reported * SLEEPER_BYTES, f"{missing} received bytes missing, for {reported} missed_runs")
+        return
     check_equal(missing, reported * SLEEPER_BYTES, f"missing received bytes, for {reported} missed_runs")
-    check_equal(
-        "many_waiting_calls" in intervals(lines)[-1]["not_counted"],
-        "kprobe" in ARGUMENTS,
-        "many_waiting_calls declared",
-    )
     check("kprobe" in ARGUMENTS or not missing, f"{missing} bytes are missing")
 
 

@@ -12,7 +12,9 @@ The guest sees the files of the host, as they are; what it writes stays in its m
 /run of its own (a current directory below them is there all the same), /proc, /sys, tracefs, debugfs, bpffs,
 cgroup2, a loopback interface and no other network. The environment is not handed on. Standard input is empty.
 
-  --kernel NAME      5.10, 6.1, 6.12 or newest, see fetch.sh (default: 6.1)
+  --kernel NAME      5.10, 6.1, 6.12 or newest, see fetch.sh (default: 6.1); with -arm64 behind it for that processor:
+                     the guest then sees programs of Debian for it, and of the files of the host the current
+                     directory alone, read-only
   --headers yes|no   kernel headers in /lib/modules/RELEASE/{build,source} and /usr/src (default: no)
   --btf yes|no       no: an empty directory covers /sys/kernel/btf (default: yes)
   --preempt MODEL    voluntary, full, none or lazy, as far as the kernel has it (default: voluntary, or what the
@@ -95,6 +97,13 @@ options_check() {
 	[[ -n $script ]] || ((${#command[@]})) || die 2 "no command given, see boot.sh --help"
 }
 
+# pauth-impdef: the signing of addresses that takes least time, emulated.
+machine_choose() {
+	qemu=qemu-system-x86_64 machine=q35 cpu=max console=ttyS0 userland=/host
+	[[ $kernel != *-arm64 ]] ||
+		qemu=qemu-system-aarch64 machine=virt cpu=max,pauth-impdef=on console=ttyAMA0 userland=/image/root
+}
+
 # A text that any POSIX shell reads as the words given.
 words_quote() {
 	local word out=
@@ -113,6 +122,7 @@ initramfs_write() {
 	chmod 755 "$tree/init"
 	{
 		echo "cwd=$(words_quote "$PWD") headers=$headers btf=$btf release=$(words_quote "$(<"$image/release")")"
+		echo "userland=$userland console=/dev/$console"
 		echo "shares=$(words_quote "$(words_quote "${shares[@]}")")"
 	} >"$tree/vm/config"
 	if [[ -n $script ]]; then
@@ -141,10 +151,10 @@ readers_start() {
 qemu_arguments() {
 	local number=0 share line
 
-	line="console=ttyS0 quiet panic=-1 oops=panic mitigations=off random.trust_cpu=on nowatchdog apparmor=0"
+	line="console=$console quiet panic=-1 oops=panic mitigations=off random.trust_cpu=on nowatchdog apparmor=0"
 	line+=" tsc=reliable no_timer_check preempt=${preempt:-voluntary} $append"
 	# shellcheck disable=SC2054
-	arguments=(-machine q35 -cpu max -smp "$cpus" -m "$memory" -nodefaults -no-user-config -display none
+	arguments=(-machine "$machine" -cpu "$cpu" -smp "$cpus" -m "$memory" -nodefaults -no-user-config -display none
 		-no-reboot -kernel "$image/vmlinux" -initrd "$work/initramfs" -append "$line"
 		-chardev "file,id=serial,path=${work//,/,,}/serial" -serial chardev:serial
 		-device virtio-serial-pci
@@ -170,7 +180,7 @@ qemu_arguments() {
 qemu_run() {
 	local status=0
 
-	setpriv --pdeathsig TERM timeout --foreground --kill-after=5 "$timeout" qemu-system-x86_64 \
+	setpriv --pdeathsig TERM timeout --foreground --kill-after=5 "$timeout" "$qemu" \
 		"${arguments[@]}" </dev/null >"$work/qemu" 2>&1 6>&- 7>&- &
 	qemu_pid=$!
 	wait "$qemu_pid" || status=$?
@@ -218,6 +228,7 @@ clean_up() {
 
 options_parse "$@"
 options_check
+machine_choose
 image=$("$here/fetch.sh" --kernel "$kernel") || exit 125
 exec 8<"$image/lock"
 flock --shared 8

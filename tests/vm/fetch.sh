@@ -8,9 +8,10 @@
 # usage: fetch.sh [--kernel NAME]            prepare the image, or find it in the cache
 #        fetch.sh [--kernel NAME] --update   ask the mirror for a newer kernel, even when an image is there
 #        fetch.sh --kernels                  print the names of the kernels, the oldest first
-#        fetch.sh --packages                 print the Debian packages that fetch.sh and boot.sh need on the host
+#        fetch.sh --packages [arm64]         print the Debian packages that fetch.sh and boot.sh need on the host
 #
-# NAME is a release as users know it, by default 6.1, or "newest": the highest that Debian has. Kernels come from
+# NAME is a release as users know it, by default 6.1, or "newest": the highest that Debian has. With "-arm64" behind
+# it, it is that of arm64, with the programs of Debian 13 for it: the host's do not run there. Kernels come from
 # the mirror that the host's apt uses, by a private configuration of apt: the host's own is not touched. Packages
 # count only if the host's debian-archive-keyring has the key that their suite is signed with.
 #
@@ -20,13 +21,18 @@
 #	release         the kernel's release, as uname -r prints it
 #	modules/        a layer for the guest's root: modules, unpacked, and the kernel's configuration
 #	headers/        a layer for the guest's root: Debian's headers, as their packages lay them out
+#	root/           arm64: the guest's root, also to build programs for it with
 #	lock            held shared while a machine runs on the image
 set -euo pipefail
 
 packages=(qemu-system-x86 busybox-static xz-utils zstd debian-archive-keyring)
+packages_arm64=(qemu-system-arm gcc-aarch64-linux-gnu)
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 kernels=(5.10 6.1 6.12 newest)
 declare -A suites=([5.10]=bullseye [6.1]=bookworm [6.12]=trixie [newest]='trixie-backports sid')
+# For arm64: what the tests in the machine use, and what tcptop is built with.
+userland=(base-files base-passwd busybox-static coreutils dash findutils grep kmod libbpfcc procps python3 sed util-linux
+	libbpf-dev libbpfcc-dev libc6-dev libcap-dev libjansson-dev libncurses-dev)
 boot_modules=(virtio_pci virtio_console 9p 9pnet_virtio overlay)
 # Hardware that the emulated machine doesn't have: most of the size of the modules.
 unused_drivers=(accel ata comedi gpu hid hwmon iio infiniband input isdn media net/ethernet net/wireless net/usb
@@ -47,6 +53,7 @@ host_check() {
 	local missing=()
 
 	command -v qemu-system-x86_64 >/dev/null || missing+=(qemu-system-x86)
+	[[ $arch != arm64 ]] || command -v qemu-system-aarch64 >/dev/null || missing+=(qemu-system-arm)
 	# The package "busybox" has the same path, but is linked to libraries that the initramfs lacks.
 	{ ldd "$(command -v busybox)" 2>&1 || true; } | grep -q 'not a dynamic' || missing+=(busybox-static)
 	command -v xz >/dev/null || missing+=(xz-utils)
@@ -64,26 +71,30 @@ mirror() { # label of the Release files
 }
 
 source_print() { # address, suite
-	printf '%s\n' "Types: deb" "URIs: $1" "Suites: $2" "Components: main" "Architectures: amd64" \
+	printf '%s\n' "Types: deb" "URIs: $1" "Suites: $2" "Components: main" "Architectures: $arch" \
 		"Signed-By: $keyring" ''
 }
 
 # A state of apt's own, with the kernel's suites alone. From here on, apt-get and apt-cache use it.
 apt_prepare() { # directory
-	local address security suite
+	local address security suite release=${kernel%-arm64} wanted
 
+	wanted=${suites[$release]}
+	# Of several suites, the userland is that of Debian 13.
+	[[ $arch == amd64 || " $wanted " == *" trixie "* ]] || wanted+=" trixie"
 	address=$(mirror Debian)
 	security=$(mirror Debian-Security)
 	[[ -n $address ]] || die "apt has no package lists of a Debian mirror: its sources name none," \
 		"or apt-get update was not run"
 	rm -rf "$1"
 	mkdir -p "$1"/{lists/partial,cache,empty}
-	for suite in ${suites[$kernel]}; do
+	for suite in $wanted; do
 		source_print "$address" "$suite"
 		[[ -z $security || $suite == *-backports || $suite == sid ]] || source_print "$security" "$suite-security"
 	done >"$1/debian.sources"
 	# Backports stand behind everything else, unless they are pinned.
-	printf '%s\n' 'Package: *' 'Pin: release a=*' 'Pin-Priority: 500' >"$1/preferences"
+	printf '%s\n' 'Package: /^linux-/' 'Pin: release a=*' 'Pin-Priority: 900' '' 'Package: *' 'Pin: release n=trixie*' \
+		'Pin-Priority: 800' >"$1/preferences"
 	cat >"$1/apt.conf" <<-END
 		Dir::Etc::sourcelist "$1/debian.sources";
 		Dir::Etc::sourceparts "$1/empty";
@@ -93,10 +104,13 @@ apt_prepare() { # directory
 		Dir::State::status "/dev/null";
 		Dir::Cache "$1/cache";
 		Acquire::Languages "none";
+		APT::Architecture "$arch";
+		APT::Architectures "$arch";
+		APT::Install-Recommends "false";
 		APT::Sandbox::User "";
 	END
 	export APT_CONFIG=$1/apt.conf
-	say "reading the package lists of ${suites[$kernel]}"
+	say "reading the package lists of $wanted"
 	# Of several suites one may be missing: what counts is that one has the kernel.
 	apt-get -q update >"$1.log" 2>&1 || say "$(grep -m 1 '^[EW]:' "$1.log")"
 }
@@ -104,8 +118,13 @@ apt_prepare() { # directory
 # What the meta packages of the stock kernel and its headers lead to, without other software and the kernel that
 # Debian has not signed.
 kernel_packages() {
-	apt-cache depends --recurse --important linux-image-amd64 linux-headers-amd64 |
+	apt-cache depends --recurse --important "linux-image-$arch" "linux-headers-$arch" |
 		grep -E '^linux-(base|binary|headers|image|kbuild|modules)-[0-9]' | grep -v -- '-unsigned$' | sort -u
+}
+
+# What an empty machine would have to install.
+userland_packages() {
+	apt-get install -s "${userland[@]}" | sed -n 's/^Inst \([^ ]*\) .*/\1/p'
 }
 
 # Leaves the packages in debs-RELEASE of the cache and sets release.
@@ -115,8 +134,9 @@ debs_download() {
 	apt_prepare "$cache/apt"
 	mapfile -t names < <(kernel_packages)
 	release=$(printf '%s\n' "${names[@]}" | sed -n 's/^linux-image-//p')
-	[[ -n $release ]] || die "${suites[$kernel]}: no linux-image-amd64 there: $(grep -m 1 '^[EW]:' "$cache/apt.log")"
-	[[ $kernel == newest || $release == "$kernel".* ]] || die "${suites[$kernel]} has $release, not $kernel"
+	[[ -n $release ]] || die "no linux-image-$arch there: $(grep -m 1 '^[EW]:' "$cache/apt.log")"
+	[[ $kernel == newest* || $release == "${kernel%-arm64}".* ]] || die "it has $release, not $kernel"
+	[[ $arch == amd64 ]] || mapfile -t -O "${#names[@]}" names < <(userland_packages)
 	dir=$cache/debs-$release
 	if [[ ! -e $dir/complete ]]; then
 		say "downloading ${names[*]}"
@@ -198,10 +218,12 @@ modules_order() { # directory of modules, names
 }
 
 initramfs_build() { # image, release
-	local dir=$1/modules/usr/lib/modules/$2 root=$1/initramfs path
+	local dir=$1/modules/usr/lib/modules/$2 root=$1/initramfs path busybox=$1/root/usr/bin/busybox
+
+	[[ -e $busybox ]] || busybox=$(command -v busybox)
 
 	mkdir -p "$root"/{bin,dev,proc,modules}
-	cp "$(command -v busybox)" "$root/bin/busybox"
+	cp "$busybox" "$root/bin/busybox"
 	modules_order "$dir" "${boot_modules[@]}" >"$1/order"
 	while read -r path; do
 		cp "$dir/$path" "$root/modules/"
@@ -211,15 +233,34 @@ initramfs_build() { # image, release
 	rm -rf "$root" "$1/order"
 }
 
+# Packages as they are, without what they do when they are installed: the programs start all the same.
+root_unpack() { # image, directory of packages
+	local deb
+
+	mkdir -p "$1/root"
+	# It has the links /bin and /lib, through which the others go.
+	for deb in "$2"/base-files_*.deb "$2"/*.deb; do
+		[[ $deb == */linux-[!l]* ]] || dpkg-deb --fsys-tarfile "$deb" |
+			tar -x -C "$1/root" --no-same-owner --keep-directory-symlink --exclude=./usr/share/{doc,locale,man}
+	done
+	cp "$1/root/usr/share/base-passwd/passwd.master" "$1/root/etc/passwd"
+	cp "$1/root/usr/share/base-passwd/group.master" "$1/root/etc/group"
+}
+
 image_build() { # image, directory of packages, release
-	local new=$1.new deb
+	local new=$1.new deb vmlinuz
 
 	say "unpacking $3 into $1"
 	rm -rf "$new"
 	mkdir -p "$new"
 	modules_unpack "$new" "$2" "$3"
-	vmlinux_unpack "$(compgen -G "$new/modules/boot/vmlinuz-*" || echo "$new/modules/usr/lib/modules/$3/vmlinuz")" \
-		"$new/vmlinux"
+	vmlinuz=$(compgen -G "$new/modules/boot/vmlinuz-*" || echo "$new/modules/usr/lib/modules/$3/vmlinuz")
+	if [[ $arch == arm64 ]]; then
+		mv "$vmlinuz" "$new/vmlinux"
+		root_unpack "$new" "$2"
+	else
+		vmlinux_unpack "$vmlinuz" "$new/vmlinux"
+	fi
 	for deb in "$2"/linux-headers-*.deb "$2"/linux-kbuild-*.deb; do
 		layer_unpack "$new/headers" "$deb" --exclude=./usr/share
 	done
@@ -246,12 +287,17 @@ cache_prune() { # image to keep
 kernel=6.1 update=no
 while (($#)); do
 	case $1 in
-	--packages) echo "${packages[*]}" && exit ;;
+	--packages)
+		[[ ${2-} != arm64 ]] || packages+=("${packages_arm64[@]}")
+		echo "${packages[*]}"
+		exit
+		;;
 	--kernels) echo "${kernels[*]}" && exit ;;
 	--update) update=yes ;;
 	--kernel)
 		kernel=${2-}
-		[[ -n $kernel && -n ${suites[$kernel]-} ]] || die "--kernel takes one of ${kernels[*]}, not '$kernel'"
+		[[ $kernel != -arm64 && -n $kernel && -n ${suites[${kernel%-arm64}]-} ]] ||
+			die "--kernel takes one of ${kernels[*]}, with or without -arm64, not '$kernel'"
 		shift
 		;;
 	*) die "usage: fetch.sh [--kernel NAME] [--update] | --kernels | --packages" ;;
@@ -259,6 +305,8 @@ while (($#)); do
 	shift
 done
 
+arch=amd64
+[[ $kernel != *-arm64 ]] || arch=arm64
 host_check
 cache+=/$kernel
 mkdir -p "$cache"

@@ -13,7 +13,8 @@ line is the sum: N passed, N failed, N skipped. A kernel that cannot be fetched 
 
 BUILD_DIRECTORY has tcptop and tcptop-check (default: build/ of this checkout).
 
-  --kernel NAME    only machines with this kernel of fetch.sh, or with all of them (default: 6.1 and newest)
+  --kernel NAME    only machines with this kernel of fetch.sh, or with all of them (default: 6.1 and newest); those of
+                   arm64, 6.12-arm64 and newest-arm64, are run only by name, with programs that are built for them
   --all            also those live tests that do not depend on the kernel
   --only PATTERN   only machines whose name matches this regular expression
   --list           print the machines and what runs in them
@@ -39,13 +40,18 @@ machines=(
 	"no-btf|6.1|--headers yes --btf no|fentry/start:refused_without_btf
 		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf kprobe/check"
 	"headers|6.1|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf fentry/check kprobe/check"
-	"newest|newest||tracepoint/check auto/stress auto/conservation auto/filters auto/start:stubs_with_btf"
+	"newest|newest||tracepoint/check auto/stress auto/conservation auto/filters:cgroup_and_mount_namespace_in_json
+		auto/start:stubs_with_btf"
 	"newest-methods|newest||fentry/check kprobe/check tracepoint/stress fentry/stress kprobe/stress"
 	"newest-full|newest|--preempt full|auto/stress tracepoint/check"
-	"6.12|6.12||tracepoint/check auto/stress auto/conservation auto/filters auto/start:stubs_with_btf"
+	"6.12|6.12||tracepoint/check auto/stress auto/conservation auto/filters:cgroup_and_mount_namespace_in_json
+		auto/start:stubs_with_btf"
 	"6.12-methods|6.12||fentry/check kprobe/check fentry/stress kprobe/stress"
 	"6.12-full|6.12|--preempt full|auto/stress tracepoint/check"
-	"5.10|5.10||fentry/check fentry/stress fentry/conservation fentry/filters fentry/start:stubs_with_btf kprobe/check
+	"arm64|6.12-arm64||tracepoint/check fentry/check kprobe/check auto/stress auto/start:stubs_with_btf"
+	"arm64-newest|newest-arm64||tracepoint/check fentry/check kprobe/check auto/stress auto/start:stubs_with_btf"
+	"5.10|5.10||fentry/check fentry/stress fentry/conservation fentry/filters:cgroup_and_mount_namespace_in_json
+		fentry/start:stubs_with_btf kprobe/check
 		kprobe/stress"
 )
 machines_all=(
@@ -95,19 +101,31 @@ kernel_add() { # a kernel, or all
 	local names chosen
 
 	names=$(fetch --kernels)
-	[[ -n $1 && " $names all " == *" $1 "* ]] || arguments_refuse "--kernel takes one of $names all"
+	[[ -n $1 && " $names all 6.12-arm64 newest-arm64 " == *" $1 "* ]] ||
+		arguments_refuse "--kernel takes one of $names all 6.12-arm64 newest-arm64"
 	read -r -a chosen <<<"${1/#all/$names}"
 	kernels+=("${chosen[@]}")
 }
 
+# Those for arm64, with an image as the system to build for.
+programs_build() { # kernel
+	local system
+
+	system=$(fetch --kernel "$1")/root || return
+	echo "# building in $root/build-arm64"
+	{ TCPTOP_VM_ROOT=$system cmake -S "$root" -B "$root/build-arm64" --fresh --toolchain "$here/arm64.cmake" \
+		-DBUILD_TESTING=OFF && cmake --build "$root/build-arm64" -j "$(nproc)"; } >"$work/build" 2>&1 ||
+		{ tail -n 5 "$work/build" >&2 && return 1; }
+}
+
 # The guest sees them at the same path, wherever that is, for they are shared with it.
-programs_copy() {
+programs_copy() { # directory, directory of the build
 	local program
 
-	mkdir "$work/programs"
+	mkdir -p "$1"
 	for program in tcptop tcptop-check; do
-		[[ -x $build/$program ]] || arguments_refuse "no program $program in '$build'"
-		cp "$build/$program" "$work/programs/$program"
+		[[ -x $2/$program ]] || arguments_refuse "no program $program in '$2'"
+		cp "$2/$program" "$1/$program"
 	done
 }
 
@@ -118,13 +136,14 @@ line() { # outcome, text
 
 # Its lines go to stdout at once and to a file; how it ended is added as one test of its own.
 machine_run() { # name, kernel, options of boot.sh, steps
-	local log=$work/log.$1 start=$EPOCHSECONDS status options steps
+	local log=$work/log.$1 start=$EPOCHSECONDS programs=$work/programs status options steps
 
+	[[ $2 != *-arm64 ]] || programs+=-arm64
 	read -r -a options <<<"--kernel $2 $3"
 	read -r -d '' -a steps <<<"$4"
 	# boot.sh ends when this process is killed.
-	(cd "$root" && exec setpriv --pdeathsig TERM "$here/boot.sh" --timeout "$timeout_s" --share "$work/programs" \
-		"${options[@]}" -- python3 -B "$here/guest_run.py" "$work/programs" "${steps[@]}") 2>&1 </dev/null |
+	(cd "$root" && exec setpriv --pdeathsig TERM "$here/boot.sh" --timeout "$timeout_s" --share "$programs" \
+		"${options[@]}" -- python3 -B "$here/guest_run.py" "$programs" "${steps[@]}") 2>&1 </dev/null |
 		sed -u "s/^\(ok - \|not ok - \|# \)/\1$1: /" | tee "$log"
 	status=${PIPESTATUS[0]}
 	if ((status == 0)) && grep -qx "# $1: complete" "$log"; then
@@ -145,7 +164,7 @@ clean_up() {
 	[[ -z $work ]] || rm -rf "$work"
 }
 
-# Drops from kernels what cannot be fetched, with the reason.
+# Drops from kernels what cannot be fetched, with the reason, and has the programs for the others ready.
 kernels_fetch() {
 	local name fetched=()
 
@@ -157,6 +176,14 @@ kernels_fetch() {
 		fi
 	done
 	kernels=("${fetched[@]}")
+	for name in "${kernels[@]}"; do
+		if [[ $name != *-arm64 ]]; then
+			programs_copy "$work/programs" "$build"
+		else
+			programs_build "$name" || exit 1
+			programs_copy "$work/programs-arm64" "$root/build-arm64"
+		fi
+	done
 }
 
 machines_run() {
@@ -198,7 +225,6 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 work=$(mktemp -d)
-programs_copy
 kernels_fetch
 machines_run
 compgen -G "$work/log.*" >/dev/null || arguments_refuse "no machine has a name that matches '$only'"

@@ -4,19 +4,20 @@
 # Runs every test: see usage below. A test that cannot run here says why it is skipped.
 set -uo pipefail
 
-usage='usage: sudo tests/run.sh [--no-vm] [--userland [RELEASE|all]] [--only PATTERN]
+usage='usage: sudo tests/run.sh [--no-vm | --vm KERNEL|all] [--userland [RELEASE|all]] [--only PATTERN]
 
 Installs what is missing (Debian, Ubuntu), builds into build/, runs tests/lint.sh, the unit, live and screen tests by
 ctest, the unit tests once more as clang and as the sanitizers of addresses and undefined behaviour build them, and
-those in an emulated machine with the stock kernel of Debian 12. The last line is the sum:
+those in emulated machines with a stock kernel of Debian, 6.1 unless told. The last line is the sum:
 N passed, N failed, N skipped.
 
-  --no-vm          leave the emulated machine out
+  --no-vm          leave the emulated machines out
+  --vm KERNEL      in emulated machines with this kernel, or all: 5.10, 6.1, 6.12 and newest
   --userland [RELEASE|all]
-                   also all of this but the emulated machine in fresh roots of other Debian releases, by default of
+                   also all of this but the emulated machines in fresh roots of other Debian releases, by default of
                    all that tests/userland/run.sh names
   --only PATTERN   only tests whose name matches this regular expression; names of others than ctest has in build/
-                   begin with lint/, clang/, asan/ and, in the emulated machine, vm/
+                   begin with lint/, clang/, asan/ and, in the emulated machines, vm/
   -h, --help       show this help
 
 exit status: 0 when none failed; 1 when one did, or the build; 2 for wrong options'
@@ -27,7 +28,7 @@ root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
 # shellcheck source=tests/lib/build.sh
 . "$root/tests/lib/build.sh"
 
-only='' with_vm=yes userland=''
+only='' with_vm=yes vm_kernels=(6.1) userland=''
 passed=0 failed=0 skipped=0
 work=''
 
@@ -41,6 +42,10 @@ options_parse() {
 			[[ -z ${2-} || $2 == -* ]] || { userland=$2 && shift; }
 			[[ $userland =~ ^[a-z]+$ ]] || options_refuse "'$userland' is no name of a release"
 			;;
+		--vm)
+			vm_kernels_choose "${2-}"
+			shift
+			;;
 		--only)
 			(($# > 1)) || options_refuse "--only needs a pattern"
 			only=$2
@@ -50,6 +55,14 @@ options_parse() {
 		esac
 		shift
 	done
+}
+
+vm_kernels_choose() { # a kernel, or all
+	local names
+
+	names=$("$root/tests/vm/fetch.sh" --kernels)
+	[[ -n $1 && " $names all " == *" $1 "* ]] || options_refuse "--vm takes one of $names all"
+	read -r -a vm_kernels <<<"${1/#all/$names}"
 }
 
 options_refuse() {
@@ -164,21 +177,6 @@ run_preset() { # name
 	fi
 }
 
-# The kernel for the emulated machine is Debian's; elsewhere apt may not know it.
-vm_prepare() {
-	apt-cache show linux-image-amd64 >/dev/null 2>&1 || packages_apt_get update || true
-	"$root/tests/vm/fetch.sh" >/dev/null 2>"$work/fetch.log" && return
-	if grep -qx 'ID=debian' /etc/os-release && grep -qx 'VERSION_ID="12"' /etc/os-release; then
-		cat "$work/fetch.log" >&2
-		echo "vm/: not ok: the emulated machine cannot be prepared"
-		count_add 0 1 0
-	else
-		echo "vm/: skipped: no stock kernel of Debian 12 here: $(tail -n 1 "$work/fetch.log")"
-		count_add 0 0 1
-	fi
-	return 1
-}
-
 # A script counts as its closing line says; without such a line as one test.
 run_script() { # name, command
 	local status sum counts=()
@@ -208,17 +206,17 @@ run_lint() {
 	run_script lint build_as_owner "$root" build "$root/tests/lint.sh" "${checks[@]}"
 }
 
+# The kernels come from the mirror whose package lists apt has; what cannot be fetched, the scripts skip.
 run_vm() {
-	local name scripts=()
+	local kernel options=()
 
-	for name in selftest run; do
-		[[ ! -x $root/tests/vm/$name.sh || ! vm/$name =~ $only ]] || scripts+=("$name")
+	[[ vm/selftest =~ $only || vm/run =~ $only ]] || return
+	apt-cache show linux-image-amd64 >/dev/null 2>&1 || packages_apt_get update || true
+	for kernel in "${vm_kernels[@]}"; do
+		[[ ! vm/selftest =~ $only ]] || run_script "vm/selftest $kernel" "$root/tests/vm/selftest.sh" "$kernel"
+		options+=(--kernel "$kernel")
 	done
-	((${#scripts[@]})) || return
-	vm_prepare || return
-	for name in "${scripts[@]}"; do
-		run_script "vm/$name" "$root/tests/vm/$name.sh"
-	done
+	[[ ! vm/run =~ $only ]] || run_script vm/run "$root/tests/vm/run.sh" "${options[@]}"
 }
 
 run_userland() {

@@ -333,10 +333,11 @@ static const char usage[] =
     "       tcptop-check move ID [--hold]\n"
     "       tcptop-check flow [-6 | --mapped] [--bytes N] [--processes N] [--connections N] "
     "[--wait-file FILE] [--summary]\n"
-    "       tcptop-check threads [--threads N] [--seconds N] [--size N] [--hold]\n"
+    "       tcptop-check threads [--threads N] [--seconds N] [--size N] [--both] [--hold]\n"
     "       tcptop-check pidreuse [--gap-ms N] [--hold]\n"
     "Without a command, compares what tcptop counts with the bytes that were moved, as tcptop --check does.\n"
     "The other commands print JSON lines, of each process and connection what its calls returned.\n"
+    "--both: both sides have so many threads that send, and as many that receive messages of that size.\n"
     "--hold: once connected, prints so and waits for a line on standard input before data moves.\n"
     "--wait-file: the same until FILE exists. move ends with 77 when the path cannot run here.\n";
 
@@ -365,6 +366,7 @@ static const struct {
 	ROW("-6", FLAG, ipv6),
 	ROW("--mapped", FLAG, mapped),
 	ROW("--summary", FLAG, summary),
+	ROW("--both", FLAG, both),
 	ROW("-v", FLAG, counter.verbose),
 	ROW("--bytes", NUMBER, bytes),
 	ROW("--processes", NUMBER, processes),

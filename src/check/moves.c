@@ -114,11 +114,37 @@ static int load_send(struct side *side)
 	           ?: side_shutdown(side, &side->sockets[0]);
 }
 
+OPERATION(call_receive_whole, recv(fd, buffer, size, MSG_WAITALL))
+
+/*
+ * A thread of one side while both send: half of its threads send, the others receive. The last that has sent ends the
+ * stream.
+ */
+static int both_move(struct side *side, struct side_socket *socket, uint64_t bytes)
+{
+	int err;
+
+	if (__atomic_fetch_add(&side->turn, 1, __ATOMIC_RELAXED) % 2)
+		return side_receive(side, socket, bytes);
+	err = side_send(side, socket, bytes);
+	if (!err && __atomic_add_fetch(&side->met[0], 1, __ATOMIC_RELAXED) == side->path->threads)
+		err = side_shutdown(side, socket);
+	return err;
+}
+
+static int both_load(struct side *side)
+{
+	return side_threads(side, NULL, 2 * side->path->threads, SIDE_ALL, both_move);
+}
+
 int command_threads(const struct arguments *arguments)
 {
-	const struct path path = { "threads_load", .bytes = 1, .send = load_send,
-		.threads = arguments->threads,
+	const bool both = arguments->both;
+	const struct path path = { "threads_load", .bytes = 1, .send = both ? both_load : load_send,
+		.receive = both ? both_load : NULL, .threads = arguments->threads,
 		.write = { .call = call_send_timed, .chunk = (uint32_t)arguments->size },
+		.read = { .call = both ? call_receive_whole : NULL,
+		    .chunk = both ? (uint32_t)arguments->size : 0 },
 		.argument = arguments->seconds };
 
 	return path_move(&path, arguments, arguments->seconds * 1000);

@@ -12,7 +12,7 @@
 struct arguments {
 	const char *id;
 	uint64_t bytes, processes, connections, threads, seconds, size, gap_ms;
-	bool hold, ipv6, mapped, summary;
+	bool hold, ipv6, mapped, summary, both;
 	const char *wait_file;
 	const char *output; /* from here on of the comparison */
 	struct counter_settings counter;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Boots Debian's stock 6.1 kernel in an emulated machine and runs one command in it, as root, in the current
+# Boots one of Debian's stock kernels in an emulated machine and runs one command in it, as root, in the current
 # directory. See usage below; fetch.sh prepares the kernel.
 set -euo pipefail
 
@@ -12,9 +12,13 @@ The guest sees the files of the host, as they are; what it writes stays in its m
 /run of its own (a current directory below them is there all the same), /proc, /sys, tracefs, debugfs, bpffs,
 cgroup2, a loopback interface and no other network. The environment is not handed on. Standard input is empty.
 
+  --kernel NAME      5.10, 6.1, 6.12 or newest, see fetch.sh (default: 6.1); with -arm64 behind it for that processor:
+                     the guest then sees programs of Debian for it, and of the files of the host the current
+                     directory alone, read-only
   --headers yes|no   kernel headers in /lib/modules/RELEASE/{build,source} and /usr/src (default: no)
   --btf yes|no       no: an empty directory covers /sys/kernel/btf (default: yes)
-  --preempt MODEL    voluntary, full or none (default: voluntary)
+  --preempt MODEL    voluntary, full, none or lazy, as far as the kernel has it (default: voluntary, or what the
+                     kernel takes itself: from 7.0 on lazy)
   --cpus N           processors (default: 2; 1 with --icount)
   --memory MB        (default: 2048)
   --timeout SECONDS  for boot and command together (default: 600)
@@ -27,7 +31,7 @@ cgroup2, a loopback interface and no other network. The environment is not hande
 exit status: that of COMMAND; 124 when the time was over; 125 when the machine failed (a panic, say)'
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-headers=no btf=yes preempt=voluntary cpus='' memory=2048 timeout=600
+kernel=6.1 headers=no btf=yes preempt='' cpus='' memory=2048 timeout=600
 append='' icount=no verbose=no script=''
 shares=() command=()
 work='' reader_pids=() qemu_pid=''
@@ -65,7 +69,7 @@ options_parse() {
 		--icount) icount=yes && shift && continue ;;
 		--verbose) verbose=yes && shift && continue ;;
 		--) break ;;
-		--headers | --btf | --preempt | --cpus | --memory | --timeout | --share | --script | --append)
+		--kernel | --headers | --btf | --preempt | --cpus | --memory | --timeout | --share | --script | --append)
 			(($# > 1)) || die 2 "$1 needs a value" ;;
 		*) die 2 "unknown option '$1', see boot.sh --help" ;;
 		esac
@@ -82,7 +86,7 @@ options_parse() {
 options_check() {
 	choice_check --headers "$headers" yes no
 	choice_check --btf "$btf" yes no
-	choice_check --preempt "$preempt" voluntary full none
+	[[ -z $preempt ]] || choice_check --preempt "$preempt" voluntary full none lazy
 	[[ $icount == no ]] || cpus=${cpus:-1}
 	cpus=${cpus:-2}
 	number_check --cpus "$cpus"
@@ -91,6 +95,13 @@ options_check() {
 	[[ $icount == no || $cpus == 1 ]] || die 2 "--icount works with one processor only"
 	[[ -z $script || -r $script ]] || die 2 "cannot read the script '$script'"
 	[[ -n $script ]] || ((${#command[@]})) || die 2 "no command given, see boot.sh --help"
+}
+
+# pauth-impdef: the signing of addresses that takes least time, emulated.
+machine_choose() {
+	qemu=qemu-system-x86_64 machine=q35 cpu=max console=ttyS0 userland=/host
+	[[ $kernel != *-arm64 ]] ||
+		qemu=qemu-system-aarch64 machine=virt cpu=max,pauth-impdef=on console=ttyAMA0 userland=/image/root
 }
 
 # A text that any POSIX shell reads as the words given.
@@ -111,6 +122,7 @@ initramfs_write() {
 	chmod 755 "$tree/init"
 	{
 		echo "cwd=$(words_quote "$PWD") headers=$headers btf=$btf release=$(words_quote "$(<"$image/release")")"
+		echo "userland=$userland console=/dev/$console"
 		echo "shares=$(words_quote "$(words_quote "${shares[@]}")")"
 	} >"$tree/vm/config"
 	if [[ -n $script ]]; then
@@ -137,13 +149,13 @@ readers_start() {
 
 # A comma in a path is doubled for QEMU's option parser.
 qemu_arguments() {
-	local number=0 share kernel
+	local number=0 share line
 
-	kernel="console=ttyS0 quiet panic=-1 oops=panic mitigations=off random.trust_cpu=on nowatchdog apparmor=0"
-	kernel+=" tsc=reliable no_timer_check preempt=$preempt $append"
+	line="console=$console quiet panic=-1 oops=panic mitigations=off random.trust_cpu=on nowatchdog apparmor=0"
+	line+=" tsc=reliable no_timer_check preempt=${preempt:-voluntary} $append"
 	# shellcheck disable=SC2054
-	arguments=(-machine q35 -cpu max -smp "$cpus" -m "$memory" -nodefaults -no-user-config -display none
-		-no-reboot -kernel "$image/vmlinux" -initrd "$work/initramfs" -append "$kernel"
+	arguments=(-machine "$machine" -cpu "$cpu" -smp "$cpus" -m "$memory" -nodefaults -no-user-config -display none
+		-no-reboot -kernel "$image/vmlinux" -initrd "$work/initramfs" -append "$line"
 		-chardev "file,id=serial,path=${work//,/,,}/serial" -serial chardev:serial
 		-device virtio-serial-pci
 		-chardev "file,id=out,path=${work//,/,,}/out" -device virtserialport,chardev=out
@@ -168,7 +180,7 @@ qemu_arguments() {
 qemu_run() {
 	local status=0
 
-	setpriv --pdeathsig TERM timeout --foreground --kill-after=5 "$timeout" qemu-system-x86_64 \
+	setpriv --pdeathsig TERM timeout --foreground --kill-after=5 "$timeout" "$qemu" \
 		"${arguments[@]}" </dev/null >"$work/qemu" 2>&1 6>&- 7>&- &
 	qemu_pid=$!
 	wait "$qemu_pid" || status=$?
@@ -216,7 +228,8 @@ clean_up() {
 
 options_parse "$@"
 options_check
-image=$("$here/fetch.sh") || exit 125
+machine_choose
+image=$("$here/fetch.sh" --kernel "$kernel") || exit 125
 exec 8<"$image/lock"
 flock --shared 8
 trap clean_up EXIT

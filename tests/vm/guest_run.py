@@ -28,8 +28,11 @@ STATUS_SKIPPED = 77
 
 # What no method is able to see on 6.1; anything else that --check calls "not counted" has failed.
 BLIND = ("blocked_recv_earlier", "blocked_send_earlier")
-# On a fully preemptible kernel runs are skipped, on any path: no path is then sure to be exact.
+# Where tasks in the kernel are preempted, runs are skipped, on any path: no path is then sure to be exact, but by the
+# method that is taken unasked where the kernel has tracepoints.
 PREEMPTED = re.compile(r"preemptible|the kernel skips runs")
+# A limit in time of the self-test's own: a process that lives longer is not what the path is about.
+TOO_SLOW = re.compile(r"^brief: .*every process lived for")
 
 
 def say(outcome, name, text=""):
@@ -46,8 +49,21 @@ def note(text):
 
 
 def preemption():
-    with open("/sys/kernel/debug/sched/preempt", encoding="ascii") as stream:
-        return re.search(r"\((\w+)\)", stream.read())[1]
+    """Debian before 6.1 cannot choose."""
+    try:
+        with open("/sys/kernel/debug/sched/preempt", encoding="ascii") as stream:
+            return re.search(r"\((\w+)\)", stream.read())[1]
+    except FileNotFoundError:
+        return "voluntary"
+
+
+def unasked_method(environment):
+    """The method that is taken where none is named, if it must be exact; else None."""
+    if not os.path.exists("/sys/kernel/tracing/events/sock/sock_send_length"):
+        return None
+    command = [environment["TCPTOP"], "-o", "json", "0.1", "1"]
+    output = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    return json.loads(output.splitlines()[-1])["probe"]
 
 
 def clock_rate():
@@ -68,6 +84,8 @@ def clock_rate():
 
 def clock_set():
     """On a busy host, Linux measures the TSC wrong: limits in time would then be any. The PM timer never is."""
+    if os.uname().machine != "x86_64":
+        return
     rates = [clock_rate()]
     while abs(rates[-1] - 1) > 0.1 and len(rates) < 3:
         rates.append(clock_rate())
@@ -112,12 +130,12 @@ class Step:
         return self.popen.wait()
 
 
-def judge_path(line, full):
-    """(outcome, text) of a path of tcptop --check."""
+def judge_path(line, excused):
+    """(outcome, text) of a path of tcptop --check. excused: runs may be skipped."""
     result, reason = line["result"], line["reason"]
     if result == "exact":
         return "passed", ""
-    if result == "skipped":
+    if result == "skipped" or (result == "failed" and TOO_SLOW.search(reason)):
         return "skipped", reason
     figures = ", ".join(
         f"{line[name]} {word}"
@@ -129,14 +147,14 @@ def judge_path(line, full):
         )
     )
     text = f"{result} ({figures}): {reason}"
-    if result == "not_counted" and (line["path"] in BLIND or (full and PREEMPTED.search(reason))):
+    if result == "not_counted" and (line["path"] in BLIND or (excused and PREEMPTED.search(reason))):
         return "passed", text
     return "failed", text
 
 
 def run_check(name, method, environment):
     step = Step([environment["TCPTOP"], "--check", "--probe", method, "-o", "json"], environment)
-    full = preemption() == "full"
+    excused = preemption() in ("full", "lazy") and method != unasked_method(environment)
     other, failed, summary = [], False, None
     for text in step.lines():
         try:
@@ -147,7 +165,7 @@ def run_check(name, method, environment):
         if line["type"] == "check_summary":
             summary = line
             continue
-        outcome, reason = judge_path(line, full)
+        outcome, reason = judge_path(line, excused)
         failed |= line["result"] in ("wrong", "failed")
         say(outcome, f"{name} {line['path']}", reason)
     status = step.status()

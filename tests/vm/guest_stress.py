@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Eight threads write 64-byte messages on one socket without pause, on two processors.
+"""Eight threads write 64-byte messages on one socket without pause, on two processors; or four on each side.
 
-Where tasks in the kernel interrupt each other only when they wait, nothing may be missing. On a fully preemptible
-kernel, runs of programs are skipped: those of fentry are counted by the kernel, those of kprobes by the programs, as
-far as nobody else reads or writes BPF maps. What is missing must be explained by what is reported as missed.
+Nothing may be missing by the method that is taken unasked, as soon as the kernel has tracepoints for it, nor by any
+where tasks in the kernel interrupt each other only when they wait. Where they are preempted, runs of programs are
+skipped: those of fentry and of typed tracepoints are counted by the kernel, those of kprobes by the programs, as far
+as nobody else reads or writes BPF maps. What is missing must be explained by what is reported as missed.
 """
 import os
 import re
@@ -31,15 +32,29 @@ from live import (  # noqa: E402
 )
 
 THREADS, SECONDS, MESSAGE = 8, 5, 64
+BOTH_THREADS = 4  # that send on each side, and as many that receive
 LEAST_MESSAGES = 10000  # below that it was no stress
 SLEEPERS, SLEEPER_BYTES = 40, 1009
 DATAGRAM_BYTES = 601
 DECLARED = "preempted_runs"
 
 
-def fully_preemptible():
-    with open("/sys/kernel/debug/sched/preempt", encoding="ascii") as stream:
-        return "(full)" in stream.read()
+def preemptible():
+    """Debian before 6.1 cannot choose, and is not."""
+    try:
+        with open("/sys/kernel/debug/sched/preempt", encoding="ascii") as stream:
+            return bool(re.search(r"\((full|lazy)\)", stream.read()))
+    except FileNotFoundError:
+        return False
+
+
+def kprobes_lose():
+    """Before 6.1, one processor's call that returns hinders the other's."""
+    return "kprobe" in ARGUMENTS and os.uname().release.startswith("5.")
+
+
+def must_be_exact():
+    return "auto" in ARGUMENTS and os.path.exists("/sys/kernel/tracing/events/sock/sock_send_length")
 
 
 def kernel_misses(pid):
@@ -53,10 +68,10 @@ def kernel_misses(pid):
     return sum(counts.values())
 
 
-def stressed(interval):
+def stressed(interval, arguments):
     """(lines, truth, skipped runs, what stands on stderr)"""
     tcptop = Tcptop("-o", "json", interval)
-    truth = Mover("threads", "--threads", THREADS, "--seconds", SECONDS, "--size", MESSAGE).truth()
+    truth = Mover("threads", *arguments, "--seconds", SECONDS, "--size", MESSAGE).truth()
     misses = kernel_misses(tcptop.pid)
     return tcptop.stop(), truth, misses, tcptop.stderr
 
@@ -74,46 +89,60 @@ def missing_bytes(lines, truth):
     return missing
 
 
-def check_stress(interval):
-    lines, truth, misses, stderr = stressed(interval)
+def check_missing(missing, reported, misses, ends):
+    """ends: calls that receive the stream's end, and may be among those that were missed."""
+    if "kprobe" in ARGUMENTS:
+        check(
+            sum(missing) <= reported * MESSAGE,
+            f"missing bytes, received and sent: {missing}, for {reported} missed_runs",
+        )
+        return
+    check_equal(reported, misses, "missed_runs, of which the kernel counts")
+    check(
+        (reported - ends) * MESSAGE <= sum(missing) <= reported * MESSAGE,
+        f"missing bytes, received and sent: {missing}, for {reported} missed_runs of {MESSAGE} bytes",
+    )
+
+
+def check_stress(interval, arguments, ends):
+    lines, truth, misses, stderr = stressed(interval, arguments)
     check_totals(lines)
     missing = missing_bytes(lines, truth)
     reported = sum(x["missed_runs"] for x in intervals(lines))
-    declared = intervals(lines)[-1]["not_counted"]
+    last = intervals(lines)[-1]
+    declared = DECLARED in last["not_counted"]
     received, sent = (sum(counts[direction] for counts in truth.values()) for direction in (0, 1))
     print(
-        f"# {sent // MESSAGE} messages of {MESSAGE} bytes: of {sent} sent bytes {missing[1]} are missing, of "
-        f"{received} received {missing[0]}; {reported} missed_runs reported, the kernel counts {misses}",
+        f"# by {last['probe']}, {sent // MESSAGE} messages of {MESSAGE} bytes: of {sent} sent bytes {missing[1]} are "
+        f"missing, of {received} received {missing[0]}; {reported} missed_runs reported, the kernel counts {misses}",
         flush=True,
     )
     check(sent >= LEAST_MESSAGES * MESSAGE, f"no stress: {sent} bytes were sent")
-    check_equal(DECLARED in declared, fully_preemptible(), f"{DECLARED} in not_counted {declared}")
-    check_equal(f"({DECLARED})" in stderr, fully_preemptible(), f"{DECLARED} on stderr {stderr!r}")
-    if not fully_preemptible():
+    check_equal(f"({DECLARED})" in stderr, declared, f"{DECLARED} on stderr {stderr!r}")
+    if last["probe"] == "fentry":
+        check_equal(declared, preemptible(), f"{DECLARED} declared")
+    check(preemptible() or not declared, f"{DECLARED} declared where nothing is preempted")
+    if (declared or kprobes_lose()) and not must_be_exact():
+        check_missing(missing, reported, misses, ends)
+    else:
         check_equal(missing, [0, 0], "missing bytes, received and sent")
         check_equal(reported, 0, "missed_runs")
-    elif "fentry" in ARGUMENTS:
-        # One thread receives, and no other runs that program: each skipped run was one message's.
-        check_equal(reported, misses, "missed_runs, of which the kernel counts")
-        check_equal(
-            missing, [0, reported * MESSAGE], f"missing bytes, received and sent, for {reported} missed_runs"
-        )
-    else:
-        check(
-            missing[0] == 0 and missing[1] <= reported * MESSAGE,
-            f"missing bytes, received and sent: {missing}, for {reported} missed_runs",
-        )
 
 
 @case
 def threads_without_pause():
-    check_stress("1")
+    check_stress("1", ["--threads", THREADS], 0)
 
 
 @case
 def threads_without_pause_10_ms():
     """Reading the tables is what kprobes are skipped for."""
-    check_stress("0.01")
+    check_stress("0.01", ["--threads", THREADS], 0)
+
+
+@case
+def both_directions_10_ms():
+    check_stress("0.01", ["--threads", BOTH_THREADS, "--both"], 2 * BOTH_THREADS)
 
 
 def is_waiting(thread):
@@ -163,13 +192,15 @@ def sleeping_calls():
         f"# {SLEEPERS} waiting receives: {missing} bytes missing, {reported} missed_runs reported", flush=True
     )
     check_totals(lines)
-    check_equal(missing, reported * SLEEPER_BYTES, f"missing received bytes, for {reported} missed_runs")
-    check_equal(
-        "many_waiting_calls" in intervals(lines)[-1]["not_counted"],
-        "kprobe" in ARGUMENTS,
-        "many_waiting_calls declared",
-    )
-    check("kprobe" in ARGUMENTS or not missing, f"{missing} bytes are missing")
+    not_counted = intervals(lines)[-1]["not_counted"]
+    waiting_lost = "many_waiting_calls" in not_counted
+    check("kprobe" in ARGUMENTS or not waiting_lost, "many_waiting_calls declared")
+    if preemptible() and not must_be_exact():
+        # Of what was missed, some may have been a send, or of a program that only stood by.
+        check(missing <= reported * SLEEPER_BYTES, f"{missing} received bytes missing, for {reported} missed_runs")
+    else:
+        check_equal(missing, reported * SLEEPER_BYTES, f"missing received bytes, for {reported} missed_runs")
+    check(waiting_lost or DECLARED in not_counted or not missing, f"{missing} bytes are missing")
 
 
 if __name__ == "__main__":

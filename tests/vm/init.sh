@@ -4,7 +4,7 @@
 #
 # Process 1 of the emulated machine, started by the kernel from the initramfs, and a second time, with "run",
 # once the guest's root is complete. boot.sh adds it to the initramfs together with
-#	vm/config     cwd, shares, headers, btf and release as shell variables
+#	vm/config     cwd, shares, headers, btf, release, userland and console as shell variables
 #	vm/command    a shell script that executes the command
 # This busybox runs its own applets without a path, whatever the host has installed.
 
@@ -21,6 +21,12 @@ root_mount() {
 headers_hide() {
 	rm -rf "$root/lib/modules/$release/build" "$root/lib/modules/$release/source" \
 		"$root/usr/src/linux-headers-$release" "$root/usr/src/linux-headers-${release%-amd64}-common"
+}
+
+# Where the programs are not the host's, its current directory is there all the same.
+cwd_mount() {
+	mkdir -p "$root$cwd"
+	mount --bind "/host$cwd" "$root$cwd"
 }
 
 # /tmp and /run are the guest's own, but a current directory below them is the host's, as anywhere else.
@@ -68,7 +74,7 @@ kernel_mount() {
 }
 
 machine_prepare() {
-	local root=/newroot layers=/image/modules:/host p9=trans=virtio,version=9p2000.L,msize=512000,access=any
+	local root=/newroot layers=/image/modules:$userland p9=trans=virtio,version=9p2000.L,msize=512000,access=any
 
 	/bin/busybox mount -t proc proc /proc
 	while read -r module; do
@@ -79,6 +85,7 @@ machine_prepare() {
 	[ "$headers" = yes ] || headers_hide
 	# The kernel and libbcc call it; kmod, if the host has it, wants an index that busybox does not make.
 	ln -sf /run/vm/busybox "$root/usr/sbin/modprobe"
+	[ "$userland" = /host ] || cwd_mount
 	temporary_mount
 	eval "shares_mount $shares"
 	kernel_mount
@@ -139,12 +146,12 @@ machine_run() {
 	hostname tcptop-vm
 	ip link set lo up
 	read -r uptime _ </proc/uptime
-	echo "tcptop-vm: command started at $uptime s" >/dev/ttyS0
+	echo "tcptop-vm: command started at $uptime s" >"$console"
 	command_run
 	status=$?
 	cd /
 	eval "shares_unmount $shares"
-	printf '\ntcptop-vm: exit %s\n' "$status" >/dev/ttyS0
+	printf '\ntcptop-vm: exit %s\n' "$status" >"$console"
 	reboot -f
 }
 

@@ -1,47 +1,63 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs the product's tests on Debian's stock 6.1 kernel: see usage below. guest_run.py is its part in the machine.
+# Runs the product's tests on Debian's stock kernels: see usage below. guest_run.py is its part in the machine.
 set -uo pipefail
 
-usage='usage: tests/vm/run.sh [--all] [--only PATTERN] [--list] [BUILD_DIRECTORY]
+usage='usage: tests/vm/run.sh [--kernel NAME|all]... [--all] [--only PATTERN] [--list] [BUILD_DIRECTORY]
 
-Boots the kernel of Debian 12 in emulated machines, at most two at once, and runs tcptop --check and the live tests
-in them, by fentry and by kprobe, under voluntary and full preemption, with and without headers and BTF. A line a
-test, "ok" or "not ok" and its name, with the reason where one is skipped or fails; the last line is the sum:
-N passed, N failed, N skipped.
+Boots stock kernels of Debian in emulated machines, at most two at once, and runs tcptop --check and the live tests
+in them, by every probe method that works there, under the kinds of preemption that the kernel has, with and without
+headers and BTF. A line a test, "ok" or "not ok" and its name, with the reason where one is skipped or fails; the last
+line is the sum: N passed, N failed, N skipped. A kernel that cannot be fetched is skipped.
 
 BUILD_DIRECTORY has tcptop and tcptop-check (default: build/ of this checkout).
 
+  --kernel NAME    only machines with this kernel of fetch.sh, or with all of them (default: 6.1 and newest); those of
+                   arm64, 6.12-arm64 and newest-arm64, are run only by name, with programs that are built for them
   --all            also those live tests that do not depend on the kernel
   --only PATTERN   only machines whose name matches this regular expression
   --list           print the machines and what runs in them
   -h, --help       show this help
 
-exit status: 0 when none failed; 1 when one did; 2 for wrong arguments'
+exit status: 0 when none failed; 1 when one did; 2 for wrong arguments; 77 when all were skipped'
 
 here=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
 root=$(cd -- "$here/../.." && pwd)
 timeout_s=1500
 at_once=2
 only='' list=no build=$root/build work=''
+kernels=()
 
-# Name, options of boot.sh, steps of guest_run.py. Those that take longest come first. Of the live tests these are
+# Name, kernel, options of boot.sh, steps of guest_run.py. Those that take longest come first. Of the live tests these are
 # the ones that depend on the kernel or on the probe method; --all adds the others, which run on the host as well.
 machines=(
-	"fentry||fentry/check fentry/stress fentry/kernel_threads fentry/exact fentry/conservation fentry/overflow
+	"fentry|6.1||fentry/check fentry/stress fentry/kernel_threads fentry/exact fentry/conservation fentry/overflow
 		fentry/leftovers"
-	"kprobe||kprobe/check kprobe/stress kprobe/kernel_threads kprobe/exact kprobe/conservation kprobe/filter_maps
+	"kprobe|6.1||kprobe/check kprobe/stress kprobe/kernel_threads kprobe/exact kprobe/conservation kprobe/filter_maps
 		kprobe/privilege"
-	"full-preemption|--preempt full|fentry/stress kprobe/stress fentry/check kprobe/check"
-	"no-btf|--headers yes --btf no|fentry/start:refused_without_btf
+	"full-preemption|6.1|--preempt full|fentry/stress kprobe/stress fentry/check kprobe/check"
+	"no-btf|6.1|--headers yes --btf no|fentry/start:refused_without_btf
 		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf kprobe/check"
-	"headers|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf fentry/check kprobe/check"
+	"headers|6.1|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf fentry/check kprobe/check"
+	"newest|newest||tracepoint/check auto/stress auto/conservation auto/filters:cgroup_and_mount_namespace_in_json
+		auto/start:stubs_with_btf"
+	"newest-methods|newest||fentry/check kprobe/check tracepoint/stress fentry/stress kprobe/stress"
+	"newest-full|newest|--preempt full|auto/stress tracepoint/check"
+	"6.12|6.12||tracepoint/check auto/stress auto/conservation auto/filters:cgroup_and_mount_namespace_in_json
+		auto/start:stubs_with_btf"
+	"6.12-methods|6.12||fentry/check kprobe/check fentry/stress kprobe/stress"
+	"6.12-full|6.12|--preempt full|auto/stress tracepoint/check"
+	"arm64|6.12-arm64||tracepoint/check fentry/check kprobe/check auto/stress auto/start:stubs_with_btf"
+	"arm64-newest|newest-arm64||tracepoint/check fentry/check kprobe/check auto/stress auto/start:stubs_with_btf"
+	"5.10|5.10||fentry/check fentry/stress fentry/conservation fentry/filters:cgroup_and_mount_namespace_in_json
+		fentry/start:stubs_with_btf kprobe/check
+		kprobe/stress"
 )
 machines_all=(
-	"fentry-all||fentry/process fentry/filters fentry/filter_maps fentry/hostile fentry/text fentry/names fentry/paths
+	"fentry-all|6.1||fentry/process fentry/filters fentry/filter_maps fentry/hostile fentry/text fentry/names fentry/paths
 		fentry/usage fentry/privilege fentry/ebpf"
-	"kprobe-all||kprobe/process kprobe/filters kprobe/overflow kprobe/leftovers kprobe/hostile kprobe/text kprobe/names
+	"kprobe-all|6.1||kprobe/process kprobe/filters kprobe/overflow kprobe/leftovers kprobe/hostile kprobe/text kprobe/names
 		kprobe/paths kprobe/usage kprobe/ebpf"
 )
 
@@ -65,21 +81,51 @@ arguments_parse() {
 			only=$2
 			shift
 			;;
+		--kernel)
+			kernel_add "${2-}"
+			shift
+			;;
 		-*) arguments_refuse "unknown option '$1'" ;;
 		*) build=$1 ;;
 		esac
 		shift
 	done
+	((${#kernels[@]})) || kernels=(6.1 newest)
+}
+
+fetch() {
+	"$here/fetch.sh" "$@"
+}
+
+kernel_add() { # a kernel, or all
+	local names chosen
+
+	names=$(fetch --kernels)
+	[[ -n $1 && " $names all 6.12-arm64 newest-arm64 " == *" $1 "* ]] ||
+		arguments_refuse "--kernel takes one of $names all 6.12-arm64 newest-arm64"
+	read -r -a chosen <<<"${1/#all/$names}"
+	kernels+=("${chosen[@]}")
+}
+
+# Those for arm64, with an image as the system to build for.
+programs_build() { # kernel
+	local system
+
+	system=$(fetch --kernel "$1")/root || return
+	echo "# building in $root/build-arm64"
+	{ TCPTOP_VM_ROOT=$system cmake -S "$root" -B "$root/build-arm64" --fresh --toolchain "$here/arm64.cmake" \
+		-DBUILD_TESTING=OFF && cmake --build "$root/build-arm64" -j "$(nproc)"; } >"$work/build" 2>&1 ||
+		{ tail -n 5 "$work/build" >&2 && return 1; }
 }
 
 # The guest sees them at the same path, wherever that is, for they are shared with it.
-programs_copy() {
+programs_copy() { # directory, directory of the build
 	local program
 
-	mkdir "$work/programs"
+	mkdir -p "$1"
 	for program in tcptop tcptop-check; do
-		[[ -x $build/$program ]] || arguments_refuse "no program $program in '$build'"
-		cp "$build/$program" "$work/programs/$program"
+		[[ -x $2/$program ]] || arguments_refuse "no program $program in '$2'"
+		cp "$2/$program" "$1/$program"
 	done
 }
 
@@ -89,14 +135,15 @@ line() { # outcome, text
 }
 
 # Its lines go to stdout at once and to a file; how it ended is added as one test of its own.
-machine_run() { # name, options of boot.sh, steps
-	local log=$work/log.$1 start=$EPOCHSECONDS status options steps
+machine_run() { # name, kernel, options of boot.sh, steps
+	local log=$work/log.$1 start=$EPOCHSECONDS programs=$work/programs status options steps
 
-	read -r -a options <<<"$2"
-	read -r -d '' -a steps <<<"$3"
+	[[ $2 != *-arm64 ]] || programs+=-arm64
+	read -r -a options <<<"--kernel $2 $3"
+	read -r -d '' -a steps <<<"$4"
 	# boot.sh ends when this process is killed.
-	(cd "$root" && exec setpriv --pdeathsig TERM "$here/boot.sh" --timeout "$timeout_s" --share "$work/programs" \
-		"${options[@]}" -- python3 -B "$here/guest_run.py" "$work/programs" "${steps[@]}") 2>&1 </dev/null |
+	(cd "$root" && exec setpriv --pdeathsig TERM "$here/boot.sh" --timeout "$timeout_s" --share "$programs" \
+		"${options[@]}" -- python3 -B "$here/guest_run.py" "$programs" "${steps[@]}") 2>&1 </dev/null |
 		sed -u "s/^\(ok - \|not ok - \|# \)/\1$1: /" | tee "$log"
 	status=${PIPESTATUS[0]}
 	if ((status == 0)) && grep -qx "# $1: complete" "$log"; then
@@ -117,18 +164,40 @@ clean_up() {
 	[[ -z $work ]] || rm -rf "$work"
 }
 
+# Drops from kernels what cannot be fetched, with the reason, and has the programs for the others ready.
+kernels_fetch() {
+	local name fetched=()
+
+	for name in "${kernels[@]}"; do
+		if fetch --kernel "$name" >/dev/null 2>"$work/fetch"; then
+			fetched+=("$name")
+		else
+			line ok "kernel $name # skipped: $(tail -n 1 "$work/fetch")" | tee "$work/log.kernel-$name"
+		fi
+	done
+	kernels=("${fetched[@]}")
+	for name in "${kernels[@]}"; do
+		if [[ $name != *-arm64 ]]; then
+			programs_copy "$work/programs" "$build"
+		else
+			programs_build "$name" || exit 1
+			programs_copy "$work/programs-arm64" "$root/build-arm64"
+		fi
+	done
+}
+
 machines_run() {
-	local machine name options steps running=0
+	local machine name kernel options steps running=0
 
 	for machine in "${machines[@]}"; do
-		IFS='|' read -r -d '' name options steps <<<"$machine"
-		[[ $name =~ $only ]] || continue
+		IFS='|' read -r -d '' name kernel options steps <<<"$machine"
+		[[ $name =~ $only && " ${kernels[*]} " == *" $kernel "* ]] || continue
 		if [[ $list == yes ]]; then
-			echo "$name: boot.sh ${options:-without options}: ${steps//$'\n'/}" | tr -s '\t ' ' '
+			echo "$name: boot.sh --kernel $kernel $options: ${steps//$'\n'/}" | tr -s '\t ' ' '
 			continue
 		fi
 		((running < at_once)) || wait -n
-		machine_run "$name" "$options" "$steps" &
+		machine_run "$name" "$kernel" "$options" "$steps" &
 		running=$((running + 1))
 	done
 	wait
@@ -142,7 +211,8 @@ sum_print() {
 	skipped=$(cat "$work"/log.* | grep -c '^ok - .*# skipped: ')
 	echo "# $((SECONDS / 60)) min $((SECONDS % 60)) s in all"
 	echo "$((ok - skipped)) passed, $failed failed, $skipped skipped"
-	((failed == 0 && ok > skipped))
+	((failed == 0)) || return 1
+	((ok > skipped)) || return 77
 }
 
 arguments_parse "$@"
@@ -155,8 +225,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 work=$(mktemp -d)
-programs_copy
-"$here/fetch.sh" >/dev/null || exit 1
+kernels_fetch
 machines_run
 compgen -G "$work/log.*" >/dev/null || arguments_refuse "no machine has a name that matches '$only'"
 sum_print

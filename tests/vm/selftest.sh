@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Proves that boot.sh's machine is what the tests in it rely on. One line a point, then "N passed, N failed,
-# N skipped"; exit status 1 if one failed. Run without arguments; "guest" is how it calls itself inside.
+# N skipped"; exit status 1 if one failed, 77 if the kernel cannot be fetched.
+#
+# usage: selftest.sh [KERNEL]    KERNEL as boot.sh takes it, by default 6.1; "guest" is how it calls itself inside
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-boot=$here/boot.sh
+kernel=${1:-6.1}
+boot=("$here/boot.sh" --kernel "$kernel")
 work=''
 
 # check TEXT COMMAND...: what the command prints is shown only when it fails.
@@ -34,7 +37,7 @@ equal() { # found, expected
 }
 
 guest_common() { # shared directory
-	check "running as root on a 6.1 kernel" test "$(id -u) $(uname -r | cut -d. -f1,2)" = "0 6.1"
+	check "running as root on the kernel asked for" test "$(id -u) $(uname -r)" = "0 $(<"$1/release")"
 	check "in the host's current directory" test "$PWD" = "$here" -a -s boot.sh
 	check "host name" equal "$(hostname)" tcptop-vm
 	check "the clock is the host's to 60 s" test "$((EPOCHSECONDS - $(<"$1/time")))" -lt 60
@@ -72,6 +75,34 @@ preempt_current() {
 	sed 's/.*(\(.*\)).*/\1/' /sys/kernel/debug/sched/preempt
 }
 
+# What the kernel starts with: from 7.0 on lazy, before 6.1 without a choice.
+preempt_default() {
+	case $(uname -r) in
+	5.*) ;;
+	6.*) echo voluntary ;;
+	*) echo lazy ;;
+	esac
+}
+
+guest_preempt() { # the model to start with
+	if [[ -z $(preempt_default) ]]; then
+		check "preemption cannot be chosen" test ! -e /sys/kernel/debug/sched/preempt
+		return
+	fi
+	check "preemption starts as $1" equal "$(preempt_current)" "$1"
+	check "preemption switches" eval "preempt_switch $(preempt_default) && preempt_switch full && preempt_switch $1"
+}
+
+guest_tls() {
+	if [[ $(uname -r) == 5.* ]]; then
+		skip "the tls module" "Debian's kernel has none before 6.1"
+		return
+	fi
+	check "the kernel loads the tls module when a socket asks" tls_attach
+	check "modprobe tls" modprobe tls
+	check "the tls module is there" grep -q '^tls ' /proc/modules
+}
+
 preempt_switch() {
 	echo "$1" >/sys/kernel/debug/sched/preempt && equal "$(preempt_current)" "$1"
 }
@@ -90,8 +121,7 @@ guest_headers() { # shared directory
 	modules=/lib/modules/$(uname -r)
 	guest_common "$1"
 	check "two processors" equal "$(nproc)" 2
-	check "preemption starts as voluntary" equal "$(preempt_current)" voluntary
-	check "preemption switches to full and back" eval "preempt_switch full && preempt_switch voluntary"
+	guest_preempt "$(preempt_default)"
 	check "BTF: /sys/kernel/btf/vmlinux is there" test -s /sys/kernel/btf/vmlinux
 	check "headers: source has linux/kconfig.h" test -s "$modules/source/include/linux/kconfig.h"
 	check "headers: build has generated/autoconf.h" test -s "$modules/build/include/generated/autoconf.h"
@@ -104,9 +134,7 @@ guest_headers() { # shared directory
 	fi
 	guest_probe kprobe "$1"
 	guest_probe fentry "$1"
-	check "the kernel loads the tls module when a socket asks" tls_attach
-	check "modprobe tls" modprobe tls
-	check "the tls module is there" grep -q '^tls ' /proc/modules
+	guest_tls
 }
 
 # The include paths that the kernel's own Makefile uses on x86.
@@ -128,13 +156,13 @@ headers_compile() { # directory of modules
 guest_bare() { # shared directory
 	guest_common "$1"
 	check "one processor, as asked for" equal "$(nproc)" 1
-	check "preemption starts as full" equal "$(preempt_current)" full
+	guest_preempt full
 	check "BTF is hidden" test ! -e /sys/kernel/btf/vmlinux
 	check "no headers: build" test ! -e "/lib/modules/$(uname -r)/build"
 	check "no headers: source" test ! -e "/lib/modules/$(uname -r)/source"
-	check "no headers: /usr/src" eval '! compgen -G "/usr/src/linux-headers-6.1*"'
+	check "no headers: /usr/src" eval "! compgen -G '/usr/src/linux-headers-$(uname -r | cut -d. -f 1,2)*'"
 	guest_probe kprobe "$1"
-	check "modprobe tls" modprobe tls
+	guest_tls
 }
 
 # The words must reach the script as they are.
@@ -143,7 +171,7 @@ script_run() {
 	local words=("a'b" '' $'c\n d' '$x"')
 
 	printf '#!/bin/sh\npwd\ncat time >/dev/null && printf "<%%s>" "$@"\n' >"$work/script"
-	equal "$(cd "$work" && "$boot" --script script -- "${words[@]}")" \
+	equal "$(cd "$work" && "${boot[@]}" --script script -- "${words[@]}")" \
 		"$(echo "$work" && printf '<%s>' "${words[@]}")"
 }
 
@@ -151,7 +179,7 @@ exit_status() { # expected, arguments of boot.sh
 	local expected=$1 found=0
 
 	shift
-	"$boot" "$@" || found=$?
+	"${boot[@]}" "$@" || found=$?
 	equal "$found" "$expected"
 }
 
@@ -161,15 +189,15 @@ guest_run() { # name of the checks, options of boot.sh
 	shift
 	rm -f "$work/version"
 	date +%s >"$work/time"
-	"$boot" --timeout 300 --share "$work" "$@" -- "$here/selftest.sh" guest "$name" "$work" || status=$?
+	"${boot[@]}" --timeout 300 --share "$work" "$@" -- "$here/selftest.sh" guest "$name" "$work" || status=$?
 	check "boot.sh ends with the command's status ($name)" equal "$status" 0
-	check "the guest's file is on the host ($name)" grep -q 'Linux version 6\.1\.' "$work/version"
+	check "the guest's file is on the host ($name)" grep -qF "Linux version $(<"$work/release")" "$work/version"
 }
 
 start_measure() {
 	local start=$EPOCHREALTIME now
 
-	now=$("$boot" --timeout 60 -- sh -c 'echo started' | { read -r _ && echo "$EPOCHREALTIME"; })
+	now=$("${boot[@]}" --timeout 60 -- sh -c 'echo started' | { read -r _ && echo "$EPOCHREALTIME"; })
 	echo "# $(((${now/./} - ${start/./}) / 1000)) ms from boot.sh to the first output of the command"
 }
 
@@ -193,7 +221,12 @@ if [[ ${1-} == guest ]]; then
 	exit
 fi
 
+if ! image=$("$here/fetch.sh" --kernel "$kernel"); then
+	echo "skipped: the kernel $kernel cannot be fetched, see above"
+	exit 77
+fi
 work=$(mktemp -d)
+cp "$image/release" "$work/"
 trap 'rm -rf "$work"' EXIT
 cd "$here" || exit
 host_run | tee "$work/result"

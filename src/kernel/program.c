@@ -11,7 +11,6 @@
 #include "kernel/filters.h"
 #include "kernel/kernel.h"
 #include "kernel/method.h"
-#include "kernel/socket_calls.h"
 #include "kernel/template.h"
 #include "program_texts.h"
 
@@ -26,11 +25,13 @@ static unsigned needs_of(const struct program_request *request, const struct pla
 	unsigned needs = NEED_EVENT;
 
 	for (size_t i = 0; i < plan->hook_count; i++) {
-		if (socket_call_is(plan->hooks[i].symbol))
+		const struct hook *hook = &plan->hooks[i];
+
+		if (hook->kind == HOOK_FEXIT || hook->kind == HOOK_KPROBE)
 			needs |= NEED_CALLS;
-		if (plan->hooks[i].symbol == SYMBOL_TCP_RCV_SPACE_ADJUST)
+		if (hook->symbol == SYMBOL_TCP_RCV_SPACE_ADJUST)
 			needs |= NEED_SPLICE;
-		if (plan->hooks[i].kind == HOOK_PERF_TRACEPOINT)
+		if (hook->kind == HOOK_PERF_TRACEPOINT)
 			needs |= NEED_RECORD;
 	}
 	if (request->socket_columns)

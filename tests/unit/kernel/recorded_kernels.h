@@ -21,7 +21,8 @@ static inline void record(
 		fail_msg("%s", error.text);
 	assert_true(kernel->has_btf);
 	kernel->kprobe_pmu_type = kprobe_pmu_type;
-	kernel->preemptible = kernel->tracepoints_preemptible = false; /* not what the kernel that runs this is */
+	kernel->preemptible = kernel->tracepoints_preemptible =
+	    false; /* not what the kernel that runs this is */
 }
 
 static inline struct kernel kernel_6_18(void)

@@ -114,7 +114,7 @@ def as_the_run_chooses():
     check("#define LOAD(type, base, offset) LOAD_COLD" in text, "fields are read directly")
     check(text != typed.stdout.decode(), "the text is that of BTF-typed programs")
     run = Process([program("TCPTOP"), "-v", "-C", "--probe", "tracepoint", "0.1", "1"], env=refused).expect(0)
-    check("probe tracepoint, BTF-typed: the kernel refuses it" in run.stderr, f"stderr: {run.stderr!r}")
+    check("BTF-typed tracepoint sock_send_length: the kernel refuses it" in run.stderr, f"stderr: {run.stderr!r}")
     check("probe tracepoint: works" in run.stderr, f"stderr: {run.stderr!r}")
 
 

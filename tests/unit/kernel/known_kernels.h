@@ -58,7 +58,7 @@ static const struct {
 	int parameters[RECORDED_COUNT]; /* ABSENT: the kernel has no such symbol */
 } known_symbols[] = {
 	{ SYMBOL_SOCK_SEND_LENGTH, { 3, ABSENT } }, { SYMBOL_SOCK_RECV_LENGTH, { 3, ABSENT } },
-	{ SYMBOL_TCP_RCV_SPACE_ADJUST, { 1, 1 } }, { SYMBOL_INET_SOCK_SET_STATE, { 3, ABSENT } },
+	{ SYMBOL_TCP_RCV_SPACE_ADJUST, { 1, 1 } }, { SYMBOL_INET_SOCK_SET_STATE, { 3, 3 } },
 	{ SYMBOL_SCHED_PROCESS_EXIT, { 2, 1 } }, { SYMBOL_BPF_ITER_TASK_FILE, { 4, 4 } },
 	{ SYMBOL_INET_SENDMSG, { 3, 3 } }, { SYMBOL_INET6_SENDMSG, { 3, 3 } },
 	{ SYMBOL_INET_RECVMSG, { 4, 4 } }, { SYMBOL_INET6_RECVMSG, { 4, 4 } },

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Entry and return of the socket interface's functions by kprobe and kretprobe: for kernels without BTF, and where others lose runs. */
+/*
+ * Entry and return of the socket interface's functions by kprobe and kretprobe: for kernels without BTF, and where
+ * others lose runs.
+ */
 #include "base/util.h"
 #include "kernel/method.h"
 #include "kernel/socket_calls.h"

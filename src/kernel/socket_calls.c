@@ -56,11 +56,6 @@ bool socket_call_required(enum kernel_symbol symbol)
 	return call && call->required;
 }
 
-bool socket_call_is(enum kernel_symbol symbol)
-{
-	return find(symbol) != NULL;
-}
-
 static bool is_wanted(const struct socket_call *call, enum socket_calls_which which)
 {
 	return which == SOCKET_CALLS_ALL || call->has_no_tracepoint;
@@ -151,7 +146,7 @@ int socket_calls_print(FILE *out, const struct kernel *kernel, const struct plan
 	bool any = false, kprobes = false;
 
 	for (size_t i = 0; i < plan->hook_count; i++) {
-		any |= socket_call_is(plan->hooks[i].symbol);
+		any |= find(plan->hooks[i].symbol) != NULL;
 		kprobes |= plan->hooks[i].kind == HOOK_KPROBE;
 	}
 	if (kprobes && !registers)
@@ -164,7 +159,6 @@ int socket_calls_print(FILE *out, const struct kernel *kernel, const struct plan
 		fputs(program_text_kprobe_calls, out);
 	}
 	for (size_t i = 0; i < plan->hook_count; i++)
-		if (socket_call_is(plan->hooks[i].symbol))
-			print_hook(out, kernel, plan, &plan->hooks[i]);
+		print_hook(out, kernel, plan, &plan->hooks[i]);
 	return 0;
 }

@@ -46,9 +46,6 @@ extern const size_t socket_call_count;
 /* Whether a method on these functions works without this symbol. */
 bool socket_call_required(enum kernel_symbol symbol);
 
-/* Is the symbol one of these functions? */
-bool socket_call_is(enum kernel_symbol symbol);
-
 /* Which of the functions a plan takes. */
 enum socket_calls_which { SOCKET_CALLS_ALL, SOCKET_CALLS_WITHOUT_TRACEPOINT };
 

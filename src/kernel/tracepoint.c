@@ -33,19 +33,19 @@ static const unsigned splice_calls[] = { SYS_splice, SYS_getsockopt };
 static bool choose_kind(enum hook_kind *kind, struct planner *planner)
 {
 	const struct kernel *kernel = planner->kernel;
-	const enum hook_kind kinds[] = {
-		kernel->tracepoints_preemptible ? HOOK_PERF_TRACEPOINT : HOOK_TYPED_TRACEPOINT,
-		HOOK_TYPED_TRACEPOINT,
-		HOOK_RAW_TRACEPOINT,
+	const struct {
+		enum hook_kind kind;
+		bool possible;
+	} kinds[] = {
+		{ HOOK_PERF_TRACEPOINT,
+		    kernel->tracepoints_preemptible && kernel->offsets[FIELD_RECORD_SK] >= 0 },
+		{ HOOK_TYPED_TRACEPOINT, kernel->has_btf },
+		{ HOOK_RAW_TRACEPOINT, true },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-		*kind = kinds[i];
-		if ((i > 0 && kinds[i] == kinds[i - 1]) ||
-		    (*kind == HOOK_TYPED_TRACEPOINT && !kernel->has_btf) ||
-		    (*kind == HOOK_PERF_TRACEPOINT && kernel->offsets[FIELD_RECORD_SK] < 0))
-			continue;
-		if (planner_works(planner, *kind, SYMBOL_SOCK_SEND_LENGTH))
+		*kind = kinds[i].kind;
+		if (kinds[i].possible && planner_works(planner, *kind, SYMBOL_SOCK_SEND_LENGTH))
 			return true;
 	}
 	return false;
@@ -110,11 +110,11 @@ static int print_splice(FILE *out)
 	for (size_t i = 0; i < COUNT_OF(splice_calls); i++)
 		fprintf(calls.stream, "\tcase %u:\n", splice_calls[i]);
 	err = buffer_close(&calls);
-	if (!err)
+	if (!err) {
 		fputs(program_text_missed_runs, out);
-	if (!err)
 		template_fill(
 		    out, program_text_splice, (const struct slot[]){ { "SPLICE_CALLS", calls.bytes } }, 1);
+	}
 	free(calls.bytes);
 	return err;
 }

@@ -138,7 +138,7 @@ static int open_kprobe(const struct hook *hook, const struct kernel *kernel)
 static int open_tracepoint(const struct hook *hook, const struct kernel *kernel)
 {
 	struct perf_event_attr attributes = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof attributes };
-	unsigned id;
+	unsigned id = 0;
 	int err = tracefs_event_id(&id, kernel_symbol_group(hook->symbol), kernel_symbol_name(hook->symbol));
 
 	(void)kernel;
@@ -150,8 +150,11 @@ int attach_prepare(const struct hook *hook, const struct kernel *kernel, int *ev
 {
 	const struct kind *kind = &kinds[hook->kind];
 
-	*event_fd = kind->open_event ? kind->open_event(hook, kernel) : -1;
-	return kind->open_event && *event_fd < 0 ? *event_fd : 0;
+	*event_fd = -1;
+	if (!kind->open_event)
+		return 0;
+	*event_fd = kind->open_event(hook, kernel);
+	return *event_fd < 0 ? *event_fd : 0;
 }
 
 /* E2BIG says here that too many programs share the place; when loading, that the program is too long. */

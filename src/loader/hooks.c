@@ -26,8 +26,7 @@ struct program {
 struct programs {
 	const struct hooks_context *context;
 	const struct plan *plan;
-	size_t count;
-	struct program all[HOOKS_MAX];
+	struct program all[HOOKS_MAX]; /* of the plan's hooks, in their order */
 };
 
 typedef int step_function(const struct hooks_context *context, struct program *program);
@@ -44,7 +43,7 @@ static void program_close(struct program *program)
 
 static void give_up(struct programs *programs, const struct hook *lost)
 {
-	for (size_t i = 0; i < programs->count; i++)
+	for (size_t i = 0; i < programs->plan->hook_count; i++)
 		if (programs->all[i].hook && plan_falls_with(programs->plan, programs->all[i].hook, lost))
 			program_close(&programs->all[i]);
 }
@@ -106,7 +105,7 @@ static int attach_other(const struct hooks_context *context, struct program *pro
  */
 static int for_each(struct programs *programs, step_function *step, struct error *error)
 {
-	for (size_t i = 0; i < programs->count; i++) {
+	for (size_t i = 0; i < programs->plan->hook_count; i++) {
 		const struct hook *hook = programs->all[i].hook;
 		int err = hook ? step(programs->context, &programs->all[i]) : 0;
 		char text[160];
@@ -128,7 +127,7 @@ static void take(struct programs *programs, struct tracing *tracing)
 	struct plan plan = *programs->plan;
 
 	plan.hook_count = 0;
-	for (size_t i = 0; i < programs->count; i++) {
+	for (size_t i = 0; i < programs->plan->hook_count; i++) {
 		struct program *program = &programs->all[i];
 
 		if (program->hook && program->hook->kind != HOOK_ITERATOR) {
@@ -173,9 +172,9 @@ static void prime(const struct plan *plan)
 int hooks_attach(const struct hooks_context *context, struct tracing *tracing, struct error *error)
 {
 	const struct plan plan = tracing->plan;
-	struct programs programs = { .context = context, .plan = &plan, .count = plan.hook_count };
+	struct programs programs = { .context = context, .plan = &plan };
 
-	for (size_t i = 0; i < programs.count; i++)
+	for (size_t i = 0; i < plan.hook_count; i++)
 		programs.all[i] = (struct program){ &plan.hooks[i], -1, -1, -1 };
 	int err = for_each(&programs, load, error);
 

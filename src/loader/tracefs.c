@@ -11,6 +11,13 @@
 
 #define USUAL_PLACE "/sys/kernel/tracing"
 
+static int open_usual(void)
+{
+	int fd = open(USUAL_PLACE, O_DIRECTORY | O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 /* A mount that no path leads to: it ends with the descriptor (fsopen, Linux 5.2; glibc has it since 2.36). */
 static int mount_detached(void)
 {
@@ -28,15 +35,19 @@ static int mount_detached(void)
 	return err ?: fd;
 }
 
-static int read_id(unsigned *id, int directory, const char *group, const char *name)
+/* tracefs: its root's descriptor, which is closed, or -errno. */
+static int read_id(unsigned *id, int tracefs, const char *group, const char *name)
 {
 	char path[128], text[16] = "";
 
+	if (tracefs < 0)
+		return tracefs;
 	snprintf(path, sizeof path, "events/%s/%s/id", group, name);
-	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
+	int fd = openat(tracefs, path, O_RDONLY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
 
-	if (fd < 0)
-		return -errno;
+	close(tracefs);
+	if (err)
+		return err;
 	ssize_t length = read(fd, text, sizeof text - 1);
 
 	close(fd);
@@ -46,17 +57,7 @@ static int read_id(unsigned *id, int directory, const char *group, const char *n
 
 int tracefs_event_id(unsigned *id, const char *group, const char *name)
 {
-	int directory = open(USUAL_PLACE, O_DIRECTORY | O_PATH | O_CLOEXEC);
-	int err = directory < 0 ? -errno : read_id(id, directory, group, name);
+	int err = read_id(id, open_usual(), group, name);
 
-	if (directory >= 0)
-		close(directory);
-	if (!err)
-		return 0;
-	directory = mount_detached();
-	if (directory < 0)
-		return directory;
-	err = read_id(id, directory, group, name);
-	close(directory);
-	return err;
+	return err ? read_id(id, mount_detached(), group, name) : 0;
 }

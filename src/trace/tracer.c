@@ -143,8 +143,8 @@ bool tracer_needs_precedence(const struct plan *plan)
 /*
  * While a task is in a map's system call the kernel skips every program of a perf event (kprobes, perf's tracepoints)
  * on that CPU, also those of tasks that preempt it (bpf_disable_instrumentation, bpf_prog_active), and before 6.7
- * without counting it. So on a preemptible kernel this thread must not be preempted there. Where real-time priority is refused, the
- * losses are those that were declared.
+ * without counting it. So on a preemptible kernel this thread must not be preempted there. Where real-time priority
+ * is refused, the losses are those that were declared.
  */
 static void take_precedence(const struct plan *plan)
 {

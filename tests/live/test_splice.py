@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is spliced out of a socket, where positions in its stream mislead: the bytes of one process, this one's child."""
 import contextlib
-import ctypes
 import os
 import select
 import socket
@@ -11,12 +10,11 @@ import subprocess
 import sys
 import threading
 
-from live import Skipped, Tcptop, case, check, check_equal, intervals, main, unshare_mounts
+from live import Skipped, Tcptop, call, case, check, check_equal, intervals, libc, main, unshare_mounts
 
 AF_UNSPEC = struct.pack("H14x", 0)
 CLONE_NEWNET = 0x40000000
 OPTION_MEMORY = "/proc/sys/net/core/optmem_max"
-libc = ctypes.CDLL(None, use_errno=True)
 
 
 def receive(sock, size):
@@ -107,7 +105,7 @@ def connects_again():
                         for size, how in plan:
                             client.connect(listener.getsockname())
                             how(client, size)
-                            libc.connect(client.fileno(), AF_UNSPEC, len(AF_UNSPEC))
+                            call(libc.connect, client.fileno(), AF_UNSPEC, len(AF_UNSPEC))
 
                 tcptop = Tcptop("-o", "json", "0.2")
                 pid = in_child(connections, sender)
@@ -121,12 +119,11 @@ def network_namespace():
     """A new one, until the end of the block."""
     before = os.open("/proc/self/ns/net", os.O_RDONLY)
     try:
-        if libc.unshare(CLONE_NEWNET) != 0:
-            raise Skipped("no network namespace can be made")
+        call(libc.unshare, CLONE_NEWNET)
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         yield
     finally:
-        check_equal(libc.setns(before, CLONE_NEWNET), 0, "setns")
+        call(libc.setns, before, CLONE_NEWNET)
         os.close(before)
 
 

@@ -404,37 +404,29 @@ static __always_inline int call_pass(u64 function)
 	return 0;
 }
 
-static __always_inline bool call_return(struct pending_call *call, u64 function)
+/* It returns, if it is of that function, and (missed_alone) was counted as one that will not. */
+static __always_inline bool call_take(struct pending_call *call, u64 function, const bool missed_alone)
 {
 	u64 thread = bpf_get_current_pid_tgid();
 	struct pending_call *found = pending_calls.lookup(&thread);
-	u32 slot = 0;
 
-	if (!found || found->function != function)
+	if (!found || found->function != function || (missed_alone && !found->missed))
 		return false;
 	*call = *found;
 	pending_calls.delete(&thread);
 	if (call->missed)
 		count_missed_runs(-1);
-	if (call->return_address != trampoline_address())
-		trampoline.update(&slot, &call->return_address);
 	return true;
 }
 
-/*
- * The same return, seen by a program that needs no instance and runs before the kretprobe's: it takes those calls
- * that are known not to return there. It may be preempted and then make others be skipped, but only these few count.
- */
-static __always_inline bool call_return_missed(struct pending_call *call, u64 function)
+static __always_inline bool call_return(struct pending_call *call, u64 function)
 {
-	u64 thread = bpf_get_current_pid_tgid();
-	struct pending_call *found = pending_calls.lookup(&thread);
+	u32 slot = 0;
 
-	if (!found || found->function != function || !found->missed)
+	if (!call_take(call, function, false))
 		return false;
-	*call = *found;
-	pending_calls.delete(&thread);
-	count_missed_runs(-1);
+	if (call->return_address != trampoline_address())
+		trampoline.update(&slot, &call->return_address);
 	return true;
 }
 

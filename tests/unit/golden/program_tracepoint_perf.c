@@ -431,37 +431,29 @@ static __always_inline int call_pass(u64 function)
 	return 0;
 }
 
-static __always_inline bool call_return(struct pending_call *call, u64 function)
+/* It returns, if it is of that function, and (missed_alone) was counted as one that will not. */
+static __always_inline bool call_take(struct pending_call *call, u64 function, const bool missed_alone)
 {
 	u64 thread = bpf_get_current_pid_tgid();
 	struct pending_call *found = pending_calls.lookup(&thread);
-	u32 slot = 0;
 
-	if (!found || found->function != function)
+	if (!found || found->function != function || (missed_alone && !found->missed))
 		return false;
 	*call = *found;
 	pending_calls.delete(&thread);
 	if (call->missed)
 		count_missed_runs(-1);
-	if (call->return_address != trampoline_address())
-		trampoline.update(&slot, &call->return_address);
 	return true;
 }
 
-/*
- * The same return, seen by a program that needs no instance and runs before the kretprobe's: it takes those calls
- * that are known not to return there. It may be preempted and then make others be skipped, but only these few count.
- */
-static __always_inline bool call_return_missed(struct pending_call *call, u64 function)
+static __always_inline bool call_return(struct pending_call *call, u64 function)
 {
-	u64 thread = bpf_get_current_pid_tgid();
-	struct pending_call *found = pending_calls.lookup(&thread);
+	u32 slot = 0;
 
-	if (!found || found->function != function || !found->missed)
+	if (!call_take(call, function, false))
 		return false;
-	*call = *found;
-	pending_calls.delete(&thread);
-	count_missed_runs(-1);
+	if (call->return_address != trampoline_address())
+		trampoline.update(&slot, &call->return_address);
 	return true;
 }
 
@@ -478,11 +470,15 @@ int thread_exit(u64 *ctx)
 	return 0;
 }
 
+/*
+ * The same return, seen by a program that needs no instance and runs before the kretprobe's: it takes those calls
+ * that are known not to return there. It may be preempted and then make others be skipped, but only these few count.
+ */
 int standby_tcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return_missed(&call, 11))
+	if (!call_take(&call, 11, true))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[5], call.extra);
 }
@@ -506,11 +502,15 @@ int kretprobe_tcp_splice_read(u64 *ctx)
 	return returned_splice(call.sk, (int)ctx[10], call.extra);
 }
 
+/*
+ * The same return, seen by a program that needs no instance and runs before the kretprobe's: it takes those calls
+ * that are known not to return there. It may be preempted and then make others be skipped, but only these few count.
+ */
 int standby_tcp_zerocopy_receive(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return_missed(&call, 12))
+	if (!call_take(&call, 12, true))
 		return 0;
 	return returned_zerocopy(call.sk, (int)ctx[3], call.extra);
 }
@@ -534,11 +534,15 @@ int kretprobe_tcp_zerocopy_receive(u64 *ctx)
 	return returned_zerocopy(call.sk, (int)ctx[10], call.extra);
 }
 
+/*
+ * The same return, seen by a program that needs no instance and runs before the kretprobe's: it takes those calls
+ * that are known not to return there. It may be preempted and then make others be skipped, but only these few count.
+ */
 int standby_tls_sw_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return_missed(&call, 13))
+	if (!call_take(&call, 13, true))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[3], call.extra);
 }

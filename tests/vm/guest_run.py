@@ -29,7 +29,7 @@ STATUS_SKIPPED = 77
 # What no method is able to see on 6.1; anything else that --check calls "not counted" has failed.
 BLIND = ("blocked_recv_earlier", "blocked_send_earlier")
 # Where tasks in the kernel are preempted, runs are skipped, on any path: no path is then sure to be exact, but by the
-# method that is taken unasked where the kernel has tracepoints.
+# method that is taken unasked.
 PREEMPTED = re.compile(r"preemptible|the kernel skips runs")
 # A limit in time of the self-test's own: a process that lives longer is not what the path is about.
 TOO_SLOW = re.compile(r"^brief: .*every process lived for")
@@ -58,9 +58,7 @@ def preemption():
 
 
 def unasked_method(environment):
-    """The method that is taken where none is named, if it must be exact; else None."""
-    if not os.path.exists("/sys/kernel/tracing/events/sock/sock_send_length"):
-        return None
+    """The method that is taken where none is named: that must be exact."""
     command = [environment["TCPTOP"], "-o", "json", "0.1", "1"]
     output = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     return json.loads(output.splitlines()[-1])["probe"]
@@ -154,7 +152,7 @@ def judge_path(line, excused):
 
 def run_check(name, method, environment):
     step = Step([environment["TCPTOP"], "--check", "--probe", method, "-o", "json"], environment)
-    excused = preemption() in ("full", "lazy") and method != unasked_method(environment)
+    excused = preemption() in ("full", "lazy") and method not in ("auto", unasked_method(environment))
     other, failed, summary = [], False, None
     for text in step.lines():
         try:

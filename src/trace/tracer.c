@@ -70,14 +70,19 @@ static struct requests read_requests(struct tracer *tracer)
 	return requests;
 }
 
-/* Sleeps until the interval that began at start_ns is over and the consumer has released the last snapshot. */
-static struct requests wait_for_end(struct tracer *tracer, uint64_t start_ns)
+/*
+ * Sleeps until the interval that began at start_ns is over, not before rested_ns, and the consumer has released the
+ * last snapshot.
+ */
+static struct requests wait_for_end(struct tracer *tracer, uint64_t start_ns, uint64_t rested_ns)
 {
 	struct pollfd wakeup = { .fd = tracer->wakeup_fd, .events = POLLIN };
 
 	for (;;) {
 		struct requests requests = read_requests(tracer);
 		uint64_t now = clock_now_ns(), end = start_ns + requests.interval_ns;
+
+		end = end > rested_ns ? end : rested_ns;
 		bool over = requests.stop || now >= end;
 
 		if (requests.quit || (over && !requests.full))
@@ -144,25 +149,36 @@ bool tracer_needs_precedence(const struct plan *plan)
  * While a task is in a map's system call the kernel skips every program of a perf event (kprobes, perf's tracepoints)
  * on that CPU, also those of tasks that preempt it (bpf_disable_instrumentation, bpf_prog_active), and before 6.7
  * without counting it. So on a preemptible kernel this thread must not be preempted there. Where real-time priority
- * is refused, the losses are those that were declared.
+ * is refused, the losses are those that were declared. Returns whether it was granted.
  */
-static void take_precedence(const struct plan *plan)
+static bool take_precedence(const struct plan *plan)
 {
 	struct sched_param parameters = { .sched_priority = TRACER_PRIORITY };
 
-	if (tracer_needs_precedence(plan))
-		pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
+	return tracer_needs_precedence(plan) &&
+	       pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters) == 0;
+}
+
+/*
+ * With real-time priority a reading that is longer than the interval would leave no other task its processor, until
+ * the kernel takes it away for a while (sched_rt_runtime_us), in the midst of a map's system call. So it rests a
+ * quarter of the time that it took. Returns when it may go on.
+ */
+static uint64_t rested_after(uint64_t began_ns)
+{
+	uint64_t now_ns = clock_now_ns();
+
+	return now_ns + (now_ns - began_ns) / 4;
 }
 
 static void *run(void *argument)
 {
 	struct tracer *tracer = argument;
-	uint64_t start_ns = tracer->tracing.start_ns, done = 0;
-	bool last = false;
+	uint64_t start_ns = tracer->tracing.start_ns, rested_ns = 0, done = 0;
+	bool last = false, precedes = take_precedence(&tracer->tracing.plan);
 
-	take_precedence(&tracer->tracing.plan);
 	while (!last) {
-		struct requests requests = wait_for_end(tracer, start_ns);
+		struct requests requests = wait_for_end(tracer, start_ns, rested_ns);
 		struct error error;
 
 		if (requests.quit)
@@ -173,6 +189,8 @@ static void *run(void *argument)
 		publish(tracer, err, &error);
 		if (err)
 			break;
+		if (precedes)
+			rested_ns = rested_after(start_ns);
 	}
 	return NULL;
 }

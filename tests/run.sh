@@ -8,7 +8,7 @@ usage='usage: sudo tests/run.sh [--no-vm | --vm KERNEL|all] [--userland [RELEASE
 
 Installs what is missing (Debian, Ubuntu), builds into build/, runs tests/lint.sh, the unit, live and screen tests by
 ctest, the unit tests once more as clang and as the sanitizers of addresses and undefined behaviour build them, and
-those in emulated machines with a stock kernel of Debian, 6.1 unless told. The last line is the sum:
+those in emulated machines with stock kernels of Debian, 6.1 and the newest unless told. The last line is the sum:
 N passed, N failed, N skipped.
 
   --no-vm          leave the emulated machines out
@@ -28,7 +28,7 @@ root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
 # shellcheck source=tests/lib/build.sh
 . "$root/tests/lib/build.sh"
 
-only='' with_vm=yes vm_kernels=(6.1) userland=''
+only='' with_vm=yes vm_kernels=(6.1 newest) userland=''
 passed=0 failed=0 skipped=0
 work=''
 

@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/pid_namespace.h"
 #include "base/util.h"
 #include "check/counter.h"
 #include "check/judge.h"
@@ -24,8 +24,6 @@
 #include "kernel/method.h"
 #include "model/snapshot.h"
 #include "output/recording.h"
-
-#define PID_NAMESPACE_INITIAL 0xEFFFFFFCU /* PROC_PID_INIT_INO of linux/proc_ns.h */
 
 /* Paths whose sockets are older than the tracing, calls among them that wait when it starts. */
 static const struct earlier {
@@ -126,15 +124,9 @@ static void print_summary(const struct comparison *comparison)
 static int start_tracing(void *argument, const struct shared *shared)
 {
 	struct comparison *comparison = argument;
-	struct stat namespace;
-	int err = counter_start(&comparison->counter, &comparison->settings, comparison->error);
 
 	(void)shared;
-	if (!err && stat("/proc/self/ns/pid", &namespace) == 0 && namespace.st_ino != PID_NAMESPACE_INITIAL)
-		err = error_set(comparison->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
-		    "--check compares PIDs, and a PID namespace hides the host's: run it outside of this "
-		    "one");
-	return err;
+	return counter_start(&comparison->counter, &comparison->settings, comparison->error);
 }
 
 /* Whole milliseconds, rounded down, as JSON's times are. */
@@ -309,6 +301,11 @@ static int command_compare(const struct arguments *arguments)
 	int worst = EXIT_CODE_OK;
 	bool any = false;
 
+	if (pid_namespace_is_initial("") == 0) {
+		fprintf(stderr, "tcptop: check: it compares PIDs, and this is a PID namespace that hides the host's\n"
+		                "run it outside of this one (docker: --pid host, Kubernetes: hostPID)\n");
+		return EXIT_CODE_UNSUPPORTED;
+	}
 	settings.settings.program = find_tcptop(settings.settings.program);
 	if (method && strcmp(method, "auto") != 0)
 		return check_end(check_method(&settings, method, false));

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/pid_namespace.h"
 
 static const struct field {
 	const char *macro;
@@ -288,17 +288,6 @@ static void inspect_preemption(struct kernel *kernel, const char *root)
 	    kernel->preemptible && kernel->version >= KERNEL_VERSION_CODE(7, 0, 0);
 }
 
-#define PID_NAMESPACE_INITIAL 0xeffffffcU /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
-
-static void inspect_pid_namespace(struct kernel *kernel, const char *root)
-{
-	struct stat status;
-	char path[256];
-
-	snprintf(path, sizeof path, "%s/proc/self/ns/pid", root);
-	kernel->in_pid_namespace = stat(path, &status) == 0 && status.st_ino != PID_NAMESPACE_INITIAL;
-}
-
 int kernel_inspect(struct kernel *kernel, const struct kernel_sources *sources, struct error *error)
 {
 	static const struct kernel_sources running = { "", NULL };
@@ -315,6 +304,6 @@ int kernel_inspect(struct kernel *kernel, const struct kernel_sources *sources, 
 	inspect_headers(kernel, sources->root);
 	inspect_kprobes(kernel, sources->root);
 	inspect_preemption(kernel, sources->root);
-	inspect_pid_namespace(kernel, sources->root);
+	kernel->in_pid_namespace = pid_namespace_is_initial(sources->root) == 0;
 	return inspect_btf(kernel, sources->root, error);
 }

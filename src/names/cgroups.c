@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "names/cgroup_name.h"
+#include "names/proc.h"
 
 #define WALK_DIRECTORIES_MAX 4000
 #define WALK_DEPTH_MAX 12
@@ -18,8 +19,7 @@
 #define WALK_TRIES 3
 #define ASK_TRIES 16
 #define ANSWERS 1024
-#define ANSWERS_PER_S 500 /* files read: some 10 ms */
-#define ANSWER_S 10
+#define ANSWERS_PER_S 500 /* processes looked at: some 20 ms */
 #define NO_CGROUP (1ull << 63) /* marks a key that is no cgroup's id */
 
 struct entry {
@@ -31,14 +31,16 @@ struct entry {
 	bool is_container; /* path is a container's */
 };
 
-/* What a process's v1 hierarchies said: see ask_hierarchies. */
+/* What a process's v1 hierarchies said: see ask_hierarchies. It had the PID from seen_s to asked_s (wall clock). */
 struct answer {
 	uint32_t pid;
 	uint32_t container;
-	time_t asked_s;
+	int64_t seen_s;
+	int64_t asked_s;
 };
 
 struct cgroups {
+	const struct proc *proc; /* used only where something is mounted */
 	struct entry *entries; /* entry i is container i + 1 */
 	uint32_t count;
 	uint32_t capacity;
@@ -76,12 +78,14 @@ static void find_root(struct cgroups *cgroups)
 	fclose(file);
 }
 
-struct cgroups *cgroups_open(bool live)
+struct cgroups *cgroups_open(const struct proc *proc)
 {
 	struct cgroups *cgroups = calloc(1, sizeof *cgroups);
 
-	if (cgroups && live)
-		find_root(cgroups);
+	if (!cgroups || !proc)
+		return cgroups;
+	cgroups->proc = proc;
+	find_root(cgroups);
 	return cgroups;
 }
 
@@ -162,16 +166,16 @@ static void set_path(struct entry *entry, const char *path)
 }
 
 /* The line of the v2 hierarchy in /proc/PID/cgroup, "0::/path". The process may have moved: the inode decides. */
-static void ask_process(const struct cgroups *cgroups, struct entry *entry, uint32_t pid)
+static void ask_process(
+    const struct cgroups *cgroups, struct entry *entry, uint32_t pid, int64_t seen_s)
 {
-	char name[32], full[2048];
-	char *text = NULL;
+	char full[2048], *text = NULL;
+	const char *unused;
 	size_t capacity = 0;
 	struct stat status;
 	bool found = false;
 
-	snprintf(name, sizeof name, "/proc/%u/cgroup", pid);
-	FILE *file = fopen(name, "re");
+	FILE *file = proc_file(cgroups->proc, pid, seen_s, "cgroup", &unused);
 
 	if (!file)
 		return;
@@ -268,27 +272,29 @@ static uint32_t find_path(struct cgroups *cgroups, const char *path)
  * runtime's service. Then the container is in the other lines of /proc/PID/cgroup, "4:memory:/path". False:
  * the limit of ANSWERS_PER_S is reached.
  */
-static bool ask_hierarchies(struct cgroups *cgroups, uint32_t pid, uint32_t *container)
+static bool ask_hierarchies(struct cgroups *cgroups, uint32_t pid, int64_t seen_s, uint32_t *container)
 {
 	struct answer *answer = &cgroups->answers[pid % ANSWERS];
 	struct timespec now;
-	char name[32], shortened[sizeof cgroups->entries->text], *text = NULL;
+	const char *unused;
+	char shortened[sizeof cgroups->entries->text], *text = NULL;
 	size_t capacity = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	*container = answer->container;
-	if (answer->pid == pid && now.tv_sec - answer->asked_s < ANSWER_S)
+	if (answer->pid == pid && answer->seen_s <= seen_s && seen_s <= answer->asked_s)
 		return true;
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (now.tv_sec != cgroups->answers_s)
 		cgroups->answers_this_s = 0;
 	cgroups->answers_s = now.tv_sec;
 	if (++cgroups->answers_this_s > ANSWERS_PER_S)
 		return false;
 	*container = 0;
-	*answer = (struct answer){ .pid = pid, .asked_s = now.tv_sec };
-	snprintf(name, sizeof name, "/proc/%u/cgroup", pid);
-	FILE *file = fopen(name, "re");
+	FILE *file = proc_file(cgroups->proc, pid, seen_s, "cgroup", &unused);
 
+	*answer = (struct answer){ 0 }; /* of a process that is not there nothing is kept */
+	if (file)
+		*answer = (struct answer){ pid, 0, seen_s, time(NULL) };
 	while (file && !answer->container && getline(&text, &capacity, file) > 0) {
 		const char *path = strstr(text, ":/");
 
@@ -303,7 +309,7 @@ static bool ask_hierarchies(struct cgroups *cgroups, uint32_t pid, uint32_t *con
 	return true;
 }
 
-uint32_t cgroups_find(struct cgroups *cgroups, uint64_t cgroup_id, uint32_t pid)
+uint32_t cgroups_find(struct cgroups *cgroups, uint64_t cgroup_id, uint32_t pid, int64_t seen_s)
 {
 	bool is_new;
 	struct entry *entry = cgroup_id ? find_entry(cgroups, cgroup_id, &is_new) : NULL;
@@ -315,14 +321,14 @@ uint32_t cgroups_find(struct cgroups *cgroups, uint64_t cgroup_id, uint32_t pid)
 	if (!entry->path && cgroups->root[0]) {
 		if (entry->asks < ASK_TRIES) {
 			entry->asks++;
-			ask_process(cgroups, entry, pid);
+			ask_process(cgroups, entry, pid, seen_s);
 		}
 		if (!entry->path)
 			look_around(cgroups, entry);
 	}
 	uint32_t container = number_of(cgroups, entry), other = 0;
 
-	if (cgroups->has_v1 && !entry->is_container && !ask_hierarchies(cgroups, pid, &other))
+	if (cgroups->has_v1 && !entry->is_container && !ask_hierarchies(cgroups, pid, seen_s, &other))
 		return 0;
 	return other ? other : container;
 }

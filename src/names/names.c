@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "names/names.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -13,6 +11,7 @@
 
 #include "base/format.h"
 #include "names/cgroups.h"
+#include "names/proc.h"
 #include "names/resolver.h"
 
 struct user {
@@ -32,6 +31,7 @@ struct names {
 	size_t user_count;
 	struct port *ports; /* ascending */
 	size_t port_count;
+	struct proc proc; /* known only if live */
 	struct cgroups *cgroups;
 	struct resolver *resolver;
 };
@@ -43,7 +43,10 @@ struct names *names_open(bool live)
 	if (!names)
 		return NULL;
 	names->live = live;
-	names->cgroups = cgroups_open(live);
+	names->proc.fd = -1;
+	if (live)
+		proc_open(&names->proc, "");
+	names->cgroups = cgroups_open(live ? &names->proc : NULL);
 	names->resolver = resolver_open();
 	if (!names->cgroups || !names->resolver) {
 		names_close(names);
@@ -58,6 +61,7 @@ void names_close(struct names *names)
 		return;
 	resolver_close(names->resolver);
 	cgroups_close(names->cgroups);
+	proc_close(&names->proc);
 	free(names->users);
 	free(names->ports);
 	free(names);
@@ -184,9 +188,9 @@ const char *names_port(struct names *names, uint16_t port)
 	return found ? found->name : NULL;
 }
 
-uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid)
+uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid, int64_t seen_s)
 {
-	return names ? cgroups_find(names->cgroups, cgroup_id, pid) : 0;
+	return names ? cgroups_find(names->cgroups, cgroup_id, pid, seen_s) : 0;
 }
 
 const char *names_container_text(const struct names *names, uint32_t container)
@@ -219,36 +223,28 @@ bool names_changed(struct names *names)
 	return names && resolver_changed(names->resolver);
 }
 
-size_t names_command(const struct names *names, uint32_t pid, char *buffer, size_t size)
+const char *names_command(
+    const struct names *names, uint32_t pid, int64_t seen_s, char *buffer, size_t size)
 {
-	char name[32];
-	size_t length = 0;
+	const char *why = NULL;
 
 	if (!size)
-		return 0;
+		return NULL;
 	buffer[0] = '\0';
 	if (!names || !names->live)
-		return 0;
-	snprintf(name, sizeof name, "/proc/%u/cmdline", pid);
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
+		return NULL;
+	FILE *file = proc_file(&names->proc, pid, seen_s, "cmdline", &why);
 
-	if (fd < 0)
-		return 0;
-	while (length < size - 1) {
-		ssize_t got = read(fd, buffer + length, size - 1 - length);
+	if (!file)
+		return why;
+	size_t length = fread(buffer, 1, size - 1, file);
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		length += (size_t)got;
-	}
-	close(fd);
+	fclose(file);
 	while (length && buffer[length - 1] == '\0')
 		length--;
 	for (size_t i = 0; i < length; i++)
 		if (buffer[i] == '\0')
 			buffer[i] = ' ';
 	buffer[length] = '\0';
-	return length;
+	return NULL;
 }

@@ -25,10 +25,10 @@ const char *names_port(struct names *names, uint16_t port);
 
 /*
  * A small number for the cgroup, stable until names_close; 0 for cgroup_id 0, and when too many are new
- * to look them all up: ask again later. pid is a process that was in the cgroup, the first place to look for
- * its path. Reads a few files for an id that is new.
+ * to look them all up: ask again later. pid is a process that was in the cgroup at seen_s (wall clock), the
+ * first place to look for its path. Reads a few files for an id that is new.
  */
-uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid);
+uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid, int64_t seen_s);
 
 /* The short name and the path of names_container's number; "-" for 0. Borrowed until names_close. */
 const char *names_container_text(const struct names *names, uint32_t container);
@@ -43,7 +43,11 @@ const char *names_host_known(struct names *names, uint8_t family, const uint8_t 
 bool names_pending(struct names *names);
 bool names_changed(struct names *names);
 
-/* The command line of a process, arguments separated by blanks. Returns its length, 0 when there is none. */
-size_t names_command(const struct names *names, uint32_t pid, char *buffer, size_t size);
+/*
+ * The command line of the process that had the PID at seen_s (wall clock), arguments separated by blanks; "" when it
+ * has none, as kernel threads, or the rows are a recording's. Returns NULL, or why it cannot be known, a clause.
+ */
+const char *names_command(
+    const struct names *names, uint32_t pid, int64_t seen_s, char *buffer, size_t size);
 
 #endif

@@ -240,7 +240,12 @@ static void who_detail(struct page *page, const struct row *row)
 	char user[40], command[2048];
 
 	detail(page, "Process", "%s, PID %u", session->comm, session->pid);
-	if (names_command(ui->names, session->pid, command, sizeof command))
+	const char *why =
+	    names_command(ui->names, session->pid, row->first_seen_s, command, sizeof command);
+
+	if (why)
+		detail(page, "Command", "not known: %s", why);
+	else if (*command)
 		detail(page, "Command", "%s", command);
 	if (session->uid != UINT32_MAX)
 		detail(page, "User", "%s (uid %u)", names_user(ui->names, session->uid, user, sizeof user),

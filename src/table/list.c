@@ -161,8 +161,8 @@ static void name_containers(const struct column_context *context)
 		struct row *row = &rows->rows[i];
 
 		if (!row->container && row->session.cgroup_id)
-			row->container =
-			    names_container(context->names, row->session.cgroup_id, row->session.pid);
+			row->container = names_container(
+			    context->names, row->session.cgroup_id, row->session.pid, row->first_seen_s);
 	}
 }
 

@@ -24,6 +24,7 @@
 #include "loader/privilege.h"
 #include "loader/tracing.h"
 #include "loop.h"
+#include "notices.h"
 #include "options.h"
 #include "output/player.h"
 #include "renderers.h"
@@ -224,12 +225,8 @@ static int load(struct tracing *tracing, const struct loader_request *request, s
 }
 
 /* Says at the start what cannot be seen. The screen and JSON show it, too. */
-static void declare(const struct options *options, const struct tracing *tracing,
-    const struct blind_spot *const *spots, size_t spot_count)
+static void declare(const struct options *options, const struct blind_spot *const *spots, size_t spot_count)
 {
-	if (tracing->in_pid_namespace)
-		fprintf(stderr,
-		    "tcptop: started in a PID namespace: PIDs, also those that -p takes, are the host's\n");
 	if (options->renderer->full_screen)
 		return;
 	for (size_t i = 0; i < spot_count; i++)
@@ -272,7 +269,17 @@ static void show_tracing(struct show *show, struct declared *declared, const str
 	show->run.method = tracing->plan.method;
 	show->run.not_counted = declared->ids;
 	show->run.not_counted_count = count;
-	declare(options, tracing, declared->spots, count);
+	declare(options, declared->spots, count);
+}
+
+/* With what root may see. */
+static void tell_start(
+    const struct options *options, const struct loader_request *request, const struct tracing *tracing)
+{
+	notices_pids(options, tracing->in_pid_namespace);
+	for (size_t i = 0; i < filter_count; i++)
+		if (request->filter_fds[i] >= 0)
+			notices_filter_map(request->filter_fds[i], filters[i].option);
 }
 
 /* From root and a command line to descriptors and nobody. 0, ENDED_BY_USER, or -errno with *error. */
@@ -289,6 +296,8 @@ static int start_tracing(
 	err = err ?: open_filters(&request, options, error);
 	err = err ?: signals_open(signals, !options->renderer->full_screen, error);
 	err = err ?: load(tracing, &request, signals, options->verbose, error);
+	if (!err)
+		tell_start(options, &request, tracing);
 	close_filters(&request);
 	return err ?: give_up_root(tracing, options, error);
 }

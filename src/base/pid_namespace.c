@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define INITIAL_INODE 0xeffffffcU /* PROC_PID_INIT_INO, include/linux/proc_ns.h; the same in every kernel since 3.8 */
+#define INITIAL_INODE \
+	0xeffffffcU /* PROC_PID_INIT_INO, include/linux/proc_ns.h; the same in every kernel since 3.8 */
 
 int pid_namespace_is_initial(const char *root)
 {

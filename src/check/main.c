@@ -302,8 +302,9 @@ static int command_compare(const struct arguments *arguments)
 	bool any = false;
 
 	if (pid_namespace_is_initial("") == 0) {
-		fprintf(stderr, "tcptop: check: it compares PIDs, and this is a PID namespace that hides the host's\n"
-		                "run it outside of this one (docker: --pid host, Kubernetes: hostPID)\n");
+		fprintf(stderr,
+		    "tcptop: check: it compares PIDs, and this is a PID namespace that hides the host's\n"
+		    "run it outside of this one (docker: --pid host, Kubernetes: hostPID)\n");
 		return EXIT_CODE_UNSUPPORTED;
 	}
 	settings.settings.program = find_tcptop(settings.settings.program);

@@ -6,7 +6,6 @@
 #include <linux/bpf.h>
 #include <linux/magic.h>
 #include <stdio.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -97,4 +96,11 @@ int filter_map_open(const char *path, const char *option, struct error *error)
 		return err;
 	}
 	return fd;
+}
+
+bool filter_map_is_empty(int fd)
+{
+	__u64 first;
+
+	return bpf_map_get_next_key(fd, NULL, &first) != 0 && errno == ENOENT;
 }

@@ -3,6 +3,8 @@
 #ifndef TCPTOP_FILTER_MAP_H
 #define TCPTOP_FILTER_MAP_H
 
+#include <stdbool.h>
+
 struct error;
 
 /*
@@ -11,5 +13,8 @@ struct error;
  * (usage) telling what was expected and what was found.
  */
 int filter_map_open(const char *path, const char *option, struct error *error);
+
+/* The map has no key now. False, too, where it may not be read. */
+bool filter_map_is_empty(int fd);
 
 #endif

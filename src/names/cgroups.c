@@ -19,7 +19,7 @@
 #define WALK_TRIES 3
 #define ASK_TRIES 16
 #define ANSWERS 1024
-#define ANSWERS_PER_S 500 /* processes looked at: some 20 ms */
+#define ANSWERS_PER_S 500      /* processes looked at: some 20 ms */
 #define NO_CGROUP (1ull << 63) /* marks a key that is no cgroup's id */
 
 struct entry {
@@ -41,7 +41,7 @@ struct answer {
 
 struct cgroups {
 	const struct proc *proc; /* used only where something is mounted */
-	struct entry *entries; /* entry i is container i + 1 */
+	struct entry *entries;   /* entry i is container i + 1 */
 	uint32_t count;
 	uint32_t capacity;
 	uint32_t *slots; /* by id: container, 0 free */
@@ -166,8 +166,7 @@ static void set_path(struct entry *entry, const char *path)
 }
 
 /* The line of the v2 hierarchy in /proc/PID/cgroup, "0::/path". The process may have moved: the inode decides. */
-static void ask_process(
-    const struct cgroups *cgroups, struct entry *entry, uint32_t pid, int64_t seen_s)
+static void ask_process(const struct cgroups *cgroups, struct entry *entry, uint32_t pid, int64_t seen_s)
 {
 	char full[2048], *text = NULL;
 	const char *unused;

@@ -223,8 +223,7 @@ bool names_changed(struct names *names)
 	return names && resolver_changed(names->resolver);
 }
 
-const char *names_command(
-    const struct names *names, uint32_t pid, int64_t seen_s, char *buffer, size_t size)
+const char *names_command(const struct names *names, uint32_t pid, int64_t seen_s, char *buffer, size_t size)
 {
 	const char *why = NULL;
 

@@ -12,8 +12,9 @@
 #include "base/pid_namespace.h"
 #include "base/util.h"
 
-#define KERNEL_THREAD 0x00200000U /* PF_KTHREAD, include/linux/sched.h: the same in every kernel since 2.6.27 */
-#define KTHREADD_PID 2            /* rest_init() of init/main.c: the second process is the kernel threads' parent */
+#define KERNEL_THREAD \
+	0x00200000U    /* PF_KTHREAD, include/linux/sched.h: the same in every kernel since 2.6.27 */
+#define KTHREADD_PID 2 /* rest_init() of init/main.c: the second process is the kernel threads' parent */
 
 /* Opens a file below a directory as a stream; NULL with errno. */
 static FILE *open_below(int directory, const char *name)
@@ -48,10 +49,11 @@ static bool read_stat(int process, uint32_t *flags, uint64_t *start_ticks)
 	fclose(stream);
 	text[length] = '\0';
 	end = strrchr(text, ')');
-	return end && sscanf(end + 1,
-	                  " %*c %*d %*d %*d %*d %*d %" SCNu32 " %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
-	                  "%" SCNu64,
-	                  flags, start_ticks) == 2;
+	return end &&
+	       sscanf(end + 1,
+	           " %*c %*d %*d %*d %*d %*d %" SCNu32 " %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+	           "%" SCNu64,
+	           flags, start_ticks) == 2;
 }
 
 /* Kernel threads are in the initial PID namespace alone, and the first of them has the same PID on every host. */

@@ -240,8 +240,7 @@ static void who_detail(struct page *page, const struct row *row)
 	char user[40], command[2048];
 
 	detail(page, "Process", "%s, PID %u", session->comm, session->pid);
-	const char *why =
-	    names_command(ui->names, session->pid, row->first_seen_s, command, sizeof command);
+	const char *why = names_command(ui->names, session->pid, row->first_seen_s, command, sizeof command);
 
 	if (why)
 		detail(page, "Command", "not known: %s", why);

@@ -23,8 +23,8 @@ static void add_process(uint32_t pid, const char *comm, uint64_t start_s)
 	char path[64], text[256];
 
 	snprintf(path, sizeof path, "/proc/%u/stat", pid);
-	snprintf(text, sizeof text, "%u (%s) S 1 2 3 0 -1 4194560 4 5 6 7 8 9 10 11 20 0 1 0 %llu 14 15\n", pid, comm,
-	    (unsigned long long)(start_s * (uint64_t)sysconf(_SC_CLK_TCK)));
+	snprintf(text, sizeof text, "%u (%s) S 1 2 3 0 -1 4194560 4 5 6 7 8 9 10 11 20 0 1 0 %llu 14 15\n",
+	    pid, comm, (unsigned long long)(start_s * (uint64_t)sysconf(_SC_CLK_TCK)));
 	add_file(path, text);
 	snprintf(path, sizeof path, "/proc/%u/cmdline", pid);
 	add_file(path, "words");

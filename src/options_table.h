@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of options: what options.c parses by and options_help.c prints. For these two alone. */
+/* The table of options: what options.c parses by and options_help.c prints. For these alone, and their tests. */
 #ifndef TCPTOP_OPTIONS_TABLE_H
 #define TCPTOP_OPTIONS_TABLE_H
 
 #include "options.h"
 
-enum { VALUE_SIZE = 128 };
+enum {
+	VALUE_SIZE = 128,
+	OPTIONS_MAX = 32,   /* for arrays beside option_rows[] */
+	QUOTE_COLUMNS = 60, /* of a wrong value, in an error */
+	QUOTE_SIZE = QUOTE_COLUMNS + 1,
+};
 
 struct command_line {
 	struct options *options;
@@ -32,5 +37,14 @@ extern const size_t option_count;
 
 /* The row's value as the usage names it, written into buffer, which is returned; NULL: it takes none. */
 const char *option_value(const struct option_row *row, char *buffer, size_t size);
+
+/* Decimal digits only, and the whole text, up to max. */
+bool options_number(const char *text, size_t length, uint64_t max, uint64_t *number);
+
+/* Untrusted text for an error, written into buffer, which is returned. */
+const char *options_quote(char buffer[QUOTE_SIZE], const char *text, size_t length);
+
+/* Fills *error (usage) and returns -EINVAL. What stands in quotes in the text has been through options_quote(). */
+__attribute__((format(printf, 2, 3))) int options_refuse(struct error *error, const char *format, ...);
 
 #endif

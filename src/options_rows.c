@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each option is, and what it does to struct options. */
+#include "options_table.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/util.h"
+#include "renderers.h"
+
+#define PID_LIMIT 4194304 /* PID_MAX_LIMIT of 64-bit kernels */
+#define MAX_SESSIONS_LIMIT 16777216
+
+static const char *probe_choice(size_t index)
+{
+	return index == 0              ? probe_method_name(PROBE_AUTO)
+	       : index <= method_count ? methods[index - 1]->name
+	                               : NULL;
+}
+
+static const char *output_choice(size_t index)
+{
+	return index < renderer_count ? renderers[index]->name : NULL;
+}
+
+const char *option_value(const struct option_row *row, char *buffer, size_t size)
+{
+	size_t used = 0;
+
+	if (!row->choice)
+		return row->value;
+	for (size_t i = 0; row->choice(i) && used < size; i++)
+		used += snprintf(buffer + used, size - used, "%s%s", i ? "|" : "", row->choice(i));
+	return buffer;
+}
+
+int options_refuse(struct error *error, const char *format, ...)
+{
+	char cause[400];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(cause, sizeof cause, format, arguments);
+	va_end(arguments);
+	return error_set(error, EXIT_CODE_USAGE, -EINVAL, "%s\ntry 'tcptop --help'", cause);
+}
+
+const char *options_quote(char buffer[QUOTE_SIZE], const char *text, size_t length)
+{
+	escape_text(buffer, QUOTE_SIZE, text, length, QUOTE_COLUMNS, false);
+	return buffer;
+}
+
+/* strtoull accepts spaces, signs and other bases. */
+bool options_number(const char *text, size_t length, uint64_t max, uint64_t *number)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		unsigned digit = (unsigned char)text[i] - '0';
+
+		if (digit > 9 || sum > (max - digit) / 10)
+			return false;
+		sum = sum * 10 + digit;
+	}
+	*number = sum;
+	return length > 0;
+}
+
+static int apply_noclear(struct command_line *line, const struct option_row *row, const char *value)
+{
+	(void)row, (void)value;
+	line->noclear = true;
+	return 0;
+}
+
+static void *member_of(struct command_line *line, const struct option_row *row)
+{
+	return (char *)line->options + row->offset;
+}
+
+static int apply_flag(struct command_line *line, const struct option_row *row, const char *value)
+{
+	(void)value;
+	*(bool *)member_of(line, row) = true;
+	return 0;
+}
+
+static int apply_action(struct command_line *line, const struct option_row *row, const char *value)
+{
+	(void)value;
+	line->options->action = row->number;
+	return 0;
+}
+
+static int apply_family(struct command_line *line, const struct option_row *row, const char *value)
+{
+	int *family = &line->options->family;
+
+	(void)value;
+	if (*family != 0 && *family != row->number)
+		return options_refuse(
+		    line->error, "-4 and -6 exclude each other; without them both families are shown");
+	*family = row->number;
+	return 0;
+}
+
+/* The index of the value among the row's choices, or usage_error. */
+static int find_choice(struct command_line *line, const struct option_row *row, const char *value)
+{
+	char quoted[QUOTE_SIZE], all[VALUE_SIZE];
+
+	for (int i = 0; row->choice(i); i++)
+		if (strcmp(row->choice(i), value) == 0)
+			return i;
+	return options_refuse(line->error, "wrong --%s '%s': it is one of %s", row->name,
+	    options_quote(quoted, value, strlen(value)), option_value(row, all, sizeof all));
+}
+
+static int apply_probe(struct command_line *line, const struct option_row *row, const char *value)
+{
+	int found = find_choice(line, row, value);
+
+	if (found >= 0)
+		line->options->probe = found == 0 ? PROBE_AUTO : methods[found - 1]->id;
+	return found < 0 ? found : 0;
+}
+
+static int apply_output(struct command_line *line, const struct option_row *row, const char *value)
+{
+	int found = find_choice(line, row, value);
+
+	if (found >= 0)
+		line->options->renderer = renderers[found];
+	return found < 0 ? found : 0;
+}
+
+static int apply_path(struct command_line *line, const struct option_row *row, const char *value)
+{
+	if (*value == '\0')
+		return options_refuse(line->error, "option --%s needs a value: %s", row->name, row->value);
+	*(const char **)member_of(line, row) = value;
+	return 0;
+}
+
+static int apply_filter(struct command_line *line, const struct option_row *row, const char *value)
+{
+	if (*value == '\0')
+		return options_refuse(line->error, "option --%s needs a value: %s", row->name, row->value);
+	line->options->filter_paths[filter_find(row->name)] = value;
+	return 0;
+}
+
+static int apply_max_sessions(struct command_line *line, const struct option_row *row, const char *value)
+{
+	size_t length = strlen(value);
+	char quoted[QUOTE_SIZE];
+	uint64_t number;
+
+	if (!options_number(value, length, MAX_SESSIONS_LIMIT, &number) || number == 0)
+		return options_refuse(line->error, "wrong --%s '%s': a whole number from 1 to %d", row->name,
+		    options_quote(quoted, value, length), MAX_SESSIONS_LIMIT);
+	line->options->max_sessions = number;
+	return 0;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+	return COMPARE(left, right);
+}
+
+static void sort_pids(struct options *options)
+{
+	size_t unique = 1;
+
+	qsort(options->pids, options->pid_count, sizeof *options->pids, compare_pids);
+	for (size_t i = 1; i < options->pid_count; i++) {
+		if (options->pids[i] != options->pids[unique - 1])
+			options->pids[unique++] = options->pids[i];
+	}
+	options->pid_count = unique;
+}
+
+/* A repeated -p adds to the list. */
+static int apply_pid(struct command_line *line, const struct option_row *row, const char *value)
+{
+	struct options *options = line->options;
+	size_t items = 1;
+	uint32_t *pids;
+
+	for (const char *comma = value; (comma = strchr(comma, ',')) != NULL; comma++)
+		items++;
+	pids = reallocarray(options->pids, options->pid_count + items, sizeof *pids);
+	if (!pids)
+		return error_set(line->error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: %zu PIDs", items);
+	options->pids = pids;
+	for (const char *item = value; items > 0; items--) {
+		size_t length = strcspn(item, ",");
+		char quoted[QUOTE_SIZE];
+		uint64_t pid;
+
+		if (!options_number(item, length, PID_LIMIT, &pid) || pid == 0)
+			return options_refuse(line->error,
+			    "wrong PID '%s' in --%s: whole numbers from 1 to %d, with commas",
+			    options_quote(quoted, item, length), row->name, PID_LIMIT);
+		pids[options->pid_count++] = pid;
+		item += length + 1;
+	}
+	sort_pids(options);
+	return 0;
+}
+
+static int apply_columns(struct command_line *line, const struct option_row *row, const char *value)
+{
+	(void)row;
+	return column_parse_list(&line->options->screen.columns, value, line->error);
+}
+
+static int apply_sort(struct command_line *line, const struct option_row *row, const char *value)
+{
+	(void)row;
+	return column_parse_sort(&line->options->screen.sort, value, line->error);
+}
+
+static int apply_color(struct command_line *line, const struct option_row *row, const char *value)
+{
+	(void)row;
+	return color_parse(&line->options->screen.color, value, line->error);
+}
+
+#define MEMBER(name) .offset = offsetof(struct options, name)
+
+/* clang-format off */
+const struct option_row option_rows[] = {
+	{ "help", NULL, "show this help and exit",
+	  apply_action, .number = ACTION_HELP, .letter = 'h' },
+	{ "version", NULL, "show the version and exit",
+	  apply_action, .number = ACTION_VERSION, .letter = 'V' },
+	{ "noclear", NULL, "print the classic text instead of redrawing a screen,\nthe same as -o text",
+	  apply_noclear, .letter = 'C' },
+	{ "nosummary", NULL, "leave out the summary line (time and load averages)",
+	  apply_flag, MEMBER(no_summary), .letter = 'S' },
+	{ "pid", "PID", "only these processes (thread group ids): one PID or several\n"
+	  "with commas; a repeated option adds to the list",
+	  apply_pid, .letter = 'p' },
+	{ "cgroupmap", "PATH", "only tasks in the cgroups whose ids are keys of this pinned\nBPF hash map (cgroup v2)",
+	  apply_filter, .letter = 0 },
+	{ "mntnsmap", "PATH", "only tasks in the mount namespaces whose inode numbers are\n"
+	  "keys of this pinned BPF hash map",
+	  apply_filter, .letter = 0 },
+	{ "ipv4", NULL, "only IPv4; IPv4-mapped IPv6 connections are IPv4",
+	  apply_family, .number = 4, .letter = '4', .excludes_next = true },
+	{ "ipv6", NULL, "only IPv6",
+	  apply_family, .number = 6, .letter = '6' },
+	{ "probe", NULL, "how to hook into the kernel; auto (default) takes the first\n"
+	  "of the others that works",
+	  apply_probe, .choice = probe_choice },
+	{ "output", NULL, "what to show: a full screen (default on a terminal), the\n"
+	  "classic text (default elsewhere) or JSON Lines",
+	  apply_output, .choice = output_choice, .letter = 'o' },
+	{ "max-sessions", "N", "sessions that an interval can list (default 65536, up to\n"
+	  "16777216); the bytes of others are still counted",
+	  apply_max_sessions, MEMBER(max_sessions) },
+	{ "columns", "LIST", "the screen's columns, with commas (rtt and retrans cost time per\nevent), of",
+	  apply_columns, .more_help = column_ids },
+	{ "sort", "COLUMN[:asc|:desc]", "the screen's order (default: throughput, the highest first)",
+	  apply_sort, .letter = 0 },
+	{ "color", "auto|always|never", "colours on the screen; NO_COLOR in the environment means never",
+	  apply_color, .letter = 0 },
+	{ "no-final", NULL, "leave nothing on the terminal when the screen is quit",
+	  apply_flag, MEMBER(screen.no_final) },
+	{ "replay", "FILE", "show a recording (made with -o json) instead of this host;\n- is standard input",
+	  apply_path, MEMBER(replay_path) },
+	{ "check", NULL, "count known bytes on every data path and compare: are the numbers\nright on this host?",
+	  apply_action, .number = ACTION_CHECK },
+	{ "ebpf", NULL, "print the BPF program text that would be compiled and exit",
+	  apply_action, .number = ACTION_PRINT_PROGRAM },
+	{ "verbose", NULL, "tell on standard error what is tried, taken and used",
+	  apply_flag, MEMBER(verbose), .letter = 'v' },
+};
+/* clang-format on */
+
+const size_t option_count = COUNT_OF(option_rows);
+_Static_assert(COUNT_OF(option_rows) <= OPTIONS_MAX, "arrays beside option_rows[] have room for all");

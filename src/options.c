@@ -133,26 +133,74 @@ static int resolve_output(const struct command_line *line, bool stdout_is_termin
 	options->renderer_is_default = !asked && !line->noclear;
 	if (!asked)
 		options->renderer = stdout_is_terminal && !line->noclear ? &renderer_screen : &renderer_text;
+	if (options->renderer->full_screen && asked && options->action == ACTION_CHECK)
+		return options_refuse(line->error, "-o screen has no effect with --check");
 	if (options->renderer->full_screen && !stdout_is_terminal && options->action == ACTION_RUN)
 		return options_refuse(
 		    line->error, "-o screen: standard output is not a terminal; use -o text or -o json");
 	return 0;
 }
 
-/* Rows of a recording have a PID and a family; what else chooses or counts takes place in the kernel. */
-static int check_replay(const struct options *options, struct error *error)
+static bool has_output(const struct option_row *row, const struct renderer *renderer)
 {
-	const char *other = options->probe != PROBE_AUTO              ? "probe"
-	                    : options->action == ACTION_CHECK         ? "check"
-	                    : options->action == ACTION_PRINT_PROGRAM ? "ebpf"
-	                                                              : NULL;
+	if (!row->outputs[0])
+		return true;
+	for (size_t i = 0; i < COUNT_OF(row->outputs); i++)
+		if (row->outputs[i] == renderer)
+			return true;
+	return false;
+}
 
-	for (size_t i = filter_count; i-- > 0;)
-		if (options->filter_paths[i])
-			other = filters[i].option;
-	if (!options->replay_path || !other)
-		return 0;
-	return options_refuse(error, "--replay shows a recording: --%s cannot stand with it", other);
+/* The other option with which this one has no effect; NULL: it has one. */
+static const char *without_effect(const struct options *options, const struct option_row *row)
+{
+	static const char *const names[] = {
+		[ACTION_REPLAY] = "--replay",
+		[ACTION_PRINT_PROGRAM] = "--ebpf",
+		[ACTION_CHECK] = "--check",
+	};
+	enum action action = options->action;
+	bool shows = action == ACTION_RUN || action == ACTION_REPLAY; /* else there is no form of output */
+	bool measured = row->measures && row->measures(options);
+
+	if (measured &&
+	    (action == ACTION_PRINT_PROGRAM || (action == ACTION_RUN && options->renderer == &renderer_json)))
+		return NULL;
+	if (!(row->actions & 1U << action))
+		return names[action];
+	return shows && !has_output(row, options->renderer) ? "-o" : NULL;
+}
+
+/* Every option that was given does something: what would be ignored is refused. */
+static int check_effects(const struct command_line *line)
+{
+	const struct options *options = line->options;
+
+	for (size_t i = 0; i < option_count; i++) {
+		const char *other = line->given[i] ? without_effect(options, &option_rows[i]) : NULL;
+
+		if (!other)
+			continue;
+		if (strcmp(other, "-o") != 0)
+			return options_refuse(
+			    line->error, "--%s has no effect with %s", option_rows[i].name, other);
+		return options_refuse(line->error, "--%s has no effect with -o %s%s", option_rows[i].name,
+		    options->renderer->name,
+		    options->renderer_is_default && options->renderer == &renderer_text
+		        ? ", the default where standard output is no terminal"
+		        : "");
+	}
+	return 0;
+}
+
+/* The same for the arguments. A recording has its intervals: there the first only stands before the second. */
+static int check_positional_effects(const struct options *options, int count, struct error *error)
+{
+	if (count > 0 && options->action == ACTION_CHECK)
+		return options_refuse(error, "interval and count have no effect with --check");
+	if (count == 1 && options->action == ACTION_REPLAY)
+		return options_refuse(error, "interval has no effect with --replay, but before a count");
+	return 0;
 }
 
 int options_parse(
@@ -173,6 +221,7 @@ int options_parse(
 
 		if (!row)
 			return refuse_option(error, found, argv[optind - 1]);
+		line.given[row - option_rows] = true;
 		err = row->apply(&line, row, optarg);
 		if (err)
 			return err;
@@ -180,13 +229,11 @@ int options_parse(
 			return 0;
 	}
 	err = parse_positional(options, argv + optind, argc - optind, error);
-	err = err ? err : check_replay(options, error);
-	if (err)
-		return err;
-	err = resolve_output(&line, stdout_is_terminal);
+	err = err ?: resolve_output(&line, stdout_is_terminal);
 	if (options->action == ACTION_RUN && options->replay_path)
 		options->action = ACTION_REPLAY;
-	return err;
+	err = err ?: check_effects(&line);
+	return err ?: check_positional_effects(options, argc - optind, error);
 }
 
 void options_fini(struct options *options)

@@ -236,53 +236,77 @@ static int apply_color(struct command_line *line, const struct option_row *row, 
 
 #define MEMBER(name) .offset = offsetof(struct options, name)
 
+static bool columns_measure(const struct options *options)
+{
+	return column_list_needs(&options->screen.columns) & COLUMN_NEEDS_SOCKET;
+}
+
+static bool sort_measures(const struct options *options)
+{
+	const struct column *column = options->screen.sort.column;
+
+	return column && (column->needs & COLUMN_NEEDS_SOCKET);
+}
+
+/* An option is refused where it has no effect: options.c, check_effects. */
+#define RUN (1U << ACTION_RUN)
+#define REPLAY (1U << ACTION_REPLAY)
+#define EBPF (1U << ACTION_PRINT_PROGRAM)
+#define CHECK (1U << ACTION_CHECK)
+#define ALWAYS ~0U
+/* What changes no program text, but is accepted with --ebpf since bcc's tcptop takes it: one adds --ebpf to a line. */
+#define EBPF_AS_BCC EBPF
+
 /* clang-format off */
 const struct option_row option_rows[] = {
 	{ "help", NULL, "show this help and exit",
-	  apply_action, .number = ACTION_HELP, .letter = 'h' },
+	  apply_action, .number = ACTION_HELP, .letter = 'h', .actions = ALWAYS },
 	{ "version", NULL, "show the version and exit",
-	  apply_action, .number = ACTION_VERSION, .letter = 'V' },
+	  apply_action, .number = ACTION_VERSION, .letter = 'V', .actions = ALWAYS },
 	{ "noclear", NULL, "print the classic text instead of redrawing a screen,\nthe same as -o text",
-	  apply_noclear, .letter = 'C' },
-	{ "nosummary", NULL, "leave out the summary line (time and load averages)",
-	  apply_flag, MEMBER(no_summary), .letter = 'S' },
+	  apply_noclear, .letter = 'C', .actions = RUN | REPLAY | CHECK | EBPF_AS_BCC },
+	{ "nosummary", NULL, "leave out the summary line, on the screen what it says: time\nand load averages",
+	  apply_flag, MEMBER(no_summary), .letter = 'S',
+	  .actions = RUN | REPLAY | EBPF_AS_BCC, .outputs = { &renderer_screen, &renderer_text } },
 	{ "pid", "PID", "only these processes (thread group ids): one PID or several\n"
 	  "with commas; a repeated option adds to the list",
-	  apply_pid, .letter = 'p' },
+	  apply_pid, .letter = 'p', .actions = RUN | REPLAY | EBPF },
 	{ "cgroupmap", "PATH", "only tasks in the cgroups whose ids are keys of this pinned\nBPF hash map (cgroup v2)",
-	  apply_filter, .letter = 0 },
+	  apply_filter, .actions = RUN | EBPF },
 	{ "mntnsmap", "PATH", "only tasks in the mount namespaces whose inode numbers are\n"
 	  "keys of this pinned BPF hash map",
-	  apply_filter, .letter = 0 },
+	  apply_filter, .actions = RUN | EBPF },
 	{ "ipv4", NULL, "only IPv4; IPv4-mapped IPv6 connections are IPv4",
-	  apply_family, .number = 4, .letter = '4', .excludes_next = true },
+	  apply_family, .number = 4, .letter = '4', .excludes_next = true, .actions = RUN | REPLAY | EBPF },
 	{ "ipv6", NULL, "only IPv6",
-	  apply_family, .number = 6, .letter = '6' },
+	  apply_family, .number = 6, .letter = '6', .actions = RUN | REPLAY | EBPF },
 	{ "probe", NULL, "how to hook into the kernel; auto (default) takes the first\n"
 	  "of the others that works",
-	  apply_probe, .choice = probe_choice },
+	  apply_probe, .choice = probe_choice, .actions = RUN | CHECK | EBPF },
 	{ "output", NULL, "what to show: a full screen (default on a terminal), the\n"
 	  "classic text (default elsewhere) or JSON Lines",
-	  apply_output, .choice = output_choice, .letter = 'o' },
+	  apply_output, .choice = output_choice, .letter = 'o', .actions = RUN | REPLAY | CHECK },
 	{ "max-sessions", "N", "sessions that an interval can list (default 65536, up to\n"
 	  "16777216); the bytes of others are still counted",
-	  apply_max_sessions, MEMBER(max_sessions) },
-	{ "columns", "LIST", "the screen's columns, with commas (rtt and retrans cost time per\nevent), of",
-	  apply_columns, .more_help = column_ids },
+	  apply_max_sessions, MEMBER(max_sessions), .actions = RUN | CHECK | EBPF },
+	{ "columns", "LIST", "the screen's columns, with commas (rtt and retrans cost time per\n"
+	  "event and are in JSON, too), of",
+	  apply_columns, .more_help = column_ids,
+	  .actions = RUN | REPLAY, .outputs = { &renderer_screen }, .measures = columns_measure },
 	{ "sort", "COLUMN[:asc|:desc]", "the screen's order (default: throughput, the highest first)",
-	  apply_sort, .letter = 0 },
+	  apply_sort, .actions = RUN | REPLAY, .outputs = { &renderer_screen }, .measures = sort_measures },
 	{ "color", "auto|always|never", "colours on the screen; NO_COLOR in the environment means never",
-	  apply_color, .letter = 0 },
+	  apply_color, .actions = RUN | REPLAY, .outputs = { &renderer_screen } },
 	{ "no-final", NULL, "leave nothing on the terminal when the screen is quit",
-	  apply_flag, MEMBER(screen.no_final) },
+	  apply_flag, MEMBER(screen.no_final), .actions = RUN | REPLAY, .outputs = { &renderer_screen } },
 	{ "replay", "FILE", "show a recording (made with -o json) instead of this host;\n- is standard input",
-	  apply_path, MEMBER(replay_path) },
+	  apply_path, MEMBER(replay_path), .actions = REPLAY },
 	{ "check", NULL, "count known bytes on every data path and compare: are the numbers\nright on this host?",
-	  apply_action, .number = ACTION_CHECK },
+	  apply_action, .number = ACTION_CHECK, .actions = CHECK },
 	{ "ebpf", NULL, "print the BPF program text that would be compiled and exit",
-	  apply_action, .number = ACTION_PRINT_PROGRAM },
+	  apply_action, .number = ACTION_PRINT_PROGRAM, .actions = EBPF },
 	{ "verbose", NULL, "tell on standard error what is tried, taken and used",
-	  apply_flag, MEMBER(verbose), .letter = 'v' },
+	  apply_flag, MEMBER(verbose), .letter = 'v', .actions = RUN | CHECK | EBPF },
 };
 /* clang-format on */
 

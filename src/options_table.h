@@ -16,6 +16,7 @@ struct command_line {
 	struct options *options;
 	struct error *error;
 	bool noclear;
+	bool given[OPTIONS_MAX]; /* beside option_rows[] */
 };
 
 struct option_row {
@@ -26,8 +27,13 @@ struct option_row {
 	const char *(*choice)(size_t index); /* names that it takes; NULL past the last one */
 	size_t (*more_help)(char *buffer, size_t size,
 	    const char *separator); /* a list that follows the help, from its own table */
-	size_t offset;      /* of the member of struct options that apply sets, where it asks for it */
-	int number;         /* what apply_action and apply_family set */
+	size_t offset; /* of the member of struct options that apply sets, where it asks for it */
+	int number;    /* what apply_action and apply_family set */
+	/* Where it takes effect: bits 1 << enum action, and in which forms of output; none named: in all. */
+	unsigned actions;
+	const struct renderer *outputs[2];
+	/* What is given asks for values that JSON and the program text then have, too; NULL: never. */
+	bool (*measures)(const struct options *options);
 	char letter;        /* 0: no short form */
 	bool excludes_next; /* how the usage shows two that exclude each other */
 };

@@ -397,6 +397,8 @@ int run_print_program(struct options *options, struct error *error)
 		fprintf(stderr, "tcptop: for probe method %s, by this kernel's facts; trials failed: %s\n",
 		    probe_method_name(plan.method), refusal.why);
 	}
+	if (options->verbose)
+		fprintf(stderr, "tcptop: probe method %s\n", probe_method_name(plan.method));
 	const struct program_request request = options_program(options);
 
 	err = program_build(&text, &request, &kernel, &plan, program_offsets_from(&kernel), error);

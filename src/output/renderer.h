@@ -23,7 +23,7 @@ struct run {
 	const char *const *not_counted; /* ids of paths that this method cannot see on this kernel */
 	size_t not_counted_count;
 	bool live;                  /* this host, not a recording */
-	bool no_summary;            /* the text leaves its summary line out */
+	bool no_summary;            /* the text leaves its summary line out, the screen what it says: time, load */
 	int family;                 /* the only one that is counted, 4 or 6; 0: both */
 	const char *const *filters; /* the other filters given at the start, in words */
 	size_t filter_count;

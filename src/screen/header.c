@@ -101,7 +101,7 @@ void header_title(struct ui *ui)
 	pieces_add(&pieces, 0, STYLE_BAR, "tcptop");
 	if (!traffic->tick)
 		pieces_add(&pieces, 0, STYLE_BAR, "starting");
-	if (traffic->tick) {
+	if (traffic->tick && !run->no_summary) {
 		format_clock(clock, sizeof clock, traffic->time.tv_sec);
 		pieces_add(&pieces, 1, STYLE_BAR, "%s", clock);
 	}
@@ -120,7 +120,8 @@ void header_title(struct ui *ui)
 	}
 	if (run->method != PROBE_AUTO)
 		pieces_add(&pieces, 4, STYLE_BAR, "%s", probe_method_name(run->method));
-	pieces_add(&pieces, 5, STYLE_BAR, "%s", ui->load);
+	if (!run->no_summary)
+		pieces_add(&pieces, 5, STYLE_BAR, "%s", ui->load);
 	if (ui->uptime_s) {
 		format_span(span, sizeof span, ui->uptime_s * 1000);
 		pieces_add(&pieces, 6, STYLE_BAR, "up %s", span);

@@ -96,8 +96,7 @@ static void test_actions(void **state)
 	assert_int_equal(options.action, ACTION_HELP);
 	options_fini(&options);
 	/* The program text needs no terminal. */
-	assert_int_equal(
-	    parse_list(&options, (const char *const[]){ "--ebpf", "-o", "screen", NULL }, false, &error), 0);
+	assert_int_equal(parse_list(&options, (const char *const[]){ "--ebpf", NULL }, false, &error), 0);
 	options_fini(&options);
 }
 
@@ -298,14 +297,11 @@ static const struct {
 	{ { "--cgroupmap", "" }, "option --cgroupmap needs a value: PATH" },
 	{ { "--mntnsmap=" }, "option --mntnsmap needs a value: PATH" },
 	{ { "--max-sessions" }, "option --max-sessions needs a value: N" },
-	{ { "--replay", "f", "--cgroupmap", "m" },
-	    "--replay shows a recording: --cgroupmap cannot stand with it" },
-	{ { "--mntnsmap", "m", "--replay", "f" },
-	    "--replay shows a recording: --mntnsmap cannot stand with it" },
-	{ { "--replay", "f", "--probe", "fentry" },
-	    "--replay shows a recording: --probe cannot stand with it" },
-	{ { "--check", "--replay", "f" }, "--replay shows a recording: --check cannot stand with it" },
-	{ { "--replay", "f", "--ebpf" }, "--replay shows a recording: --ebpf cannot stand with it" },
+	{ { "--replay", "f", "--cgroupmap", "m" }, "--cgroupmap has no effect with --replay" },
+	{ { "--mntnsmap", "m", "--replay", "f" }, "--mntnsmap has no effect with --replay" },
+	{ { "--replay", "f", "--probe", "fentry" }, "--probe has no effect with --replay" },
+	{ { "--check", "--replay", "f" }, "--replay has no effect with --check" },
+	{ { "--replay", "f", "--ebpf" }, "--replay has no effect with --ebpf" },
 	{ { "--probe", "bogus" }, "wrong --probe 'bogus': it is one of auto|tracepoint|fentry|kprobe" },
 	{ { "--probe", "" }, "wrong --probe '': it is one of auto|tracepoint|fentry|kprobe" },
 	{ { "--probe", "AUTO" }, "wrong --probe 'AUTO': it is one of auto|tracepoint|fentry|kprobe" },
@@ -328,6 +324,15 @@ static const struct {
 	{ { "-C", "-o", "json" }, "-C is -o text: it cannot stand with -o json" },
 	{ { "-o", "json", "-C" }, "-C is -o text: it cannot stand with -o json" },
 	{ { "-o", "screen" }, "-o screen: standard output is not a terminal; use -o text or -o json" },
+	{ { "-o", "screen", "--check" }, "-o screen has no effect with --check" },
+	{ { "--sort", "rx" },
+	    "--sort has no effect with -o text, the default where standard output is no terminal" },
+	{ { "--sort", "rx", "-C" }, "--sort has no effect with -o text" },
+	{ { "--columns", "pid,rx", "-o", "json" }, "--columns has no effect with -o json" },
+	{ { "-S", "-o", "json" }, "--nosummary has no effect with -o json" },
+	{ { "--check", "--ebpf" }, "--check has no effect with --ebpf" },
+	{ { "--check", "1", "2" }, "interval and count have no effect with --check" },
+	{ { "--replay", "f", "2" }, "interval has no effect with --replay, but before a count" },
 	{ { "0" }, "wrong interval '0': seconds from 0.01 to 31536000, such as 1 or 0.5" },
 	{ { "0.009999999999" },
 	    "wrong interval '0.009999999999': seconds from 0.01 to 31536000, such as 1 or 0.5" },

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every option in every form of output: it takes effect there, or is refused. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/util.h"
+#include "options_table.h"
+
+#define WORDS_MAX 6
+#define TRY "\ntry 'tcptop --help'"
+
+/* What a command line may ask for. */
+static const char *const outputs[][WORDS_MAX] = {
+	{ "-o", "screen" },
+	{ "-o", "text" },
+	{ "-o", "json" },
+	{ "--replay", "f", "-o", "screen" },
+	{ "--replay", "f", "-o", "text" },
+	{ "--replay", "f", "-o", "json" },
+	{ "--check" },
+	{ "--check", "-o", "json" },
+	{ "--ebpf" },
+};
+
+/* accepted: in the order of outputs[], this host's, a recording's, --check's, --ebpf; y: accepted, -: refused. */
+static const struct {
+	const char *words[WORDS_MAX];
+	const char *accepted;
+} rows[] = {
+	{ { "--help" }, "yyy yyy yy y" },
+	{ { "--version" }, "yyy yyy yy y" },
+	{ { "--noclear" }, "-y- -y- y- y" },
+	{ { "--nosummary" }, "yy- yy- -- y" },
+	{ { "--pid", "7" }, "yyy yyy -- y" },
+	{ { "--cgroupmap", "m" }, "yyy --- -- y" },
+	{ { "--mntnsmap", "m" }, "yyy --- -- y" },
+	{ { "--ipv4" }, "yyy yyy -- y" },
+	{ { "--ipv6" }, "yyy yyy -- y" },
+	{ { "--probe", "kprobe" }, "yyy --- yy y" },
+	{ { "--output", "text" }, "yyy yyy yy -" }, /* the last one holds */
+	{ { "--output", "screen" }, "yyy yyy -- -" },
+	{ { "--max-sessions", "5" }, "yyy --- yy y" },
+	{ { "--columns", "pid,rx" }, "y-- y-- -- -" },
+	{ { "--columns", "pid,rtt" }, "y-y y-- -- y" },
+	{ { "--columns", "retrans" }, "y-y y-- -- y" },
+	{ { "--sort", "rx" }, "y-- y-- -- -" },
+	{ { "--sort", "rtt:asc" }, "y-y y-- -- y" },
+	{ { "--color", "never" }, "y-- y-- -- -" },
+	{ { "--no-final" }, "y-- y-- -- -" },
+	{ { "--replay", "g" }, "yyy yyy -- -" },
+	{ { "--check" }, "-yy --- yy -" },
+	{ { "--ebpf" }, "--- --- -- y" },
+	{ { "--verbose" }, "yyy --- yy y" },
+	{ { "2" }, "yyy --- -- y" },
+	{ { "2", "3" }, "yyy yyy -- y" },
+};
+
+/* The words one after the other, on a terminal: 0 or -EINVAL. */
+static int parse(const char *const *first, const char *const *then, struct error *error)
+{
+	char *argv[2 * WORDS_MAX + 2] = { "tcptop" };
+	struct options options;
+	int argc = 1;
+
+	for (size_t i = 0; i < WORDS_MAX && first[i]; i++)
+		argv[argc++] = (char *)first[i];
+	for (size_t i = 0; i < WORDS_MAX && then[i]; i++)
+		argv[argc++] = (char *)then[i];
+	memset(error, 0, sizeof *error);
+	int err = options_parse(&options, argc, argv, true, error);
+
+	options_fini(&options);
+	return err;
+}
+
+/* One line that names both, and where to look. */
+static void expect_refused(const struct error *error, const char *name)
+{
+	static const char *const others[] = { "-o screen", "-o text", "-o json", "--replay", "--check",
+		"--ebpf" };
+	const char *end = strstr(error->text, TRY);
+	size_t named = 0;
+
+	assert_int_equal(error->exit_code, EXIT_CODE_USAGE);
+	assert_non_null(end);
+	assert_ptr_equal(strchr(error->text, '\n'), end);
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		named += strstr(error->text, others[i]) != NULL;
+	if (named == 0 || (strncmp(name, "--", 2) == 0 && strcmp(name, "--noclear") != 0 &&
+	                      strcmp(name, "--output") != 0 && !strstr(error->text, name) && named < 2))
+		fail_msg("%s is refused with '%s'", name, error->text);
+}
+
+static void expect(size_t row, size_t output, bool accepted, bool option_first)
+{
+	const char *const *words = rows[row].words;
+	struct error error;
+	int err =
+	    option_first ? parse(words, outputs[output], &error) : parse(outputs[output], words, &error);
+
+	if (err != (accepted ? 0 : -EINVAL))
+		fail_msg("%s %s with %s %s: %d %s", words[0], words[1] ? words[1] : "", outputs[output][0],
+		    outputs[output][1] ? outputs[output][1] : "", err, error.text);
+	if (!accepted)
+		expect_refused(&error, words[0]);
+}
+
+static void each_option_takes_effect_or_is_refused(void **state)
+{
+	(void)state;
+	for (size_t row = 0; row < COUNT_OF(rows); row++) {
+		size_t output = 0;
+
+		for (const char *c = rows[row].accepted; *c; c++) {
+			if (*c == ' ')
+				continue;
+			expect(row, output, *c == 'y', false);
+			if (strcmp(rows[row].words[0], "--output") !=
+			    0) /* another -o after it takes its place */
+				expect(row, output, *c == 'y', true);
+			output++;
+		}
+		assert_int_equal(output, COUNT_OF(outputs));
+	}
+}
+
+/* A new option gets a row here, and it takes effect somewhere. */
+static void each_option_is_in_the_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < option_count; i++) {
+		size_t found = 0;
+
+		for (size_t row = 0; row < COUNT_OF(rows); row++)
+			found += strcmp(rows[row].words[0] + 2, option_rows[i].name) == 0;
+		if (!found)
+			fail_msg("--%s is missing in this test", option_rows[i].name);
+		if (!option_rows[i].actions)
+			fail_msg("--%s takes effect nowhere", option_rows[i].name);
+	}
+}
+
+/* What a script that was written for bcc's tcptop gives, on a terminal and elsewhere. */
+static void what_bcc_takes_is_taken(void **state)
+{
+	static const char *const lines[][9] = {
+		{ "-S" },
+		{ "-C", "-S" },
+		{ "-CS", "-p", "181" },
+		{ "-CS", "--cgroupmap", "m", "--mntnsmap", "n", "-4", "1", "5" },
+		{ "-S", "--mntnsmap", "n", "-6", "-p", "1", "2" },
+		{ "-C", "-S", "-p", "7", "-4", "--ebpf", "1", "5" },
+	};
+	struct options options;
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(lines); i++) {
+		for (int terminal = 0; terminal < 2; terminal++) {
+			char *argv[10] = { "tcptop" };
+			int argc = 1;
+
+			for (size_t k = 0; k < COUNT_OF(lines[i]) && lines[i][k]; k++)
+				argv[argc++] = (char *)lines[i][k];
+			if (options_parse(&options, argc, argv, terminal, &error) != 0)
+				fail_msg("line %zu: %s", i, error.text);
+			options_fini(&options);
+		}
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_option_takes_effect_or_is_refused),
+		cmocka_unit_test(each_option_is_in_the_table),
+		cmocka_unit_test(what_bcc_takes_is_taken),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -13,6 +13,7 @@ from live import (
     bpffs,
     case,
     cgroup,
+    cgroup2_root,
     check,
     check_equal,
     check_error,
@@ -77,6 +78,21 @@ def mount_namespace_keys_while_running():
         descriptor = bpf.pin(bpf.map_create(), path)
         tcptop = Tcptop("-o", "json", "--mntnsmap", path, "0.1")
         phases(tcptop, descriptor, path, own_namespace(), lambda: move("flow", "--bytes", BYTES))
+
+
+@case
+def maps_without_a_key():
+    """Nothing passes: a line says so, of the map that is empty alone."""
+    with bpffs() as pins:
+        empty, full = os.path.join(pins, "empty"), os.path.join(pins, "full")
+        bpf.pin(bpf.map_create(), empty)
+        bpf.map_add(bpf.pin(bpf.map_create(), full), own_namespace())
+        options = ["--mntnsmap", "--cgroupmap"] if cgroup2_root() else ["--mntnsmap"]
+        for option in options:
+            for path, expected in ((empty, 1), (full, 0)):
+                tcptop = Tcptop("-C", option, path, "0.1", "1", wait=False).expect(0)
+                told = [x for x in tcptop.stderr.splitlines() if f"{option}: the map has no key" in x]
+                check_equal(len(told), expected, f"lines of {path} ({tcptop.stderr!r})")
 
 
 @case

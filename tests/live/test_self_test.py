@@ -100,6 +100,15 @@ def its_program_is_missing():
 
 
 @case
+def in_a_pid_namespace():
+    """Its PIDs are not those that are counted: said before anything is traced, whatever /proc shows."""
+    for proc in ([], ["--mount-proc"]):
+        prefix = ["unshare", "--pid", "--fork", *proc, "--kill-child"]
+        for command in ([program("TCPTOP"), "--check"], [program("CHECK"), "-o", "json"]):
+            check_error(Process([*prefix, *command]), 4, "PID namespace", "hostPID")
+
+
+@case
 def no_tcptop():
     process = Process([program("CHECK"), "--probe", "tracepoint", "--tcptop", "/nonexistent/tcptop"])
     process.expect(4)

@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -88,11 +89,11 @@ class LiveScreenTest(unittest.TestCase):
             process.stdout.close()
             self.assertEqual(process.wait(5), 0)
 
-    def start(self, *options, width=120, height=24):
+    def start(self, *options, width=120, height=24, prefix=()):
         terminal = Terminal(width, height)
         self.addCleanup(terminal.close)
         self.addCleanup(self.quit, terminal)
-        terminal.run(TCPTOP, *options, "0.2")
+        terminal.run(*prefix, TCPTOP, *options, "0.2")
         terminal.wait_for("F1Help", 20)
         return terminal
 
@@ -144,6 +145,82 @@ class LiveScreenTest(unittest.TestCase):
         root = next((point for point, kind in version1 if "freezer" in kind), version1[-1][0])
         with cgroup(root, "kubepods", "tcptop-test-pod", ID) as group:
             self.expect_container(group, "container:" + ID[:12], "/kubepods/tcptop-test-pod/" + ID)
+
+    # ---- the head ----
+
+    def test_without_what_the_summary_line_says(self):
+        clock, load = re.compile(r"  \d\d:\d\d:\d\d  "), re.compile(r"  load \d")
+        for options, shown in ((), True), (("-S",), False):
+            head = self.start(*options).wait_until(lambda cells: "every" in cells[0] and "starting" not in cells[0],
+                                                   "an interval")[0]
+            self.assertEqual((bool(clock.search(head)), bool(load.search(head))), (shown, shown), head)
+
+    # ---- what /proc tells of a process ----
+
+    def open_details(self, terminal, port):
+        self.row_of(terminal, port)
+        terminal.keys("/")
+        terminal.type(":%d" % port)
+        terminal.keys("Enter", "Enter")
+        terminal.wait_for("Namespaces  network")
+
+    def command_line(self, terminal, text):
+        """Waits until the details' line of the command begins so."""
+        return terminal.wait_until(lambda cells: any(line.startswith(" Command     " + text) for line in cells),
+                                   "the command %r" % text)
+
+    def take_pid(self, *command):
+        """Starts the command under the PID that the first word's process had until now; it ends with its input."""
+        wanted, *rest = command
+        for _ in range(200):
+            with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as stream:
+                stream.write(str(wanted - 1))
+            process = subprocess.Popen(rest, stdin=subprocess.PIPE)
+            if process.pid == wanted:
+                return process
+            process.stdin.close()
+            process.wait(5)
+        self.skipTest("PID %d could not be had again" % wanted)
+
+    def test_the_command_line(self):
+        with self.talker() as (process, port):
+            terminal = self.start("-p", str(process.pid))
+            self.open_details(terminal, port)
+            self.command_line(terminal, sys.executable + " -c ")
+
+    def test_in_a_pid_namespace_another_process_has_the_pid(self):
+        with self.talker() as (process, port), tempfile.NamedTemporaryFile() as other:
+            script = 'echo $(($1 - 1)) > /proc/sys/kernel/ns_last_pid; sleep 1000 & ' \
+                     'until grep -q sleep /proc/$!/cmdline; do sleep 0.02; done; ' \
+                     'echo $! > "$2"; cat /proc/$1/cmdline >> "$2"; shift 2; exec "$@"'
+            inside = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", script, "sh",
+                      str(process.pid), other.name)
+            terminal = self.start("-p", str(process.pid), prefix=inside)
+            self.open_details(terminal, port)
+            cells = self.command_line(terminal, "not known: /proc shows another PID namespace")
+            self.assertFalse(any("sleep" in line for line in cells), "\n".join(cells))
+            # In there it was another one's.
+            self.assertEqual(other.read(), b"%d\nsleep\0" b"1000\0" % process.pid)
+
+    def test_in_a_pid_namespace_with_the_hosts_proc(self):
+        with self.talker() as (process, port):
+            terminal = self.start("-p", str(process.pid), prefix=("unshare", "--pid", "--fork", "--kill-child"))
+            self.open_details(terminal, port)
+            self.command_line(terminal, sys.executable + " -c ")
+
+    def test_a_pid_that_was_taken_again(self):
+        with self.talker() as (process, port):
+            terminal = self.start("-p", str(process.pid))
+            self.open_details(terminal, port)
+            self.command_line(terminal, sys.executable + " -c ")
+            time.sleep(1)  # begins in another second than the row
+        self.command_line(terminal, "not known: /proc does not show the process")
+        other = self.take_pid(process.pid, "cat")
+        try:
+            self.command_line(terminal, "not known: the PID may be another process's by now")
+        finally:
+            other.stdin.close()
+            other.wait(5)
 
     # ---- RTT and retransmits ----
 

@@ -54,6 +54,9 @@ class CellsTest(ScreenTest):
             FOOTER,
         ])
 
+    def test_without_what_the_summary_line_says(self):
+        self.assertEqual(self.start("-S").cells()[0], " tcptop  end of recording  every 1 s  tracepoint")
+
     def test_40x10_and_200x60(self):
         terminal = self.start(width=40, height=10)
         cells = terminal.cells()

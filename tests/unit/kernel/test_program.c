@@ -66,14 +66,12 @@ static const struct input base = { VERSION_6_18, PROBE_TRACEPOINT, .refused = NO
 
 static void parse(struct options *options, const char *const *arguments)
 {
-	char *argv[ARGUMENTS_MAX + 2] = { "tcptop" };
+	char *argv[ARGUMENTS_MAX + 3] = { "tcptop", "--ebpf" };
 	struct error error = { 0 };
-	int argc = 1;
+	int argc = 2;
 
-	while (arguments[argc - 1]) {
-		argv[argc] = (char *)arguments[argc - 1];
-		argc++;
-	}
+	for (; *arguments; arguments++)
+		argv[argc++] = (char *)*arguments;
 	if (options_parse(options, argc, argv, false, &error) != 0)
 		fail_msg("%s", error.text);
 }

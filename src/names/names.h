@@ -47,7 +47,6 @@ bool names_changed(struct names *names);
  * The command line of the process that had the PID at seen_s (wall clock), arguments separated by blanks; "" when it
  * has none, as kernel threads, or the rows are a recording's. Returns NULL, or why it cannot be known, a clause.
  */
-const char *names_command(
-    const struct names *names, uint32_t pid, int64_t seen_s, char *buffer, size_t size);
+const char *names_command(const struct names *names, uint32_t pid, int64_t seen_s, char *buffer, size_t size);
 
 #endif

@@ -218,6 +218,8 @@ const struct path paths_protocol[] = {
 	{ "mptcp", "MPTCP", 4000237, .flags = PATH_MPTCP, MPTCP },
 	{ "mptcp_sendfile", "MPTCP sendfile", 3000103, .flags = PATH_MPTCP | PATH_FILE, MPTCP,
 	    .write = { .call = pipe_sendfile, .chunk = SIDE_BUFFER_BYTES } },
+	{ "mptcp_splice_out", "splice out of an MPTCP socket", 3000161, .flags = PATH_MPTCP, MPTCP,
+	    .excused = { "splice_mptcp" }, .read = { .call = pipe_receive } },
 	{ "fastopen", "TCP Fast Open, data in the SYN", 100003, .flags = PATH_LATE,
 	    .prepare = fastopen_prepare, .send = fastopen_send, .receive = fastopen_receive,
 	    .options = { { NO_COOKIE }, { NO_COOKIE, OPTION(IPPROTO_TCP, TCP_FASTOPEN, int, 5) } } },

@@ -19,8 +19,9 @@ static bool plan_fentry(struct plan *plan, struct planner *planner)
 /* clang-format off */
 static const struct blind_spot blind_spots[] = {
 	SOCKET_CALL_BLIND_SPOTS
+	COMMON_BLIND_SPOTS
 	{ BLIND_SPOT_PREEMPTED, "the kernel skips runs that interrupt one another, and counts them in missed_runs",
-	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_PREEMPTED },
+	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_PREEMPTED, 0 },
 };
 /* clang-format on */
 _Static_assert(COUNT_OF(blind_spots) <= NOT_COUNTED_MAX, "plan_blind_spots has room for all");

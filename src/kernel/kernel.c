@@ -11,6 +11,8 @@
 
 #include "base/error.h"
 #include "base/pid_namespace.h"
+#include "base/util.h"
+#include "kernel/modules.h"
 
 static const struct field {
 	const char *macro;
@@ -30,6 +32,28 @@ static const struct symbol {
 #define SYMBOL_ROW(symbol, name, group) [SYMBOL_##symbol] = { name, group },
 	KERNEL_SYMBOLS(SYMBOL_ROW)
 #undef SYMBOL_ROW
+};
+
+/*
+ * Who calls tcp_read_sock or the socket's read_sock (strparser does it for KCM, ESP in TCP and OpenVPN), and who
+ * tcp_sendmsg_locked or sendmsg_locked. NFS, SMB, Ceph, NBD, DRBD, 9P and the targets of NVMe and iSCSI call
+ * sock_recvmsg and sock_sendmsg, which are counted.
+ */
+static const struct way {
+	unsigned ways;
+	const char *module;   /* as /sys/module spells it; NULL: it is in no module */
+	const char *function; /* in the BTF of a kernel that has it built in */
+	uint32_t since;       /* version */
+} ways[] = {
+	{ WAY_RECEIVE_IO_URING, NULL, "io_zcrx_recv", KERNEL_VERSION_CODE(6, 15, 0) },
+	{ WAY_SPLICE_MPTCP, NULL, "mptcp_splice_read", KERNEL_VERSION_CODE(7, 0, 0) },
+	{ WAY_READERS, "nvme_tcp", "nvme_tcp_recv_skb", 0 },
+	{ WAY_READERS, "iscsi_tcp", "iscsi_sw_tcp_recv", 0 },
+	{ WAY_READERS, "rds_tcp", "rds_tcp_data_recv", 0 },
+	{ WAY_READERS, "kcm", "kcm_rcv_strparser", 0 },
+	{ WAY_READERS | WAY_SENDERS, "siw", "siw_tcp_rx_data", 0 },
+	{ WAY_READERS | WAY_SENDERS, "ovpn", "ovpn_tcp_rcv", KERNEL_VERSION_CODE(6, 16, 0) },
+	{ WAY_READERS | WAY_SENDERS, NULL, "espintcp_rcv", 0 },
 };
 
 const char *kernel_symbol_name(enum kernel_symbol symbol)
@@ -140,6 +164,13 @@ static void take_symbol(
 			take_prototype(btf, id, tracepoint, &kernel->prototypes[i]);
 }
 
+static void take_way(struct kernel *kernel, const char *function)
+{
+	for (size_t i = 0; i < COUNT_OF(ways); i++)
+		if (strcmp(ways[i].function, function) == 0)
+			kernel->ways |= ways[i].ways;
+}
+
 /* One pass over a hundred thousand types; a search by name would be one pass for each name. */
 static void take_types(struct kernel *kernel, const struct btf *btf)
 {
@@ -149,10 +180,11 @@ static void take_types(struct kernel *kernel, const struct btf *btf)
 
 		if (btf_is_struct(type))
 			take_struct(kernel, btf, id, name);
-		else if (btf_is_func(type))
+		else if (btf_is_func(type)) {
 			take_symbol(kernel, btf, id, name, false);
-		else if (btf_is_typedef(type) &&
-		         strncmp(name, TRACEPOINT_PREFIX, strlen(TRACEPOINT_PREFIX)) == 0)
+			take_way(kernel, name);
+		} else if (btf_is_typedef(type) &&
+		           strncmp(name, TRACEPOINT_PREFIX, strlen(TRACEPOINT_PREFIX)) == 0)
 			take_symbol(kernel, btf, id, name + strlen(TRACEPOINT_PREFIX), true);
 	}
 }
@@ -288,6 +320,20 @@ static void inspect_preemption(struct kernel *kernel, const char *root)
 	    kernel->preemptible && kernel->version >= KERNEL_VERSION_CODE(7, 0, 0);
 }
 
+/* BTF has shown what is built in; without it, all that the version can have may be. */
+static void inspect_ways(struct kernel *kernel, const char *root)
+{
+	const char *modules[COUNT_OF(ways)];
+
+	for (size_t i = 0; i < COUNT_OF(ways); i++)
+		modules[i] = ways[i].module;
+	unsigned possible = modules_possible(root, kernel->release, modules, COUNT_OF(ways));
+
+	for (size_t i = 0; i < COUNT_OF(ways); i++)
+		if (kernel->version >= ways[i].since && (!kernel->has_btf || (possible & (1U << i))))
+			kernel->ways |= ways[i].ways;
+}
+
 int kernel_inspect(struct kernel *kernel, const struct kernel_sources *sources, struct error *error)
 {
 	static const struct kernel_sources running = { "", NULL };
@@ -305,5 +351,7 @@ int kernel_inspect(struct kernel *kernel, const struct kernel_sources *sources, 
 	inspect_kprobes(kernel, sources->root);
 	inspect_preemption(kernel, sources->root);
 	kernel->in_pid_namespace = pid_namespace_is_initial(sources->root) == 0;
-	return inspect_btf(kernel, sources->root, error);
+	err = inspect_btf(kernel, sources->root, error);
+	inspect_ways(kernel, sources->root);
+	return err;
 }

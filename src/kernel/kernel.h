@@ -93,13 +93,22 @@ enum kernel_field {
 	SYMBOL(INET_SENDPAGE, "inet_sendpage", NULL) /* before 6.5 */                                        \
 	SYMBOL(TCP_SPLICE_READ, "tcp_splice_read", NULL)                                                     \
 	SYMBOL(TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive", NULL)                                           \
-	SYMBOL(TLS_SW_SPLICE_READ, "tls_sw_splice_read", NULL) /* in KERNEL_MODULE, when TLS is in use */
+	SYMBOL(TLS_SW_SPLICE_READ, "tls_sw_splice_read", NULL) /* in KERNEL_MODULE, when TLS is in use */    \
+	SYMBOL(MPTCP_SPLICE_READ, "mptcp_splice_read", NULL)   /* 7.0; before, such a splice is a receive */
 
 enum kernel_symbol {
 #define SYMBOL_ENUM(symbol, name, group) SYMBOL_##symbol,
 	KERNEL_SYMBOLS(SYMBOL_ENUM)
 #undef SYMBOL_ENUM
 	    SYMBOL_COUNT
+};
+
+/* Ways past the socket interface on which a kernel may move the bytes of a TCP socket: bits. */
+enum kernel_way {
+	WAY_RECEIVE_IO_URING = 1 << 0, /* IORING_OP_RECV_ZC */
+	WAY_SPLICE_MPTCP = 1 << 1,     /* MPTCP's own splice_read; without it, a splice is a receive */
+	WAY_READERS = 1 << 2,          /* users in the kernel that read by read_sock */
+	WAY_SENDERS = 1 << 3,          /* users in the kernel that send with the socket's lock held */
 };
 
 struct kernel_prototype {
@@ -129,6 +138,7 @@ struct kernel {
 	bool in_pid_namespace;
 	bool preemptible;             /* tasks in the kernel can be preempted (preempt=full or lazy) */
 	bool tracepoints_preemptible; /* also in what a tracepoint calls: see inspect_preemption */
+	unsigned ways;                /* that it can have: enum kernel_way */
 };
 
 #define KERNEL_VERSION_CODE(major, minor, patch) \

@@ -20,11 +20,12 @@ static bool plan_kprobe(struct plan *plan, struct planner *planner)
 /* clang-format off */
 static const struct blind_spot blind_spots[] = {
 	SOCKET_CALL_BLIND_SPOTS
+	COMMON_BLIND_SPOTS
 	{ "many_waiting_calls",
 	    "a kprobe sees only so many of the calls return that wait at once: missed_runs counts the others",
-	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_WAITING },
+	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_WAITING, 0 },
 	{ BLIND_SPOT_PREEMPTED, "kprobe on a preemptible kernel: losses possible, before 6.7 without a word",
-	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_MAP_CALLS },
+	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_MAP_CALLS, 0 },
 };
 /* clang-format on */
 _Static_assert(COUNT_OF(blind_spots) <= NOT_COUNTED_MAX, "plan_blind_spots has room for all");

@@ -77,6 +77,7 @@ bool method_plan(struct plan *plan, const struct method *method, struct planner 
 	plan->method = method->id;
 	plan->preemptible = planner->kernel->preemptible;
 	plan->tracepoints_preemptible = planner->kernel->tracepoints_preemptible;
+	plan->ways = planner->kernel->ways;
 	return method->plan(plan, planner);
 }
 
@@ -212,20 +213,21 @@ static bool is_hooked(const struct plan *plan, enum kernel_symbol symbol)
 	return symbol != SYMBOL_COUNT && plan_has(plan, symbol);
 }
 
-static bool is_blind(const struct blind_spot *spot, const struct plan *plan)
+static bool is_blind(const struct blind_spot *spot, const struct plan *plan, unsigned skips)
 {
-	return (!spot->skips || (spot->skips & plan_skips(plan))) && !is_hooked(plan, spot->unless[0]) &&
-	       !is_hooked(plan, spot->unless[1]) &&
+	return (!spot->skips || (spot->skips & skips)) && (!spot->ways || (spot->ways & plan->ways)) &&
+	       !is_hooked(plan, spot->unless[0]) && !is_hooked(plan, spot->unless[1]) &&
 	       (spot->where == SYMBOL_COUNT || plan_has(plan, spot->where));
 }
 
 size_t plan_blind_spots(const struct blind_spot *spots[NOT_COUNTED_MAX], const struct plan *plan)
 {
 	const struct method *method = method_find(plan->method);
+	unsigned skips = plan_skips(plan);
 	size_t count = 0;
 
 	for (size_t i = 0; i < method->blind_spot_count; i++)
-		if (is_blind(&method->blind_spots[i], plan))
+		if (is_blind(&method->blind_spots[i], plan, skips))
 			spots[count++] = &method->blind_spots[i];
 	return count;
 }

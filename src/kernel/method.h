@@ -50,6 +50,7 @@ struct plan {
 	enum probe_method method;
 	bool direct;                               /* fields are plain loads, else probe reads */
 	bool preemptible, tracepoints_preemptible; /* as in struct kernel */
+	unsigned ways;                             /* likewise */
 	size_t hook_count;
 	struct hook hooks[HOOKS_MAX];
 };
@@ -69,12 +70,29 @@ struct blind_spot {
 	enum kernel_symbol unless[2]; /* not blind where one of them is hooked; SYMBOL_COUNT: none */
 	enum kernel_symbol where;     /* blind only where this symbol is hooked; SYMBOL_COUNT: anywhere */
 	unsigned skips;               /* only where the plan's runs are skipped for this; 0: everywhere */
+	unsigned ways;                /* only where the kernel can have one of these; 0: everywhere */
 };
 
 #define UNLESS_NOTHING                     \
 	{                                  \
 		SYMBOL_COUNT, SYMBOL_COUNT \
 	}
+
+/* What no method sees, whatever it hooks. */
+/* clang-format off */
+#define COMMON_BLIND_SPOTS \
+	{ "splice_mptcp", "splice() out of an MPTCP socket: this kernel's mptcp_splice_read is not probed", \
+	    { SYMBOL_MPTCP_SPLICE_READ, SYMBOL_COUNT }, SYMBOL_COUNT, 0, WAY_SPLICE_MPTCP }, \
+	{ "zerocopy_receive_io_uring", "io_uring's zero-copy receive (IORING_OP_RECV_ZC) passes no socket call", \
+	    UNLESS_NOTHING, SYMBOL_COUNT, 0, WAY_RECEIVE_IO_URING }, \
+	{ "kernel_readers", \
+	    "what the kernel itself receives past the socket calls: NVMe/TCP, iSCSI, RDS, KCM, soft iWARP, OpenVPN, " \
+	    "ESP in TCP", \
+	    UNLESS_NOTHING, SYMBOL_COUNT, 0, WAY_READERS }, \
+	{ "kernel_senders", \
+	    "what the kernel itself sends past the socket calls: soft iWARP, OpenVPN, ESP in TCP", \
+	    UNLESS_NOTHING, SYMBOL_COUNT, 0, WAY_SENDERS },
+/* clang-format on */
 
 /* The id of what is not a path: runs that a preemptible kernel skips. */
 #define BLIND_SPOT_PREEMPTED "preempted_runs"

@@ -22,6 +22,7 @@ const struct socket_call socket_calls[] = {
 	{ SYMBOL_TCP_SPLICE_READ, "splice", "is_tcp", false, -1, false, true },
 	{ SYMBOL_TCP_ZEROCOPY_RECEIVE, "zerocopy", "is_tcp", true, 1, false, true },
 	{ SYMBOL_TLS_SW_SPLICE_READ, "splice", "is_tcp", false, -1, false, true },
+	{ SYMBOL_MPTCP_SPLICE_READ, "splice", "is_tcp", false, -1, false, true },
 };
 const size_t socket_call_count = COUNT_OF(socket_calls);
 

@@ -33,14 +33,14 @@ extern const size_t socket_call_count;
 /* clang-format off */
 #define SOCKET_CALL_BLIND_SPOTS \
 	{ "splice_out", "this kernel's tcp_splice_read cannot be probed", \
-	    { SYMBOL_TCP_SPLICE_READ, SYMBOL_COUNT }, SYMBOL_COUNT, 0 }, \
+	    { SYMBOL_TCP_SPLICE_READ, SYMBOL_COUNT }, SYMBOL_COUNT, 0, 0 }, \
 	{ "zerocopy_receive", "this kernel's tcp_zerocopy_receive cannot be probed", \
-	    { SYMBOL_TCP_ZEROCOPY_RECEIVE, SYMBOL_COUNT }, SYMBOL_COUNT, 0 }, \
+	    { SYMBOL_TCP_ZEROCOPY_RECEIVE, SYMBOL_COUNT }, SYMBOL_COUNT, 0, 0 }, \
 	{ "splice_tls", \
 	    "splice() out of a kernel TLS socket: TLS was not in use when tracing started, or cannot be probed", \
-	    { SYMBOL_TLS_SW_SPLICE_READ, SYMBOL_COUNT }, SYMBOL_COUNT, 0 }, \
+	    { SYMBOL_TLS_SW_SPLICE_READ, SYMBOL_COUNT }, SYMBOL_COUNT, 0, 0 }, \
 	{ "call_before_start", "a call that waited when tracing started is not seen to return", \
-	    UNLESS_NOTHING, SYMBOL_COUNT, 0 },
+	    UNLESS_NOTHING, SYMBOL_COUNT, 0, 0 },
 /* clang-format on */
 
 /* Whether a method on these functions works without this symbol. */

@@ -140,26 +140,27 @@ static bool tracepoint_requires(enum kernel_symbol symbol)
 /* clang-format off */
 static const struct blind_spot blind_spots[] = {
 	{ "splice_out", "cannot be followed here: refused by the kernel, or started in a PID namespace",
-	    { SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_TCP_SPLICE_READ }, SYMBOL_COUNT, 0 },
+	    { SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_TCP_SPLICE_READ }, SYMBOL_COUNT, 0, 0 },
 	{ "zerocopy_receive", "cannot be followed here: refused by the kernel, or started in a PID namespace",
-	    { SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_TCP_ZEROCOPY_RECEIVE }, SYMBOL_COUNT, 0 },
+	    { SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_TCP_ZEROCOPY_RECEIVE }, SYMBOL_COUNT, 0, 0 },
 	{ "splice_tls",
 	    "splice() out of a kernel TLS socket: passes no tracepoint, or TLS was not in use when tracing started",
-	    { SYMBOL_TLS_SW_SPLICE_READ, SYMBOL_COUNT }, SYMBOL_COUNT, 0 },
+	    { SYMBOL_TLS_SW_SPLICE_READ, SYMBOL_COUNT }, SYMBOL_COUNT, 0, 0 },
 	{ "splice_io_uring", "IORING_OP_SPLICE out of a socket passes no tracepoint",
-	    { SYMBOL_TCP_SPLICE_READ, SYMBOL_COUNT }, SYMBOL_COUNT, 0 },
+	    { SYMBOL_TCP_SPLICE_READ, SYMBOL_COUNT }, SYMBOL_COUNT, 0, 0 },
 	{ "splice_unfollowed",
 	    "splice() out of sockets that no process had open at the start, of SMC, sockmap; urgent data; where a "
 	    "socket's option memory is full (net.core.optmem_max), counted in missed_runs",
-	    UNLESS_NOTHING, SYMBOL_TCP_RCV_SPACE_ADJUST, 0 },
+	    UNLESS_NOTHING, SYMBOL_TCP_RCV_SPACE_ADJUST, 0, 0 },
 	{ "splice_before_start", "a splice() that waited when tracing started is not seen to return",
-	    UNLESS_NOTHING, SYMBOL_TCP_SPLICE_READ, 0 },
+	    UNLESS_NOTHING, SYMBOL_TCP_SPLICE_READ, 0, 0 },
+	COMMON_BLIND_SPOTS
 	{ "many_waiting_calls",
 	    "a kprobe sees only so many splices return that wait at once: missed_runs counts the others",
-	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_WAITING },
+	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_WAITING, 0 },
 	{ BLIND_SPOT_PREEMPTED,
 	    "the kernel skips runs on a CPU while others there are interrupted, and counts them in missed_runs",
-	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_PREEMPTED | SKIPS_MAP_CALLS },
+	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_PREEMPTED | SKIPS_MAP_CALLS, 0 },
 };
 /* clang-format on */
 _Static_assert(COUNT_OF(blind_spots) <= NOT_COUNTED_MAX, "plan_blind_spots has room for all");

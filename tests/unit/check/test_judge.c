@@ -137,7 +137,7 @@ static void test_excuses_are_blind_spots(void **state)
 			bool known = false;
 
 			for (size_t k = 0; k < method_count; k++) {
-				const struct plan nothing_hooked = { .method = methods[k]->id };
+				const struct plan nothing_hooked = { .method = methods[k]->id, .ways = ~0U };
 				size_t count = plan_blind_spots(spots, &nothing_hooked);
 
 				while (count-- > 0)

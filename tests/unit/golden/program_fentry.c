@@ -419,3 +419,13 @@ int fentry_tls_sw_splice_read(u64 *ctx)
 		return 0;
 	return returned_splice(sk, (int)ctx[3], 0);
 }
+
+/* On return: ctx holds the arguments and behind them the result. */
+int fentry_mptcp_splice_read(u64 *ctx)
+{
+	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
+
+	if (!is_tcp(sk))
+		return 0;
+	return returned_splice(sk, (int)ctx[3], 0);
+}

@@ -565,3 +565,35 @@ int kretprobe_tls_sw_splice_read(u64 *ctx)
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra);
 }
+
+/*
+ * The same return, seen by a program that needs no instance and runs before the kretprobe's: it takes those calls
+ * that are known not to return there. It may be preempted and then make others be skipped, but only these few count.
+ */
+int standby_mptcp_splice_read(u64 *ctx)
+{
+	struct pending_call call = {};
+
+	if (!call_take(&call, 14, true))
+		return 0;
+	return returned_splice(call.sk, (int)ctx[3], call.extra);
+}
+
+/* ctx: the registers, as 8-byte slots */
+int kprobe_mptcp_splice_read(u64 *ctx)
+{
+	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+
+	if (!is_tcp(sk))
+		return call_pass(14);
+	return call_enter(sk, 0, 14, LOAD_COLD(u64, ctx[19], 0));
+}
+
+int kretprobe_mptcp_splice_read(u64 *ctx)
+{
+	struct pending_call call = {};
+
+	if (!call_return(&call, 14))
+		return 0;
+	return returned_splice(call.sk, (int)ctx[10], call.extra);
+}

@@ -233,6 +233,17 @@ static void record_symbols(struct recorder *recorder)
 	}
 }
 
+/* Few kernels have any, and none has all. */
+static void record_ways(struct recorder *recorder)
+{
+	for (size_t i = 0; i < COUNT_OF(ways); i++) {
+		int id = btf__find_by_name_kind(recorder->from, ways[i].function, BTF_KIND_FUNC);
+
+		if (id > 0)
+			copy(recorder, id);
+	}
+}
+
 static void write_all(const char *path, const void *bytes, size_t length)
 {
 	FILE *stream = fopen(path, "w");
@@ -260,6 +271,7 @@ int main(int argc, char **argv)
 		die("memory");
 	record_fields(&recorder);
 	record_symbols(&recorder);
+	record_ways(&recorder);
 	const void *bytes = btf__raw_data(recorder.to, &length);
 
 	if (!bytes)

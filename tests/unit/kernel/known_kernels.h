@@ -57,14 +57,21 @@ static const struct {
 	enum kernel_symbol symbol;
 	int parameters[RECORDED_COUNT]; /* ABSENT: the kernel has no such symbol */
 } known_symbols[] = {
-	{ SYMBOL_SOCK_SEND_LENGTH, { 3, ABSENT } }, { SYMBOL_SOCK_RECV_LENGTH, { 3, ABSENT } },
-	{ SYMBOL_TCP_RCV_SPACE_ADJUST, { 1, 1 } }, { SYMBOL_INET_SOCK_SET_STATE, { 3, 3 } },
-	{ SYMBOL_SCHED_PROCESS_EXIT, { 2, 1 } }, { SYMBOL_BPF_ITER_TASK_FILE, { 4, 4 } },
-	{ SYMBOL_INET_SENDMSG, { 3, 3 } }, { SYMBOL_INET6_SENDMSG, { 3, 3 } },
-	{ SYMBOL_INET_RECVMSG, { 4, 4 } }, { SYMBOL_INET6_RECVMSG, { 4, 4 } },
-	{ SYMBOL_INET_SENDPAGE, { ABSENT, 5 } }, { SYMBOL_TCP_SPLICE_READ, { 5, 5 } },
+	{ SYMBOL_SOCK_SEND_LENGTH, { 3, ABSENT } },
+	{ SYMBOL_SOCK_RECV_LENGTH, { 3, ABSENT } },
+	{ SYMBOL_TCP_RCV_SPACE_ADJUST, { 1, 1 } },
+	{ SYMBOL_INET_SOCK_SET_STATE, { 3, 3 } },
+	{ SYMBOL_SCHED_PROCESS_EXIT, { 2, 1 } },
+	{ SYMBOL_BPF_ITER_TASK_FILE, { 4, 4 } },
+	{ SYMBOL_INET_SENDMSG, { 3, 3 } },
+	{ SYMBOL_INET6_SENDMSG, { 3, 3 } },
+	{ SYMBOL_INET_RECVMSG, { 4, 4 } },
+	{ SYMBOL_INET6_RECVMSG, { 4, 4 } },
+	{ SYMBOL_INET_SENDPAGE, { ABSENT, 5 } },
+	{ SYMBOL_TCP_SPLICE_READ, { 5, 5 } },
 	{ SYMBOL_TCP_ZEROCOPY_RECEIVE, { 3, 3 } },
 	{ SYMBOL_TLS_SW_SPLICE_READ, { ABSENT, ABSENT } }, /* in a module, and 6.18 was built without */
+	{ SYMBOL_MPTCP_SPLICE_READ, { ABSENT, ABSENT } },
 };
 
 #endif

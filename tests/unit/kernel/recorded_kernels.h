@@ -12,11 +12,11 @@
 static inline void record(
     struct kernel *kernel, const char *recorded, const char *release, int kprobe_pmu_type)
 {
-	char root[512];
-	const struct kernel_sources sources = { root, release };
+	char directory[512];
+	const struct kernel_sources sources = { directory, release };
 	struct error error = { 0 };
 
-	snprintf(root, sizeof root, "%s/%s", TCPTOP_DATA_DIR, recorded);
+	snprintf(directory, sizeof directory, "%s/%s", TCPTOP_DATA_DIR, recorded);
 	if (kernel_inspect(kernel, &sources, &error) != 0)
 		fail_msg("%s", error.text);
 	assert_true(kernel->has_btf);

@@ -176,7 +176,8 @@ static void test_tracepoint_raw(void **state)
 	EXPECT_PROBES(&plan, SEND(HOOK_RAW_TRACEPOINT), RECEIVE(HOOK_RAW_TRACEPOINT),
 	    KPROBES(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
 	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"),
-	    KPROBES(SYMBOL_TLS_SW_SPLICE_READ, "tls_sw_splice_read"), THREAD_EXIT);
+	    KPROBES(SYMBOL_TLS_SW_SPLICE_READ, "tls_sw_splice_read"),
+	    KPROBES(SYMBOL_MPTCP_SPLICE_READ, "mptcp_splice_read"), THREAD_EXIT);
 }
 
 /* BTF knows best, for tracepoints are also carried back; without it the version has to do. */

@@ -129,11 +129,23 @@ static void expect_spots(const struct plan *plan, const char *const *expected, s
 	assert_int_equal(found, count);
 }
 
+static bool declares(const struct plan *plan, const char *id)
+{
+	const struct blind_spot *spots[NOT_COUNTED_MAX];
+	size_t found = plan_blind_spots(spots, plan);
+
+	while (found && strcmp(spots[found - 1]->id, id) != 0)
+		found--;
+	return found > 0;
+}
+
 #define EXPECT_SPOTS(plan, ...)                                         \
 	do {                                                            \
 		static const char *const expected_[] = { __VA_ARGS__ }; \
 		expect_spots(plan, expected_, COUNT_OF(expected_));     \
 	} while (0)
+
+#define ZEROCOPY_URING "zerocopy_receive_io_uring" /* 6.15 */
 
 static void test_blind_spots(void **state)
 {
@@ -142,11 +154,12 @@ static void test_blind_spots(void **state)
 
 	(void)state;
 	plan_without(&plan, FUNCTIONS, PROBE_TRACEPOINT, &kernel);
-	EXPECT_SPOTS(&plan, "splice_tls", "splice_io_uring", "splice_unfollowed");
+	EXPECT_SPOTS(&plan, "splice_tls", "splice_io_uring", "splice_unfollowed", ZEROCOPY_URING);
 	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
-	EXPECT_SPOTS(&plan, "splice_tls", "splice_before_start");
+	EXPECT_SPOTS(&plan, "splice_tls", "splice_before_start", ZEROCOPY_URING);
 	plan_without(&plan, TYPED | FUNCTIONS, PROBE_TRACEPOINT, &kernel);
-	EXPECT_SPOTS(&plan, "splice_out", "zerocopy_receive", "splice_tls", "splice_io_uring");
+	EXPECT_SPOTS(
+	    &plan, "splice_out", "zerocopy_receive", "splice_tls", "splice_io_uring", ZEROCOPY_URING);
 
 	kernel = kernel_6_1();
 	plan_well(&plan, PROBE_FENTRY, &kernel);
@@ -172,7 +185,8 @@ static void test_blind_spots_after_attaching(void **state)
 	plan_without(&plan, FUNCTIONS, PROBE_TRACEPOINT, &kernel);
 	plan.hook_count = 2;
 	assert_false(plan_has(&plan, SYMBOL_TCP_RCV_SPACE_ADJUST));
-	EXPECT_SPOTS(&plan, "splice_out", "zerocopy_receive", "splice_tls", "splice_io_uring");
+	EXPECT_SPOTS(
+	    &plan, "splice_out", "zerocopy_receive", "splice_tls", "splice_io_uring", ZEROCOPY_URING);
 }
 
 /* Where runs are skipped. */
@@ -186,18 +200,67 @@ static void test_blind_spots_when_preemptible(void **state)
 	kernel.kprobe_pmu_type = 6;
 	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
 	assert_true(plan.preemptible);
-	EXPECT_SPOTS(&plan, "splice_tls", "splice_io_uring", "splice_unfollowed");
+	EXPECT_SPOTS(&plan, "splice_tls", "splice_io_uring", "splice_unfollowed", ZEROCOPY_URING);
 	kernel.tracepoints_preemptible = true;
 	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
-	EXPECT_SPOTS(&plan, "splice_tls", "splice_before_start", BLIND_SPOT_PREEMPTED);
+	EXPECT_SPOTS(&plan, "splice_tls", "splice_before_start", ZEROCOPY_URING, BLIND_SPOT_PREEMPTED);
 	plan_without(&plan, FEXIT_BIT, PROBE_TRACEPOINT, &kernel);
-	EXPECT_SPOTS(&plan, "splice_tls", "splice_before_start", "many_waiting_calls", BLIND_SPOT_PREEMPTED);
+	EXPECT_SPOTS(&plan, "splice_tls", "splice_before_start", ZEROCOPY_URING, "many_waiting_calls",
+	    BLIND_SPOT_PREEMPTED);
 	kernel = kernel_6_1();
 	kernel.preemptible = true;
 	plan_well(&plan, PROBE_FENTRY, &kernel);
 	EXPECT_SPOTS(&plan, "splice_tls", "call_before_start", BLIND_SPOT_PREEMPTED);
 	plan_well(&plan, PROBE_KPROBE, &kernel);
 	EXPECT_SPOTS(&plan, "splice_tls", "call_before_start", BLIND_SPOT_PREEMPTED);
+}
+
+/* What no method sees is declared by each, and only where the kernel can have it. */
+static void test_blind_spots_of_all(void **state)
+{
+	static const struct {
+		unsigned way;
+		const char *id;
+	} cases[] = {
+		{ WAY_RECEIVE_IO_URING, "zerocopy_receive_io_uring" },
+		{ WAY_SPLICE_MPTCP, "splice_mptcp" },
+		{ WAY_READERS, "kernel_readers" },
+		{ WAY_SENDERS, "kernel_senders" },
+	};
+	struct kernel kernel = kernel_6_18();
+	struct plan plan;
+
+	(void)state;
+	kernel.kprobe_pmu_type = 6;
+	for (size_t i = 0; i < method_count; i++)
+		for (size_t j = 0; j < COUNT_OF(cases); j++) {
+			kernel.ways = 0;
+			plan_without(&plan, 0, methods[i]->id, &kernel);
+			assert_false(declares(&plan, cases[j].id));
+			kernel.ways = cases[j].way;
+			plan_without(&plan, 0, methods[i]->id, &kernel);
+			assert_true(declares(&plan, cases[j].id));
+		}
+}
+
+/* MPTCP's splice is counted where its function is hooked; nobody follows its position. */
+static void test_blind_spot_mptcp(void **state)
+{
+	struct kernel kernel = kernel_6_18();
+	struct plan plan;
+
+	(void)state;
+	kernel.kprobe_pmu_type = 6;
+	kernel.ways = WAY_SPLICE_MPTCP;
+	kernel.prototypes[SYMBOL_MPTCP_SPLICE_READ] = kernel.prototypes[SYMBOL_TCP_SPLICE_READ];
+	for (size_t i = 0; i < method_count; i++) {
+		plan_without(&plan, 0, methods[i]->id, &kernel);
+		assert_true(plan_has(&plan, SYMBOL_MPTCP_SPLICE_READ));
+		assert_false(declares(&plan, "splice_mptcp"));
+	}
+	plan_without(&plan, FUNCTIONS, PROBE_TRACEPOINT, &kernel);
+	assert_true(plan_has(&plan, SYMBOL_TCP_RCV_SPACE_ADJUST));
+	assert_true(declares(&plan, "splice_mptcp"));
 }
 
 /* As many as one kernel could have to declare. */
@@ -207,7 +270,9 @@ static void test_blind_spots_fit(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < method_count; i++) {
-		const struct plan nothing_hooked = { .method = methods[i]->id, .preemptible = true };
+		const struct plan nothing_hooked = {
+			.method = methods[i]->id, .preemptible = true, .ways = ~0U
+		};
 		size_t found = plan_blind_spots(spots, &nothing_hooked);
 
 		assert_true(found > 0 && found < NOT_COUNTED_MAX);
@@ -226,6 +291,8 @@ int main(void)
 		cmocka_unit_test(test_blind_spots),
 		cmocka_unit_test(test_blind_spots_after_attaching),
 		cmocka_unit_test(test_blind_spots_when_preemptible),
+		cmocka_unit_test(test_blind_spots_of_all),
+		cmocka_unit_test(test_blind_spot_mptcp),
 		cmocka_unit_test(test_blind_spots_fit),
 	};
 

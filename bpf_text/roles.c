@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*@ roles */
 
 /*
  * What a function's return means, by the role that the function plays. extra is the one further argument
@@ -20,6 +21,7 @@ static __always_inline int returned_splice(u64 sk, int result, u64 extra)
 {
 	return account(sk, result, DIRECTION_RX);
 }
+/*@ role_zerocopy */
 
 /* Not a count but an error is returned; the pages mapped and the bytes copied beside them stand in *zc. */
 static __always_inline int returned_zerocopy(u64 sk, int result, u64 zc)

@@ -9,6 +9,8 @@ static bool plan_fentry(struct plan *plan, struct planner *planner)
 	const struct kernel *kernel = planner->kernel;
 
 	plan->direct = true;
+	if (!planner_knows(planner, NEED_CALLS))
+		return false;
 	if (!socket_calls_plan_returns(plan, kernel, SOCKET_CALLS_ALL))
 		return planner_rule_out(planner, kernel->has_btf
 		                                     ? "BTF does not know inet_sendmsg and inet_recvmsg"

@@ -13,6 +13,7 @@
 #include "base/pid_namespace.h"
 #include "base/util.h"
 #include "kernel/modules.h"
+#include "kernel/processor.h"
 
 static const struct field {
 	const char *macro;
@@ -74,6 +75,16 @@ const char *kernel_field_macro(enum kernel_field field)
 unsigned kernel_field_needs(enum kernel_field field)
 {
 	return fields[field].needs;
+}
+
+enum kernel_field kernel_lacks(const struct kernel *kernel, unsigned needs)
+{
+	int field = 0;
+
+	while (field < FIELD_COUNT &&
+	       (!kernel->has_btf || !(fields[field].needs & needs) || kernel->offsets[field] >= 0))
+		field++;
+	return field;
 }
 
 const char *kernel_field_offsetof(enum kernel_field field, char *buffer, size_t size)
@@ -347,6 +358,7 @@ int kernel_inspect(struct kernel *kernel, const struct kernel_sources *sources, 
 
 	if (err)
 		return err;
+	kernel->processor = processor_find();
 	inspect_headers(kernel, sources->root);
 	inspect_kprobes(kernel, sources->root);
 	inspect_preemption(kernel, sources->root);

@@ -12,14 +12,16 @@
 #include <stdint.h>
 
 struct error;
+struct processor;
 
 /* Who needs a field: bits. A field that nobody needs may be missing from the kernel. */
 enum kernel_need {
-	NEED_EVENT = 1 << 0,   /* every program text */
-	NEED_CALLS = 1 << 1,   /* programs on functions of the socket interface: fentry, kprobe */
-	NEED_SPLICE = 1 << 2,  /* what follows splice() by tracepoint */
-	NEED_COLUMNS = 1 << 3, /* columns that are read from the socket */
-	NEED_RECORD = 1 << 4,  /* tracepoints by the record that perf makes of them */
+	NEED_EVENT = 1 << 0,    /* every program text */
+	NEED_CALLS = 1 << 1,    /* programs on functions that take the struct socket: fentry, kprobe */
+	NEED_SPLICE = 1 << 2,   /* what follows splice() by tracepoint */
+	NEED_COLUMNS = 1 << 3,  /* columns that are read from the socket */
+	NEED_RECORD = 1 << 4,   /* tracepoints by the record that perf makes of them */
+	NEED_ZEROCOPY = 1 << 5, /* programs on tcp_zerocopy_receive */
 };
 
 /* Where a task keeps the number of the system call that it is in, and what the result register held before. */
@@ -35,37 +37,37 @@ enum kernel_need {
  * Fields whose place the program text needs: name in the text, struct, members from the struct on (anonymous ones
  * are looked through), who needs it. Without BTF, MNT_NS_INUM is found in mnt_namespace_head: kernel_field_offsetof.
  */
-#define KERNEL_FIELDS(FIELD)                                                           \
-	FIELD(SK_FAMILY, "sock", "__sk_common.skc_family", NEED_EVENT)                 \
-	FIELD(SK_ADDRPAIR, "sock", "__sk_common.skc_addrpair", NEED_EVENT)             \
-	FIELD(SK_PORTPAIR, "sock", "__sk_common.skc_portpair", NEED_EVENT)             \
-	FIELD(SK_NET, "sock", "__sk_common.skc_net.net", NEED_EVENT)                   \
-	FIELD(SK_V6_DADDR, "sock", "__sk_common.skc_v6_daddr", NEED_EVENT)             \
-	FIELD(SK_V6_RCV_SADDR, "sock", "__sk_common.skc_v6_rcv_saddr", NEED_EVENT)     \
-	FIELD(SK_PROTOCOL, "sock", "sk_protocol", NEED_EVENT)                          \
-	FIELD(SK_TYPE, "sock", "sk_type", NEED_EVENT)                                  \
-	FIELD(TCP_SRTT_US, "tcp_sock", "srtt_us", NEED_COLUMNS)                        \
-	FIELD(TCP_TOTAL_RETRANS, "tcp_sock", "total_retrans", NEED_COLUMNS)            \
-	FIELD(INET_SPORT, "inet_sock", "inet_sport", NEED_EVENT)                       \
-	FIELD(NET_INUM, "net", "ns.inum", NEED_EVENT)                                  \
-	FIELD(TASK_GROUP_LEADER, "task_struct", "group_leader", NEED_EVENT)            \
-	FIELD(TASK_COMM, "task_struct", "comm", NEED_EVENT)                            \
-	FIELD(TASK_NSPROXY, "task_struct", "nsproxy", NEED_EVENT)                      \
-	FIELD(NSPROXY_MNT_NS, "nsproxy", "mnt_ns", NEED_EVENT)                         \
-	FIELD(MNT_NS_INUM, "mnt_namespace", "ns.inum", NEED_EVENT)                     \
-	FIELD(SOCKET_SK, "socket", "sk", NEED_CALLS | NEED_SPLICE)                     \
-	FIELD(ZEROCOPY_LENGTH, "tcp_zerocopy_receive", "length", NEED_CALLS)           \
-	FIELD(ZEROCOPY_COPYBUF_LEN, "tcp_zerocopy_receive", "copybuf_len", NEED_CALLS) \
-	FIELD(TCP_COPIED_SEQ, "tcp_sock", "copied_seq", NEED_SPLICE)                   \
-	FIELD(TCP_RCV_NXT, "tcp_sock", "rcv_nxt", NEED_SPLICE)                         \
-	FIELD(TCP_BYTES_RECEIVED, "tcp_sock", "bytes_received", NEED_SPLICE)           \
-	FIELD(ICSK_ULP_OPS, "inet_connection_sock", "icsk_ulp_ops", NEED_SPLICE)       \
-	FIELD(SK_LOCK_OWNED, "sock", "sk_lock.owned", NEED_SPLICE)                     \
-	FIELD(SK_FLAGS, "sock", "__sk_common.skc_flags", NEED_SPLICE)                  \
-	FIELD(REGS_SYSCALL, "pt_regs", REGS_SYSCALL_MEMBER, NEED_SPLICE)               \
-	FIELD(REGS_BEFORE, "pt_regs", REGS_BEFORE_MEMBER, NEED_SPLICE)                 \
-	FIELD(RECORD_SK, "trace_event_raw_sock_msg_length", "sk", NEED_RECORD)         \
-	FIELD(RECORD_RESULT, "trace_event_raw_sock_msg_length", "ret", NEED_RECORD)    \
+#define KERNEL_FIELDS(FIELD)                                                              \
+	FIELD(SK_FAMILY, "sock", "__sk_common.skc_family", NEED_EVENT)                    \
+	FIELD(SK_ADDRPAIR, "sock", "__sk_common.skc_addrpair", NEED_EVENT)                \
+	FIELD(SK_PORTPAIR, "sock", "__sk_common.skc_portpair", NEED_EVENT)                \
+	FIELD(SK_NET, "sock", "__sk_common.skc_net.net", NEED_EVENT)                      \
+	FIELD(SK_V6_DADDR, "sock", "__sk_common.skc_v6_daddr", NEED_EVENT)                \
+	FIELD(SK_V6_RCV_SADDR, "sock", "__sk_common.skc_v6_rcv_saddr", NEED_EVENT)        \
+	FIELD(SK_PROTOCOL, "sock", "sk_protocol", NEED_EVENT)                             \
+	FIELD(SK_TYPE, "sock", "sk_type", NEED_EVENT)                                     \
+	FIELD(TCP_SRTT_US, "tcp_sock", "srtt_us", NEED_COLUMNS)                           \
+	FIELD(TCP_TOTAL_RETRANS, "tcp_sock", "total_retrans", NEED_COLUMNS)               \
+	FIELD(INET_SPORT, "inet_sock", "inet_sport", NEED_EVENT)                          \
+	FIELD(NET_INUM, "net", "ns.inum", NEED_EVENT)                                     \
+	FIELD(TASK_GROUP_LEADER, "task_struct", "group_leader", NEED_EVENT)               \
+	FIELD(TASK_COMM, "task_struct", "comm", NEED_EVENT)                               \
+	FIELD(TASK_NSPROXY, "task_struct", "nsproxy", NEED_EVENT)                         \
+	FIELD(NSPROXY_MNT_NS, "nsproxy", "mnt_ns", NEED_EVENT)                            \
+	FIELD(MNT_NS_INUM, "mnt_namespace", "ns.inum", NEED_EVENT)                        \
+	FIELD(SOCKET_SK, "socket", "sk", NEED_CALLS | NEED_SPLICE)                        \
+	FIELD(ZEROCOPY_LENGTH, "tcp_zerocopy_receive", "length", NEED_ZEROCOPY)           \
+	FIELD(ZEROCOPY_COPYBUF_LEN, "tcp_zerocopy_receive", "copybuf_len", NEED_ZEROCOPY) \
+	FIELD(TCP_COPIED_SEQ, "tcp_sock", "copied_seq", NEED_SPLICE)                      \
+	FIELD(TCP_RCV_NXT, "tcp_sock", "rcv_nxt", NEED_SPLICE)                            \
+	FIELD(TCP_BYTES_RECEIVED, "tcp_sock", "bytes_received", NEED_SPLICE)              \
+	FIELD(ICSK_ULP_OPS, "inet_connection_sock", "icsk_ulp_ops", NEED_SPLICE)          \
+	FIELD(SK_LOCK_OWNED, "sock", "sk_lock.owned", NEED_SPLICE)                        \
+	FIELD(SK_FLAGS, "sock", "__sk_common.skc_flags", NEED_SPLICE)                     \
+	FIELD(REGS_SYSCALL, "pt_regs", REGS_SYSCALL_MEMBER, NEED_SPLICE)                  \
+	FIELD(REGS_BEFORE, "pt_regs", REGS_BEFORE_MEMBER, NEED_SPLICE)                    \
+	FIELD(RECORD_SK, "trace_event_raw_sock_msg_length", "sk", NEED_RECORD)            \
+	FIELD(RECORD_RESULT, "trace_event_raw_sock_msg_length", "ret", NEED_RECORD)       \
 	FIELD(RECORD_FLAGS, "trace_event_raw_sock_msg_length", "flags", NEED_RECORD)
 
 enum kernel_field {
@@ -136,9 +138,10 @@ struct kernel {
 	unsigned kretprobe_bit; /* config bit that makes it a kretprobe */
 	/* Not in the initial PID namespace: iterators show this process only the tasks of its namespace. */
 	bool in_pid_namespace;
-	bool preemptible;             /* tasks in the kernel can be preempted (preempt=full or lazy) */
-	bool tracepoints_preemptible; /* also in what a tracepoint calls: see inspect_preemption */
-	unsigned ways;                /* that it can have: enum kernel_way */
+	bool preemptible;                  /* tasks in the kernel can be preempted (preempt=full or lazy) */
+	bool tracepoints_preemptible;      /* also in what a tracepoint calls: see inspect_preemption */
+	const struct processor *processor; /* NULL: one whose calls are not known */
+	unsigned ways;                     /* that it can have: enum kernel_way */
 };
 
 #define KERNEL_VERSION_CODE(major, minor, patch) \
@@ -167,6 +170,9 @@ const char *kernel_field_macro(enum kernel_field field);
 
 /* Who needs the field: enum kernel_need. */
 unsigned kernel_field_needs(enum kernel_field field);
+
+/* The first field of these needs that its BTF lacks; FIELD_COUNT: none, or it has no BTF. */
+enum kernel_field kernel_lacks(const struct kernel *kernel, unsigned needs);
 
 /* C text of the field's offset, for kernels without BTF: written into buffer, which it returns. */
 const char *kernel_field_offsetof(enum kernel_field field, char *buffer, size_t size);

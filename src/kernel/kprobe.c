@@ -11,6 +11,10 @@ static bool plan_kprobe(struct plan *plan, struct planner *planner)
 {
 	if (planner->kernel->kprobe_pmu_type < 0)
 		return planner_rule_out(planner, "this kernel has no kprobes (CONFIG_KPROBES)");
+	if (!planner->kernel->processor)
+		return planner_rule_out(planner, "not supported on this processor");
+	if (!planner_knows(planner, NEED_CALLS))
+		return false;
 	if (!planner_works(planner, HOOK_KPROBE, SYMBOL_INET_SENDMSG))
 		return false;
 	socket_calls_plan_kprobes(plan, planner, SOCKET_CALLS_ALL);

@@ -48,6 +48,17 @@ bool planner_rule_out(struct planner *planner, const char *why)
 	return false;
 }
 
+bool planner_knows(struct planner *planner, unsigned needs)
+{
+	enum kernel_field lacking = kernel_lacks(planner->kernel, needs);
+	char why[METHOD_WHY_SIZE];
+
+	if (lacking == FIELD_COUNT)
+		return true;
+	snprintf(why, sizeof why, "this kernel's BTF does not tell where %s is", kernel_field_macro(lacking));
+	return planner_rule_out(planner, why);
+}
+
 bool planner_works(struct planner *planner, enum hook_kind kind, enum kernel_symbol symbol)
 {
 	static const char *const kinds[HOOK_KIND_COUNT] = {

@@ -12,8 +12,6 @@
 
 #include "kernel/kernel.h"
 
-struct error;
-
 enum {
 	HOOKS_MAX = 32,        /* programs of one method */
 	NOT_COUNTED_MAX = 16,  /* blind spots of one method, which each asserts */
@@ -51,6 +49,7 @@ struct plan {
 	bool direct;                               /* fields are plain loads, else probe reads */
 	bool preemptible, tracepoints_preemptible; /* as in struct kernel */
 	unsigned ways;                             /* likewise */
+	unsigned needs;                            /* fields of its text: enum kernel_need */
 	size_t hook_count;
 	struct hook hooks[HOOKS_MAX];
 };
@@ -120,8 +119,8 @@ struct method {
 	/* Fills plan->hooks and direct, asking the planner; false: it does not work here, planner->why says so. */
 	bool (*plan)(struct plan *plan, struct planner *planner);
 
-	/* Prints the programs of the plan. 0 or -errno, with *error where it is not for want of memory. */
-	int (*print)(FILE *out, const struct kernel *kernel, const struct plan *plan, struct error *error);
+	/* Prints the programs of the plan. 0, or -errno for want of memory. */
+	int (*print)(FILE *out, const struct kernel *kernel, const struct plan *plan);
 
 	/* The method does not work without this symbol's hook. */
 	bool (*requires)(enum kernel_symbol symbol);
@@ -145,6 +144,9 @@ bool planner_works(struct planner *planner, enum hook_kind kind, enum kernel_sym
 
 /* What the kernel's facts rule out, in words. Returns false. */
 bool planner_rule_out(struct planner *planner, const char *why);
+
+/* Does BTF tell where these fields are (enum kernel_need)? When it does not, planner->why says so. */
+bool planner_knows(struct planner *planner, unsigned needs);
 
 /* Fills *plan with the method's hooks on planner->kernel. False: it does not work here, planner->why and err tell. */
 bool method_plan(struct plan *plan, const struct method *method, struct planner *planner);

@@ -19,24 +19,10 @@ enum offsets_from program_offsets_from(const struct kernel *kernel)
 	return kernel->has_btf ? OFFSETS_FROM_BTF : OFFSETS_FROM_HEADERS;
 }
 
-/* The fields that this plan's text mentions: the others may be missing from the kernel. */
-static unsigned needs_of(const struct program_request *request, const struct plan *plan)
+/* Without a place to read them from, RTT and retransmits stay unknown: 0. */
+static bool takes_socket_facts(const struct program_request *request, const struct kernel *kernel)
 {
-	unsigned needs = NEED_EVENT;
-
-	for (size_t i = 0; i < plan->hook_count; i++) {
-		const struct hook *hook = &plan->hooks[i];
-
-		if (hook->kind == HOOK_FEXIT || hook->kind == HOOK_KPROBE)
-			needs |= NEED_CALLS;
-		if (hook->symbol == SYMBOL_TCP_RCV_SPACE_ADJUST)
-			needs |= NEED_SPLICE;
-		if (hook->kind == HOOK_PERF_TRACEPOINT)
-			needs |= NEED_RECORD;
-	}
-	if (request->socket_columns)
-		needs |= NEED_COLUMNS;
-	return needs;
+	return request->socket_columns && kernel_lacks(kernel, NEED_COLUMNS) == FIELD_COUNT;
 }
 
 static int print_offsets(FILE *out, const struct program_request *request, const struct kernel *kernel,
@@ -48,7 +34,8 @@ static int print_offsets(FILE *out, const struct program_request *request, const
 		    "#include <net/sock.h>\n#include <net/inet_sock.h>\n#include <net/net_namespace.h>\n"
 		    "#include <linux/tcp.h>\n%s\n",
 		    program_text_mnt_namespace);
-	unsigned needs = needs_of(request, plan);
+	/* other fields may be missing from the kernel */
+	unsigned needs = NEED_EVENT | plan->needs | (takes_socket_facts(request, kernel) ? NEED_COLUMNS : 0);
 
 	for (int field = 0; field < FIELD_COUNT; field++) {
 		const char *macro = kernel_field_macro(field);
@@ -106,8 +93,9 @@ static void print_filter_maps(FILE *out, const struct program_request *request)
 			fputs(filters[i].map_text, out);
 }
 
-static void print_counting(FILE *out, const struct program_request *request)
+static void print_counting(FILE *out, const struct program_request *request, const struct kernel *kernel)
 {
+	bool socket_facts = takes_socket_facts(request, kernel);
 	static const struct {
 		int but; /* not wanted when the family filter is this one */
 		const char *digit;
@@ -116,15 +104,14 @@ static void print_counting(FILE *out, const struct program_request *request)
 
 	snprintf(max_sessions, sizeof max_sessions, "%u", request->max_sessions);
 	fputs(program_text_session, out);
-	if (request->socket_columns)
+	if (socket_facts)
 		fputs(program_text_socket_facts, out);
 	for (size_t i = 0; i < COUNT_OF(families); i++)
 		if (request->family != families[i].but)
 			template_fill(out, program_text_count,
 			    (const struct slot[]){ { "N", families[i].digit },
 			        { "MAX_SESSIONS", max_sessions },
-			        { "TAKE_SOCKET_FACTS",
-			            request->socket_columns ? program_text_take_socket_facts : "" } },
+			        { "TAKE_SOCKET_FACTS", socket_facts ? program_text_take_socket_facts : "" } },
 			    3);
 }
 
@@ -200,11 +187,11 @@ int program_build(char **text, const struct program_request *request, const stru
 	error->text[0] = '\0';
 	err = print_head(program.stream, request, kernel, plan, from, error);
 	if (!err) {
-		print_counting(program.stream, request);
+		print_counting(program.stream, request, kernel);
 		err = print_account(program.stream, request);
 	}
 	if (!err)
-		err = method_find(plan->method)->print(program.stream, kernel, plan, error);
+		err = method_find(plan->method)->print(program.stream, kernel, plan);
 	err = buffer_close(&program) ?: err;
 	if (!err) {
 		*text = program.bytes;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/socket_calls.h"
 
-#include <errno.h>
-
-#include "base/error.h"
 #include "base/util.h"
 #include "kernel/method.h"
+#include "kernel/processor.h"
 #include "kernel/template.h"
 #include "program_texts.h"
 
@@ -14,33 +12,17 @@
  * and MPTCP with their own bytes. sendpage went in 6.5; without it sendfile and splice use sendmsg.
  */
 const struct socket_call socket_calls[] = {
-	{ SYMBOL_INET_SENDMSG, "send", "is_tcp", false, -1, true, false },
-	{ SYMBOL_INET6_SENDMSG, "send", "is_tcp", false, -1, false, false },
-	{ SYMBOL_INET_RECVMSG, "receive", "is_tcp", false, 3, true, false },
-	{ SYMBOL_INET6_RECVMSG, "receive", "is_tcp", false, 3, false, false },
-	{ SYMBOL_INET_SENDPAGE, "send", "is_plain_tcp", false, -1, false, false },
-	{ SYMBOL_TCP_SPLICE_READ, "splice", "is_tcp", false, -1, false, true },
-	{ SYMBOL_TCP_ZEROCOPY_RECEIVE, "zerocopy", "is_tcp", true, 1, false, true },
-	{ SYMBOL_TLS_SW_SPLICE_READ, "splice", "is_tcp", false, -1, false, true },
-	{ SYMBOL_MPTCP_SPLICE_READ, "splice", "is_tcp", false, -1, false, true },
+	{ SYMBOL_INET_SENDMSG, "send", "is_tcp", false, -1, true, false, NEED_CALLS },
+	{ SYMBOL_INET6_SENDMSG, "send", "is_tcp", false, -1, false, false, NEED_CALLS },
+	{ SYMBOL_INET_RECVMSG, "receive", "is_tcp", false, 3, true, false, NEED_CALLS },
+	{ SYMBOL_INET6_RECVMSG, "receive", "is_tcp", false, 3, false, false, NEED_CALLS },
+	{ SYMBOL_INET_SENDPAGE, "send", "is_plain_tcp", false, -1, false, false, NEED_CALLS },
+	{ SYMBOL_TCP_SPLICE_READ, "splice", "is_tcp", false, -1, false, true, NEED_CALLS },
+	{ SYMBOL_TCP_ZEROCOPY_RECEIVE, "zerocopy", "is_tcp", true, 1, false, true, NEED_ZEROCOPY },
+	{ SYMBOL_TLS_SW_SPLICE_READ, "splice", "is_tcp", false, -1, false, true, NEED_CALLS },
+	{ SYMBOL_MPTCP_SPLICE_READ, "splice", "is_tcp", false, -1, false, true, NEED_CALLS },
 };
 const size_t socket_call_count = COUNT_OF(socket_calls);
-
-/* The registers of a call as 8-byte slots of struct pt_regs (arch/.../asm/ptrace.h, stable ABI). */
-struct registers {
-	int parameters[4];
-	int result;
-	const char *return_address; /* where it stands when the function is entered */
-};
-
-#if defined(__x86_64__)
-static const struct registers *const registers =
-    &(const struct registers){ { 14, 13, 12, 11 }, 10, "LOAD_COLD(u64, ctx[19], 0)" };
-#elif defined(__aarch64__)
-static const struct registers *const registers = &(const struct registers){ { 0, 1, 2, 3 }, 0, "ctx[30]" };
-#else
-static const struct registers *const registers = NULL;
-#endif
 
 static const struct socket_call *find(enum kernel_symbol symbol)
 {
@@ -57,9 +39,11 @@ bool socket_call_required(enum kernel_symbol symbol)
 	return call && call->required;
 }
 
-static bool is_wanted(const struct socket_call *call, enum socket_calls_which which)
+static bool is_wanted(
+    const struct socket_call *call, const struct kernel *kernel, enum socket_calls_which which)
 {
-	return which == SOCKET_CALLS_ALL || call->has_no_tracepoint;
+	return (which == SOCKET_CALLS_ALL || call->has_no_tracepoint) &&
+	       kernel_lacks(kernel, call->needs) == FIELD_COUNT;
 }
 
 bool socket_calls_plan_returns(struct plan *plan, const struct kernel *kernel, enum socket_calls_which which)
@@ -67,12 +51,15 @@ bool socket_calls_plan_returns(struct plan *plan, const struct kernel *kernel, e
 	for (size_t i = 0; i < socket_call_count; i++) {
 		const struct socket_call *call = &socket_calls[i];
 
-		if (!is_wanted(call, which))
+		if (!is_wanted(call, kernel, which))
 			continue;
-		if (kernel->prototypes[call->symbol].btf_id)
-			plan_add(plan, HOOK_FEXIT, call->symbol, "fentry", kernel_symbol_name(call->symbol));
-		else if (call->required)
-			return false;
+		if (!kernel->prototypes[call->symbol].btf_id) {
+			if (call->required)
+				return false;
+			continue;
+		}
+		plan->needs |= call->needs;
+		plan_add(plan, HOOK_FEXIT, call->symbol, "fentry", kernel_symbol_name(call->symbol));
 	}
 	return true;
 }
@@ -92,8 +79,9 @@ void socket_calls_plan_kprobes(struct plan *plan, struct planner *planner, enum 
 		const char *name = kernel_symbol_name(call->symbol);
 		bool known = kernel->prototypes[call->symbol].btf_id;
 
-		if (!is_wanted(call, which) || (kernel->has_btf && !call->required && !known))
+		if (!is_wanted(call, kernel, which) || (kernel->has_btf && !call->required && !known))
 			continue;
+		plan->needs |= call->needs;
 		if (standby && known)
 			plan_add(plan, HOOK_FEXIT, call->symbol, "standby", name);
 		plan_add(plan, HOOK_KPROBE, call->symbol, "kprobe", name);
@@ -103,8 +91,8 @@ void socket_calls_plan_kprobes(struct plan *plan, struct planner *planner, enum 
 }
 
 /* first, extra and result are indices into ctx. */
-static void print_program(
-    FILE *out, const char *text, const struct socket_call *call, int first, int extra, int result)
+static void print_program(FILE *out, const char *text, const struct socket_call *call,
+    const char *return_address, int first, int extra, int result)
 {
 	char sk[64], extra_text[32] = "0", result_text[16], function[16];
 
@@ -121,7 +109,7 @@ static void print_program(
 		{ "EXTRA", extra_text },
 		{ "RESULT", result_text },
 		{ "FUNCTION", function },
-		{ "RETURN_ADDRESS", registers ? registers->return_address : "0" },
+		{ "RETURN_ADDRESS", return_address },
 	};
 
 	template_fill(out, text, slots, COUNT_OF(slots));
@@ -131,18 +119,20 @@ static void print_hook(
     FILE *out, const struct kernel *kernel, const struct plan *plan, const struct hook *hook)
 {
 	const struct socket_call *call = find(hook->symbol);
+	const struct processor *processor = kernel->processor;
 
 	if (hook->kind == HOOK_FEXIT)
 		print_program(out,
-		    plan_is_standby(plan, hook) ? program_text_standby : program_text_probe_fentry, call, 0,
-		    call->extra_parameter, kernel->prototypes[hook->symbol].parameter_count);
+		    plan_is_standby(plan, hook) ? program_text_standby : program_text_probe_fentry, call, "",
+		    0, call->extra_parameter, kernel->prototypes[hook->symbol].parameter_count);
 	else if (hook->kind == HOOK_KPROBE) /* its kretprobe stands in the same text */
-		print_program(out, program_text_probe_kprobe, call, registers->parameters[0],
-		    registers->parameters[call->extra_parameter < 0 ? 0 : call->extra_parameter],
-		    registers->result);
+		print_program(out, program_text_probe_kprobe, call, processor->return_address,
+		    processor->parameters[0],
+		    processor->parameters[call->extra_parameter < 0 ? 0 : call->extra_parameter],
+		    processor->result);
 }
 
-int socket_calls_print(FILE *out, const struct kernel *kernel, const struct plan *plan, struct error *error)
+int socket_calls_print(FILE *out, const struct kernel *kernel, const struct plan *plan)
 {
 	bool any = false, kprobes = false;
 
@@ -150,11 +140,10 @@ int socket_calls_print(FILE *out, const struct kernel *kernel, const struct plan
 		any |= find(plan->hooks[i].symbol) != NULL;
 		kprobes |= plan->hooks[i].kind == HOOK_KPROBE;
 	}
-	if (kprobes && !registers)
-		return error_set(error, EXIT_CODE_UNSUPPORTED, -EOPNOTSUPP,
-		    "kprobes are not supported on this processor: try --probe fentry or tracepoint");
 	if (any)
 		fputs(program_text_roles, out);
+	if (plan_has(plan, SYMBOL_TCP_ZEROCOPY_RECEIVE))
+		fputs(program_text_role_zerocopy, out);
 	if (kprobes) {
 		fputs(program_text_missed_runs, out);
 		fputs(program_text_kprobe_calls, out);

@@ -12,7 +12,6 @@
 
 #include "kernel/kernel.h"
 
-struct error;
 struct plan;
 struct planner;
 
@@ -24,6 +23,7 @@ struct socket_call {
 	int extra_parameter;    /* index of the argument that the role needs, -1: none */
 	bool required;          /* the fentry and kprobe methods are not offered without it */
 	bool has_no_tracepoint; /* what it moves passes neither sock_send_length nor sock_recv_length */
+	unsigned needs;         /* fields: enum kernel_need */
 };
 
 extern const struct socket_call socket_calls[];
@@ -59,7 +59,7 @@ bool socket_calls_plan_returns(struct plan *plan, const struct kernel *kernel, e
  */
 void socket_calls_plan_kprobes(struct plan *plan, struct planner *planner, enum socket_calls_which which);
 
-/* Prints the programs of the plan's hooks on these functions. 0, or -EOPNOTSUPP with *error. */
-int socket_calls_print(FILE *out, const struct kernel *kernel, const struct plan *plan, struct error *error);
+/* Prints the programs of the plan's hooks on these functions, as struct method's print does. Returns 0. */
+int socket_calls_print(FILE *out, const struct kernel *kernel, const struct plan *plan);
 
 #endif

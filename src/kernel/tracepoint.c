@@ -9,22 +9,10 @@
 
 #include "base/util.h"
 #include "kernel/method.h"
+#include "kernel/processor.h"
 #include "kernel/socket_calls.h"
 #include "kernel/template.h"
 #include "program_texts.h"
-
-/*
- * The numbers of splice and getsockopt in the native table and in those of 32-bit tasks (asm/unistd*.h). Not
- * i386's socketcall, which receives, too.
- */
-#if defined(__x86_64__)
-static const unsigned splice_calls[] = { 275, 55, 313, 365, 0x40000000 | 275, 0x40000000 | 542 };
-#elif defined(__aarch64__)
-static const unsigned splice_calls[] = { 76, 209, 340, 295 };
-#else
-#include <sys/syscall.h>
-static const unsigned splice_calls[] = { SYS_splice, SYS_getsockopt };
-#endif
 
 /*
  * Typed ones first, for they cost least, unless they can be preempted: then by perf's record. Plain raw ones are for
@@ -37,8 +25,8 @@ static bool choose_kind(enum hook_kind *kind, struct planner *planner)
 		enum hook_kind kind;
 		bool possible;
 	} kinds[] = {
-		{ HOOK_PERF_TRACEPOINT,
-		    kernel->tracepoints_preemptible && kernel->offsets[FIELD_RECORD_SK] >= 0 },
+		{ HOOK_PERF_TRACEPOINT, kernel->tracepoints_preemptible && kernel->has_btf &&
+		                            kernel_lacks(kernel, NEED_RECORD) == FIELD_COUNT },
 		{ HOOK_TYPED_TRACEPOINT, kernel->has_btf },
 		{ HOOK_RAW_TRACEPOINT, true },
 	};
@@ -54,7 +42,8 @@ static bool choose_kind(enum hook_kind *kind, struct planner *planner)
 /* A socket that the iterator does not show would be taken for one that was born after the start. */
 static bool can_follow(const struct kernel *kernel)
 {
-	return !kernel->tracepoints_preemptible && !kernel->in_pid_namespace &&
+	return kernel->processor && kernel_lacks(kernel, NEED_SPLICE) == FIELD_COUNT &&
+	       !kernel->tracepoints_preemptible && !kernel->in_pid_namespace &&
 	       kernel->prototypes[SYMBOL_TCP_RCV_SPACE_ADJUST].btf_id &&
 	       kernel->prototypes[SYMBOL_INET_SOCK_SET_STATE].btf_id &&
 	       kernel->prototypes[SYMBOL_BPF_ITER_TASK_FILE].btf_id;
@@ -67,17 +56,20 @@ static bool can_follow(const struct kernel *kernel)
 static void plan_splice(struct plan *plan, struct planner *planner)
 {
 	const struct kernel *kernel = planner->kernel;
+	bool hookable = kernel_lacks(kernel, NEED_CALLS) == FIELD_COUNT;
 
-	if (plan->direct && !kernel->preemptible && kernel->prototypes[SYMBOL_TCP_SPLICE_READ].btf_id &&
+	if (hookable && plan->direct && !kernel->preemptible &&
+	    kernel->prototypes[SYMBOL_TCP_SPLICE_READ].btf_id &&
 	    planner_works(planner, HOOK_FEXIT, SYMBOL_TCP_SPLICE_READ)) {
 		socket_calls_plan_returns(plan, kernel, SOCKET_CALLS_WITHOUT_TRACEPOINT);
-	} else if (!plan->direct && kernel->kprobe_pmu_type >= 0 &&
+	} else if (hookable && !plan->direct && kernel->processor && kernel->kprobe_pmu_type >= 0 &&
 	           planner_works(planner, HOOK_KPROBE, SYMBOL_TCP_SPLICE_READ)) {
 		socket_calls_plan_kprobes(plan, planner, SOCKET_CALLS_WITHOUT_TRACEPOINT);
 	} else if (plan->direct && can_follow(kernel)) {
 		plan_add(
 		    plan, HOOK_TYPED_TRACEPOINT, SYMBOL_TCP_RCV_SPACE_ADJUST, "tracepoint", "space_adjust");
 		plan_add(plan, HOOK_TYPED_TRACEPOINT, SYMBOL_INET_SOCK_SET_STATE, "tracepoint", "set_state");
+		plan->needs |= NEED_SPLICE;
 		plan_add(plan, HOOK_ITERATOR, SYMBOL_BPF_ITER_TASK_FILE, "iterator", "sockets");
 	}
 }
@@ -94,21 +86,22 @@ static bool plan_tracepoint(struct plan *plan, struct planner *planner)
 	if (!choose_kind(&kind, planner))
 		return false;
 	plan->direct = kind == HOOK_TYPED_TRACEPOINT;
+	plan->needs |= kind == HOOK_PERF_TRACEPOINT ? NEED_RECORD : 0;
 	plan_add(plan, kind, SYMBOL_SOCK_SEND_LENGTH, "tracepoint", "send");
 	plan_add(plan, kind, SYMBOL_SOCK_RECV_LENGTH, "tracepoint", "receive");
 	plan_splice(plan, planner);
 	return true;
 }
 
-static int print_splice(FILE *out)
+static int print_splice(FILE *out, const struct processor *processor)
 {
 	struct buffer calls;
 	int err = buffer_open(&calls);
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < COUNT_OF(splice_calls); i++)
-		fprintf(calls.stream, "\tcase %u:\n", splice_calls[i]);
+	for (const unsigned *call = processor->splice_calls; *call; call++)
+		fprintf(calls.stream, "\tcase %u:\n", *call);
 	err = buffer_close(&calls);
 	if (!err) {
 		fputs(program_text_missed_runs, out);
@@ -119,16 +112,15 @@ static int print_splice(FILE *out)
 	return err;
 }
 
-static int print_tracepoint(
-    FILE *out, const struct kernel *kernel, const struct plan *plan, struct error *error)
+static int print_tracepoint(FILE *out, const struct kernel *kernel, const struct plan *plan)
 {
 	bool record = plan_has_kind(plan, HOOK_PERF_TRACEPOINT, SYMBOL_SOCK_SEND_LENGTH);
 
 	fputs(record ? program_text_tracepoint_record : program_text_tracepoint_arguments, out);
 	fputs(program_text_probe_tracepoint, out);
 	if (plan_has(plan, SYMBOL_TCP_RCV_SPACE_ADJUST))
-		return print_splice(out);
-	return socket_calls_print(out, kernel, plan, error);
+		return print_splice(out, kernel->processor);
+	return socket_calls_print(out, kernel, plan);
 }
 
 /* Only what follows splice() can be done without. */
@@ -139,9 +131,9 @@ static bool tracepoint_requires(enum kernel_symbol symbol)
 
 /* clang-format off */
 static const struct blind_spot blind_spots[] = {
-	{ "splice_out", "cannot be followed here: refused by the kernel, or started in a PID namespace",
+	{ "splice_out", "cannot be followed here: refused by the kernel, not known on this processor, or started in a PID namespace",
 	    { SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_TCP_SPLICE_READ }, SYMBOL_COUNT, 0, 0 },
-	{ "zerocopy_receive", "cannot be followed here: refused by the kernel, or started in a PID namespace",
+	{ "zerocopy_receive", "cannot be followed here: refused by the kernel, not known on this processor, or started in a PID namespace",
 	    { SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_TCP_ZEROCOPY_RECEIVE }, SYMBOL_COUNT, 0, 0 },
 	{ "splice_tls",
 	    "splice() out of a kernel TLS socket: passes no tracepoint, or TLS was not in use when tracing started",

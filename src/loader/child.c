@@ -125,7 +125,11 @@ static int compile_with_stubs(struct child *child)
 static int compile_program(struct child *child)
 {
 	const struct kernel *kernel = &child->kernel;
+	enum kernel_field lacking = kernel_lacks(kernel, NEED_COLUMNS);
 
+	if (child->request->program.socket_columns && lacking != FIELD_COUNT)
+		note(child, "RTT and retransmits stay empty: this kernel's BTF does not tell where %s is",
+		    kernel_field_macro(lacking));
 	if (kernel->headers == HEADERS_NONE && !kernel->has_btf)
 		return error_set(&child->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
 		    "this kernel has no BTF, and its headers are not installed\n"

@@ -20,6 +20,9 @@ static inline void record(
 	if (kernel_inspect(kernel, &sources, &error) != 0)
 		fail_msg("%s", error.text);
 	assert_true(kernel->has_btf);
+	if (kernel->offsets[FIELD_REGS_SYSCALL] <
+	    0) /* where the tests run on another processor than it did */
+		kernel->offsets[FIELD_REGS_SYSCALL] = kernel->offsets[FIELD_REGS_BEFORE] = 0;
 	kernel->kprobe_pmu_type = kprobe_pmu_type;
 	kernel->preemptible = kernel->tracepoints_preemptible =
 	    false; /* not what the kernel that runs this is */

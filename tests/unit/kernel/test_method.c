@@ -155,6 +155,70 @@ static void test_tracepoint_without_splice(void **state)
 	}
 }
 
+/*
+ * A processor whose calls are not known: what follows splice() would not know its calls, and kprobes not where their
+ * arguments are.
+ */
+static void test_unknown_processor(void **state)
+{
+	struct kernel kernel = kernel_6_18();
+	struct plan plan;
+
+	(void)state;
+	kernel.processor = NULL;
+	kernel.kprobe_pmu_type = 6;
+	plan_without(&plan, FUNCTIONS, PROBE_TRACEPOINT, &kernel);
+	EXPECT_PROBES(&plan, SEND(HOOK_TYPED_TRACEPOINT), RECEIVE(HOOK_TYPED_TRACEPOINT));
+	plan_without(&plan, TYPED, PROBE_TRACEPOINT, &kernel);
+	EXPECT_PROBES(&plan, SEND(HOOK_RAW_TRACEPOINT), RECEIVE(HOOK_RAW_TRACEPOINT));
+	plan_well(
+	    &plan, PROBE_TRACEPOINT, &kernel); /* the kernel hands programs on returns their arguments */
+	assert_true(plan_has(&plan, SYMBOL_TCP_SPLICE_READ) && plan_has(&plan, SYMBOL_TCP_ZEROCOPY_RECEIVE));
+	kernel.preemptible = kernel.tracepoints_preemptible = true;
+	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
+	EXPECT_PROBES(&plan, SEND(HOOK_PERF_TRACEPOINT), RECEIVE(HOOK_PERF_TRACEPOINT));
+	expect_ruled_out(PROBE_KPROBE, &kernel, "processor");
+	plan_well(&plan, PROBE_FENTRY, &kernel);
+}
+
+/* BTF that lacks a field which only a part needs: the part stays away. */
+static void test_lacking_fields(void **state)
+{
+	struct kernel kernel;
+	struct plan plan;
+
+	(void)state;
+	for (int field = 0; field < FIELD_COUNT; field++) {
+		unsigned needs = kernel_field_needs(field);
+
+		kernel = kernel_6_18();
+		assert_int_equal(kernel_lacks(&kernel, needs), FIELD_COUNT);
+		kernel.offsets[field] = -1;
+		assert_int_equal(kernel_lacks(&kernel, needs), field);
+		assert_int_equal(kernel_lacks(&kernel, ~needs), FIELD_COUNT);
+		plan_without(&plan, FUNCTIONS, PROBE_TRACEPOINT, &kernel);
+		assert_int_equal(plan_has(&plan, SYMBOL_TCP_RCV_SPACE_ADJUST), !(needs & NEED_SPLICE));
+		plan_well(&plan, PROBE_TRACEPOINT, &kernel);
+		if (!(needs & NEED_CALLS))
+			assert_true(plan_has(&plan, SYMBOL_TCP_SPLICE_READ));
+		assert_int_equal(
+		    plan_has(&plan, SYMBOL_TCP_ZEROCOPY_RECEIVE), !(needs & (NEED_CALLS | NEED_ZEROCOPY)));
+		if (needs & NEED_CALLS) {
+			expect_ruled_out(PROBE_FENTRY, &kernel, kernel_field_macro(field));
+			continue;
+		}
+		plan_well(&plan, PROBE_FENTRY, &kernel);
+		assert_int_equal(plan_has(&plan, SYMBOL_TCP_ZEROCOPY_RECEIVE), !(needs & NEED_ZEROCOPY));
+	}
+	kernel = kernel_6_18();
+	kernel.tracepoints_preemptible = kernel.preemptible = true;
+	kernel.offsets[FIELD_RECORD_FLAGS] = -1;
+	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
+	assert_int_equal(plan.hooks[0].kind, HOOK_TYPED_TRACEPOINT);
+	forget_btf(&kernel); /* then headers tell */
+	assert_int_equal(kernel_lacks(&kernel, ~0U), FIELD_COUNT);
+}
+
 static void test_tracepoint_raw(void **state)
 {
 	struct kernel kernel = kernel_6_18();
@@ -326,6 +390,8 @@ int main(void)
 		cmocka_unit_test(test_tracepoint_typed),
 		cmocka_unit_test(test_tracepoint_perf),
 		cmocka_unit_test(test_tracepoint_without_splice),
+		cmocka_unit_test(test_unknown_processor),
+		cmocka_unit_test(test_lacking_fields),
 		cmocka_unit_test(test_tracepoint_raw),
 		cmocka_unit_test(test_tracepoint_old_kernels),
 		cmocka_unit_test(test_fentry_6_1),

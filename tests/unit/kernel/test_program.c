@@ -13,7 +13,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,90 +23,13 @@
 #include "options.h"
 #include "kernel/method.h"
 #include "kernel/program.h"
+#include "invented.h"
 #include "text_diff.h"
-
-#define ARGUMENTS_MAX 8
 
 static bool updating;
 static unsigned updated; /* files written in this run */
 
-static struct kernel invented_kernel(uint32_t version)
-{
-	struct kernel kernel = { .version = version, .has_btf = true, .kprobe_pmu_type = 6 };
-
-	for (int i = 0; i < FIELD_COUNT; i++)
-		kernel.offsets[i] = 1000 + 8 * i;
-	for (int i = 0; i < SYMBOL_COUNT; i++)
-		kernel.prototypes[i] = (struct kernel_prototype){ 100 + i, 3, false };
-	kernel.prototypes[SYMBOL_INET_RECVMSG].parameter_count = 4;
-	kernel.prototypes[SYMBOL_INET6_RECVMSG].parameter_count = 4;
-	kernel.prototypes[SYMBOL_INET_SENDPAGE].parameter_count = 5;
-	kernel.prototypes[SYMBOL_TCP_SPLICE_READ].parameter_count = 5;
-	return kernel;
-}
-
-struct input {
-	uint32_t version;
-	enum probe_method method;
-	unsigned refused; /* kinds of hook that do not work: bits */
-	enum offsets_from from;
-	const char *arguments[ARGUMENTS_MAX]; /* a command line without its first word */
-};
-
-#define VERSION_6_18 KERNEL_VERSION_CODE(6, 18, 0)
-
-#define VERSION_7_3 KERNEL_VERSION_CODE(7, 3, 0)
-
-/* Neither functions can be probed: splice() is followed. */
-#define NO_FUNCTIONS (1U << HOOK_FEXIT | 1U << HOOK_KPROBE)
-#define NOT_TYPED (1U << HOOK_TYPED_TRACEPOINT | NO_FUNCTIONS)
-
 static const struct input base = { VERSION_6_18, PROBE_TRACEPOINT, .refused = NO_FUNCTIONS };
-
-static void parse(struct options *options, const char *const *arguments)
-{
-	char *argv[ARGUMENTS_MAX + 3] = { "tcptop", "--ebpf" };
-	struct error error = { 0 };
-	int argc = 2;
-
-	for (; *arguments; arguments++)
-		argv[argc++] = (char *)*arguments;
-	if (options_parse(options, argc, argv, false, &error) != 0)
-		fail_msg("%s", error.text);
-}
-
-static unsigned refused;
-
-static int try_hook(const struct hook *hook, const struct kernel *kernel)
-{
-	(void)kernel;
-	return refused & (1U << hook->kind) ? -EPERM : 0;
-}
-
-/* For free(). */
-static char *build(const struct input *input)
-{
-	struct kernel kernel = invented_kernel(input->version);
-	struct plan plan;
-	struct options options;
-	struct error error = { 0 };
-	const struct method_trial trial = { .attach = try_hook };
-	struct planner planner = { .kernel = &kernel, .trial = &trial };
-	char *text;
-
-	refused = input->refused;
-	kernel.preemptible = kernel.tracepoints_preemptible = input->version >= KERNEL_VERSION_CODE(7, 0, 0);
-	parse(&options, input->arguments);
-	const struct program_request request = options_program(&options);
-
-	if (!method_plan(&plan, method_find(input->method), &planner))
-		fail_msg("%s", planner.why);
-	if (program_build(&text, &request, &kernel, &plan, input->from, &error) != 0)
-		fail_msg("%s", error.text);
-	options_fini(&options);
-	assert_non_null(text);
-	return text;
-}
 
 /* For free(); empty when there is no such file. */
 static char *read_whole(const char *path)
@@ -334,84 +256,6 @@ static void test_same_input_same_text(void **state)
 	free(two);
 }
 
-/* BTF without a field: told by name when the text needs it, of no matter when it doesn't. */
-static void test_missing_fields(void **state)
-{
-	struct options options;
-	const char *const none[] = { NULL };
-
-	(void)state;
-	parse(&options, none);
-	const struct program_request request = options_program(&options);
-
-	for (int field = 0; field < FIELD_COUNT; field++) {
-		struct kernel kernel = invented_kernel(VERSION_6_18);
-		struct error error = { 0 };
-		struct plan plan;
-		char macro[64], *text;
-
-		kernel.offsets[field] = -1;
-		struct planner planner = { .kernel = &kernel };
-
-		assert_true(method_plan(&plan, method_find(PROBE_FENTRY), &planner));
-		int err = program_build(&text, &request, &kernel, &plan, OFFSETS_FROM_BTF, &error);
-
-		snprintf(macro, sizeof macro, "%s", kernel_field_macro(field));
-		if (err == 0) {
-			char word[80];
-
-			/* then the text makes no use of it */
-			snprintf(word, sizeof word, ", %s)", macro);
-			assert_null(strstr(text, word));
-			snprintf(word, sizeof word, "#define %s ", macro);
-			assert_null(strstr(text, word));
-			free(text);
-			continue;
-		}
-		assert_int_equal(err, -EOPNOTSUPP);
-		assert_null(text);
-		assert_int_equal(error.exit_code, EXIT_CODE_UNSUPPORTED);
-		assert_non_null(strstr(error.text, macro));
-		/* the headers' compiler needs no BTF */
-		assert_int_equal(
-		    program_build(&text, &request, &kernel, &plan, OFFSETS_FROM_HEADERS, &error), 0);
-		free(text);
-	}
-	options_fini(&options);
-}
-
-/* Each field that some text uses is given there, once. */
-static void test_fields_are_defined_once(void **state)
-{
-	static const struct input inputs[] = {
-		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT },
-		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .refused = NOT_TYPED },
-		{ .version = VERSION_7_3, .method = PROBE_TRACEPOINT },
-		{ .version = VERSION_6_18, .method = PROBE_FENTRY },
-		{ .version = VERSION_6_18, .method = PROBE_FENTRY, .from = OFFSETS_FROM_HEADERS },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(inputs); i++) {
-		char *text = build(&inputs[i]);
-
-		for (int field = 0; field < FIELD_COUNT; field++) {
-			char word[80];
-
-			snprintf(word, sizeof word, ", %s", kernel_field_macro(field));
-			bool used = strstr(text, strcat(word, ")")) != NULL;
-
-			snprintf(word, sizeof word, "#define %s ", kernel_field_macro(field));
-			const char *defined = strstr(text, word);
-
-			if (used && !defined)
-				fail_msg("%s is used, but not defined", kernel_field_macro(field));
-			assert_null(defined ? strstr(defined + 1, word) : NULL);
-		}
-		free(text);
-	}
-}
-
 /* bpf_probe_read_kernel came in 5.5. */
 static void test_old_helper(void **state)
 {
@@ -472,8 +316,6 @@ int main(void)
 		cmocka_unit_test(test_what_is_left_out),
 		cmocka_unit_test(test_paths_stay_out),
 		cmocka_unit_test(test_same_input_same_text),
-		cmocka_unit_test(test_missing_fields),
-		cmocka_unit_test(test_fields_are_defined_once),
 		cmocka_unit_test(test_old_helper),
 		cmocka_unit_test(test_stubs),
 		cmocka_unit_test(test_nothing_was_updated),

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Program texts for an invented kernel, with offsets that no two fields share. */
+#ifndef TCPTOP_INVENTED_H
+#define TCPTOP_INVENTED_H
+
+#include <errno.h>
+
+#include "base/error.h"
+#include "kernel/kernel.h"
+#include "kernel/method.h"
+#include "kernel/processor.h"
+#include "kernel/program.h"
+#include "options.h"
+
+#define ARGUMENTS_MAX 8
+
+static inline struct kernel invented_kernel(uint32_t version)
+{
+	struct kernel kernel = {
+		.version = version, .has_btf = true, .kprobe_pmu_type = 6, .processor = processor_find()
+	};
+
+	for (int i = 0; i < FIELD_COUNT; i++)
+		kernel.offsets[i] = 1000 + 8 * i;
+	for (int i = 0; i < SYMBOL_COUNT; i++)
+		kernel.prototypes[i] = (struct kernel_prototype){ 100 + i, 3, false };
+	kernel.prototypes[SYMBOL_INET_RECVMSG].parameter_count = 4;
+	kernel.prototypes[SYMBOL_INET6_RECVMSG].parameter_count = 4;
+	kernel.prototypes[SYMBOL_INET_SENDPAGE].parameter_count = 5;
+	kernel.prototypes[SYMBOL_TCP_SPLICE_READ].parameter_count = 5;
+	return kernel;
+}
+
+struct input {
+	uint32_t version;
+	enum probe_method method;
+	unsigned refused; /* kinds of hook that do not work: bits */
+	enum offsets_from from;
+	const char *arguments[ARGUMENTS_MAX]; /* a command line without its first word */
+};
+
+#define VERSION_6_18 KERNEL_VERSION_CODE(6, 18, 0)
+
+#define VERSION_7_3 KERNEL_VERSION_CODE(7, 3, 0)
+
+/* Neither functions can be probed: splice() is followed. */
+#define NO_FUNCTIONS (1U << HOOK_FEXIT | 1U << HOOK_KPROBE)
+#define NOT_TYPED (1U << HOOK_TYPED_TRACEPOINT | NO_FUNCTIONS)
+
+static inline void parse(struct options *options, const char *const *arguments)
+{
+	char *argv[ARGUMENTS_MAX + 3] = { "tcptop", "--ebpf" };
+	struct error error = { 0 };
+	int argc = 2;
+
+	for (; *arguments; arguments++)
+		argv[argc++] = (char *)*arguments;
+	if (options_parse(options, argc, argv, false, &error) != 0)
+		fail_msg("%s", error.text);
+}
+
+static unsigned refused;
+
+static inline int try_hook(const struct hook *hook, const struct kernel *kernel)
+{
+	(void)kernel;
+	return refused & (1U << hook->kind) ? -EPERM : 0;
+}
+
+static inline bool make_plan(
+    struct plan *plan, const struct input *input, struct kernel *kernel, struct planner *planner)
+{
+	static const struct method_trial trial = { .attach = try_hook };
+
+	refused = input->refused;
+	kernel->preemptible = kernel->tracepoints_preemptible =
+	    input->version >= KERNEL_VERSION_CODE(7, 0, 0);
+	*planner = (struct planner){ .kernel = kernel, .trial = &trial };
+	return method_plan(plan, method_find(input->method), planner);
+}
+
+/* For free(). */
+static inline char *build(const struct input *input)
+{
+	struct kernel kernel = invented_kernel(input->version);
+	struct plan plan;
+	struct options options;
+	struct error error = { 0 };
+	struct planner planner;
+	char *text;
+
+	parse(&options, input->arguments);
+	const struct program_request request = options_program(&options);
+
+	if (!make_plan(&plan, input, &kernel, &planner))
+		fail_msg("%s", planner.why);
+	if (program_build(&text, &request, &kernel, &plan, input->from, &error) != 0)
+		fail_msg("%s", error.text);
+	options_fini(&options);
+	assert_non_null(text);
+	return text;
+}
+
+#endif

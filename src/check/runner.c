@@ -21,7 +21,6 @@
 enum {
 	NOBODY = 65534,
 	LOCKED_BYTES = 1 << 20,
-	ENOTSUPP_KERNEL = 524, /* what 4.18 said for ENOTCONN */
 };
 
 /* In the order in which they are listed and checked. */
@@ -79,7 +78,7 @@ static void try_socket(const struct path *path, int fd, char *reason, size_t siz
 	int err = fd < 0 ? -fd : 0;
 
 	for (unsigned role = SIDE_SENDER; role <= SIDE_RECEIVER && !err; role++)
-		if (path_options_set(path, role, fd) && errno != ENOTCONN && errno != ENOTSUPP_KERNEL)
+		if (path_options_set(path, role, fd) && errno != ENOTCONN)
 			err = errno;
 	if (err)
 		snprintf(

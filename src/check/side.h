@@ -116,7 +116,7 @@ int64_t side_now_ms(void);            /* monotonic */
 /*
  * Another process of this side that has the same sockets, its truth at zero. *pid is 0 in it; it ends by
  * side_exit. Its parent waits for it with side_join. *pid is 0 before, or the PID that it is to have: this takes
- * CAP_CHECKPOINT_RESTORE (Linux 5.9) or root.
+ * CAP_CHECKPOINT_RESTORE or root.
  */
 int side_fork(struct side *side, uint8_t role, const char *comm, pid_t *pid);
 int side_join(struct side *side, pid_t pid);

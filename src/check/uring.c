@@ -19,7 +19,7 @@
 struct ring {
 	int fd;
 	struct io_uring_params params;
-	void *rings; /* both rings: IORING_FEAT_SINGLE_MMAP (Linux 5.4) */
+	void *rings; /* both rings: IORING_FEAT_SINGLE_MMAP */
 	struct io_uring_sqe *sqes;
 };
 
@@ -150,7 +150,7 @@ static void uring_prepare(const struct path *path, char *reason, size_t size)
 	int err = ring_setup(&ring, path->ring_setup);
 
 	if (err == -ENOSYS)
-		snprintf(reason, size, "this kernel has no io_uring (Linux 5.6)");
+		snprintf(reason, size, "this kernel has no io_uring (CONFIG_IO_URING)");
 	else if (err == -EPERM)
 		snprintf(reason, size,
 		    "io_uring is disabled (sysctl kernel.io_uring_disabled) or not permitted here");
@@ -158,9 +158,7 @@ static void uring_prepare(const struct path *path, char *reason, size_t size)
 		snprintf(reason, size, "io_uring cannot be set up: %s", strerror(-err));
 	else if (!ring_supports(&ring, opcode))
 		snprintf(reason, size, "this kernel's io_uring has no %s",
-		    opcode == IORING_OP_SPLICE    ? "splice (Linux 5.7)"
-		    : opcode == IORING_OP_SEND_ZC ? "zero-copy send (Linux 6.0)"
-		                                  : "send");
+		    opcode == IORING_OP_SEND_ZC ? "zero-copy send (Linux 6.0)" : "such operation");
 	close(ring.fd);
 }
 

@@ -100,7 +100,7 @@ static void receive_prepare(const struct path *path, char *reason, size_t size)
 	bool failed = getsockopt(fd, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &receive, &length) < 0;
 
 	if (failed)
-		snprintf(reason, size, "this kernel has no TCP_ZEROCOPY_RECEIVE (Linux 4.18): %s",
+		snprintf(reason, size, "this kernel has no TCP_ZEROCOPY_RECEIVE (CONFIG_MMU): %s",
 		    strerror(errno));
 	else if (copies && length < offsetof(struct tcp_zerocopy_receive, flags))
 		snprintf(reason, size, "this kernel's TCP_ZEROCOPY_RECEIVE has no copy buffer (Linux 5.11)");
@@ -183,7 +183,7 @@ static ssize_t call_receive_mixed(struct side *side, int fd, void *buffer, size_
 
 const struct path paths_zerocopy[] = {
 	{ "zerocopy_send", "MSG_ZEROCOPY", 8388637, .flags = PATH_LOCKS_MEMORY,
-	    .need.lacking = "this kernel has no MSG_ZEROCOPY for TCP (Linux 4.14)",
+	    .need.lacking = "no MSG_ZEROCOPY for TCP",
 	    .options = { { OPTION(SOL_SOCKET, SO_ZEROCOPY, int, 1) } }, .send = zerocopy_send,
 	    .write = { .call = call_send_zerocopy, .chunk = 262139 } },
 	{ "errqueue", "error-queue reads that return data", 1000003,

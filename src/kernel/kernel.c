@@ -254,6 +254,9 @@ static int inspect_release(struct kernel *kernel, const char *release, struct er
 		return error_set(
 		    error, EXIT_CODE_UNSUPPORTED, -EINVAL, "cannot tell the version of kernel %s", release);
 	kernel->version = KERNEL_VERSION_CODE(major, minor, patch);
+	if (kernel->version < KERNEL_VERSION_OLDEST)
+		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
+		    "tcptop needs Linux 5.10 or later; this is %s", release);
 	return 0;
 }
 

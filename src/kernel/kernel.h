@@ -81,21 +81,21 @@ enum kernel_field {
  * Functions and tracepoints that a probe method may hook: name as BTF and attach points spell it (without
  * "btf_trace_"), and the group in tracefs of those that are tracepoints.
  */
-#define KERNEL_SYMBOLS(SYMBOL)                                                                               \
-	SYMBOL(SOCK_SEND_LENGTH, "sock_send_length", "sock")        /* 6.3 */                                \
-	SYMBOL(SOCK_RECV_LENGTH, "sock_recv_length", "sock")        /* 6.3 */                                \
-	SYMBOL(TCP_RCV_SPACE_ADJUST, "tcp_rcv_space_adjust", "tcp") /* 4.16 */                               \
-	SYMBOL(INET_SOCK_SET_STATE, "inet_sock_set_state", "sock")  /* 4.16 */                               \
-	SYMBOL(SCHED_PROCESS_EXIT, "sched_process_exit", "sched")   /* in every thread that ends */          \
-	SYMBOL(BPF_ITER_TASK_FILE, "bpf_iter_task_file", NULL)      /* an iterator of all open files, 5.8 */ \
-	SYMBOL(INET_SENDMSG, "inet_sendmsg", NULL)                                                           \
-	SYMBOL(INET6_SENDMSG, "inet6_sendmsg", NULL)                                                         \
-	SYMBOL(INET_RECVMSG, "inet_recvmsg", NULL)                                                           \
-	SYMBOL(INET6_RECVMSG, "inet6_recvmsg", NULL)                                                         \
-	SYMBOL(INET_SENDPAGE, "inet_sendpage", NULL) /* before 6.5 */                                        \
-	SYMBOL(TCP_SPLICE_READ, "tcp_splice_read", NULL)                                                     \
-	SYMBOL(TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive", NULL)                                           \
-	SYMBOL(TLS_SW_SPLICE_READ, "tls_sw_splice_read", NULL) /* in KERNEL_MODULE, when TLS is in use */    \
+#define KERNEL_SYMBOLS(SYMBOL)                                                                            \
+	SYMBOL(SOCK_SEND_LENGTH, "sock_send_length", "sock") /* 6.3 */                                    \
+	SYMBOL(SOCK_RECV_LENGTH, "sock_recv_length", "sock") /* 6.3 */                                    \
+	SYMBOL(TCP_RCV_SPACE_ADJUST, "tcp_rcv_space_adjust", "tcp")                                       \
+	SYMBOL(INET_SOCK_SET_STATE, "inet_sock_set_state", "sock")                                        \
+	SYMBOL(SCHED_PROCESS_EXIT, "sched_process_exit", "sched") /* in every thread that ends */         \
+	SYMBOL(BPF_ITER_TASK_FILE, "bpf_iter_task_file", NULL)    /* an iterator of all open files */     \
+	SYMBOL(INET_SENDMSG, "inet_sendmsg", NULL)                                                        \
+	SYMBOL(INET6_SENDMSG, "inet6_sendmsg", NULL)                                                      \
+	SYMBOL(INET_RECVMSG, "inet_recvmsg", NULL)                                                        \
+	SYMBOL(INET6_RECVMSG, "inet6_recvmsg", NULL)                                                      \
+	SYMBOL(INET_SENDPAGE, "inet_sendpage", NULL) /* before 6.5 */                                     \
+	SYMBOL(TCP_SPLICE_READ, "tcp_splice_read", NULL)                                                  \
+	SYMBOL(TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive", NULL)                                        \
+	SYMBOL(TLS_SW_SPLICE_READ, "tls_sw_splice_read", NULL) /* in KERNEL_MODULE, when TLS is in use */ \
 	SYMBOL(MPTCP_SPLICE_READ, "mptcp_splice_read", NULL)   /* 7.0; before, such a splice is a receive */
 
 enum kernel_symbol {
@@ -147,6 +147,8 @@ struct kernel {
 #define KERNEL_VERSION_CODE(major, minor, patch) \
 	(((uint32_t)(major) << 16) + ((uint32_t)(minor) << 8) + ((patch) > 255 ? 255 : (uint32_t)(patch)))
 
+#define KERNEL_VERSION_OLDEST KERNEL_VERSION_CODE(5, 10, 0)
+
 /* Where facts are read from: the root directory of proc, sys and lib; "" is the running system. */
 struct kernel_sources {
 	const char *root;
@@ -155,7 +157,7 @@ struct kernel_sources {
 
 /*
  * Fills *kernel; sources NULL: the running system. That BTF, headers or kprobes are missing is a fact, not an error.
- * Returns 0, or -errno with *error when what is there cannot be read.
+ * Returns 0, or -errno with *error when what is there cannot be read, or is older than KERNEL_VERSION_OLDEST.
  */
 int kernel_inspect(struct kernel *kernel, const struct kernel_sources *sources, struct error *error);
 

@@ -54,8 +54,6 @@ static int print_offsets(FILE *out, const struct program_request *request, const
 			    "version",
 			    macro);
 	}
-	if (kernel->version < KERNEL_VERSION_CODE(5, 5, 0))
-		fputs("#define bpf_probe_read_kernel bpf_probe_read\n", out);
 	return 0;
 }
 

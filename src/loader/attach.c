@@ -120,7 +120,7 @@ static int open_event(struct perf_event_attr *attributes)
 
 /*
  * A perf event of the kprobe PMU, with the default number of return instances: unlike an event made in
- * tracefs it is gone with its descriptor, however the process ends (perf_event_open(2), since 4.17).
+ * tracefs it is gone with its descriptor, however the process ends (perf_event_open(2)).
  */
 static int open_kprobe(const struct hook *hook, const struct kernel *kernel)
 {

@@ -252,7 +252,7 @@ int loader_child(int socket, const struct loader_request *request)
 	err = err ?: choose_method(&child);
 	err = err ?: sandbox_enter(&child.sandbox, &child.error);
 	if (!err)
-		sandbox_shorten_symbols(&child.sandbox, &child.kernel);
+		sandbox_shorten_symbols(&child.sandbox);
 	err = err ?: bcc_open(&child.bcc, &child.error);
 	err = err ?: compile_program(&child);
 	err = err ?: take_maps(&child);

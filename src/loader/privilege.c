@@ -59,7 +59,7 @@ int privilege_check(struct error *error)
 /* The one that bpf(2) may ask for while running. */
 static cap_value_t kept_capability(void)
 {
-	return CAP_IS_SUPPORTED(CAP_BPF) && capability_has(CAP_BPF, CAP_PERMITTED) ? CAP_BPF : CAP_SYS_ADMIN;
+	return capability_has(CAP_BPF, CAP_PERMITTED) ? CAP_BPF : CAP_SYS_ADMIN;
 }
 
 const char *privilege_kept_name(void)

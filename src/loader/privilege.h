@@ -8,14 +8,14 @@
 struct error;
 
 /*
- * Is tracing permitted: CAP_SYS_ADMIN, or since 5.8 CAP_BPF and CAP_PERFMON, and no lockdown in
+ * Is tracing permitted: CAP_SYS_ADMIN, or CAP_BPF and CAP_PERFMON, and no lockdown in
  * confidentiality mode? 0, or -EPERM with *error naming what is missing.
  */
 int privilege_check(struct error *error);
 
 /*
  * Becomes nobody (no supplementary groups, no_new_privs, not dumpable) with no capability effective and an
- * empty bounding set. CAP_BPF (before 5.8 CAP_SYS_ADMIN) stays permitted until privilege_settle, for
+ * empty bounding set. CAP_BPF (or CAP_SYS_ADMIN, where that is all there is) stays permitted until privilege_settle, for
  * kernels before 5.19 that ask for it at each bpf(2). In a user namespace that maps no nobody the user
  * stays and the capabilities go. 0 or -errno with *error.
  */

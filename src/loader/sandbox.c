@@ -137,16 +137,14 @@ static int write_file(const char *path, const char *text)
 	return fclose(stream) == 0 ? 0 : -errno;
 }
 
-void sandbox_shorten_symbols(struct sandbox *sandbox, const struct kernel *kernel)
+void sandbox_shorten_symbols(struct sandbox *sandbox)
 {
 	char path[128];
-	bool has = kernel->version >= KERNEL_VERSION_CODE(5, 5, 0);
 
 	if (sandbox->temporary)
 		return;
 	snprintf(path, sizeof path, "%s/kallsyms", sandbox->root);
-	if (write_file(path, has ? "ffffffff81000000 T bpf_probe_read_kernel\n"
-	                         : "ffffffff81000000 T bpf_probe_read\n") == 0)
+	if (write_file(path, "ffffffff81000000 T bpf_probe_read_kernel\n") == 0)
 		mount(path, "/proc/kallsyms", NULL, MS_BIND, NULL);
 }
 

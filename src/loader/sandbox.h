@@ -29,7 +29,7 @@ int sandbox_enter(struct sandbox *sandbox, struct error *error);
  * Shows the compiler a symbol list of one line. libbcc 0.26 reads all of /proc/kallsyms to know whether the
  * kernel has bpf_probe_read_kernel: 0.2 s of a start that takes 0.25 s without. Does nothing where it can't.
  */
-void sandbox_shorten_symbols(struct sandbox *sandbox, const struct kernel *kernel);
+void sandbox_shorten_symbols(struct sandbox *sandbox);
 
 /* Writes the stub headers and points libbcc at them. */
 int sandbox_add_stubs(struct sandbox *sandbox, const struct kernel *kernel, struct error *error);

@@ -18,7 +18,7 @@ static int open_usual(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A mount that no path leads to: it ends with the descriptor (fsopen, Linux 5.2; glibc has it since 2.36). */
+/* A mount that no path leads to: it ends with the descriptor (fsopen; glibc has it since 2.36). */
 static int mount_detached(void)
 {
 	int context = syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC);

@@ -131,13 +131,6 @@ static int grow(struct cgroups *cgroups)
 	return 0;
 }
 
-/* The id is the directory's inode number; before Linux 5.5 stat shows only its lower half. */
-static int same_id(uint64_t cgroup_id, const struct stat *status)
-{
-	return status->st_ino == cgroup_id ||
-	       (status->st_ino >> 32 == 0 && status->st_ino == (uint32_t)cgroup_id);
-}
-
 /* The entry of a key, new if need be; NULL: no memory. */
 static struct entry *find_entry(struct cgroups *cgroups, uint64_t cgroup_id, bool *is_new)
 {
@@ -183,7 +176,7 @@ static void ask_process(const struct cgroups *cgroups, struct entry *entry, uint
 			continue;
 		text[strcspn(text, "\n")] = '\0';
 		if ((size_t)snprintf(full, sizeof full, "%s%s", cgroups->root, text + 3) < sizeof full &&
-		    stat(full, &status) == 0 && same_id(entry->cgroup_id, &status)) {
+		    stat(full, &status) == 0 && status.st_ino == entry->cgroup_id) {
 			set_path(entry, text + 3);
 			found = true;
 		}

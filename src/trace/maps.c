@@ -127,7 +127,7 @@ static int take(struct maps *maps, const struct drained *from, uint32_t count, s
 }
 
 /* The kernel hands out whole buckets: -ENOSPC means that one has more entries than the batch has room. */
-static int drain_batches(struct maps *maps, const struct drained *from, struct snapshot *snapshot)
+static int drain_map(struct maps *maps, const struct drained *from, struct snapshot *snapshot)
 {
 	uint32_t position[sizeof(struct session_key6) / sizeof(uint32_t)];
 	bool first = true;
@@ -154,37 +154,6 @@ static int drain_batches(struct maps *maps, const struct drained *from, struct s
 			return 0;
 		first = false;
 	}
-}
-
-/* Nobody else writes the map: reading an entry and deleting it need not be atomic. */
-static int drain_singly(struct maps *maps, const struct drained *from, struct snapshot *snapshot)
-{
-	while (bpf_map_get_next_key(from->fd, NULL, maps->keys) == 0) {
-		if (bpf_map_lookup_elem(from->fd, maps->keys, maps->values) != 0 ||
-		    bpf_map_delete_elem(from->fd, maps->keys) != 0)
-			return -errno;
-		int err = take(maps, from, 1, snapshot);
-
-		if (err)
-			return err;
-	}
-	return errno == ENOENT ? 0 : -errno;
-}
-
-static int drain_map(struct maps *maps, const struct drained *from, struct snapshot *snapshot)
-{
-	if (from->fd < 0)
-		return 0;
-	if (!maps->no_batches) {
-		size_t before = snapshot->session_count;
-		int err = drain_batches(maps, from, snapshot);
-
-		/* before 5.6: EINVAL for an unknown command, or the kernel's own ENOTSUPP */
-		if ((err != -EINVAL && err != -524) || snapshot->session_count != before)
-			return err;
-		maps->no_batches = 1;
-	}
-	return drain_singly(maps, from, snapshot);
 }
 
 /*
@@ -240,7 +209,8 @@ int maps_drain(struct maps *maps, struct snapshot *snapshot, struct error *error
 	int err = 0;
 
 	for (size_t i = 0; i < COUNT_OF(maps_of_generation) && !err; i++)
-		err = drain_map(maps, &maps_of_generation[i], snapshot);
+		if (maps_of_generation[i].fd >= 0)
+			err = drain_map(maps, &maps_of_generation[i], snapshot);
 	err = err ?: read_growth(maps, snapshot);
 	if (err)
 		return error_set(error, EXIT_CODE_RUNTIME, err, "cannot read the tables: %s", strerror(-err));

@@ -19,7 +19,6 @@ struct maps {
 	void *values;
 	struct session_other other; /* as last read: they only grow */
 	uint64_t missed_runs;       /* the same */
-	int no_batches;             /* before 5.6: entries are taken one by one */
 };
 
 /* 0 or -ENOMEM; maps_fini frees. */

@@ -36,7 +36,6 @@ struct mnt_namespace_head {
 #define SOCKET_SK __builtin_offsetof(struct socket, sk)
 #define ZEROCOPY_LENGTH __builtin_offsetof(struct tcp_zerocopy_receive, length)
 #define ZEROCOPY_COPYBUF_LEN __builtin_offsetof(struct tcp_zerocopy_receive, copybuf_len)
-#define bpf_probe_read_kernel bpf_probe_read
 /*
  * The tables' keys and values: what the program text writes in the kernel and the tracer drains. This
  * file is part of both: it is compiled here and embedded, as it is, at the head of the program text.

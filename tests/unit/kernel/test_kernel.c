@@ -223,7 +223,7 @@ static void test_live_kernel(void **state)
 		print_message("skipped: the running kernel has no BTF\n");
 		skip();
 	}
-	/* since 3.13 and 5.6; the ports stand before the family, the pair of addresses first */
+	/* the ports stand before the family, the pair of addresses first */
 	assert_int_equal(kernel.offsets[FIELD_SK_FAMILY], 16);
 	assert_int_equal(kernel.offsets[FIELD_SK_ADDRPAIR], 0);
 	assert_int_equal(kernel.offsets[FIELD_SK_PORTPAIR], 12);
@@ -300,7 +300,7 @@ static void test_foreign_btf(void **state)
 	int number = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
 
 	assert_true(btf__add_struct(btf, "sock", 8) > 0);
-	assert_int_equal(btf__add_field(btf, "sk_protocol", number, 8, 16), 0); /* a bit field: before 5.6 */
+	assert_int_equal(btf__add_field(btf, "sk_protocol", number, 8, 16), 0); /* a bit field */
 	assert_int_equal(btf__add_field(btf, "sk_type", number, 32, 0), 0);
 	assert_true(btf__add_typedef(btf, "btf_trace_sock_send_length", number) > 0);
 	const void *bytes = btf__raw_data(btf, &length);

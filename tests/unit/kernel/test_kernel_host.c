@@ -148,7 +148,7 @@ static void test_releases(void **state)
 		{ "5.10", KERNEL_VERSION_CODE(5, 10, 0) },
 		{ "6.7-rc3", KERNEL_VERSION_CODE(6, 7, 0) },
 		{ "5.10.0", KERNEL_VERSION_CODE(5, 10, 0) },
-		{ "4.19.325+", (4 << 16) + (19 << 8) + 255 }, /* as the kernel's own macro since 5.12 */
+		{ "5.10.325+", (5 << 16) + (10 << 8) + 255 }, /* as the kernel's own macro since 5.12 */
 		{ "10.0.1", KERNEL_VERSION_CODE(10, 0, 1) },
 	};
 
@@ -162,6 +162,26 @@ static void test_releases(void **state)
 			fail_msg("%s was taken for %#x", releases[i].release, kernel.version);
 	}
 	assert_int_equal(KERNEL_VERSION_CODE(6, 1, 0), 0x060100);
+}
+
+static void test_old_releases(void **state)
+{
+	static const char *const releases[] = { "5.9.16", "5.4.0-200-generic", "4.19.325+", "5.9.255",
+		"2.6.32" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(releases); i++) {
+		const struct kernel_sources sources = { root, releases[i] };
+		struct error error = { 0 };
+		struct kernel kernel;
+		char expected[128];
+
+		snprintf(
+		    expected, sizeof expected, "tcptop needs Linux 5.10 or later; this is %s", releases[i]);
+		assert_int_equal(kernel_inspect(&kernel, &sources, &error), -ENOTSUP);
+		assert_int_equal(error.exit_code, EXIT_CODE_UNSUPPORTED);
+		assert_string_equal(error.text, expected);
+	}
 }
 
 static void test_garbage_releases(void **state)
@@ -193,6 +213,7 @@ int main(void)
 		test_with_root(test_kprobes),
 		test_with_root(test_preemption),
 		test_with_root(test_releases),
+		test_with_root(test_old_releases),
 		test_with_root(test_garbage_releases),
 	};
 

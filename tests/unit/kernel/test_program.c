@@ -109,7 +109,7 @@ static void test_methods(void **state)
 		    { VERSION_7_3, PROBE_TRACEPOINT, 0, OFFSETS_FROM_BTF, { NULL } } },
 		{ "program_kprobe.c", { VERSION_6_18, PROBE_KPROBE, 0, OFFSETS_FROM_BTF, { NULL } } },
 		{ "program_kprobe_headers.c",
-		    { KERNEL_VERSION_CODE(5, 4, 0), PROBE_KPROBE, 0, OFFSETS_FROM_HEADERS, { NULL } } },
+		    { KERNEL_VERSION_CODE(5, 10, 0), PROBE_KPROBE, 0, OFFSETS_FROM_HEADERS, { NULL } } },
 #endif
 	};
 
@@ -256,24 +256,6 @@ static void test_same_input_same_text(void **state)
 	free(two);
 }
 
-/* bpf_probe_read_kernel came in 5.5. */
-static void test_old_helper(void **state)
-{
-	static const char alias[] = "#define bpf_probe_read_kernel bpf_probe_read\n";
-	struct input input = base;
-
-	(void)state;
-	input.version = KERNEL_VERSION_CODE(5, 4, 255);
-	char *text = build(&input);
-
-	assert_non_null(strstr(text, alias));
-	free(text);
-	input.version = KERNEL_VERSION_CODE(5, 5, 0);
-	text = build(&input);
-	assert_null(strstr(text, alias));
-	free(text);
-}
-
 static void test_stubs(void **state)
 {
 	static const char *const needed[] = { "linux/kconfig.h", "linux/types.h", "linux/bpf_common.h",
@@ -316,7 +298,6 @@ int main(void)
 		cmocka_unit_test(test_what_is_left_out),
 		cmocka_unit_test(test_paths_stay_out),
 		cmocka_unit_test(test_same_input_same_text),
-		cmocka_unit_test(test_old_helper),
 		cmocka_unit_test(test_stubs),
 		cmocka_unit_test(test_nothing_was_updated),
 	};

@@ -227,7 +227,6 @@ static void test_many(void **state)
 {
 	(void)state;
 	expect_many();
-	assert_int_equal(maps.no_batches, 0);
 }
 
 /* Buckets that hold more than a batch has room for: the kernel says ENOSPC and the batch has to grow. */
@@ -237,44 +236,6 @@ static void test_batch_grows(void **state)
 	maps.batch_count = 1;
 	expect_many();
 	assert_uint_in_range(maps.batch_count, 2, 64);
-	assert_int_equal(maps.no_batches, 0);
-}
-
-static void test_one_by_one(void **state)
-{
-	(void)state;
-	maps.no_batches = 1;
-	expect_many();
-}
-
-/*
- * A kernel before 5.6 knows no batches. An LPM trie knows none that delete on any kernel: its key's first four
- * bytes (raddr) are the length of a prefix in bits, here the whole rest.
- */
-static void test_falls_back(void **state)
-{
-	static const enum map replaced[] = { MAP_SESSIONS4_EVEN, MAP_SESSIONS4_ODD };
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
-
-	(void)state;
-	for (size_t i = 0; i < sizeof replaced / sizeof *replaced; i++) {
-		close(tracing.maps[replaced[i]]);
-		tracing.maps[replaced[i]] = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "test_trie",
-		    sizeof(struct session_key4), sizeof(struct session_value), 1000, &options);
-		assert_true(tracing.maps[replaced[i]] >= 0);
-	}
-	for (uint32_t i = 0; i < 100; i++) {
-		struct session_key4 key = { .raddr = 8 * (sizeof key - sizeof key.raddr), .pid = i };
-		struct session_value value = { .rx_bytes = i };
-
-		assert_int_equal(
-		    bpf_map_update_elem(tracing.maps[MAP_SESSIONS4_EVEN], &key, &value, BPF_ANY), 0);
-	}
-	add6(MAP_SESSIONS6_EVEN, 100, 1000, 0);
-	swap_and_drain();
-	assert_int_equal(maps.no_batches, 1);
-	assert_int_equal(snapshot.session_count, 101);
-	assert_int_equal(snapshot.rx_bytes, 99 * 100 / 2 + 1000);
 }
 
 static void set_other(uint64_t calls, uint64_t rx_bytes, uint64_t tx_bytes)
@@ -405,13 +366,6 @@ static void test_conservation(void **state)
 	assert_int_equal(snapshot.session_count, 0);
 }
 
-/* Likewise one by one, as kernels before 5.6 are drained. */
-static void test_conservation_one_by_one(void **state)
-{
-	maps.no_batches = 1;
-	test_conservation(state);
-}
-
 /* Another process's system calls, which the wait is not for: their entries are drained late, but are not lost. */
 static void test_conservation_of_system_calls(void **state)
 {
@@ -451,14 +405,11 @@ int main(void)
 		test_with_tables(test_fields6),
 		test_with_tables(test_many),
 		test_with_tables(test_batch_grows),
-		test_with_tables(test_one_by_one),
-		test_with_tables(test_falls_back),
 		test_with_tables(test_other),
 		test_with_tables(test_missed_runs),
 		test_with_tables(test_one_family),
 		test_with_tables(test_errors),
 		test_with_tables(test_conservation),
-		test_with_tables(test_conservation_one_by_one),
 		test_with_tables(test_conservation_of_system_calls),
 	};
 

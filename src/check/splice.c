@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sendfile, splice into and out of sockets, a proxy, and mixes with recv on one socket. */
+#include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
@@ -88,6 +94,85 @@ static ssize_t call_mixed(struct side *side, int fd, void *buffer, size_t size)
 	}
 }
 
+/*
+ * The client's socket connects RECONNECTIONS times: each stream begins at other sequence numbers. It receives, the first
+ * stream by recv, the others by splice.
+ */
+enum { RECONNECTIONS = 3 };
+
+OPERATION(call_recv_first, side->turn ? pipe_receive(side, fd, buffer, size) : recv(fd, buffer, size, 0))
+
+static int reconnect(struct side *side, int fd)
+{
+	static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+
+	side->turn++;
+	if (connect(fd, &nowhere, sizeof nowhere) < 0)
+		return side_fail_errno(side, "connect(AF_UNSPEC)");
+	if (connect(fd, (struct sockaddr *)&side->server, side->server_length) < 0)
+		return side_fail_errno(side, "connect again");
+	return side_adopt(side, fd);
+}
+
+static int reconnect_client(struct side *side)
+{
+	int err = 0;
+
+	for (int i = 0; i < RECONNECTIONS && !err; i++) {
+		err = i ? reconnect(side, side->sockets[0].fd) : 0;
+		err = err ?: side_receive(side, &side->sockets[i], side->path->bytes) ?: side_signal(side);
+	}
+	return err;
+}
+
+static int reconnect_server(struct side *side)
+{
+	int err = 0;
+
+	for (int i = 0; i < RECONNECTIONS && !err; i++) {
+		err = i ? side_accept(side) : 0;
+		err = err ?: side_send(side, &side->sockets[i], side->path->bytes) ?: side_wait(side);
+		side_close(&side->sockets[i]);
+	}
+	return err;
+}
+
+enum { OPTION_KEYS_MAX = 4096 };
+
+/* Fills the socket's option memory with keys for addresses that nobody has. 0, or -1 with errno. */
+static int fill_option_memory(int fd)
+{
+	struct tcp_md5sig key = { .tcpm_keylen = 1 };
+	struct sockaddr_in *address = (struct sockaddr_in *)&key.tcpm_addr;
+
+	address->sin_family = AF_INET;
+	for (uint32_t i = 0; i < OPTION_KEYS_MAX; i++) {
+		address->sin_addr.s_addr = htonl(0xC6120000 + i); /* 198.18.0.0/15, RFC 2544 */
+		if (setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key) < 0)
+			return errno == ENOMEM && i ? 0 : -1;
+	}
+	errno = EFBIG;
+	return -1;
+}
+
+static void option_memory_prepare(const struct path *path, char *reason, size_t size)
+{
+	int fd = side_socket_open(path);
+
+	if (fill_option_memory(fd) < 0)
+		snprintf(reason, size,
+		    "option memory cannot be filled with TCP_MD5SIG (net.core.optmem_max): %s",
+		    strerror(errno));
+	close(fd);
+}
+
+static int option_memory_start(struct side *side)
+{
+	if (side->role != SIDE_RECEIVER || fill_option_memory(side->sockets[0].fd) == 0)
+		return 0;
+	return side_fail_errno(side, "TCP_MD5SIG");
+}
+
 const struct path paths_splice[] = {
 	{ "sendfile", "sendfile", 8388623, .flags = PATH_FILE,
 	    .write = { .call = pipe_sendfile, .chunk = SIDE_BUFFER_BYTES } },
@@ -101,5 +186,12 @@ const struct path paths_splice[] = {
 	    .receive = proxy_receive },
 	{ "mixed", "recv, peek, MSG_TRUNC and splice on one socket", 4000079, .excused = { "splice_out" },
 	    .read = { .call = call_mixed, .chunk = 20011 } },
+	{ "reconnect", "a socket that connects again, then splice", 100043, .excused = { "splice_out" },
+	    .send = reconnect_client, .receive = reconnect_server, .read = { .call = call_recv_first } },
+	{ "reconnect6", "the same with IPv6", 100049, .flags = PATH_IPV6, .excused = { "splice_out" },
+	    .send = reconnect_client, .receive = reconnect_server, .read = { .call = call_recv_first } },
+	{ "option_memory", "recv and splice on a socket whose option memory is full", 500041,
+	    .excused = { "splice_out", "splice_unfollowed" }, .prepare = option_memory_prepare,
+	    .start = option_memory_start, .read = { .call = call_mixed, .chunk = 20011 } },
 	{ .id = NULL },
 };

@@ -70,15 +70,21 @@ bool planner_works(struct planner *planner, enum hook_kind kind, enum kernel_sym
 		[HOOK_KPROBE] = "kprobe",
 		[HOOK_KRETPROBE] = "kretprobe",
 	};
-	struct hook hook = { .kind = kind, .symbol = symbol, .function = "trial" };
-	int err = planner->trial ? planner->trial->attach(&hook, planner->kernel) : 0;
+	const struct hook hook = { .kind = kind, .symbol = symbol, .function = "trial" };
+	bool again = planner->tried[kind][symbol].done;
+	int err = planner->tried[kind][symbol].err;
 
+	if (!again && planner->trial)
+		err = planner->trial->attach(&hook, planner->kernel);
+	planner->tried[kind][symbol].done = true;
+	planner->tried[kind][symbol].err = err;
 	if (!err)
 		return true;
 	planner->err = err;
 	snprintf(planner->why, sizeof planner->why, "the kernel refuses it: %s",
 	    err == -524 ? "not supported on this processor" : strerror(-err)); /* ENOTSUPP */
-	note(planner->trial, "%s %s: %s", kinds[kind], kernel_symbol_name(symbol), planner->why);
+	if (!again)
+		note(planner->trial, "%s %s: %s", kinds[kind], kernel_symbol_name(symbol), planner->why);
 	return false;
 }
 
@@ -106,11 +112,11 @@ static void add_refusal(
 int method_choose(struct plan *plan, enum probe_method wanted, const struct kernel *kernel,
     const struct method_trial *trial, struct method_refusal *refusal)
 {
+	struct planner planner = { .kernel = kernel, .trial = trial };
 	bool found = false;
 
 	*refusal = (struct method_refusal){ 0 };
 	for (size_t i = 0; i < method_count; i++) {
-		struct planner planner = { .kernel = kernel, .trial = trial };
 		struct plan next;
 
 		if (wanted != PROBE_AUTO && wanted != methods[i]->id)

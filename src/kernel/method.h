@@ -109,6 +109,10 @@ struct planner {
 	const struct method_trial *trial; /* NULL: nothing is tried, what the facts allow works */
 	char why[METHOD_WHY_SIZE];        /* of the last refusal */
 	int err;                          /* likewise, -errno */
+	struct {
+		bool done;
+		int err;
+	} tried[HOOK_KIND_COUNT][SYMBOL_COUNT]; /* each is tried once, for all methods */
 };
 
 /* One probe method. */

@@ -96,6 +96,26 @@ static void test_choice_when_preemptible(void **state)
 	assert_int_equal(plan.method, PROBE_FENTRY);
 }
 
+/* A trial loads and attaches a program: what one method has found out, the next does not ask again. */
+static void test_choice_tries_once(void **state)
+{
+	struct kernel kernel = kernel_6_1();
+	struct method_refusal refusal;
+	struct plan plan;
+
+	(void)state;
+	kernel.preemptible = true;
+	/* fentry works, but loses runs; kprobe takes programs on returns to stand by */
+	assert_int_equal(choose(&plan, 0, PROBE_AUTO, &kernel, &refusal), 0);
+	assert_int_equal(plan.hooks[0].kind, HOOK_FEXIT);
+	assert_int_equal(trials, 2);
+	/* refused is refused: fentry is ruled out, and nothing stands by */
+	assert_int_equal(choose(&plan, FEXIT_BIT, PROBE_AUTO, &kernel, &refusal), 0);
+	assert_int_equal(plan.hooks[0].kind, HOOK_KPROBE);
+	assert_int_equal(trials, 2);
+	assert_non_null(strstr(refusal.why, "fentry: the kernel refuses it: "));
+}
+
 static void test_choice_of_one(void **state)
 {
 	struct kernel kernel = kernel_6_18();
@@ -287,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_choice_order),
 		cmocka_unit_test(test_choice_when_preemptible),
+		cmocka_unit_test(test_choice_tries_once),
 		cmocka_unit_test(test_choice_of_one),
 		cmocka_unit_test(test_blind_spots),
 		cmocka_unit_test(test_blind_spots_after_attaching),

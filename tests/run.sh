@@ -145,7 +145,7 @@ END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }'
 run_ctest() { # folder of the build, pattern of the names (empty: all), prefix
 	local log=$work/ctest.log status counts=()
 
-	ctest --test-dir "$root/$1" -V --timeout 300 --no-tests=ignore ${2:+-R "$2"} 2>&1 |
+	ctest --test-dir "$root/$1" -V --timeout 600 --no-tests=ignore ${2:+-R "$2"} 2>&1 |
 		tee "$log" | awk -v prefix="$3" "$ctest_report" | tee "$work/ctest.report" | sed '$d'
 	status=${PIPESTATUS[0]}
 	# As the owner's own ctest will find it.

@@ -408,16 +408,21 @@ def run_case(function):
     return outcomes
 
 
-def on_alarm(_number, _frame):
-    print("failed  the whole test: out of time", flush=True)
-    kill_started()
-    os._exit(1)
+def limit_time(function, limit):
+    def on_alarm(_number, _frame):
+        print(f"failed  {function.__name__}: did not end in {seconds(limit):g} s", flush=True)
+        kill_started()
+        os._exit(1)
+
+    signal.signal(signal.SIGALRM, on_alarm)
+    signal.alarm(int(seconds(limit)))
 
 
 def main(limit=60):
-    """Runs the cases, or those that the command line names. Exit codes: 0, 1, or 77 when all were skipped."""
-    signal.signal(signal.SIGALRM, on_alarm)
-    signal.alarm(int(seconds(limit)))
+    """Runs the cases, or those that the command line names, and ends if one takes longer than the limit, in seconds.
+
+    Exit codes: 0, 1, or 77 when all were skipped.
+    """
     atexit.register(kill_started)
     wanted = sys.argv[1:]
     outcomes = []
@@ -425,6 +430,7 @@ def main(limit=60):
         needs_root()
         for function in cases:
             if not wanted or function.__name__ in wanted:
+                limit_time(function, limit)
                 outcomes += run_case(function)
                 kill_started()
                 started.clear()

@@ -18,9 +18,13 @@
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define FROM_NETWORK_ORDER(port) __builtin_bswap16(port)
 #define MAPPED_PREFIX 0xffff0000U
+#define LINK_LOCAL_MASK 0xc0ff /* ffc0 and fe80 in network order */
+#define LINK_LOCAL_PREFIX 0x80fe
 #else
 #define FROM_NETWORK_ORDER(port) (port)
 #define MAPPED_PREFIX 0x0000ffffU
+#define LINK_LOCAL_MASK 0xffc0
+#define LINK_LOCAL_PREFIX 0xfe80
 #endif
 
 /* Two look-ups that the compiler merges into one are of a table that the kernel does not know: it cannot inline. */

@@ -2,7 +2,9 @@
 #include "base/address.h"
 
 #include <netinet/in.h>
+#include <string.h>
 
+#include "base/escape.h"
 #include "base/format.h"
 
 _Static_assert(ADDRESS_SIZE == INET6_ADDRSTRLEN, "the size that inet_ntop's callers use");
@@ -84,10 +86,31 @@ size_t address_format(char *buffer, uint8_t family, const uint8_t *address)
 	return family == 4 ? format_ipv4(buffer, address) : format_ipv6(buffer, address);
 }
 
-size_t address_format_port(char *buffer, uint8_t family, const uint8_t *address, uint16_t port)
+bool address_is_link_local(uint8_t family, const uint8_t *address)
+{
+	return family == 6 && address[0] == 0xFE && (address[1] & 0xC0) == 0x80;
+}
+
+size_t address_format_zone(char *buffer, uint8_t family, const uint8_t *address, struct zone zone)
+{
+	size_t length = 0;
+
+	if (zone.ifindex && address_is_link_local(family, address)) {
+		buffer[length++] = '%';
+		length += *zone.name ? escape_text(buffer + length, ADDRESS_ZONE_SIZE - length, zone.name,
+		                           strlen(zone.name), ADDRESS_ZONE_SIZE, false)
+		                     : format_decimal(buffer + length, zone.ifindex);
+	}
+	buffer[length] = '\0';
+	return length;
+}
+
+size_t address_format_port(
+    char *buffer, uint8_t family, const uint8_t *address, struct zone zone, uint16_t port)
 {
 	size_t length = address_format(buffer, family, address);
 
+	length += address_format_zone(buffer + length, family, address, zone);
 	buffer[length++] = ':';
 	length += format_decimal(buffer + length, port);
 	buffer[length] = '\0';

@@ -44,6 +44,7 @@ enum kernel_need {
 	FIELD(SK_NET, "sock", "__sk_common.skc_net.net", NEED_EVENT)                      \
 	FIELD(SK_V6_DADDR, "sock", "__sk_common.skc_v6_daddr", NEED_EVENT)                \
 	FIELD(SK_V6_RCV_SADDR, "sock", "__sk_common.skc_v6_rcv_saddr", NEED_EVENT)        \
+	FIELD(SK_BOUND_DEV_IF, "sock", "__sk_common.skc_bound_dev_if", NEED_EVENT)        \
 	FIELD(SK_PROTOCOL, "sock", "sk_protocol", NEED_EVENT)                             \
 	FIELD(SK_TYPE, "sock", "sk_type", NEED_EVENT)                                     \
 	FIELD(TCP_SRTT_US, "tcp_sock", "srtt_us", NEED_COLUMNS)                           \

@@ -48,6 +48,7 @@ static size_t hash_key(const struct session *key)
 	if (key->family != 4) {
 		hash = mix(hash, word_at(key->raddr + 8));
 		hash = mix(hash, word_at(key->laddr + 8));
+		hash = mix(hash, key->ifindex);
 	}
 	return (size_t)hash;
 }
@@ -55,7 +56,8 @@ static size_t hash_key(const struct session *key)
 static bool key_equal(const struct session *a, const struct session *b)
 {
 	return a->pid == b->pid && a->lport == b->lport && a->rport == b->rport && a->netns == b->netns &&
-	       a->family == b->family && memcmp(a->raddr, b->raddr, sizeof a->raddr) == 0 &&
+	       a->ifindex == b->ifindex && a->family == b->family &&
+	       memcmp(a->raddr, b->raddr, sizeof a->raddr) == 0 &&
 	       memcmp(a->laddr, b->laddr, sizeof a->laddr) == 0;
 }
 

@@ -77,7 +77,9 @@ int session_compare_key(const struct session *a, const struct session *b)
 		return order;
 	if ((order = COMPARE(a->pid, b->pid)) != 0)
 		return order;
-	return COMPARE(a->netns, b->netns);
+	if ((order = COMPARE(a->netns, b->netns)) != 0)
+		return order;
+	return COMPARE(a->ifindex, b->ifindex);
 }
 
 static int compare_ranks(const void *a, const void *b)

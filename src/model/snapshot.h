@@ -9,7 +9,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/address.h"
 #include "model/session.h"
+
+/* Names that the kernel keeps with their NUL: of tasks (TASK_COMM_LEN) and of interfaces (IFNAMSIZ). */
+enum { SESSION_NAME_SIZE = SESSION_COMM_LENGTH + 1 };
 
 struct session {
 	uint8_t family;     /* 4 or 6; an IPv4-mapped connection is 4 */
@@ -26,7 +30,10 @@ struct session {
 	uint64_t tx_bytes;
 	uint32_t rtt_us;      /* smoothed, 0 when not known */
 	uint32_t retransmits; /* segments of the connection since its birth, when rtt_us is known */
-	char comm[SESSION_COMM_LENGTH + 1]; /* any bytes, NUL-terminated */
+	uint32_t
+	    ifindex; /* the link of link-local addresses (fe80::/10), part of the key; 0: none, or unknown */
+	char comm[SESSION_NAME_SIZE];   /* any bytes, NUL-terminated */
+	char ifname[SESSION_NAME_SIZE]; /* the link's name, any bytes, NUL-terminated; "" when not known */
 };
 
 /* What the kernel counted and described. */
@@ -41,6 +48,12 @@ static inline void session_take_value(struct session *session, const struct sess
 	session->mntns = value->mntns;
 	memcpy(session->comm, value->comm, sizeof value->comm);
 	session->comm[SESSION_COMM_LENGTH] = '\0';
+}
+
+/* The link of its addresses; the name is borrowed from the session. */
+static inline struct zone session_zone(const struct session *session)
+{
+	return (struct zone){ session->ifindex, session->ifname };
 }
 
 struct snapshot {
@@ -82,7 +95,7 @@ struct session_filter {
  */
 void snapshot_filter(struct snapshot *snapshot, const struct session_filter *filter);
 
-/* A total order on what identifies a session (family, addresses, ports, PID, namespace): the tie-break. */
+/* A total order on what identifies a session (family, addresses, ports, PID, namespace, link): the tie-break. */
 int session_compare_key(const struct session *a, const struct session *b);
 
 /* The total is part of the array that is sorted: most comparisons need not read the session. */

@@ -49,7 +49,8 @@ static int add_session(struct traffic *traffic, const struct session *session)
 		row->session.rx_bytes += session->rx_bytes;
 		row->session.tx_bytes += session->tx_bytes;
 	} else {
-		if (memcmp(row->session.comm, session->comm, sizeof session->comm) != 0)
+		if (memcmp(row->session.comm, session->comm, sizeof session->comm) != 0 ||
+		    memcmp(row->session.ifname, session->ifname, sizeof session->ifname) != 0)
 			row->match_epoch = 0;
 		row->session = *session;
 	}

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "model/snapshot.h"
 
 /* clang-format off */
 static const struct field session_rows[] = {
@@ -16,6 +15,8 @@ static const struct field session_rows[] = {
 	{ "raddr", FIELD_ADDRESS, FIELD_REQUIRED, offsetof(struct session, raddr), 0 },
 	{ "rport", FIELD_U16, FIELD_REQUIRED, offsetof(struct session, rport), 0 },
 	{ "netns", FIELD_U32, FIELD_ALWAYS, offsetof(struct session, netns), 0 },
+	{ "ifindex", FIELD_U32, FIELD_KNOWN, offsetof(struct session, ifindex), 0 },
+	{ "ifname", FIELD_NAME, FIELD_KNOWN, offsetof(struct session, ifname), 0 },
 	{ "rx_bytes", FIELD_U64, FIELD_REQUIRED, offsetof(struct session, rx_bytes), 0 },
 	{ "tx_bytes", FIELD_U64, FIELD_REQUIRED, offsetof(struct session, tx_bytes), 0 },
 	{ "uid", FIELD_U32, FIELD_KNOWN, offsetof(struct session, uid), UINT32_MAX },
@@ -56,6 +57,15 @@ uint64_t field_max(const struct field *field)
 		break;
 	}
 	return 0;
+}
+
+bool field_is_known(const struct field *field, const void *record)
+{
+	if (field->presence != FIELD_KNOWN)
+		return true;
+	if (field->type == FIELD_NAME)
+		return *((const char *)record + field->offset) != '\0';
+	return field_number(field, record) != field->absent;
 }
 
 uint64_t field_number(const struct field *field, const void *record)

@@ -3,10 +3,11 @@
 #ifndef TCPTOP_FIELDS_H
 #define TCPTOP_FIELDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/session.h"
+#include "model/snapshot.h"
 
 enum field_type {
 	FIELD_FAMILY, /* uint8_t, 4 or 6; its row precedes those of addresses */
@@ -20,13 +21,13 @@ enum field_type {
 enum field_presence {
 	FIELD_REQUIRED, /* always written; an object without it is refused */
 	FIELD_ALWAYS,   /* always written; older recordings lack it */
-	FIELD_KNOWN,    /* left out when it has the absent value */
+	FIELD_KNOWN,    /* left out when it has the absent value, or is an empty name */
 	FIELD_JOINED,   /* written exactly when the row before is */
 };
 
 enum {
 	FIELD_KEY_MAX = 24, /* the longest key */
-	FIELD_NAME_SIZE = SESSION_COMM_LENGTH + 1,
+	FIELD_NAME_SIZE = SESSION_NAME_SIZE,
 };
 
 struct field {
@@ -45,6 +46,9 @@ struct field_table {
 extern const struct field_table session_fields;  /* of struct session */
 extern const struct field_table other_fields;    /* of struct session_other, in an interval's object */
 extern const struct field_table interval_fields; /* of struct snapshot: the end of an interval's object */
+
+/* Is it to be written? For all but FIELD_JOINED, which the row before decides. */
+bool field_is_known(const struct field *field, const void *record);
 
 /* The value of a field that is a number (a family is one); record: the struct of the field's table. */
 uint64_t field_number(const struct field *field, const void *record);

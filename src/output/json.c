@@ -124,8 +124,7 @@ static int print_fields(FILE *stream, const struct field_table *fields, const vo
 		char member[MEMBER_SIZE];
 
 		if (field->presence != FIELD_JOINED)
-			is_written =
-			    field->presence != FIELD_KNOWN || field_number(field, record) != field->absent;
+			is_written = field_is_known(field, record);
 		if (!is_written)
 			continue;
 		size_t length = (size_t)(put_member(member, field, record) - member);

@@ -93,6 +93,8 @@ static const char *read_name(const struct field *field, const json_t *object, ch
 
 	if (hex)
 		return read_hex(hex, name) ? NULL : "_hex has a byte that is not two hex digits";
+	if (!text && field->presence == FIELD_KNOWN && !json_object_get(object, field->key))
+		text = "";
 	if (!text)
 		return " is missing or no text";
 	snprintf(name, FIELD_NAME_SIZE, "%s", text);

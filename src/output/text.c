@@ -83,9 +83,10 @@ static char *put_number(char *at, uint64_t number, size_t width, bool left)
 	return put_left(at, digits, length, length, left ? width : 0);
 }
 
-static char *put_address(char *at, uint8_t family, const uint8_t *address, uint16_t port, size_t width)
+static char *put_address(
+    char *at, const struct session *session, const uint8_t *address, uint16_t port, size_t width)
 {
-	size_t length = address_format_port(at, family, address, port);
+	size_t length = address_format_port(at, session->family, address, session_zone(session), port);
 
 	return put_left(at + length, "", 0, length, width);
 }
@@ -105,9 +106,9 @@ static int print_row(const struct text *text, const struct session *session, siz
 	*at++ = ' ';
 	at = put_comm(at, text, session->comm);
 	*at++ = ' ';
-	at = put_address(at, session->family, session->laddr, session->lport, address_width);
+	at = put_address(at, session, session->laddr, session->lport, address_width);
 	*at++ = ' ';
-	at = put_address(at, session->family, session->raddr, session->rport, address_width);
+	at = put_address(at, session, session->raddr, session->rport, address_width);
 	*at++ = ' ';
 	at = put_number(at, session->rx_bytes / 1024, 6, false);
 	*at++ = ' ';

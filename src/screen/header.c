@@ -265,7 +265,7 @@ static void add_filters(struct ui *ui, struct pieces *pieces)
 	else if (view->settings.opened && view->settings.grouping == GROUPING_CONTAINER)
 		pieces_add(pieces, 2, STYLE_STRONG, "in %s", names_container_text(ui->names, key->netns));
 	else if (view->settings.opened) {
-		struct endpoint host = { .family = key->family, .address = key->raddr };
+		struct endpoint host = { key->family, key->raddr, session_zone(key), .has_port = false };
 		char address[ENDPOINT_SIZE];
 
 		endpoint_format(address, sizeof address, &host, 46, ui->utf8);

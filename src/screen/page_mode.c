@@ -174,16 +174,17 @@ static void detail(struct page *page, const char *label, const char *format, ...
 	} while (at < length);
 }
 
-static void endpoint_detail(
-    struct page *page, const char *label, uint8_t family, const uint8_t *address, uint16_t port)
+static void endpoint_detail(struct page *page, const char *label, const struct session *session,
+    const uint8_t *address, uint16_t port)
 {
 	struct ui *ui = page->ui;
+	uint8_t family = session->family;
 	const char *service = names_port(ui->names, port);
 	const char *host = ui->view.context.host_names ? names_host(ui->names, family, address) : NULL;
-	struct endpoint endpoint = { .family = family, .address = address, .has_port = true, .port = port };
+	struct endpoint endpoint = { family, address, session_zone(session), .has_port = true, .port = port };
 	char text[ENDPOINT_SIZE];
 
-	endpoint_format(text, sizeof text, &endpoint, 80, ui->utf8);
+	endpoint_format(text, sizeof text, &endpoint, sizeof text - 1, ui->utf8);
 	detail(page, label, "%s%s%s%s%s%s", text, host ? "  " : "", host ? host : "", service ? "  (" : "",
 	    service ? service : "", service ? ")" : "");
 }
@@ -249,8 +250,11 @@ static void who_detail(struct page *page, const struct row *row)
 	if (session->uid != UINT32_MAX)
 		detail(page, "User", "%s (uid %u)", names_user(ui->names, session->uid, user, sizeof user),
 		    session->uid);
-	endpoint_detail(page, "Local", session->family, session->laddr, session->lport);
-	endpoint_detail(page, "Remote", session->family, session->raddr, session->rport);
+	endpoint_detail(page, "Local", session, session->laddr, session->lport);
+	endpoint_detail(page, "Remote", session, session->raddr, session->rport);
+	if (session->ifindex)
+		detail(page, "Interface", "%s (index %u)", *session->ifname ? session->ifname : "-",
+		    session->ifindex);
 	peer_detail(page, row);
 	if (row->container) {
 		detail(page, "Container", "%s", names_container_text(ui->names, row->container));

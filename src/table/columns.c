@@ -205,23 +205,25 @@ static int compare_raddr(const struct column_context *context, const struct row 
 	return order ? order : (a->session.rport > b->session.rport) - (a->session.rport < b->session.rport);
 }
 
-static struct endpoint endpoint_of(
-    const struct column_context *context, uint8_t family, const uint8_t *address, uint16_t port)
+static struct endpoint endpoint_of(const struct column_context *context, const struct session *session,
+    const uint8_t *address, uint16_t port)
 {
 	return (struct endpoint){
-		.family = family,
+		.family = session->family,
 		.address = address,
+		.zone = session_zone(session),
 		.has_port = context->grouping == GROUPING_NONE,
 		.port = port,
-		.host_name = context->host_names ? names_host(context->names, family, address) : NULL,
+		.host_name =
+		    context->host_names ? names_host(context->names, session->family, address) : NULL,
 		.port_name = context->port_names ? names_port(context->names, port) : NULL,
 	};
 }
 
-static void cell_endpoint(const struct column_context *context, uint8_t family, const uint8_t *address,
-    uint16_t port, struct cell *cell)
+static void cell_endpoint(const struct column_context *context, const struct session *session,
+    const uint8_t *address, uint16_t port, struct cell *cell)
 {
-	struct endpoint endpoint = endpoint_of(context, family, address, port);
+	struct endpoint endpoint = endpoint_of(context, session, address, port);
 
 	cell->columns = endpoint_format(cell->text, sizeof cell->text, &endpoint, cell->width, context->utf8);
 }
@@ -229,8 +231,8 @@ static void cell_endpoint(const struct column_context *context, uint8_t family, 
 unsigned column_address_columns(const struct column_context *context, const struct row *row)
 {
 	const struct session *session = &row->session;
-	struct endpoint local = endpoint_of(context, session->family, session->laddr, session->lport);
-	struct endpoint remote = endpoint_of(context, session->family, session->raddr, session->rport);
+	struct endpoint local = endpoint_of(context, session, session->laddr, session->lport);
+	struct endpoint remote = endpoint_of(context, session, session->raddr, session->rport);
 	unsigned local_columns = endpoint_columns(&local), remote_columns = endpoint_columns(&remote);
 
 	return local_columns > remote_columns ? local_columns : remote_columns;
@@ -238,12 +240,12 @@ unsigned column_address_columns(const struct column_context *context, const stru
 
 static void cell_laddr(const struct column_context *context, const struct row *row, struct cell *cell)
 {
-	cell_endpoint(context, row->session.family, row->session.laddr, row->session.lport, cell);
+	cell_endpoint(context, &row->session, row->session.laddr, row->session.lport, cell);
 }
 
 static void cell_raddr(const struct column_context *context, const struct row *row, struct cell *cell)
 {
-	cell_endpoint(context, row->session.family, row->session.raddr, row->session.rport, cell);
+	cell_endpoint(context, &row->session, row->session.raddr, row->session.rport, cell);
 }
 
 /* ---- how much ---- */

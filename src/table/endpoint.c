@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/address.h"
 #include "base/escape.h"
 
 /* A host cut to fewer columns tells nothing, so then the port is dropped. */
@@ -13,10 +12,15 @@
 /* ASCII (as DNS names are), so that bytes are columns and the middle can be cut anywhere. */
 static size_t host_text(char *buffer, size_t size, const struct endpoint *endpoint)
 {
+	size_t length;
+
 	if (endpoint->host_name)
-		return escape_text(
-		    buffer, size, endpoint->host_name, strlen(endpoint->host_name), size - 1, false);
-	return address_format(buffer, endpoint->family, endpoint->address);
+		length = escape_text(buffer, size - ADDRESS_ZONE_SIZE, endpoint->host_name,
+		    strlen(endpoint->host_name), size - ADDRESS_ZONE_SIZE - 1, false);
+	else
+		length = address_format(buffer, endpoint->family, endpoint->address);
+	return length +
+	       address_format_zone(buffer + length, endpoint->family, endpoint->address, endpoint->zone);
 }
 
 static size_t port_text(char *buffer, size_t size, const struct endpoint *endpoint)
@@ -33,7 +37,7 @@ static size_t port_text(char *buffer, size_t size, const struct endpoint *endpoi
 unsigned endpoint_format(
     char *buffer, size_t size, const struct endpoint *endpoint, unsigned width, bool utf8)
 {
-	char host[ENDPOINT_SIZE - 64] = "", port[32] = "";
+	char host[ENDPOINT_HOST_SIZE] = "", port[32] = "";
 	size_t host_length = host_text(host, sizeof host, endpoint);
 	size_t port_length = port_text(port, sizeof port, endpoint);
 	bool brackets = endpoint->has_port && endpoint->family == 6 && !endpoint->host_name;

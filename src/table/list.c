@@ -38,6 +38,10 @@ static struct session group_key(enum grouping grouping, const struct row *row)
 	case GROUPING_REMOTE:
 		key.family = session->family;
 		memcpy(key.raddr, session->raddr, sizeof key.raddr);
+		if (address_is_link_local(session->family, session->raddr)) {
+			key.ifindex = session->ifindex;
+			memcpy(key.ifname, session->ifname, sizeof key.ifname);
+		}
 		break;
 	case GROUPING_CONTAINER:
 		key.netns = row->container; /* not shown there: any field of the key serves */

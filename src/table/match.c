@@ -96,7 +96,7 @@ static bool contains(const char *text, const struct match_word *word)
  * A row's searchable text, made once for all words and only when one needs it: first the texts, then numbers
  * and addresses.
  */
-#define NUMBERS_MAX 128 /* a PID, two addresses with ports, what separates them */
+#define NUMBERS_MAX (2 * ADDRESS_PORT_SIZE + 24) /* a PID, two addresses with ports, what separates them */
 
 struct haystack {
 	const struct row *row;
@@ -104,7 +104,7 @@ struct haystack {
 	bool host_names;
 	bool has_texts;
 	bool has_numbers;
-	char text[640];
+	char text[512 + NUMBERS_MAX];
 	size_t length;
 };
 
@@ -114,9 +114,11 @@ static void add_number(struct haystack *hay, unsigned number)
 	hay->length += format_decimal(hay->text + hay->length, number);
 }
 
-static void add_address(struct haystack *hay, uint8_t family, const uint8_t *address)
+static void add_address(struct haystack *hay, const struct session *session, const uint8_t *address)
 {
-	hay->length += address_format(hay->text + hay->length, family, address);
+	hay->length += address_format(hay->text + hay->length, session->family, address);
+	hay->length +=
+	    address_format_zone(hay->text + hay->length, session->family, address, session_zone(session));
 }
 
 static void add_text(struct haystack *hay, const char *text)
@@ -158,13 +160,13 @@ static void add_numbers(struct haystack *hay)
 	add_number(hay, session->pid);
 	hay->text[hay->length++] = '\n';
 	if (ports) {
-		add_address(hay, session->family, session->laddr);
+		add_address(hay, session, session->laddr);
 		hay->text[hay->length++] = ':';
 		add_number(hay, session->lport);
 		hay->text[hay->length++] = '\n';
 	}
 	if (session->family)
-		add_address(hay, session->family, session->raddr);
+		add_address(hay, session, session->raddr);
 	if (ports) {
 		hay->text[hay->length++] = ':';
 		add_number(hay, session->rport);
@@ -182,7 +184,7 @@ static bool has_word(struct haystack *hay, const struct match_word *word)
 		return true;
 	if (!hay->has_texts)
 		add_texts(hay);
-	if (!word->letters && !hay->has_numbers)
+	if ((!word->letters || session->ifindex) && !hay->has_numbers)
 		add_numbers(hay);
 	return contains(hay->text, word);
 }

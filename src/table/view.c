@@ -319,6 +319,8 @@ const struct row *view_peer(const struct view *view, const struct row *row)
 	const struct rows *rows = &view_traffic(view)->rows;
 	const struct session *self = &row->session;
 	const struct row *peer = NULL;
+	int best = 0;
+	bool certain = true;
 
 	for (size_t i = 0; i < rows->count; i++) {
 		const struct session *other = &rows->rows[i].session;
@@ -328,9 +330,17 @@ const struct row *view_peer(const struct view *view, const struct row *row)
 		    memcmp(other->laddr, self->raddr, sizeof self->raddr) != 0 ||
 		    memcmp(other->raddr, self->laddr, sizeof self->laddr) != 0)
 			continue;
-		/* The ends may be in two namespaces, but one in the same is more likely the peer. */
-		if (!peer || (other->netns == self->netns && peer->session.netns != self->netns))
+		/* The ends may be in two namespaces or on two links, but one in the same is more likely the peer. */
+		bool near = other->netns == self->netns;
+		int rank = 1 + near + (near && other->ifindex == self->ifindex);
+
+		if (rank > best) {
 			peer = &rows->rows[i];
+			best = rank;
+			certain = true;
+		} else if (rank == best && other->ifindex != peer->session.ifindex) {
+			certain = false; /* link-local addresses that are there on several links */
+		}
 	}
-	return peer;
+	return certain ? peer : NULL;
 }

@@ -102,6 +102,7 @@ static void fill_key6(struct session *session, const void *from)
 	session->rport = be16toh(key->rport);
 	session->pid = key->pid;
 	session->netns = key->netns;
+	session->ifindex = key->ifindex;
 }
 
 /* One family's map of the idle generation. */

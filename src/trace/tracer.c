@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "loader/tracing.h"
 #include "model/snapshot.h"
+#include "names/interfaces.h"
 #include "trace/maps.h"
 
 /* The mutex guards the hand-over and the requests, down to `error`. The rest belongs to the thread while it runs. */
@@ -34,6 +36,7 @@ struct tracer {
 	uint64_t count;
 	struct tracing tracing;
 	struct maps maps;
+	struct interfaces *interfaces;
 	struct snapshot snapshot;
 };
 
@@ -118,6 +121,20 @@ static struct timespec wall_time(uint64_t monotonic_ns)
 	return (struct timespec){ time_ns / NS_PER_S, time_ns % NS_PER_S };
 }
 
+/* Now, as an interface may be gone, or have another name, when the snapshot is shown. */
+static void name_interfaces(struct interfaces *interfaces, struct snapshot *snapshot)
+{
+	interfaces_refresh(interfaces);
+	for (size_t i = 0; i < snapshot->session_count; i++) {
+		struct session *session = &snapshot->sessions[i];
+		const char *name =
+		    session->ifindex ? interfaces_name(interfaces, session->netns, session->ifindex) : NULL;
+
+		if (name)
+			snprintf(session->ifname, sizeof session->ifname, "%s", name);
+	}
+}
+
 static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, struct error *error)
 {
 	uint64_t end_ns;
@@ -133,6 +150,7 @@ static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, st
 		return err;
 	snapshot_reset(&tracer->snapshot);
 	err = maps_drain(&tracer->maps, &tracer->snapshot, error);
+	name_interfaces(tracer->interfaces, &tracer->snapshot);
 	tracer->snapshot.time = wall_time(end_ns);
 	tracer->snapshot.interval_ns = end_ns - *start_ns;
 	tracer->snapshot.last = last;
@@ -213,6 +231,9 @@ int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interv
 	new->wakeup_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (new->ready_fd < 0 || new->wakeup_fd < 0)
 		err = -errno;
+	new->interfaces = interfaces_open();
+	if (!new->interfaces)
+		err = -ENOMEM;
 	err = err ?: maps_init(&new->maps, &new->tracing);
 	if (!err)
 		err = -pthread_create(&new->thread, NULL, run, new);
@@ -292,6 +313,7 @@ void tracer_close(struct tracer *tracer)
 		REQUEST(tracer, quit = true);
 		pthread_join(tracer->thread, NULL);
 	}
+	interfaces_close(tracer->interfaces);
 	maps_fini(&tracer->maps);
 	tracing_close(&tracer->tracing);
 	snapshot_fini(&tracer->snapshot);

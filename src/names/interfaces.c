@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "names/interfaces.h"
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ENTRIES 256 /* each of one interface at a time: an index goes to the entry of its lowest bits */
+
+struct entry {
+	uint32_t ifindex; /* 0: free, as no interface has it */
+	bool fresh;       /* asked for since the last refresh */
+	char name[IFNAMSIZ];
+};
+
+struct interfaces {
+	int fd;         /* a socket, of any family: interfaces are asked for by ioctl */
+	uint32_t netns; /* inode number of its network namespace; 0: not known, no row's */
+	struct entry entries[ENTRIES];
+};
+
+struct interfaces *interfaces_open(void)
+{
+	struct interfaces *interfaces = calloc(1, sizeof *interfaces);
+	struct stat namespace;
+
+	if (!interfaces)
+		return NULL;
+	interfaces->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (stat("/proc/self/ns/net", &namespace) == 0)
+		interfaces->netns = (uint32_t) namespace.st_ino;
+	return interfaces;
+}
+
+void interfaces_close(struct interfaces *interfaces)
+{
+	if (!interfaces)
+		return;
+	if (interfaces->fd >= 0)
+		close(interfaces->fd);
+	free(interfaces);
+}
+
+void interfaces_refresh(struct interfaces *interfaces)
+{
+	for (size_t i = 0; i < ENTRIES; i++)
+		interfaces->entries[i].fresh = false;
+}
+
+/* One that has gone leaves the name as it was. */
+static void ask(const struct interfaces *interfaces, struct entry *entry)
+{
+	struct ifreq request = { .ifr_ifindex = (int)entry->ifindex };
+
+	if (ioctl(interfaces->fd, SIOCGIFNAME, &request) == 0) {
+		memcpy(entry->name, request.ifr_name, sizeof entry->name);
+		entry->name[sizeof entry->name - 1] = '\0';
+	}
+	entry->fresh = true;
+}
+
+const char *interfaces_name(struct interfaces *interfaces, uint32_t netns, uint32_t ifindex)
+{
+	struct entry *entry = &interfaces->entries[ifindex % ENTRIES];
+
+	if (!ifindex || netns != interfaces->netns)
+		return NULL;
+	if (entry->ifindex != ifindex)
+		*entry = (struct entry){ .ifindex = ifindex };
+	if (!entry->fresh)
+		ask(interfaces, entry);
+	return *entry->name ? entry->name : NULL;
+}

@@ -30,8 +30,7 @@ struct session_key6 {
 	__u16 lport;
 	__u32 pid;
 	__u32 netns;
-	__u32
-	    ifindex; /* the link, where an address is link-local; else 0: a bound socket's row is not split */
+	__u32 ifindex; /* the link of link-local addresses; 0 for others, also on a bound socket */
 };
 
 /* The counters come first: they are all that an event on a known session touches. */

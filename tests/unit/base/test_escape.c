@@ -317,6 +317,8 @@ static void test_decoding(void **state)
 	}
 }
 
+static const struct zone none = { 0, "" };
+
 static void test_address_ipv4(void **state)
 {
 	static const uint8_t lowest[4] = { 0 }, highest[4] = { 255, 255, 255, 255 },
@@ -326,9 +328,9 @@ static void test_address_ipv4(void **state)
 	(void)state;
 	assert_int_equal(address_format(buffer, 4, lowest), 7);
 	assert_string_equal(buffer, "0.0.0.0");
-	assert_int_equal(address_format_port(buffer, 4, highest, 65535), 21);
+	assert_int_equal(address_format_port(buffer, 4, highest, none, 65535), 21);
 	assert_string_equal(buffer, "255.255.255.255:65535");
-	assert_int_equal(address_format_port(buffer, 4, mixed, 0), 12);
+	assert_int_equal(address_format_port(buffer, 4, mixed, none, 0), 12);
 	assert_string_equal(buffer, "10.0.200.7:0");
 }
 
@@ -368,11 +370,47 @@ static void test_address_ipv6(void **state)
 		expect_ipv6(address);
 	}
 	memset(address, 0xFF, sizeof address);
-	assert_int_equal(address_format_port(buffer, 6, address, 65535), 45);
+	assert_int_equal(address_format_port(buffer, 6, address, none, 65535), 45);
 	assert_string_equal(buffer, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff:65535");
 	memset(address, 0, sizeof address);
-	address_format_port(buffer, 6, address, 22);
+	address_format_port(buffer, 6, address, none, 22);
 	assert_string_equal(buffer, ":::22");
+}
+
+static void expect_zone(const char *address, uint32_t ifindex, const char *name, const char *expected)
+{
+	char buffer[ADDRESS_PORT_SIZE], text[ADDRESS_PORT_SIZE];
+	uint8_t bytes[16] = { 0 };
+	uint8_t family = strchr(address, ':') ? 6 : 4;
+
+	assert_int_equal(inet_pton(family == 4 ? AF_INET : AF_INET6, address, bytes), 1);
+	snprintf(text, sizeof text, "%s%s:4000", address, expected);
+	assert_int_equal(
+	    address_format_port(buffer, family, bytes, (struct zone){ ifindex, name }, 4000), strlen(text));
+	assert_string_equal(buffer, text);
+}
+
+/* fe80::/10 alone has a zone, from its first to its last address. */
+static void test_address_zone(void **state)
+{
+	char longest[ADDRESS_ZONE_SIZE] = "%";
+
+	(void)state;
+	expect_zone("fe80::1", 2, "eth0", "%eth0");
+	expect_zone("fe80::1", 7, "", "%7");
+	expect_zone("fe80::1", UINT32_MAX, "", "%4294967295");
+	expect_zone("fe80::1", 0, "eth0", "");
+	expect_zone("fe80::", 2, "eth0", "%eth0");
+	expect_zone("febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 2, "eth0", "%eth0");
+	expect_zone("fe7f:ffff::", 2, "eth0", "");
+	expect_zone("fec0::", 2, "eth0", "");
+	expect_zone("2001:db8::fe80", 2, "eth0", "");
+	expect_zone("254.128.0.1", 2, "eth0", "");
+	expect_zone("fe80::1", 2, "\033[2J\xff", "%\\x1b[2J\\xff");
+	expect_zone("fe80::1", 2, "\xC3\xA9", "%\\u00e9");
+	for (int i = 0; i < 16; i++)
+		strcat(longest, "\\x07");
+	expect_zone("fe80::1", 2, "\a\a\a\a\a\a\a\a\a\a\a\a\a\a\a\a", longest);
 }
 
 int main(void)
@@ -386,6 +424,7 @@ int main(void)
 		cmocka_unit_test(test_decoding),
 		cmocka_unit_test(test_address_ipv4),
 		cmocka_unit_test(test_address_ipv6),
+		cmocka_unit_test(test_address_zone),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8")) {

@@ -24,6 +24,7 @@ struct mnt_namespace_head {
 #define SK_NET __builtin_offsetof(struct sock, __sk_common.skc_net.net)
 #define SK_V6_DADDR __builtin_offsetof(struct sock, __sk_common.skc_v6_daddr)
 #define SK_V6_RCV_SADDR __builtin_offsetof(struct sock, __sk_common.skc_v6_rcv_saddr)
+#define SK_BOUND_DEV_IF __builtin_offsetof(struct sock, __sk_common.skc_bound_dev_if)
 #define SK_PROTOCOL __builtin_offsetof(struct sock, sk_protocol)
 #define SK_TYPE __builtin_offsetof(struct sock, sk_type)
 #define INET_SPORT __builtin_offsetof(struct inet_sock, inet_sport)
@@ -67,7 +68,7 @@ struct session_key6 {
 	__u16 lport;
 	__u32 pid;
 	__u32 netns;
-	__u32 zero;
+	__u32 ifindex; /* the link of link-local addresses; 0 for others, also on a bound socket */
 };
 
 /* The counters come first: they are all that an event on a known session touches. */
@@ -110,9 +111,13 @@ _Static_assert(sizeof(struct session_value) == 56, "no padding: values are copie
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define FROM_NETWORK_ORDER(port) __builtin_bswap16(port)
 #define MAPPED_PREFIX 0xffff0000U
+#define LINK_LOCAL_MASK 0xc0ff /* ffc0 and fe80 in network order */
+#define LINK_LOCAL_PREFIX 0x80fe
 #else
 #define FROM_NETWORK_ORDER(port) (port)
 #define MAPPED_PREFIX 0x0000ffffU
+#define LINK_LOCAL_MASK 0xffc0
+#define LINK_LOCAL_PREFIX 0xfe80
 #endif
 
 /* Two look-ups that the compiler merges into one are of a table that the kernel does not know: it cannot inline. */
@@ -188,12 +193,23 @@ static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk)
 	*(u64 *)&key->raddr = LOAD(u64, sk, SK_ADDRPAIR);
 }
 
+/*
+ * fe80::/10. Equal addresses on two links are told apart by the interface. The kernel binds a socket to it that
+ * connects to such an address, or is connected from one (tcp_v6_connect, tcp_v6_init_req).
+ */
+static __always_inline bool is_link_local(const u8 *address)
+{
+	return (*(u16 *)address & LINK_LOCAL_MASK) == LINK_LOCAL_PREFIX;
+}
+
 static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk)
 {
 	((u64 *)key->raddr)[0] = LOAD(u64, sk, SK_V6_DADDR);
 	((u64 *)key->raddr)[1] = LOAD(u64, sk, SK_V6_DADDR + 8);
 	((u64 *)key->laddr)[0] = LOAD(u64, sk, SK_V6_RCV_SADDR);
 	((u64 *)key->laddr)[1] = LOAD(u64, sk, SK_V6_RCV_SADDR + 8);
+	if (is_link_local(key->raddr) || is_link_local(key->laddr))
+		key->ifindex = LOAD(u32, sk, SK_BOUND_DEV_IF);
 }
 
 /* ::ffff:a.b.c.d, of which skc_addrpair holds the IPv4 addresses too */

@@ -9,18 +9,19 @@
 #define SK_NET 1024
 #define SK_V6_DADDR 1032
 #define SK_V6_RCV_SADDR 1040
-#define SK_PROTOCOL 1048
-#define SK_TYPE 1056
-#define INET_SPORT 1080
-#define NET_INUM 1088
-#define TASK_GROUP_LEADER 1096
-#define TASK_COMM 1104
-#define TASK_NSPROXY 1112
-#define NSPROXY_MNT_NS 1120
-#define MNT_NS_INUM 1128
-#define SOCKET_SK 1136
-#define ZEROCOPY_LENGTH 1144
-#define ZEROCOPY_COPYBUF_LEN 1152
+#define SK_BOUND_DEV_IF 1048
+#define SK_PROTOCOL 1056
+#define SK_TYPE 1064
+#define INET_SPORT 1088
+#define NET_INUM 1096
+#define TASK_GROUP_LEADER 1104
+#define TASK_COMM 1112
+#define TASK_NSPROXY 1120
+#define NSPROXY_MNT_NS 1128
+#define MNT_NS_INUM 1136
+#define SOCKET_SK 1144
+#define ZEROCOPY_LENGTH 1152
+#define ZEROCOPY_COPYBUF_LEN 1160
 /*
  * The tables' keys and values: what the program text writes in the kernel and the tracer drains. This
  * file is part of both: it is compiled here and embedded, as it is, at the head of the program text.
@@ -52,7 +53,7 @@ struct session_key6 {
 	__u16 lport;
 	__u32 pid;
 	__u32 netns;
-	__u32 zero;
+	__u32 ifindex; /* the link of link-local addresses; 0 for others, also on a bound socket */
 };
 
 /* The counters come first: they are all that an event on a known session touches. */
@@ -96,9 +97,13 @@ _Static_assert(sizeof(struct session_value) == 56, "no padding: values are copie
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define FROM_NETWORK_ORDER(port) __builtin_bswap16(port)
 #define MAPPED_PREFIX 0xffff0000U
+#define LINK_LOCAL_MASK 0xc0ff /* ffc0 and fe80 in network order */
+#define LINK_LOCAL_PREFIX 0x80fe
 #else
 #define FROM_NETWORK_ORDER(port) (port)
 #define MAPPED_PREFIX 0x0000ffffU
+#define LINK_LOCAL_MASK 0xffc0
+#define LINK_LOCAL_PREFIX 0xfe80
 #endif
 
 /* Two look-ups that the compiler merges into one are of a table that the kernel does not know: it cannot inline. */
@@ -174,12 +179,23 @@ static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk)
 	*(u64 *)&key->raddr = LOAD(u64, sk, SK_ADDRPAIR);
 }
 
+/*
+ * fe80::/10. Equal addresses on two links are told apart by the interface. The kernel binds a socket to it that
+ * connects to such an address, or is connected from one (tcp_v6_connect, tcp_v6_init_req).
+ */
+static __always_inline bool is_link_local(const u8 *address)
+{
+	return (*(u16 *)address & LINK_LOCAL_MASK) == LINK_LOCAL_PREFIX;
+}
+
 static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk)
 {
 	((u64 *)key->raddr)[0] = LOAD(u64, sk, SK_V6_DADDR);
 	((u64 *)key->raddr)[1] = LOAD(u64, sk, SK_V6_DADDR + 8);
 	((u64 *)key->laddr)[0] = LOAD(u64, sk, SK_V6_RCV_SADDR);
 	((u64 *)key->laddr)[1] = LOAD(u64, sk, SK_V6_RCV_SADDR + 8);
+	if (is_link_local(key->raddr) || is_link_local(key->laddr))
+		key->ifindex = LOAD(u32, sk, SK_BOUND_DEV_IF);
 }
 
 /* ::ffff:a.b.c.d, of which skc_addrpair holds the IPv4 addresses too */

@@ -21,6 +21,7 @@ static const struct {
 	{ FIELD_SK_NET, { 48, 48 } },
 	{ FIELD_SK_V6_DADDR, { 56, 56 } },
 	{ FIELD_SK_V6_RCV_SADDR, { 72, 72 } },
+	{ FIELD_SK_BOUND_DEV_IF, { 20, 20 } },
 	{ FIELD_SK_PROTOCOL, { 532, 516 } },
 	{ FIELD_SK_TYPE, { 534, 514 } },
 	{ FIELD_SK_LOCK_OWNED, { 324, 156 } },

@@ -118,6 +118,12 @@ static void expect_session(const json_t *object, const struct sample_session *se
 	assert_int_equal(json_object_get(object, "mntns") != NULL, session->mntns != 0);
 	if (session->cgroup_id)
 		assert_int_equal(integer_of(object, "cgroup_id"), session->cgroup_id);
+	assert_int_equal(json_object_get(object, "ifindex") != NULL, session->ifindex != 0);
+	assert_int_equal(json_object_get(object, "ifname") != NULL, session->ifname != NULL);
+	if (session->ifindex)
+		assert_int_equal(integer_of(object, "ifindex"), session->ifindex);
+	if (session->ifname && !json_object_get(object, "ifname_hex"))
+		assert_string_equal(string_of(object, "ifname"), session->ifname);
 }
 
 /* Parses one line and steps over it. For json_decref. */

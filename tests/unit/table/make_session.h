@@ -32,4 +32,16 @@ static inline struct session make(
 	return session;
 }
 
+/* The same from fe80::1, on a link; "": its name is not known. */
+static inline struct session make_linked(const char *comm, uint32_t pid, const char *raddr, uint32_t ifindex,
+    const char *ifname, uint64_t rx_bytes)
+{
+	struct session session = make(comm, pid, raddr, 8000, rx_bytes, 0);
+
+	inet_pton(AF_INET6, "fe80::1", session.laddr);
+	session.ifindex = ifindex;
+	snprintf(session.ifname, sizeof session.ifname, "%s", ifname);
+	return session;
+}
+
 #endif

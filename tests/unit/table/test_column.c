@@ -240,6 +240,34 @@ static void addresses_give_way_in_the_middle(void **state)
 	check_endpoint("192.0.2.1", 443, 0, "", 0);
 }
 
+static void link_local_addresses_show_their_link(void **state)
+{
+	uint8_t bytes[16] = { 0xFE, 0x80, [15] = 1 };
+	struct endpoint endpoint = { 6, bytes, { 3, "eth0" }, .has_port = true, .port = 443 };
+	char text[ENDPOINT_SIZE];
+
+	(void)state;
+	assert_int_equal(endpoint_format(text, sizeof text, &endpoint, 47, true), 18);
+	assert_string_equal(text, "[fe80::1%eth0]:443");
+	assert_int_equal(endpoint_columns(&endpoint), 18);
+	assert_int_equal(endpoint_format(text, sizeof text, &endpoint, 17, true), 17);
+	assert_string_equal(text, "[fe80:…%eth0]:443");
+	endpoint.host_name = "printer";
+	endpoint_format(text, sizeof text, &endpoint, 47, true);
+	assert_string_equal(text, "printer%eth0:443");
+	endpoint.host_name = NULL;
+	endpoint.has_port = false;
+	endpoint.zone.name = "e\033\n";
+	endpoint_format(text, sizeof text, &endpoint, 47, true);
+	assert_string_equal(text, "fe80::1%e\\x1b\\x0a");
+	endpoint.zone.name = "";
+	endpoint_format(text, sizeof text, &endpoint, 47, true);
+	assert_string_equal(text, "fe80::1%3");
+	bytes[0] = 0x20;
+	endpoint_format(text, sizeof text, &endpoint, 47, true);
+	assert_string_equal(text, "2080::1");
+}
+
 static void names_stand_for_numbers(void **state)
 {
 	uint8_t bytes[16] = { 192, 0, 2, 1 };
@@ -349,6 +377,7 @@ int main(void)
 		cmocka_unit_test(a_group_is_led_by_what_it_is),
 		cmocka_unit_test(lines_add_up_to_the_screen),
 		cmocka_unit_test(addresses_give_way_in_the_middle),
+		cmocka_unit_test(link_local_addresses_show_their_link),
 		cmocka_unit_test(names_stand_for_numbers),
 		cmocka_unit_test(every_cell_keeps_its_width),
 		cmocka_unit_test(a_cut_text_is_marked),

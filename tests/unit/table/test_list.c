@@ -124,12 +124,45 @@ static void groups_add_up_and_open(void **state)
 	assert_string_equal(listed(fixture), "web:100 web:200");
 }
 
+/* fe80::2 on two links is two hosts; a global address is one, whatever link its connections are bound to. */
+static void hosts_of_two_links_are_two(void **state)
+{
+	struct fixture *fixture = *state;
+	struct list_settings *settings = &fixture->settings;
+	const struct session sessions[] = {
+		make_linked("a", 1, "fe80::2", 3, "eth0", 10),
+		make_linked("a", 2, "fe80::2", 3, "eth0", 20),
+		make_linked("b", 1, "fe80::2", 4, "eth1", 500),
+		make_linked("c", 1, "2001:db8::2", 3, "eth0", 1),
+		make_linked("c", 1, "2001:db8::2", 4, "eth1", 2),
+	};
+	struct snapshot snapshot;
+
+	snapshot_init(&snapshot);
+	snapshot.interval_ns = 1000000000;
+	for (size_t i = 0; i < sizeof sessions / sizeof sessions[0]; i++)
+		*snapshot_add(&snapshot) = sessions[i];
+	traffic_fini(&fixture->traffic);
+	traffic_init(&fixture->traffic);
+	assert_int_equal(traffic_merge(&fixture->traffic, &snapshot, NULL), 0);
+	snapshot_fini(&snapshot);
+	assert_string_equal(listed(fixture), "a:10 a:20 b:500 c:1 c:2");
+	settings->grouping = fixture->context.grouping = GROUPING_REMOTE;
+	assert_string_equal(listed(fixture), "a:30 b:500 c:3");
+	settings->opened = true;
+	settings->opened_key = list_rows(&fixture->list, &fixture->context)->rows[0].session;
+	assert_string_equal(settings->opened_key.ifname, "eth0");
+	fixture->context.grouping = GROUPING_NONE;
+	assert_string_equal(listed(fixture), "a:10 a:20");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(filters_choose_rows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(matches_are_cached_for_an_epoch, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(groups_add_up_and_open, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(hosts_of_two_links_are_two, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,30 @@ static void words_are_looked_for_everywhere(void **state)
 	assert_false(matches("99::", &six));
 }
 
+static void links_are_part_of_link_local_addresses(void **state)
+{
+	struct session named = make_linked("a", 5, "fe80::2", 3, "eth0", 1);
+	struct session odd = make_linked("a", 5, "2001:db8::2", 3, "e\033\xff", 1);
+	struct session unknown = make_linked("a", 5, "fe80::2", 7, "", 1);
+	struct session longest = make_linked("a", 5, "fe80:1111:2222:3333:4444:5555:6666:7777", UINT32_MAX,
+	    "\a\a\a\a\a\a\a\a\a\a\a\a\a\a\a\a", 1);
+
+	(void)state;
+	assert_true(matches("eth0", &named));
+	assert_true(matches("%ETH0", &named));
+	assert_true(matches("fe80::1%eth0:1000", &named));
+	assert_true(matches("fe80::2%eth0:8000 !eth1", &named));
+	assert_false(matches("eth1", &named));
+	assert_false(matches("%3", &named));
+	assert_true(matches("fe80::1%e\\x1b\\xff:1000", &odd));
+	assert_true(matches("db8::2:8000", &odd));
+	assert_true(matches("fe80::2%7:8000", &unknown));
+	longest.lport = longest.rport = 65535;
+	longest.pid = UINT32_MAX;
+	memcpy(longest.laddr, longest.raddr, sizeof longest.laddr);
+	assert_true(matches("7777%\\x07\\x07 \\x07:65535", &longest));
+}
+
 static void typing_on_narrows_but_for_ports_and_absence(void **state)
 {
 	static const struct {
@@ -91,6 +115,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_looked_for_everywhere),
+		cmocka_unit_test(links_are_part_of_link_local_addresses),
 		cmocka_unit_test(typing_on_narrows_but_for_ports_and_absence),
 		cmocka_unit_test(more_words_than_there_is_room_for),
 	};

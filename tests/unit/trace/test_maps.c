@@ -187,7 +187,30 @@ static void test_fields6(void **state)
 	assert_int_equal(snapshot.sessions[0].lport, 65535);
 	assert_int_equal(snapshot.sessions[0].rport, 1);
 	assert_int_equal(snapshot.sessions[0].pid, 4194304);
+	assert_int_equal(snapshot.sessions[0].ifindex, 0);
 	assert_string_equal(snapshot.sessions[0].comm, "a");
+}
+
+/* Equal addresses on two links: two sessions of the map, and of the snapshot. */
+static void test_links(void **state)
+{
+	struct session_key6 key = {
+		.raddr = { 0xfe, 0x80 }, .laddr = { 0xfe, 0x80, [15] = 1 }, .pid = 5, .ifindex = 3
+	};
+	struct session_value first = { .rx_bytes = 10000 }, second = { .rx_bytes = 50000 };
+	const int fd = tracing.maps[MAP_SESSIONS6_EVEN];
+
+	(void)state;
+	assert_int_equal(bpf_map_update_elem(fd, &key, &first, BPF_NOEXIST), 0);
+	key.ifindex = 4;
+	assert_int_equal(bpf_map_update_elem(fd, &key, &second, BPF_NOEXIST), 0);
+	swap_and_drain();
+	assert_int_equal(snapshot.session_count, 2);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+		    snapshot.sessions[i].rx_bytes, snapshot.sessions[i].ifindex == 3 ? 10000 : 50000);
+	assert_int_equal(snapshot.sessions[0].ifindex + snapshot.sessions[1].ifindex, 7);
+	assert_int_not_equal(session_compare_key(&snapshot.sessions[0], &snapshot.sessions[1]), 0);
 }
 
 #define MANY 20000
@@ -403,6 +426,7 @@ int main(void)
 		test_with_tables(test_generations),
 		test_with_tables(test_fields4),
 		test_with_tables(test_fields6),
+		test_with_tables(test_links),
 		test_with_tables(test_many),
 		test_with_tables(test_batch_grows),
 		test_with_tables(test_other),

@@ -57,13 +57,22 @@ static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk)
 	*(u64 *)&key->raddr = LOAD(u64, sk, SK_ADDRPAIR);
 }
 
-/*
- * fe80::/10. Equal addresses on two links are told apart by the interface. The kernel binds a socket to it that
- * connects to such an address, or is connected from one (tcp_v6_connect, tcp_v6_init_req).
- */
+/* fe80::/10 */
 static __always_inline bool is_link_local(const u8 *address)
 {
 	return (*(u16 *)address & LINK_LOCAL_MASK) == LINK_LOCAL_PREFIX;
+}
+
+/*
+ * Equal addresses on two links are told apart by the interface. The kernel binds a socket to it that connects to a
+ * link-local address, or is connected from one (tcp_v6_connect, tcp_v6_init_req).
+ */
+static __always_inline u32 link_of(u64 sk)
+{
+	u32 ifindex = LOAD(u32, sk, SK_BOUND_DEV_IF);
+
+@MPTCP_LINK@
+	return ifindex;
 }
 
 static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk)
@@ -73,7 +82,7 @@ static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk)
 	((u64 *)key->laddr)[0] = LOAD(u64, sk, SK_V6_RCV_SADDR);
 	((u64 *)key->laddr)[1] = LOAD(u64, sk, SK_V6_RCV_SADDR + 8);
 	if (is_link_local(key->raddr) || is_link_local(key->laddr))
-		key->ifindex = LOAD(u32, sk, SK_BOUND_DEV_IF);
+		key->ifindex = link_of(sk);
 }
 
 /* ::ffff:a.b.c.d, of which skc_addrpair holds the IPv4 addresses too */
@@ -81,6 +90,10 @@ static __always_inline bool is_mapped(u64 sk)
 {
 	return LOAD(u64, sk, SK_V6_DADDR) == 0 && LOAD(u32, sk, SK_V6_DADDR + 8) == MAPPED_PREFIX;
 }
+/*@ mptcp_link */
+	/* an MPTCP socket is bound to nothing: its first subflow is */
+	if (!ifindex && LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_MPTCP)
+		ifindex = LOAD_COLD(u32, LOAD_COLD(u64, sk, MPTCP_FIRST), SK_BOUND_DEV_IF);
 /*@ count */
 
 /* Two generations: programs write one while the other is drained. */

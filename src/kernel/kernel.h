@@ -22,6 +22,7 @@ enum kernel_need {
 	NEED_COLUMNS = 1 << 3,  /* columns that are read from the socket */
 	NEED_RECORD = 1 << 4,   /* tracepoints by the record that perf makes of them */
 	NEED_ZEROCOPY = 1 << 5, /* programs on tcp_zerocopy_receive */
+	NEED_MPTCP = 1 << 6,    /* the link of MPTCP sockets, where BTF knows such: no kernel header does */
 };
 
 /* Where a task keeps the number of the system call that it is in, and what the result register held before. */
@@ -47,6 +48,7 @@ enum kernel_need {
 	FIELD(SK_BOUND_DEV_IF, "sock", "__sk_common.skc_bound_dev_if", NEED_EVENT)        \
 	FIELD(SK_PROTOCOL, "sock", "sk_protocol", NEED_EVENT)                             \
 	FIELD(SK_TYPE, "sock", "sk_type", NEED_EVENT)                                     \
+	FIELD(MPTCP_FIRST, "mptcp_sock", "first", NEED_MPTCP)                             \
 	FIELD(TCP_SRTT_US, "tcp_sock", "srtt_us", NEED_COLUMNS)                           \
 	FIELD(TCP_TOTAL_RETRANS, "tcp_sock", "total_retrans", NEED_COLUMNS)               \
 	FIELD(INET_SPORT, "inet_sock", "inet_sport", NEED_EVENT)                          \

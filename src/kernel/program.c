@@ -25,6 +25,12 @@ static bool takes_socket_facts(const struct program_request *request, const stru
 	return request->socket_columns && kernel_lacks(kernel, NEED_COLUMNS) == FIELD_COUNT;
 }
 
+/* Can the text find an MPTCP socket's first subflow? */
+static bool finds_subflows(const struct kernel *kernel, enum offsets_from from)
+{
+	return from == OFFSETS_FROM_BTF && kernel->offsets[FIELD_MPTCP_FIRST] >= 0;
+}
+
 static int print_offsets(FILE *out, const struct program_request *request, const struct kernel *kernel,
     const struct plan *plan, enum offsets_from from, struct error *error)
 {
@@ -35,7 +41,8 @@ static int print_offsets(FILE *out, const struct program_request *request, const
 		    "#include <linux/tcp.h>\n%s\n",
 		    program_text_mnt_namespace);
 	/* other fields may be missing from the kernel */
-	unsigned needs = NEED_EVENT | plan->needs | (takes_socket_facts(request, kernel) ? NEED_COLUMNS : 0);
+	unsigned needs = NEED_EVENT | plan->needs | (takes_socket_facts(request, kernel) ? NEED_COLUMNS : 0) |
+	                 (finds_subflows(kernel, from) ? NEED_MPTCP : 0);
 
 	for (int field = 0; field < FIELD_COUNT; field++) {
 		const char *macro = kernel_field_macro(field);
@@ -91,7 +98,8 @@ static void print_filter_maps(FILE *out, const struct program_request *request)
 			fputs(filters[i].map_text, out);
 }
 
-static void print_counting(FILE *out, const struct program_request *request, const struct kernel *kernel)
+static void print_counting(
+    FILE *out, const struct program_request *request, const struct kernel *kernel, enum offsets_from from)
 {
 	bool socket_facts = takes_socket_facts(request, kernel);
 	static const struct {
@@ -101,7 +109,10 @@ static void print_counting(FILE *out, const struct program_request *request, con
 	char max_sessions[16];
 
 	snprintf(max_sessions, sizeof max_sessions, "%u", request->max_sessions);
-	fputs(program_text_session, out);
+	template_fill(out, program_text_session,
+	    (const struct slot[]){
+	        { "MPTCP_LINK", finds_subflows(kernel, from) ? program_text_mptcp_link : "" } },
+	    1);
 	if (socket_facts)
 		fputs(program_text_socket_facts, out);
 	for (size_t i = 0; i < COUNT_OF(families); i++)
@@ -185,7 +196,7 @@ int program_build(char **text, const struct program_request *request, const stru
 	error->text[0] = '\0';
 	err = print_head(program.stream, request, kernel, plan, from, error);
 	if (!err) {
-		print_counting(program.stream, request, kernel);
+		print_counting(program.stream, request, kernel, from);
 		err = print_account(program.stream, request);
 	}
 	if (!err)

@@ -12,16 +12,17 @@
 #define SK_BOUND_DEV_IF 1048
 #define SK_PROTOCOL 1056
 #define SK_TYPE 1064
-#define INET_SPORT 1088
-#define NET_INUM 1096
-#define TASK_GROUP_LEADER 1104
-#define TASK_COMM 1112
-#define TASK_NSPROXY 1120
-#define NSPROXY_MNT_NS 1128
-#define MNT_NS_INUM 1136
-#define SOCKET_SK 1144
-#define ZEROCOPY_LENGTH 1152
-#define ZEROCOPY_COPYBUF_LEN 1160
+#define MPTCP_FIRST 1072
+#define INET_SPORT 1096
+#define NET_INUM 1104
+#define TASK_GROUP_LEADER 1112
+#define TASK_COMM 1120
+#define TASK_NSPROXY 1128
+#define NSPROXY_MNT_NS 1136
+#define MNT_NS_INUM 1144
+#define SOCKET_SK 1152
+#define ZEROCOPY_LENGTH 1160
+#define ZEROCOPY_COPYBUF_LEN 1168
 /*
  * The tables' keys and values: what the program text writes in the kernel and the tracer drains. This
  * file is part of both: it is compiled here and embedded, as it is, at the head of the program text.
@@ -178,13 +179,24 @@ static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk)
 	*(u64 *)&key->raddr = LOAD(u64, sk, SK_ADDRPAIR);
 }
 
-/*
- * fe80::/10. Equal addresses on two links are told apart by the interface. The kernel binds a socket to it that
- * connects to such an address, or is connected from one (tcp_v6_connect, tcp_v6_init_req).
- */
+/* fe80::/10 */
 static __always_inline bool is_link_local(const u8 *address)
 {
 	return (*(u16 *)address & LINK_LOCAL_MASK) == LINK_LOCAL_PREFIX;
+}
+
+/*
+ * Equal addresses on two links are told apart by the interface. The kernel binds a socket to it that connects to a
+ * link-local address, or is connected from one (tcp_v6_connect, tcp_v6_init_req).
+ */
+static __always_inline u32 link_of(u64 sk)
+{
+	u32 ifindex = LOAD(u32, sk, SK_BOUND_DEV_IF);
+
+	/* an MPTCP socket is bound to nothing: its first subflow is */
+	if (!ifindex && LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_MPTCP)
+		ifindex = LOAD_COLD(u32, LOAD_COLD(u64, sk, MPTCP_FIRST), SK_BOUND_DEV_IF);
+	return ifindex;
 }
 
 static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk)
@@ -194,7 +206,7 @@ static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk)
 	((u64 *)key->laddr)[0] = LOAD(u64, sk, SK_V6_RCV_SADDR);
 	((u64 *)key->laddr)[1] = LOAD(u64, sk, SK_V6_RCV_SADDR + 8);
 	if (is_link_local(key->raddr) || is_link_local(key->laddr))
-		key->ifindex = LOAD(u32, sk, SK_BOUND_DEV_IF);
+		key->ifindex = link_of(sk);
 }
 
 /* ::ffff:a.b.c.d, of which skc_addrpair holds the IPv4 addresses too */

@@ -193,13 +193,21 @@ static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk)
 	*(u64 *)&key->raddr = LOAD(u64, sk, SK_ADDRPAIR);
 }
 
-/*
- * fe80::/10. Equal addresses on two links are told apart by the interface. The kernel binds a socket to it that
- * connects to such an address, or is connected from one (tcp_v6_connect, tcp_v6_init_req).
- */
+/* fe80::/10 */
 static __always_inline bool is_link_local(const u8 *address)
 {
 	return (*(u16 *)address & LINK_LOCAL_MASK) == LINK_LOCAL_PREFIX;
+}
+
+/*
+ * Equal addresses on two links are told apart by the interface. The kernel binds a socket to it that connects to a
+ * link-local address, or is connected from one (tcp_v6_connect, tcp_v6_init_req).
+ */
+static __always_inline u32 link_of(u64 sk)
+{
+	u32 ifindex = LOAD(u32, sk, SK_BOUND_DEV_IF);
+
+	return ifindex;
 }
 
 static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk)
@@ -209,7 +217,7 @@ static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk)
 	((u64 *)key->laddr)[0] = LOAD(u64, sk, SK_V6_RCV_SADDR);
 	((u64 *)key->laddr)[1] = LOAD(u64, sk, SK_V6_RCV_SADDR + 8);
 	if (is_link_local(key->raddr) || is_link_local(key->laddr))
-		key->ifindex = LOAD(u32, sk, SK_BOUND_DEV_IF);
+		key->ifindex = link_of(sk);
 }
 
 /* ::ffff:a.b.c.d, of which skc_addrpair holds the IPv4 addresses too */

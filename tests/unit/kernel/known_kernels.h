@@ -24,6 +24,7 @@ static const struct {
 	{ FIELD_SK_BOUND_DEV_IF, { 20, 20 } },
 	{ FIELD_SK_PROTOCOL, { 532, 516 } },
 	{ FIELD_SK_TYPE, { 534, 514 } },
+	{ FIELD_MPTCP_FIRST, { 1712, 1736 } },
 	{ FIELD_SK_LOCK_OWNED, { 324, 156 } },
 	{ FIELD_SK_FLAGS, { 96, 96 } },
 	{ FIELD_INET_SPORT, { 814, 804 } },

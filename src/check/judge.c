@@ -10,7 +10,7 @@
 static bool same_addresses(const struct truth *moved, const struct session *counted)
 {
 	return moved->family == counted->family && moved->lport == counted->lport &&
-	       moved->rport == counted->rport &&
+	       moved->rport == counted->rport && moved->ifindex == counted->ifindex &&
 	       memcmp(moved->laddr, counted->laddr, sizeof moved->laddr) == 0 &&
 	       memcmp(moved->raddr, counted->raddr, sizeof moved->raddr) == 0 &&
 	       (moved->netns == 0 || moved->netns == counted->netns);

@@ -14,16 +14,18 @@
 /* One write a line, so that several processes may print. The names need no escape: they are the sides' own. */
 static void truth_print(const char *id, const char *event, const struct truth *truth)
 {
-	char laddr[ADDRESS_SIZE], raddr[ADDRESS_SIZE];
+	char laddr[ADDRESS_SIZE], raddr[ADDRESS_SIZE], ifindex[24] = "";
 
+	if (truth->ifindex)
+		snprintf(ifindex, sizeof ifindex, "\"ifindex\":%u,", truth->ifindex);
 	address_format(laddr, truth->family, truth->laddr);
 	address_format(raddr, truth->family, truth->raddr);
 	dprintf(STDOUT_FILENO,
 	    "{\"path\":\"%s\",%s%s%s\"side\":\"%s\",\"pid\":%d,\"family\":%u,\"laddr\":\"%s\",\"lport\":%u,"
-	    "\"raddr\":\"%s\",\"rport\":%u,\"netns\":%u,\"tx_bytes\":%llu,\"rx_bytes\":%llu,"
+	    "\"raddr\":\"%s\",\"rport\":%u,\"netns\":%u,%s\"tx_bytes\":%llu,\"rx_bytes\":%llu,"
 	    "\"comm\":\"%.16s\",\"comm_last\":\"%.16s\"}\n",
 	    id, *event ? "\"event\":\"" : "", event, *event ? "\"," : "", side_role_name(truth->role),
-	    (int)truth->pid, truth->family, laddr, truth->lport, raddr, truth->rport, truth->netns,
+	    (int)truth->pid, truth->family, laddr, truth->lport, raddr, truth->rport, truth->netns, ifindex,
 	    (unsigned long long)truth->tx_bytes, (unsigned long long)truth->rx_bytes, truth->comm,
 	    truth->comm_last);
 }

@@ -53,7 +53,8 @@ struct truth {
 	uint8_t family; /* 4 or 6; an IPv4-mapped connection is 4 */
 	uint8_t laddr[16], raddr[16];
 	uint16_t lport, rport;
-	uint32_t netns; /* inode number, 0 when /proc does not tell */
+	uint32_t netns;   /* inode number, 0 when /proc does not tell */
+	uint32_t ifindex; /* the link of link-local addresses, else 0 */
 	pid_t pid;
 	bool first;                       /* of its process */
 	uint64_t tx_bytes, rx_bytes;      /* sums of what the calls returned; peeks left out */
@@ -134,6 +135,6 @@ const struct path *path_find(const char *id);
 
 /* The paths of each source file, up to one without an id. */
 extern const struct path paths_plain[], paths_splice[], paths_zerocopy[], paths_uring[], paths_protocol[],
-    paths_process[], paths_state[];
+    paths_process[], paths_state[], paths_links[];
 
 #endif

@@ -4,17 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if.h>
 #include <linux/mptcp.h>
 #include <linux/tcp.h>
 #include <linux/tls.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "check/namespace.h"
 #include "check/side.h"
 
 #ifndef SOL_MPTCP
@@ -84,21 +82,18 @@ static bool fastopen_enabled(void)
 	return (enabled & FASTOPEN_CLIENT_AND_SERVER) == FASTOPEN_CLIENT_AND_SERVER;
 }
 
-/* A network namespace of the sides and their parent's own, with loopback up and Fast Open enabled. 0 or -errno. */
+/* A network namespace in which Fast Open is enabled. 0 or -errno. */
 static int fastopen_namespace(void)
 {
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int socket_fd, sysctl_fd, err = 0;
+	int err = namespace_enter();
 
-	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-		return -errno;
-	socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	sysctl_fd = open(fastopen_sysctl, O_WRONLY | O_CLOEXEC);
-	if (socket_fd < 0 || ioctl(socket_fd, SIOCSIFFLAGS, &request) < 0 || sysctl_fd < 0 ||
-	    write(sysctl_fd, "3", 1) != 1)
+	if (err)
+		return err;
+	int fd = open(fastopen_sysctl, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "3", 1) != 1)
 		err = -errno;
-	close(socket_fd);
-	close(sysctl_fd);
+	close(fd);
 	return err;
 }
 

@@ -25,7 +25,7 @@ enum {
 
 /* In the order in which they are listed and checked. */
 static const struct path *const groups[] = { paths_plain, paths_splice, paths_zerocopy, paths_uring,
-	paths_protocol, paths_process, paths_state };
+	paths_protocol, paths_process, paths_state, paths_links };
 
 const struct path *path_at(size_t index)
 {

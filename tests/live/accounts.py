@@ -2,14 +2,15 @@
 """Lines of `tcptop -o json` as sums of sessions, compared with the truth."""
 from cases import check, check_equal
 
-KEY = ("pid", "family", "laddr", "lport", "raddr", "rport", "netns")
+# The last one is left out where it is 0.
+KEY = ("pid", "family", "laddr", "lport", "raddr", "rport", "netns", "ifindex")
 
 
 def sum_sessions(lines):
     """{key: [rx_bytes, tx_bytes]} over all lines; a key is the tuple of KEY."""
     sums = {}
     for line in lines:
-        entry = sums.setdefault(tuple(line[name] for name in KEY), [0, 0])
+        entry = sums.setdefault(tuple(line.get(name, 0) if name == "ifindex" else line[name] for name in KEY), [0, 0])
         entry[0] += line["rx_bytes"]
         entry[1] += line["tx_bytes"]
     return sums
@@ -24,8 +25,9 @@ def intervals(lines):
 
 
 def key_text(key):
-    pid, family, laddr, lport, raddr, rport, _ = key
-    return f"PID {pid} IPv{family} {laddr}:{lport} {raddr}:{rport}"
+    pid, family, laddr, lport, raddr, rport, _, ifindex = key
+    link = f" on link {ifindex}" if ifindex else ""
+    return f"PID {pid} IPv{family} {laddr}:{lport} {raddr}:{rport}{link}"
 
 
 def merge(*truths):

@@ -115,6 +115,24 @@ static void test_bytes_of_another(void **state)
 	    sessions, 3, NULL, VERDICT_WRONG, "1009 bytes stand under PID 13, port 1, where none were moved");
 }
 
+/* Equal addresses and ports: what moved over one link is not what moved over another. */
+static void test_link(void **state)
+{
+	struct check_result result = result_moved();
+	struct session sessions[] = { sender(1009), receiver(1009) };
+	const struct snapshot snapshot = { .sessions = sessions, .session_count = 2 };
+
+	(void)state;
+	result.truth.sessions[0].ifindex = 3;
+	sessions[0].ifindex = 3;
+	judge_add(&result, &snapshot);
+	judge_finish(&result, NULL, "");
+	assert_int_equal(result.verdict, VERDICT_EXACT);
+	sessions[0].ifindex = 4;
+	expect(
+	    sessions, 2, NULL, VERDICT_WRONG, "1009 bytes stand under PID 10, port 1, where none were moved");
+}
+
 static void test_name(void **state)
 {
 	struct session sessions[] = { sender(1009), receiver(1009) };
@@ -151,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_too_little),
 		cmocka_unit_test(test_too_much_is_never_excused),
 		cmocka_unit_test(test_bytes_of_another),
+		cmocka_unit_test(test_link),
 		cmocka_unit_test(test_name),
 		cmocka_unit_test(test_excuses_are_blind_spots),
 	};

@@ -299,9 +299,47 @@ static void the_end_leaves_the_table_as_plain_text(void **state)
 	free(text);
 }
 
+static void add_linked(
+    struct fixture *fixture, const char *comm, uint32_t ifindex, const char *ifname, uint64_t rx_bytes)
+{
+	add(fixture, comm, 9, "fe80::2", 8000, rx_bytes, 0);
+	struct session *session = &fixture->snapshot.sessions[fixture->snapshot.session_count - 1];
+
+	inet_pton(AF_INET6, "fe80::1", session->laddr);
+	session->ifindex = ifindex;
+	snprintf(session->ifname, sizeof session->ifname, "%s", ifname);
+}
+
+/* Rows that are equal in all but the link: in the table, in the details of each, and for a filter. */
+static void links_tell_rows_apart(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	add_linked(fixture, "mover", 3, "eth0", 50000);
+	add_linked(fixture, "mover", 4, "e\033[m", 10000);
+	add_linked(fixture, "mover", 7, "", 1000);
+	show(fixture);
+	paint(fixture, 100, 24);
+	assert_true(on_glass(fixture, 24, "[fe80::1%eth0]:443   [fe80::2%eth0]:8000"));
+	assert_true(on_glass(fixture, 24, "[fe80::2%e\\x1b[m]:8000"));
+	assert_true(on_glass(fixture, 24, "[fe80::1%7]:443      [fe80::2%7]:8000"));
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 100, 24);
+	assert_true(on_glass(fixture, 24, "[fe80::2%eth0]:8000"));
+	assert_true(on_glass(fixture, 24, "Interface    eth0 (index 3)"));
+	key(fixture, KEY_CODE_ESCAPE);
+	key(fixture, '\\');
+	type(fixture, "%eth0");
+	paint(fixture, 100, 24);
+	assert_true(on_glass(fixture, 24, "1 of 3 sessions"));
+	assert_false(on_glass(fixture, 24, "%7"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		UI_TEST(links_tell_rows_apart),
 		UI_TEST(the_first_screen_says_that_it_starts),
 		UI_TEST(a_screen_of_80_by_24),
 		UI_TEST(a_screen_of_40_by_10),

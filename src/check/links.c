@@ -63,29 +63,31 @@ static int link_connect(struct side *side, const struct namespace_link *link)
 /* The second link carries five times as much as the first. */
 static int links_send(struct side *side)
 {
-	int err = side_wait(side);
+	int err = 0;
 
 	for (size_t i = 0; i < COUNT_OF(links) && !err; i++)
-		err = link_connect(side, &links[i]);
+		err = side_wait(side) ?: link_connect(side, &links[i]);
 	for (size_t i = 0; i < COUNT_OF(links) && !err; i++)
 		err = side_send(side, &side->sockets[i], side->path->bytes * (i ? 5 : 1))
 		          ?: side_shutdown(side, &side->sockets[i]);
 	return err;
 }
 
-/* One socket listens on all links. */
+/*
+ * One socket listens on all links. The next connection comes when the one before was accepted: those of two links may
+ * arrive in any order, and an MPTCP socket does not tell its link.
+ */
 static int links_receive(struct side *side)
 {
 	struct sockaddr_in6 address = address_of("::", RECEIVER_PORT, 0);
-	int err;
+	int err = 0;
 
 	side->listen_fd = side_socket_open(side->path);
 	if (side->listen_fd < 0 || bind(side->listen_fd, (struct sockaddr *)&address, sizeof address) < 0 ||
 	    listen(side->listen_fd, SOMAXCONN) < 0)
 		return side_fail_errno(side, "listening on all links");
-	err = side_signal(side);
 	for (size_t i = 0; i < COUNT_OF(links) && !err; i++) {
-		err = side_accept(side);
+		err = side_signal(side) ?: side_accept(side);
 		if (!err)
 			side->sockets[i].truth->ifindex = if_nametoindex(links[i].names[SIDE_RECEIVER]);
 	}

@@ -5,10 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define ENTRIES 256 /* each of one interface at a time: an index goes to the entry of its lowest bits */
 
@@ -19,7 +16,6 @@ struct entry {
 };
 
 struct interfaces {
-	int fd;         /* a socket, of any family: interfaces are asked for by ioctl */
 	uint32_t netns; /* inode number of its network namespace; 0: not known, no row's */
 	struct entry entries[ENTRIES];
 };
@@ -27,22 +23,17 @@ struct interfaces {
 struct interfaces *interfaces_open(void)
 {
 	struct interfaces *interfaces = calloc(1, sizeof *interfaces);
-	struct stat namespace;
+	struct stat status;
 
 	if (!interfaces)
 		return NULL;
-	interfaces->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (stat("/proc/self/ns/net", &namespace) == 0)
-		interfaces->netns = (uint32_t) namespace.st_ino;
+	if (stat("/proc/self/ns/net", &status) == 0)
+		interfaces->netns = (uint32_t)status.st_ino;
 	return interfaces;
 }
 
 void interfaces_close(struct interfaces *interfaces)
 {
-	if (!interfaces)
-		return;
-	if (interfaces->fd >= 0)
-		close(interfaces->fd);
 	free(interfaces);
 }
 
@@ -53,14 +44,12 @@ void interfaces_refresh(struct interfaces *interfaces)
 }
 
 /* One that has gone leaves the name as it was. */
-static void ask(const struct interfaces *interfaces, struct entry *entry)
+static void ask(struct entry *entry)
 {
-	struct ifreq request = { .ifr_ifindex = (int)entry->ifindex };
+	char name[IFNAMSIZ];
 
-	if (ioctl(interfaces->fd, SIOCGIFNAME, &request) == 0) {
-		memcpy(entry->name, request.ifr_name, sizeof entry->name);
-		entry->name[sizeof entry->name - 1] = '\0';
-	}
+	if (if_indextoname(entry->ifindex, name))
+		memcpy(entry->name, name, sizeof name);
 	entry->fresh = true;
 }
 
@@ -73,6 +62,6 @@ const char *interfaces_name(struct interfaces *interfaces, uint32_t netns, uint3
 	if (entry->ifindex != ifindex)
 		*entry = (struct entry){ .ifindex = ifindex };
 	if (!entry->fresh)
-		ask(interfaces, entry);
+		ask(entry);
 	return *entry->name ? entry->name : NULL;
 }

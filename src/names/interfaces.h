@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names of this network namespace's interfaces. They come and go while the program runs, so the kernel is asked for
- * each index again in each interval, once. It takes no privilege and does not wait (SIOCGIFNAME, netdevice(7)).
+ * each index again in each interval, once. It takes no privilege and does not wait (if_indextoname(3)).
  * One thread calls these functions; it need not be the one that calls those of names.h.
  */
 #ifndef TCPTOP_INTERFACES_H

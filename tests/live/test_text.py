@@ -73,7 +73,7 @@ def table(lines, at, header, width):
 
 
 def expected_row(session, counts, comm):
-    pid, family, laddr, lport, raddr, rport, _ = session
+    pid, family, laddr, lport, raddr, rport, *_ = session
     return format_row(
         pid,
         comm,

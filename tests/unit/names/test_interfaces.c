@@ -19,10 +19,10 @@
 
 static uint32_t own_netns(void)
 {
-	struct stat namespace;
+	struct stat status;
 
-	assert_int_equal(stat("/proc/self/ns/net", &namespace), 0);
-	return (uint32_t) namespace.st_ino;
+	assert_int_equal(stat("/proc/self/ns/net", &status), 0);
+	return (uint32_t)status.st_ino;
 }
 
 static void rename_interface(const char *from, const char *to)

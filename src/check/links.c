@@ -107,7 +107,7 @@ const struct path paths_links[] = {
 	    .flags = PATH_IPV6 | PATH_LATE, LINKS, .excused = { "splice_out" },
 	    .read = { .call = pipe_receive } },
 	{ "link_local_mptcp", "MPTCP over equal link-local addresses", 10009,
-	    .flags = PATH_IPV6 | PATH_LATE | PATH_MPTCP, LINKS,
+	    .flags = PATH_IPV6 | PATH_LATE | PATH_MPTCP, LINKS, .excused = { "mptcp_links" },
 	    .need = { "no MPTCP", ENOPROTOOPT, "disabled (sysctl net.mptcp.enabled)" } },
 	{ .id = NULL },
 };

@@ -346,6 +346,8 @@ static void inspect_ways(struct kernel *kernel, const char *root)
 	for (size_t i = 0; i < COUNT_OF(ways); i++)
 		if (kernel->version >= ways[i].since && (!kernel->has_btf || (possible & (1U << i))))
 			kernel->ways |= ways[i].ways;
+	if (!kernel->has_btf)
+		kernel->ways |= WAY_LINKS_MPTCP;
 }
 
 int kernel_inspect(struct kernel *kernel, const struct kernel_sources *sources, struct error *error)

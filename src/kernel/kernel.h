@@ -114,6 +114,7 @@ enum kernel_way {
 	WAY_SPLICE_MPTCP = 1 << 1,     /* MPTCP's own splice_read; without it, a splice is a receive */
 	WAY_READERS = 1 << 2,          /* users in the kernel that read by read_sock */
 	WAY_SENDERS = 1 << 3,          /* users in the kernel that send with the socket's lock held */
+	WAY_LINKS_MPTCP = 1 << 4,      /* not past it: MPTCP over links that only BTF could tell */
 };
 
 struct kernel_prototype {

@@ -90,7 +90,9 @@ struct blind_spot {
 	    UNLESS_NOTHING, SYMBOL_COUNT, 0, WAY_READERS }, \
 	{ "kernel_senders", \
 	    "what the kernel itself sends past the socket calls: soft iWARP, OpenVPN, ESP in TCP", \
-	    UNLESS_NOTHING, SYMBOL_COUNT, 0, WAY_SENDERS },
+	    UNLESS_NOTHING, SYMBOL_COUNT, 0, WAY_SENDERS }, \
+	{ "mptcp_links", "MPTCP over link-local addresses: without BTF equal ones on two links are one row", \
+	    UNLESS_NOTHING, SYMBOL_COUNT, 0, WAY_LINKS_MPTCP },
 /* clang-format on */
 
 /* The id of what is not a path: runs that a preemptible kernel skips. */

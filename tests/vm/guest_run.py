@@ -28,6 +28,8 @@ STATUS_SKIPPED = 77
 
 # What no method is able to see on 6.1; anything else that --check calls "not counted" has failed.
 BLIND = ("blocked_recv_earlier", "blocked_send_earlier")
+if not os.path.exists("/sys/kernel/btf/vmlinux"):
+    BLIND += ("link_local_mptcp",)
 # Where tasks in the kernel are preempted, runs are skipped, on any path: no path is then sure to be exact, but by the
 # method that is taken unasked.
 PREEMPTED = re.compile(r"preemptible|the kernel skips runs")

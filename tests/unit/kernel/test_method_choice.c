@@ -246,6 +246,7 @@ static void test_blind_spots_of_all(void **state)
 		{ WAY_SPLICE_MPTCP, "splice_mptcp" },
 		{ WAY_READERS, "kernel_readers" },
 		{ WAY_SENDERS, "kernel_senders" },
+		{ WAY_LINKS_MPTCP, "mptcp_links" },
 	};
 	struct kernel kernel = kernel_6_18();
 	struct plan plan;

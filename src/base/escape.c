@@ -53,8 +53,7 @@ static bool is_hidden(uint32_t character)
 	return false;
 }
 
-/* Returns the length of the character at bytes, 0 when they are not valid UTF-8. length is at least 1. */
-static size_t decode_utf8(const unsigned char *bytes, size_t length, uint32_t *character)
+size_t escape_decode_utf8(const unsigned char *bytes, size_t length, uint32_t *character)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	unsigned char lead = bytes[0];
@@ -108,7 +107,7 @@ static size_t piece_of_text(
     struct piece *piece, const unsigned char *bytes, size_t length, bool utf8, unsigned marks)
 {
 	uint32_t character;
-	size_t taken = decode_utf8(bytes, length, &character);
+	size_t taken = escape_decode_utf8(bytes, length, &character);
 	int width;
 
 	if (taken == 0) {
@@ -167,7 +166,7 @@ static const char json_short_forms[128] = {
 static size_t piece_of_json(struct piece *piece, const unsigned char *bytes, size_t length, bool *valid)
 {
 	uint32_t character;
-	size_t taken = decode_utf8(bytes, length, &character);
+	size_t taken = escape_decode_utf8(bytes, length, &character);
 
 	if (taken == 0) {
 		*valid = false;

@@ -34,4 +34,7 @@ size_t escape_json(char *buffer, size_t size, const char *bytes, size_t length, 
 /* Encodes one character, at most 0x10ffff, without a NUL. Returns the bytes, 1 to 4. */
 size_t escape_encode_utf8(char buffer[4], uint32_t character);
 
+/* The length of the character at bytes, 0 when they are not valid UTF-8. length is at least 1. */
+size_t escape_decode_utf8(const unsigned char *bytes, size_t length, uint32_t *character);
+
 #endif

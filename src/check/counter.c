@@ -106,7 +106,7 @@ int counter_start(struct counter *counter, const struct counter_settings *settin
 
 int counter_next(struct counter *counter, struct snapshot *snapshot, struct error *error)
 {
-	int got = recording_follow(counter->recording, snapshot, error);
+	int got = recording_next(counter->recording, snapshot, error);
 
 	return got > 0 ? 0 : got < 0 ? got : describe_end(counter, error);
 }

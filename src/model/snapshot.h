@@ -67,6 +67,7 @@ struct snapshot {
 	struct session_other other; /* this interval's "other sessions": what a full table could not list */
 	uint64_t missed_runs;       /* probe runs that the kernel skipped in this interval */
 	bool last;                  /* nothing follows: tracing has ended */
+	bool is_end;                /* no interval, but the news that a recording is over */
 };
 
 /* Zeroes *snapshot, which the caller owns; snapshot_fini frees what snapshot_add allocated. */

@@ -197,8 +197,8 @@ static int json_open(void **state, const struct run *run, FILE *stream, struct e
 
 static int json_show(void *state, const struct snapshot *snapshot, struct error *error)
 {
-	if (!snapshot->interval_ns)
-		return 0; /* the end of a recording */
+	if (snapshot->is_end)
+		return 0;
 	struct session_rank *ranks = snapshot_rank(snapshot);
 	int err = 0;
 

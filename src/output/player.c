@@ -8,6 +8,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/util.h"
 #include "output/recording.h"
@@ -28,8 +29,9 @@ struct player {
 	bool paced;
 	uint64_t left; /* intervals still to be handed out */
 	bool stopping;
-	bool played;  /* the last interval was handed out */
-	bool is_told; /* ... and that nothing follows */
+	bool is_told;       /* that nothing follows */
+	bool is_live;       /* the interval handed out has just been written into a pipe */
+	uint64_t handed_ns; /* when that was, on the monotonic clock; 0: it is the first one */
 	enum probe_method method;
 	char *not_counted[RECORDING_IDS_MAX];
 	size_t not_counted_count;
@@ -203,25 +205,40 @@ static int source_fd(void *state)
 static void take_end(struct player *player, const struct snapshot **snapshot)
 {
 	snapshot_reset(&player->snapshot);
+	player->snapshot.is_end = true;
 	player->snapshot.last = true;
 	*snapshot = &player->snapshot;
 }
 
-/* The recording has ended but the player waits for stop: an interval of length 0 tells the screen so. */
+/* The recording has ended: all of it was taken, or the player waits for stop. */
 static void take_played(struct player *player, const struct snapshot **snapshot)
 {
 	player->is_told = true;
-	snapshot_reset(&player->snapshot);
-	*snapshot = &player->snapshot;
+	take_end(player, snapshot);
+	player->snapshot.last = !player->paced;
+}
+
+/*
+ * What was waited for, for about as long as it took, is being recorded right now: it is shown at once, and so is the
+ * next one when it comes.
+ */
+static void note_pace(struct player *player, bool was_late)
+{
+	uint64_t now_ns = clock_now_ns();
+
+	player->is_live =
+	    was_late && player->handed_ns && now_ns - player->handed_ns >= player->snapshot.interval_ns / 2;
+	player->handed_ns = now_ns;
 }
 
 /* Swaps the snapshot handed out before for the one that the reader has. False: that is not complete yet. */
 static bool exchange(struct player *player, int *got, struct error *error)
 {
-	bool is_ready;
+	bool is_ready, was_late;
 
 	pthread_mutex_lock(&player->mutex);
 	is_ready = !player->is_reading;
+	was_late = player->is_late;
 	player->is_late = !is_ready;
 	if (is_ready) {
 		struct snapshot before = player->snapshot;
@@ -235,6 +252,8 @@ static bool exchange(struct player *player, int *got, struct error *error)
 		pthread_cond_signal(&player->wanted);
 	}
 	pthread_mutex_unlock(&player->mutex);
+	if (is_ready)
+		note_pace(player, was_late);
 	return is_ready;
 }
 
@@ -251,18 +270,16 @@ static int source_take(void *state, const struct snapshot **snapshot, struct err
 		take_end(player, snapshot);
 		return 0;
 	}
-	if (player->played) {
-		if (!player->is_told)
-			take_played(player, snapshot);
+	if (player->is_told)
 		return 0; /* waits for stop */
-	}
 	if (!player->has_thread)
 		got = start_reader(player, error);
-	if (got < 0 || !exchange(player, &got, error) || got <= 0)
+	if (got < 0 || !exchange(player, &got, error) || got < 0)
 		return got;
-	player->played = player->snapshot.last;
-	if (player->paced)
-		player->snapshot.last = false;
+	if (!got) {
+		take_played(player, snapshot);
+		return 0;
+	}
 	if (--player->left == 0)
 		player->snapshot.last = true;
 	*snapshot = &player->snapshot;
@@ -275,7 +292,7 @@ static void source_release(void *state)
 
 	if (player->stopping || player->is_told)
 		return;
-	arm(player, player->paced && !player->played && player->snapshot.interval_ns
+	arm(player, player->paced && !player->is_live && player->snapshot.interval_ns
 	                ? player->snapshot.interval_ns
 	                : SOON_NS);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Plays a recording: a source that returns its snapshots, when paced each for as long as its interval took. A paced
- * player ends with a snapshot of length 0 (interval_ns) and then waits for stop.
+ * Plays a recording: a source that returns its snapshots, when paced each for as long as its interval took, unless it
+ * is being recorded at the moment. It ends with a snapshot that has .is_end, after which a paced player waits for stop.
  */
 #ifndef TCPTOP_PLAYER_H
 #define TCPTOP_PLAYER_H

@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "base/util.h"
 #include "model/snapshot.h"
 #include "output/fields.h"
 
@@ -26,9 +26,9 @@ struct recording {
 	char *path;
 	char *line;
 	unsigned long line_number;
-	struct snapshot ahead; /* the next interval, read early to know which is the last */
-	bool has_ahead;
-	int failure; /* of reading ahead: returned after the interval before it */
+	struct snapshot ahead; /* the interval being read */
+	bool has_ahead;        /* it is complete */
+	int failure;           /* returned from then on */
 	struct error failure_error;
 	size_t sessions_max;
 	enum probe_method method; /* of the interval handed out last, and of `ahead` */
@@ -142,23 +142,29 @@ static const char *read_field(const struct field *field, const json_t *object, v
 	return NULL;
 }
 
-/* "2026-11-22T10:42:17.123Z" */
+/* "2026-11-22T10:42:17.123Z", to the digit: a floating point number would lose the last one, and depends on the locale. */
 static int get_time(const json_t *object, struct timespec *time)
 {
 	const char *text = json_string_value(json_object_get(object, "time"));
 	struct tm tm = { 0 };
-	double seconds;
-	char zone;
+	int length = 0;
+	long unit_ns = NS_PER_S / 10;
 
 	if (!text ||
-	    sscanf(text, "%4d-%2d-%2dT%2d:%2d:%lf%c", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-	        &tm.tm_min, &seconds, &zone) != 7 ||
-	    zone != 'Z' || !(seconds >= 0 && seconds < 61))
+	    sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+	        &tm.tm_min, &tm.tm_sec, &length) != 6 ||
+	    tm.tm_sec < 0 || tm.tm_sec > 60)
+		return -1;
+	text += length;
+	time->tv_nsec = 0;
+	if (*text == '.')
+		for (text++; *text >= '0' && *text <= '9'; text++, unit_ns /= 10)
+			time->tv_nsec += (*text - '0') * unit_ns;
+	if (strcmp(text, "Z") != 0)
 		return -1;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	time->tv_sec = timegm(&tm) + (time_t)seconds;
-	time->tv_nsec = (long)((seconds - floor(seconds)) * 1e9);
+	time->tv_sec = timegm(&tm);
 	return 0;
 }
 
@@ -180,9 +186,12 @@ static int take_fields(struct recording *recording, const struct field_table *fi
 static int take_stamp(struct recording *recording, const json_t *object, struct error *error)
 {
 	struct snapshot *ahead = &recording->ahead;
-	double interval_s = json_number_value(json_object_get(object, "interval_s"));
+	const json_t *length = json_object_get(object, "interval_s");
+	double interval_s = json_number_value(length);
 
-	if (!(interval_s > 0 && interval_s <= INTERVAL_MAX_S) || get_time(object, &ahead->time) < 0)
+	/* The last one of a run may be so short that its six decimals are zero: its bytes count all the same. */
+	if (!json_is_number(length) || !(interval_s >= 0 && interval_s <= INTERVAL_MAX_S) ||
+	    get_time(object, &ahead->time) < 0)
 		return bad_line(recording, error, "time or interval_s is missing or wrong");
 	ahead->interval_ns = (uint64_t)(interval_s * 1e9 + 0.5);
 	return 0;
@@ -374,33 +383,18 @@ void recording_close(struct recording *recording)
 
 int recording_next(struct recording *recording, struct snapshot *snapshot, struct error *error)
 {
-	struct snapshot kept;
-
-	if (recording->failure) {
-		*error = recording->failure_error;
-		return recording->failure;
-	}
-	if (!recording->has_ahead)
-		return 0;
-	recording->method = recording->ahead_method;
-	kept = *snapshot;
-	*snapshot = recording->ahead;
-	recording->ahead = kept;
-	recording->failure = read_ahead(recording, &recording->failure_error);
-	snapshot->last = !recording->failure && !recording->has_ahead;
-	return 1;
-}
-
-int recording_follow(struct recording *recording, struct snapshot *snapshot, struct error *error)
-{
 	struct snapshot kept = *snapshot;
-	int err = read_ahead(recording, error);
 
-	if (err || !recording->has_ahead)
-		return err;
+	if (!recording->has_ahead && !recording->failure)
+		recording->failure = read_ahead(recording, &recording->failure_error);
+	if (recording->failure)
+		*error = recording->failure_error;
+	if (recording->failure || !recording->has_ahead)
+		return recording->failure;
+	recording->has_ahead = false;
+	recording->method = recording->ahead_method;
 	*snapshot = recording->ahead;
 	recording->ahead = kept;
-	recording->method = recording->ahead_method;
 	return 1;
 }
 

@@ -28,22 +28,19 @@ int recording_open(struct recording **recording, const char *path, struct error 
  */
 int recording_open_stream(struct recording **recording, FILE *stream, const char *path, struct error *error);
 
-/* Reads the first interval. 0, or -errno with *error: cannot be read, or is no recording. */
+/*
+ * Reads the first interval, so that its facts are known before recording_next returns it. 0, or -errno with *error:
+ * cannot be read, or is no recording.
+ */
 int recording_start(struct recording *recording, struct error *error);
 void recording_close(struct recording *recording);
 
 /*
- * Fills *snapshot, an initialised struct, with the next interval; the last one has `last` set. Returns 1,
- * 0 when none is left, or -errno with *error, which names the bad line; all intervals before that line are returned
- * first.
+ * Fills *snapshot, an initialised struct, with the next interval, as soon as that is complete: in a pipe there may be
+ * nothing yet of the one after it. Returns 1, 0 when none is left, or -errno with *error, which names the bad line. Does
+ * not need recording_start.
  */
 int recording_next(struct recording *recording, struct snapshot *snapshot, struct error *error);
-
-/*
- * The same without recording_start, for a stream that is still being written: returns as soon as the interval is
- * complete, and so cannot tell which is the last.
- */
-int recording_follow(struct recording *recording, struct snapshot *snapshot, struct error *error);
 
 /* The method of the last interval, PROBE_AUTO when it names none. */
 enum probe_method recording_method(const struct recording *recording);

@@ -219,8 +219,8 @@ static int text_show(void *state, const struct snapshot *snapshot, struct error 
 	struct tm local_time;
 	int err;
 
-	if (!snapshot->interval_ns)
-		return 0; /* the end of a recording */
+	if (snapshot->is_end)
+		return 0;
 	localtime_r(&snapshot->time.tv_sec, &local_time);
 	if (text->summary && text->live)
 		read_loadavg(loadavg, sizeof loadavg);

@@ -87,7 +87,7 @@ int ui_begin_interval(struct ui *ui, const struct snapshot *snapshot)
 	ui->leaving = snapshot->last;
 	if (monotonic_s() - ui->message_s >= MESSAGE_S)
 		ui->message[0] = '\0';
-	if (!snapshot->interval_ns) {
+	if (snapshot->is_end) {
 		ui->ended = ui->replay;
 		return 0;
 	}

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "cmocka_names.h"
 #include "output/player.h"
@@ -110,12 +111,13 @@ static void test_filter_and_count(void **state)
 		assert_int_equal(snapshot->sessions[0].pid, 6);
 		assert_int_equal(snapshot->rx_bytes, 2);
 		assert_int_equal(snapshot->last, i == 1);
+		assert_false(snapshot->is_end);
 		source.release(source.state);
 	}
 	player_close(player);
 }
 
-/* At the end of a paced one an interval of no length says so, and it goes on until it is stopped. */
+/* At the end of a paced one a snapshot says so, and it goes on until it is stopped. */
 static void test_paced(void **state)
 {
 	const struct player_request request = { .path = path };
@@ -130,10 +132,73 @@ static void test_paced(void **state)
 	player_set_paced(player, true);
 	assert_false(take(&source)->last);
 	source.release(source.state);
-	assert_int_equal(take(&source)->interval_ns, 0);
+	const struct snapshot *snapshot = take(&source);
+
+	assert_true(snapshot->is_end);
+	assert_false(snapshot->last);
 	source.release(source.state);
 	source.stop(source.state);
 	assert_true(take(&source)->last);
+	player_close(player);
+}
+
+/* What is not paced has everything, and then one that says so and is the last. */
+static void test_all_of_it(void **state)
+{
+	const struct player_request request = { .path = path };
+
+	(void)state;
+	open_pipe();
+	write_interval(two_pids, 2);
+	write_interval(two_pids, 1);
+	close(writer);
+	struct player *player = start(&request);
+	struct source source = player_source(player);
+
+	for (int i = 0; i < 3; i++) {
+		const struct snapshot *snapshot = take(&source);
+
+		assert_int_equal(snapshot->session_count, 2 - i);
+		assert_int_equal(snapshot->is_end, i == 2);
+		assert_int_equal(snapshot->last, i == 2);
+		source.release(source.state);
+	}
+	player_close(player);
+}
+
+/* What is being recorded is shown as soon as it is written, not when the one after it is. */
+static void test_live_pipe(void **state)
+{
+	const struct player_request request = { .path = path };
+
+	(void)state;
+	open_pipe();
+	write_interval(two_pids, 2);
+	struct player *player = start(&request);
+	struct source source = player_source(player);
+
+	player_set_paced(player, true);
+	take(&source);
+	source.release(source.state);
+	for (int i = 0; i < 5; i++) {
+		struct pollfd ready = { .fd = source.fd(source.state), .events = POLLIN };
+		const struct snapshot *snapshot;
+		struct error error;
+
+		usleep(30000); /* longer than the interval's 10 ms: it is waited for */
+		assert_int_equal(source.take(source.state, &snapshot, &error), 0);
+		assert_null(snapshot);
+		assert_int_equal(poll(&ready, 1, 0), 0);
+		uint64_t written_ns = clock_now_ns();
+
+		write_interval(two_pids, 1 + (size_t)i % 2);
+		assert_int_equal(take(&source)->session_count, 1 + i % 2);
+		assert_true(
+		    clock_now_ns() - written_ns < 1000000000); /* one interval late would never come */
+		source.release(source.state);
+	}
+	close(writer);
+	assert_true(take(&source)->is_end);
 	player_close(player);
 }
 
@@ -152,8 +217,10 @@ static void test_reader_left_behind(void **state)
 	struct player *player = start(&request);
 	struct source source = player_source(player);
 
-	take(&source);
-	source.release(source.state);
+	for (int i = 0; i < 2; i++) {
+		take(&source);
+		source.release(source.state);
+	}
 	usleep(100000); /* until it reads again */
 	player_close(player);
 	*pids = 0;
@@ -168,6 +235,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filter_and_count),
 		cmocka_unit_test(test_paced),
+		cmocka_unit_test(test_all_of_it),
+		cmocka_unit_test(test_live_pipe),
 		cmocka_unit_test(test_reader_left_behind),
 	};
 

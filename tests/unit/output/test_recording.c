@@ -82,7 +82,6 @@ static void everything_recorded_comes_back(void **state)
 	assert_int_equal(snapshot.tx_bytes, 2149008);
 	assert_int_equal(snapshot.other.calls, 2);
 	assert_int_equal(snapshot.missed_runs, 4);
-	assert_false(snapshot.last);
 	const struct session *session = &snapshot.sessions[0];
 
 	assert_int_equal(session->family, 4);
@@ -99,7 +98,6 @@ static void everything_recorded_comes_back(void **state)
 	assert_int_equal(count, 1);
 	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
 	assert_int_equal(snapshot.session_count, 0);
-	assert_true(snapshot.last);
 	assert_int_equal(recording_next(replay, &snapshot, &error), 0);
 	recording_close(replay);
 	recording_close(NULL);
@@ -120,7 +118,7 @@ static void a_recording_that_was_cut_off_ends_with_what_there_is(void **state)
 	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
 	assert_int_equal(snapshot.session_count, 2);
 	assert_int_equal(snapshot.interval_ns, 1500000000);
-	assert_true(snapshot.last);
+	assert_int_equal(recording_next(replay, &snapshot, &error), 0);
 	recording_close(replay);
 	snapshot_fini(&snapshot);
 }
@@ -139,10 +137,9 @@ static void a_recording_may_end_in_the_middle_of_a_line(void **state)
 	for (size_t length = whole; length < sizeof text - 2; length++) {
 		assert_int_equal(open_text(&replay, text, length, &error), 0);
 		assert_int_equal(recording_next(replay, &snapshot, &error), 1);
-		assert_false(snapshot.last);
 		assert_int_equal(recording_next(replay, &snapshot, &error), 1);
 		assert_int_equal(snapshot.session_count, 1);
-		assert_true(snapshot.last);
+		assert_int_equal(recording_next(replay, &snapshot, &error), 0);
 		recording_close(replay);
 	}
 	snapshot_fini(&snapshot);
@@ -160,7 +157,6 @@ static void what_stands_before_a_bad_line_is_told_first(void **state)
 	assert_int_equal(open_text(&replay, text, sizeof text - 1, &error), 0);
 	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
 	assert_int_equal(snapshot.session_count, 1);
-	assert_false(snapshot.last);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(recording_next(replay, &snapshot, &error), -EINVAL);
 		assert_non_null(strstr(error.text, "line 4"));
@@ -231,7 +227,7 @@ static void what_is_no_recording_is_refused_with_its_line(void **state)
 		{ "{}\n", "line 1" },
 		{ "{\"type\":\"session\"}\n", "interval_s" },
 		{ "{\"type\":\"interval\"}\n", "interval_s" },
-		{ "{\"type\":\"interval\",\"time\":\"2026-11-22T10:42:17.250Z\",\"interval_s\":0}\n",
+		{ "{\"type\":\"interval\",\"time\":\"2026-11-22T10:42:17.250Z\",\"interval_s\":-1}\n",
 		    "interval_s" },
 		{ "{\"type\":\"interval\",\"time\":\"2026-11-22T10:42:17.250Z\",\"interval_s\":1e300}\n",
 		    "interval_s" },
@@ -286,15 +282,83 @@ static void a_stream_is_followed(void **state)
 	assert_int_equal(recording_open_stream(&replay, fdopen(fds[0], "r"), "a pipe", &error), 0);
 	for (int i = 0; i < 2; i++) {
 		dprintf(fds[1], "%s", SESSION SESSION INTERVAL);
-		assert_int_equal(recording_follow(replay, &snapshot, &error), 1);
+		assert_int_equal(recording_next(replay, &snapshot, &error), 1);
 		assert_int_equal(snapshot.session_count, 2);
 		assert_int_equal(snapshot.missed_runs, 4);
 	}
 	dprintf(fds[1], "{}\n");
-	assert_true(recording_follow(replay, &snapshot, &error) < 0);
+	assert_true(recording_next(replay, &snapshot, &error) < 0);
 	assert_non_null(strstr(error.text, "a pipe, line 7"));
 	close(fds[1]);
-	assert_int_equal(recording_follow(replay, &snapshot, &error), 0);
+	assert_true(recording_next(replay, &snapshot, &error) < 0);
+	recording_close(replay);
+	snapshot_fini(&snapshot);
+}
+
+#define STAMPED(time, length)                                                 \
+	"{\"type\":\"interval\",\"time\":\"" time "\",\"interval_s\":" length \
+	",\"sessions\":0,\"rx_bytes\":5,\"tx_bytes\":0,\"other_rx_bytes\":5}\n"
+
+/* Each millisecond, and the other lengths that a second's fraction may have. */
+static void times_are_exact(void **state)
+{
+	struct recording *replay;
+	struct snapshot snapshot;
+	struct error error;
+	char text[256];
+
+	(void)state;
+	snapshot_init(&snapshot);
+	for (long ms = 0; ms < 1000; ms++) {
+		snprintf(text, sizeof text, STAMPED("2026-11-22T10:42:17.%03ldZ", "1.00"), ms);
+		assert_int_equal(open_text(&replay, text, strlen(text), &error), 0);
+		assert_int_equal(recording_next(replay, &snapshot, &error), 1);
+		assert_int_equal(snapshot.time.tv_sec, 1795344137);
+		assert_int_equal(snapshot.time.tv_nsec, ms * 1000000);
+		recording_close(replay);
+	}
+	static const struct {
+		const char *text;
+		long ns;
+	} times[] = {
+		{ STAMPED("2026-11-22T10:42:17Z", "1"), 0 },
+		{ STAMPED("2026-11-22T10:42:17.5Z", "1"), 500000000 },
+		{ STAMPED("2026-11-22T10:42:17.123456789Z", "1"), 123456789 },
+		{ STAMPED("2026-11-22T10:42:17.1234567899Z", "1"), 123456789 },
+		{ STAMPED("2026-11-22T10:42:17,123Z", "1"), -1 },
+		{ STAMPED("2026-11-22T10:42:17.123", "1"), -1 },
+		{ STAMPED("2026-11-22T10:42:17.12 Z", "1"), -1 },
+		{ STAMPED("2026-11-22T10:42:61.123Z", "1"), -1 },
+		{ STAMPED("2026-11-22T10:42:-1.123Z", "1"), -1 },
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(times); i++) {
+		int err = open_text(&replay, times[i].text, strlen(times[i].text), &error);
+
+		assert_int_equal(err, times[i].ns < 0 ? -EINVAL : 0);
+		if (err)
+			continue;
+		assert_int_equal(recording_next(replay, &snapshot, &error), 1);
+		assert_int_equal(snapshot.time.tv_nsec, times[i].ns);
+		recording_close(replay);
+	}
+	snapshot_fini(&snapshot);
+}
+
+/* What a run that is cut short right after an interval writes for the rest. */
+static void an_interval_of_no_length_has_bytes(void **state)
+{
+	static const char text[] = STAMPED("2026-11-22T10:42:17.123Z", "0.0000");
+	struct recording *replay;
+	struct snapshot snapshot;
+	struct error error;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	assert_int_equal(open_text(&replay, text, sizeof text - 1, &error), 0);
+	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
+	assert_int_equal(snapshot.interval_ns, 0);
+	assert_int_equal(snapshot.rx_bytes, 5);
+	assert_false(snapshot.is_end);
 	recording_close(replay);
 	snapshot_fini(&snapshot);
 }
@@ -343,6 +407,8 @@ int main(void)
 		cmocka_unit_test(names_that_are_no_text_come_back_exactly),
 		cmocka_unit_test(what_is_no_recording_is_refused_with_its_line),
 		cmocka_unit_test(a_stream_is_followed),
+		cmocka_unit_test(times_are_exact),
+		cmocka_unit_test(an_interval_of_no_length_has_bytes),
 		cmocka_unit_test(damaged_recordings_do_no_harm),
 	};
 

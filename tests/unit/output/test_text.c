@@ -247,7 +247,7 @@ static void test_many_rows(void **state)
 	free(output);
 }
 
-/* A snapshot of no length only says that a recording has ended. */
+/* This snapshot only says that a recording has ended. */
 static void test_end_of_a_recording(void **state)
 {
 	struct run run = { .live = true, .interval_ns = 1000000000, .no_summary = true };
@@ -257,7 +257,7 @@ static void test_end_of_a_recording(void **state)
 
 	(void)state;
 	snapshot_init(&snapshot);
-	snapshot.last = true;
+	snapshot.is_end = true;
 	for (size_t i = 0; i < sizeof renderers / sizeof *renderers; i++) {
 		char *output;
 		size_t opened, length;

@@ -262,6 +262,7 @@ static void a_recording_says_when_it_has_ended(void **state)
 	paint(fixture, 80, 24);
 	assert_false(on_glass(fixture, 24, "end of recording"));
 	snapshot_reset(&fixture->snapshot);
+	fixture->snapshot.is_end = true;
 	assert_int_equal(ui_begin_interval(&fixture->ui, &fixture->snapshot), 0);
 	paint(fixture, 80, 24);
 	assert_string_equal(

@@ -2,7 +2,7 @@
 #include "names/names.h"
 
 #include <netdb.h>
-#include <pwd.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,31 +10,57 @@
 #include <unistd.h>
 
 #include "base/format.h"
+#include "base/util.h"
 #include "names/cgroups.h"
 #include "names/proc.h"
 #include "names/resolver.h"
-
-struct user {
-	uint32_t uid;
-	char name[33]; /* "" when it has none */
-};
-
-struct port {
-	uint16_t port;
-	char name[22];
-};
+#include "names/services.h"
+#include "names/users.h"
 
 struct names {
 	bool live;
 	bool ports_read;
-	struct user *users; /* ascending */
-	size_t user_count;
-	struct port *ports; /* ascending */
-	size_t port_count;
+	struct users *users;
+	struct service *services; /* by port */
+	size_t service_count;
 	struct proc proc; /* known only if live */
 	struct cgroups *cgroups;
-	struct resolver *resolver;
+	struct resolver *hosts;
 };
+
+/* ---- what is asked ---- */
+
+static void host_key(uint8_t key[RESOLVER_KEY_SIZE], uint8_t family, const uint8_t address[16])
+{
+	key[0] = family;
+	memcpy(key + 1, address, 16);
+}
+
+static enum resolver_answer ask_host(const uint8_t key[RESOLVER_KEY_SIZE], char name[RESOLVER_NAME_SIZE])
+{
+	struct sockaddr_in in4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	const struct sockaddr *to = (const struct sockaddr *)&in4;
+	socklen_t length = sizeof in4;
+
+	if (key[0] == 4) {
+		memcpy(&in4.sin_addr, key + 1, sizeof in4.sin_addr);
+	} else {
+		memcpy(&in6.sin6_addr, key + 1, sizeof in6.sin6_addr);
+		to = (const struct sockaddr *)&in6;
+		length = sizeof in6;
+	}
+	switch (getnameinfo(to, length, name, RESOLVER_NAME_SIZE, NULL, 0, NI_NAMEREQD)) {
+	case 0:
+		return ANSWER_NAME;
+	case EAI_NONAME:
+	case EAI_OVERFLOW:
+	case EAI_FAMILY:
+		return ANSWER_NONE;
+	default:
+		return ANSWER_LATER;
+	}
+}
 
 struct names *names_open(bool live)
 {
@@ -47,8 +73,9 @@ struct names *names_open(bool live)
 	if (live)
 		proc_open(&names->proc, "");
 	names->cgroups = cgroups_open(live ? &names->proc : NULL);
-	names->resolver = resolver_open();
-	if (!names->cgroups || !names->resolver) {
+	names->hosts = resolver_open(ask_host);
+	names->users = users_open();
+	if (!names->cgroups || !names->hosts || !names->users) {
 		names_close(names);
 		return NULL;
 	}
@@ -59,56 +86,12 @@ void names_close(struct names *names)
 {
 	if (!names)
 		return;
-	resolver_close(names->resolver);
+	resolver_close(names->hosts);
+	users_close(names->users);
 	cgroups_close(names->cgroups);
 	proc_close(&names->proc);
-	free(names->users);
-	free(names->ports);
+	free(names->services);
 	free(names);
-}
-
-/* Reads the file, as getpwuid may ask a directory server and wait for it. */
-static void read_user(struct user *user)
-{
-	FILE *file = fopen("/etc/passwd", "re");
-	const struct passwd *entry;
-
-	if (!file)
-		return;
-	while ((entry = fgetpwent(file)) != NULL) {
-		if (entry->pw_uid == user->uid) {
-			snprintf(user->name, sizeof user->name, "%s", entry->pw_name);
-			break;
-		}
-	}
-	fclose(file);
-}
-
-static struct user *find_user(struct names *names, uint32_t uid)
-{
-	size_t low = 0, high = names->user_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (names->users[middle].uid == uid)
-			return &names->users[middle];
-		if (names->users[middle].uid < uid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	struct user *users = reallocarray(names->users, names->user_count + 1, sizeof *users);
-
-	if (!users)
-		return NULL;
-	names->users = users;
-	memmove(&users[low + 1], &users[low], (names->user_count - low) * sizeof *users);
-	names->user_count++;
-	users[low] = (struct user){ .uid = uid };
-	if (names->live)
-		read_user(&users[low]);
-	return &users[low];
 }
 
 /* Without snprintf: a filter asks for every row at every key. */
@@ -126,10 +109,10 @@ const char *names_user(struct names *names, uint32_t uid, char *buffer, size_t s
 		snprintf(buffer, size, "-");
 		return buffer;
 	}
-	const struct user *user = names ? find_user(names, uid) : NULL;
+	const char *name = names && names->live ? users_find(names->users, uid) : NULL;
 
-	if (user && user->name[0]) {
-		copy_text(buffer, size, user->name, strlen(user->name));
+	if (name) {
+		copy_text(buffer, size, name, strlen(name));
 	} else {
 		char digits[FORMAT_DECIMAL_SIZE];
 
@@ -138,53 +121,41 @@ const char *names_user(struct names *names, uint32_t uid, char *buffer, size_t s
 	return buffer;
 }
 
-static int compare_ports(const void *a, const void *b)
-{
-	const struct port *left = a, *right = b;
-
-	return (left->port > right->port) - (left->port < right->port);
-}
-
 /* Reads all of them at the first question, so that later ones cost a search in memory. */
-static void read_ports(struct names *names)
+static void read_services(struct names *names)
 {
-	const struct servent *entry;
-	size_t capacity = 0;
+	static const char *const paths[] = { "/etc/services", "/usr/etc/services" };
 
 	names->ports_read = true;
-	setservent(1);
-	while ((entry = getservent()) != NULL) {
-		if (strcmp(entry->s_proto, "tcp") != 0)
+	for (size_t i = 0; i < COUNT_OF(paths) && !names->services; i++) {
+		FILE *file = fopen(paths[i], "re");
+
+		if (!file)
 			continue;
-		if (names->port_count == capacity) {
-			capacity = capacity ? capacity * 2 : 256;
-			struct port *ports = reallocarray(names->ports, capacity, sizeof *ports);
-
-			if (!ports)
-				break;
-			names->ports = ports;
-		}
-		struct port *port = &names->ports[names->port_count++];
-
-		port->port = ntohs((uint16_t)entry->s_port);
-		snprintf(port->name, sizeof port->name, "%s", entry->s_name);
+		names->services = services_read(file, &names->service_count);
+		fclose(file);
 	}
-	endservent();
-	if (names->port_count)
-		qsort(names->ports, names->port_count, sizeof *names->ports, compare_ports);
+}
+
+static int compare_port(const void *key, const void *element)
+{
+	const uint16_t *port = key;
+	const struct service *service = element;
+
+	return COMPARE(*port, service->port);
 }
 
 const char *names_port(struct names *names, uint16_t port)
 {
-	struct port key = { .port = port };
-	const struct port *found = NULL;
+	const struct service *found = NULL;
 
 	if (!names)
 		return NULL;
 	if (!names->ports_read)
-		read_ports(names);
-	if (names->port_count)
-		found = bsearch(&key, names->ports, names->port_count, sizeof key, compare_ports);
+		read_services(names);
+	if (names->service_count)
+		found = bsearch(
+		    &port, names->services, names->service_count, sizeof *names->services, compare_port);
 	return found ? found->name : NULL;
 }
 
@@ -203,24 +174,38 @@ const char *names_container_path(const struct names *names, uint32_t container)
 	return names ? cgroups_path(names->cgroups, container) : "-";
 }
 
+static const char *find_host(struct names *names, uint8_t family, const uint8_t address[16], bool wanted)
+{
+	uint8_t key[RESOLVER_KEY_SIZE];
+
+	if (!names)
+		return NULL;
+	host_key(key, family, address);
+	return resolver_find(names->hosts, key, wanted);
+}
+
 const char *names_host(struct names *names, uint8_t family, const uint8_t address[16])
 {
-	return names ? resolver_find(names->resolver, family, address, true) : NULL;
+	return find_host(names, family, address, true);
 }
 
 const char *names_host_known(struct names *names, uint8_t family, const uint8_t address[16])
 {
-	return names ? resolver_find(names->resolver, family, address, false) : NULL;
+	return find_host(names, family, address, false);
 }
 
 bool names_pending(struct names *names)
 {
-	return names && resolver_pending(names->resolver);
+	return names && (resolver_pending(names->hosts) || users_pending(names->users));
 }
 
 bool names_changed(struct names *names)
 {
-	return names && resolver_changed(names->resolver);
+	if (!names)
+		return false;
+	bool hosts = resolver_changed(names->hosts), users = users_changed(names->users);
+
+	return hosts || users;
 }
 
 const char *names_command(const struct names *names, uint32_t pid, int64_t seen_s, char *buffer, size_t size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names for numbers: users, ports, containers, hosts. Nothing here waits for a network: users come from
- * /etc/passwd, not from a directory service; threads resolve hosts, whose names arrive later.
+ * Names for numbers: users, ports, containers, hosts. Nothing here waits for a network: threads ask for users and
+ * hosts, whose names arrive later.
  * All text that comes back is as untrusted as its source. One thread calls these functions.
  */
 #ifndef TCPTOP_NAMES_H
@@ -17,7 +17,10 @@ struct names;
 struct names *names_open(bool live);
 void names_close(struct names *names);
 
-/* The user's name, or the number; "-" when not known (UINT32_MAX). Written into buffer, which it returns. */
+/*
+ * The user's name on this host, or the number where it has none or none yet; "-" when not known (UINT32_MAX). Written
+ * into buffer, which it returns.
+ */
 const char *names_user(struct names *names, uint32_t uid, char *buffer, size_t size);
 
 /* The service's name, or NULL. Borrowed until names_close. */
@@ -34,12 +37,15 @@ uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid, 
 const char *names_container_text(const struct names *names, uint32_t container);
 const char *names_container_path(const struct names *names, uint32_t container);
 
-/* The host's name; NULL when it has none, or is not known yet and gets resolved. Borrowed until names_close. */
+/* The host's name; NULL when it has none, or is not known yet and gets resolved. Borrowed until names_changed. */
 const char *names_host(struct names *names, uint8_t family, const uint8_t address[16]);
 /* The same without resolving it: for a filter, which looks at every row. */
 const char *names_host_known(struct names *names, uint8_t family, const uint8_t address[16]);
 
-/* Hosts are being resolved; names_changed is true once after one has been. */
+/*
+ * Users or hosts are being asked for; names_changed is true once after one has been. To be called often: then what
+ * could not be had is asked for again, and what nobody looked for in a while makes room.
+ */
 bool names_pending(struct names *names);
 bool names_changed(struct names *names);
 

@@ -1,45 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "names/resolver.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* A name server that does not answer blocks a thread for some 10 s; the others go on. */
 #define THREADS 3
-#define STACK_BYTES (256 * 1024)
-#define ENTRIES_MAX 4096 /* a power of two */
+#define STACK_BYTES (512 * 1024) /* the modules of NSS use alloca */
+#define ENTRIES_MAX 4096         /* a power of two */
+#define USED_MAX (ENTRIES_MAX / 4 * 3)
+#define UNUSED_MS 60000 /* not looked for in so long: may go */
+#define ROOM_MS 5000
 
-enum state {
-	STATE_FREE,
-	STATE_ASKED,
-	STATE_KNOWN,
-};
+/* Until it is asked again, doubled each time up to the last. */
+#define LATER_MS 500
+#define NONE_MS 10000
+#define AGAIN_MS_MAX 600000
 
 struct entry {
-	uint8_t state;
-	uint8_t family;
-	uint8_t address[16];
-	char *name; /* NULL: it has none */
+	bool is_used;
+	bool is_asked;
+	bool is_named;
+	uint8_t key[RESOLVER_KEY_SIZE];
+	uint8_t tries; /* without a name */
+	int64_t again_ms;
+	int64_t looked_for_ms;
+	char *name; /* of is_named */
 };
 
 struct resolver {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
+	enum resolver_answer (*ask)(const uint8_t key[RESOLVER_KEY_SIZE], char name[RESOLVER_NAME_SIZE]);
 	unsigned users; /* threads and the owner: the last one frees */
 	bool started;
 	bool closing;
 	bool changed;
-	unsigned asked; /* entries in STATE_ASKED */
+	unsigned asked; /* entries that are */
 	unsigned used;
+	int64_t room_ms; /* when room was last made */
 	uint16_t *queue; /* slots to be asked, a ring of ENTRIES_MAX */
 	unsigned queue_head;
 	unsigned queue_count;
 	struct entry *entries; /* open addressing */
 };
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static void free_resolver(struct resolver *resolver)
 {
@@ -62,7 +76,8 @@ static void drop_user(struct resolver *resolver)
 		free_resolver(resolver);
 }
 
-struct resolver *resolver_open(void)
+struct resolver *resolver_open(
+    enum resolver_answer (*ask)(const uint8_t key[RESOLVER_KEY_SIZE], char name[RESOLVER_NAME_SIZE]))
 {
 	struct resolver *resolver = calloc(1, sizeof *resolver);
 
@@ -70,6 +85,7 @@ struct resolver *resolver_open(void)
 		return NULL;
 	pthread_mutex_init(&resolver->lock, NULL);
 	pthread_cond_init(&resolver->work, NULL);
+	resolver->ask = ask;
 	resolver->users = 1;
 	return resolver;
 }
@@ -84,29 +100,78 @@ void resolver_close(struct resolver *resolver)
 	drop_user(resolver);
 }
 
-static char *ask_host(uint8_t family, const uint8_t address[16])
-{
-	struct sockaddr_in in4 = { .sin_family = AF_INET };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-	char name[NI_MAXHOST];
-	const struct sockaddr *to = (const struct sockaddr *)&in4;
-	socklen_t length = sizeof in4;
+/* ---- entries, with the lock held ---- */
 
-	if (family == 4) {
-		memcpy(&in4.sin_addr, address, sizeof in4.sin_addr);
-	} else {
-		memcpy(&in6.sin6_addr, address, sizeof in6.sin6_addr);
-		to = (const struct sockaddr *)&in6;
-		length = sizeof in6;
-	}
-	if (getnameinfo(to, length, name, sizeof name, NULL, 0, NI_NAMEREQD) != 0)
-		return NULL;
-	return strdup(name);
+static unsigned slot_of(const struct entry *entries, const uint8_t key[RESOLVER_KEY_SIZE])
+{
+	uint32_t hash = 2166136261u;
+
+	for (int i = 0; i < RESOLVER_KEY_SIZE; i++)
+		hash = (hash ^ key[i]) * 16777619u;
+	for (unsigned slot = hash % ENTRIES_MAX;; slot = (slot + 1) % ENTRIES_MAX)
+		if (!entries[slot].is_used || memcmp(entries[slot].key, key, RESOLVER_KEY_SIZE) == 0)
+			return slot;
 }
+
+static void enqueue(struct resolver *resolver, unsigned slot)
+{
+	resolver->queue[(resolver->queue_head + resolver->queue_count++) % ENTRIES_MAX] = (uint16_t)slot;
+}
+
+static void take_answer(
+    struct resolver *resolver, struct entry *entry, enum resolver_answer answer, const char *name)
+{
+	int64_t pause_ms = answer == ANSWER_LATER ? LATER_MS : NONE_MS;
+
+	for (unsigned i = 0; i < entry->tries && pause_ms < AGAIN_MS_MAX; i++)
+		pause_ms *= 2;
+	entry->again_ms = now_ms() + (pause_ms < AGAIN_MS_MAX ? pause_ms : AGAIN_MS_MAX);
+	entry->tries += entry->tries < UINT8_MAX;
+	entry->is_asked = false;
+	resolver->asked--;
+	entry->name = answer == ANSWER_NAME ? strdup(name) : NULL;
+	entry->is_named = entry->name != NULL;
+	resolver->changed = true;
+}
+
+/* Keeps what is being asked and what was looked for lately. Without memory, all. */
+static void make_room(struct resolver *resolver)
+{
+	struct entry *entries = calloc(ENTRIES_MAX, sizeof *entries), *old = resolver->entries;
+	uint16_t *queue = calloc(ENTRIES_MAX, sizeof *queue), *old_queue = resolver->queue;
+	unsigned head = resolver->queue_head, count = resolver->queue_count;
+	int64_t since_ms = now_ms() - UNUSED_MS;
+
+	resolver->room_ms = now_ms();
+	if (!entries || !queue) {
+		free(entries);
+		free(queue);
+		return;
+	}
+	resolver->entries = entries;
+	resolver->queue = queue;
+	resolver->queue_head = resolver->queue_count = resolver->used = 0;
+	for (unsigned i = 0; i < ENTRIES_MAX; i++) {
+		if (old[i].is_used && (old[i].is_asked || old[i].looked_for_ms >= since_ms)) {
+			entries[slot_of(entries, old[i].key)] = old[i];
+			resolver->used++;
+		} else {
+			free(old[i].name);
+		}
+	}
+	for (unsigned i = 0; i < count; i++)
+		enqueue(resolver, slot_of(entries, old[old_queue[(head + i) % ENTRIES_MAX]].key));
+	free(old);
+	free(old_queue);
+}
+
+/* ---- threads ---- */
 
 static void *answer(void *argument)
 {
 	struct resolver *resolver = argument;
+	uint8_t key[RESOLVER_KEY_SIZE];
+	char name[RESOLVER_NAME_SIZE];
 
 	pthread_mutex_lock(&resolver->lock);
 	for (;;) {
@@ -114,26 +179,22 @@ static void *answer(void *argument)
 			pthread_cond_wait(&resolver->work, &resolver->lock);
 		if (resolver->closing)
 			break;
-		struct entry *entry = &resolver->entries[resolver->queue[resolver->queue_head]];
-		struct entry question = *entry;
-
+		memcpy(key, resolver->entries[resolver->queue[resolver->queue_head]].key, sizeof key);
 		resolver->queue_head = (resolver->queue_head + 1) % ENTRIES_MAX;
 		resolver->queue_count--;
 		pthread_mutex_unlock(&resolver->lock);
-		char *name = ask_host(question.family, question.address);
+		enum resolver_answer result = resolver->ask(key, name);
 
 		pthread_mutex_lock(&resolver->lock);
-		entry->name = name;
-		entry->state = STATE_KNOWN;
-		resolver->asked--;
-		resolver->changed = true;
+		/* It may have moved, but stays while it is asked. */
+		take_answer(resolver, &resolver->entries[slot_of(resolver->entries, key)], result, name);
 	}
 	drop_user(resolver);
 	return NULL;
 }
 
-/* Called with the lock held. When no thread starts, addresses have no names. */
-static bool start(struct resolver *resolver)
+/* Called with the lock held. When no thread starts, nothing has a name. */
+static void start(struct resolver *resolver)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
@@ -142,7 +203,7 @@ static bool start(struct resolver *resolver)
 	resolver->entries = calloc(ENTRIES_MAX, sizeof *resolver->entries);
 	resolver->queue = calloc(ENTRIES_MAX, sizeof *resolver->queue);
 	if (!resolver->entries || !resolver->queue)
-		return false;
+		return;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -152,46 +213,40 @@ static bool start(struct resolver *resolver)
 			resolver->users--;
 	}
 	pthread_attr_destroy(&attributes);
-	return true;
 }
 
-static unsigned slot_of(const struct resolver *resolver, uint8_t family, const uint8_t address[16])
+/* ---- questions ---- */
+
+static void ask(struct resolver *resolver, struct entry *entry)
 {
-	uint32_t hash = family;
-
-	for (int i = 0; i < 16; i++)
-		hash = (hash ^ address[i]) * 16777619u;
-	for (unsigned slot = hash % ENTRIES_MAX;; slot = (slot + 1) % ENTRIES_MAX) {
-		const struct entry *entry = &resolver->entries[slot];
-
-		if (entry->state == STATE_FREE ||
-		    (entry->family == family && memcmp(entry->address, address, 16) == 0))
-			return slot;
-	}
+	entry->is_asked = true;
+	resolver->asked++;
+	enqueue(resolver, (unsigned)(entry - resolver->entries));
+	pthread_cond_signal(&resolver->work);
 }
 
-const char *resolver_find(struct resolver *resolver, uint8_t family, const uint8_t address[16], bool ask)
+const char *resolver_find(struct resolver *resolver, const uint8_t key[RESOLVER_KEY_SIZE], bool wanted)
 {
 	const char *name = NULL;
 
 	pthread_mutex_lock(&resolver->lock);
-	if (!resolver->started && ask)
+	if (!resolver->started && wanted)
 		start(resolver);
 	if (resolver->queue && resolver->entries && resolver->users > 1) {
-		unsigned slot = slot_of(resolver, family, address);
-		struct entry *entry = &resolver->entries[slot];
+		struct entry *entry = &resolver->entries[slot_of(resolver->entries, key)];
+		int64_t now = now_ms();
 
-		if (entry->state == STATE_KNOWN) {
-			name = entry->name;
-		} else if (ask && entry->state == STATE_FREE && resolver->used < ENTRIES_MAX / 4 * 3) {
-			*entry = (struct entry){ .state = STATE_ASKED, .family = family };
-			memcpy(entry->address, address, 16);
+		if (!entry->is_used && wanted && resolver->used < USED_MAX) {
+			entry->is_used = true;
+			memcpy(entry->key, key, RESOLVER_KEY_SIZE);
 			resolver->used++;
-			resolver->asked++;
-			resolver->queue[(resolver->queue_head + resolver->queue_count++) % ENTRIES_MAX] =
-			    (uint16_t)slot;
-			pthread_cond_signal(&resolver->work);
 		}
+		if (entry->is_used && wanted)
+			entry->looked_for_ms = now;
+		if (entry->is_used && wanted && !entry->is_named && !entry->is_asked &&
+		    now >= entry->again_ms)
+			ask(resolver, entry);
+		name = entry->name;
 	}
 	pthread_mutex_unlock(&resolver->lock);
 	return name;
@@ -212,6 +267,8 @@ bool resolver_changed(struct resolver *resolver)
 	bool changed = resolver->changed;
 
 	resolver->changed = false;
+	if (resolver->used >= USED_MAX && now_ms() - resolver->room_ms >= ROOM_MS)
+		make_room(resolver);
 	pthread_mutex_unlock(&resolver->lock);
 	return changed;
 }

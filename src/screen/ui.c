@@ -11,7 +11,9 @@
 #include "names/names.h"
 #include "output/renderer.h"
 
-#define NAMES_POLL_MS 150
+/* Mostly a name is there at once; a server that is slow is not asked every moment whether it is done. */
+#define NAMES_POLL_MS_MIN 10
+#define NAMES_POLL_MS_MAX 160
 #define MESSAGE_S 4
 
 int ui_init(struct ui *ui, const struct run *run, bool utf8)
@@ -19,6 +21,7 @@ int ui_init(struct ui *ui, const struct run *run, bool utf8)
 	memset(ui, 0, sizeof *ui);
 	ui->run = run;
 	ui->utf8 = utf8;
+	ui->names_poll_ms = NAMES_POLL_MS_MIN;
 	ui->replay = !run->live;
 	ui->columns = run->screen->columns;
 	ui->interval_ns = run->interval_ns;
@@ -127,14 +130,20 @@ bool ui_measures(const struct ui *ui, const struct column *column)
 
 int ui_timeout_ms(struct ui *ui)
 {
-	return ui->view.context.host_names && names_pending(ui->names) ? NAMES_POLL_MS : -1;
+	return names_pending(ui->names) ? ui->names_poll_ms : -1;
 }
 
 bool ui_tick(struct ui *ui)
 {
-	if (!names_changed(ui->names))
-		return false;
-	if (ui->view.settings.words.word_count)
+	bool changed = names_changed(ui->names);
+
+	ui->names_poll_ms *= 2;
+	if (changed || !names_pending(ui->names))
+		ui->names_poll_ms = NAMES_POLL_MS_MIN;
+	else if (ui->names_poll_ms > NAMES_POLL_MS_MAX)
+		ui->names_poll_ms = NAMES_POLL_MS_MAX;
+	/* The filter, and the order by user. */
+	if (changed)
 		view_names_changed(&ui->view);
-	return true;
+	return changed;
 }

@@ -65,6 +65,7 @@ struct ui {
 	int64_t message_s;   /* when it was said, on the monotonic clock */
 	char load[48];       /* "" when it is not known */
 	uint64_t uptime_s;
+	int names_poll_ms;      /* how soon to look for names that were asked for */
 	uint64_t interval_ns;   /* requested */
 	int cursor_x, cursor_y; /* of what is being typed; -1: none */
 

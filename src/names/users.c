@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "names/users.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "names/resolver.h"
+
+#define NAME_SIZE 65
+#define USERS_MAX 16384
+#define ENTRY_BYTES 4096
+#define ENTRY_BYTES_MAX (1 << 20)
+
+/* Kept here, too, so that a name costs no lock: filter and order ask for each row. */
+struct user {
+	uint32_t uid;
+	unsigned tick; /* when it was last looked for */
+	char name[NAME_SIZE];
+};
+
+struct users {
+	struct user *users; /* ascending */
+	size_t count;
+	size_t capacity;
+	unsigned tick; /* counts calls of users_changed; never 0 */
+	struct resolver *resolver;
+};
+
+/* What getpwuid_r returns where there is no such user is left open; its page lists these. */
+static bool is_none(int err)
+{
+	return err == 0 || err == ENOENT || err == ESRCH || err == EBADF || err == EPERM;
+}
+
+static enum resolver_answer ask_user(const uint8_t key[RESOLVER_KEY_SIZE], char name[RESOLVER_NAME_SIZE])
+{
+	struct passwd entry, *found = NULL;
+	char *buffer = NULL;
+	uint32_t uid;
+	int err = ERANGE;
+
+	memcpy(&uid, key, sizeof uid);
+	for (size_t size = ENTRY_BYTES; err == ERANGE && size <= ENTRY_BYTES_MAX; size *= 4) {
+		free(buffer);
+		buffer = malloc(size);
+		err = buffer ? getpwuid_r(uid, &entry, buffer, size, &found) : ENOMEM;
+	}
+	enum resolver_answer answer = found && found->pw_name[0] ? ANSWER_NAME
+	                              : is_none(err)             ? ANSWER_NONE
+	                                                         : ANSWER_LATER;
+
+	if (answer == ANSWER_NAME)
+		snprintf(name, RESOLVER_NAME_SIZE, "%s", found->pw_name);
+	free(buffer);
+	return answer;
+}
+
+struct users *users_open(void)
+{
+	struct users *users = calloc(1, sizeof *users);
+
+	if (!users)
+		return NULL;
+	users->tick = 1;
+	users->resolver = resolver_open(ask_user);
+	if (!users->resolver) {
+		free(users);
+		return NULL;
+	}
+	return users;
+}
+
+void users_close(struct users *users)
+{
+	if (!users)
+		return;
+	resolver_close(users->resolver);
+	free(users->users);
+	free(users);
+}
+
+/* The entry, new if need be; NULL: there is no memory. */
+static struct user *find(struct users *users, uint32_t uid)
+{
+	size_t low = 0, high = users->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (users->users[middle].uid == uid)
+			return &users->users[middle];
+		if (users->users[middle].uid < uid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (users->count == users->capacity) {
+		size_t capacity = users->capacity ? users->capacity * 2 : 32;
+		struct user *grown = reallocarray(users->users, capacity, sizeof *grown);
+
+		if (!grown)
+			return NULL;
+		users->users = grown;
+		users->capacity = capacity;
+	}
+	memmove(&users->users[low + 1], &users->users[low], (users->count - low) * sizeof *users->users);
+	users->count++;
+	users->users[low] = (struct user){ .uid = uid };
+	return &users->users[low];
+}
+
+const char *users_find(struct users *users, uint32_t uid)
+{
+	struct user *user = find(users, uid);
+	uint8_t key[RESOLVER_KEY_SIZE] = { 0 };
+
+	if (!user)
+		return NULL;
+	if (!user->name[0] && user->tick != users->tick) {
+		user->tick = users->tick;
+		memcpy(key, &uid, sizeof uid);
+		const char *name = resolver_find(users->resolver, key, true);
+
+		if (name)
+			snprintf(user->name, sizeof user->name, "%s", name);
+	}
+	return user->name[0] ? user->name : NULL;
+}
+
+bool users_pending(struct users *users)
+{
+	return resolver_pending(users->resolver);
+}
+
+bool users_changed(struct users *users)
+{
+	users->tick += 1 + (users->tick == UINT32_MAX);
+	/* Dynamic users come and go. Those that are seen are known again at once, as the resolver has them. */
+	if (users->count > USERS_MAX)
+		users->count = 0;
+	return resolver_changed(users->resolver);
+}

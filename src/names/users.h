@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names of users from NSS: /etc/passwd, LDAP, SSSD, systemd's dynamic users, in whatever order this host has. Threads
+ * ask, as a server may be slow and the file long. A name is that of the host, also for a user of a container.
+ */
+#ifndef TCPTOP_USERS_H
+#define TCPTOP_USERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct users;
+
+/* NULL when out of memory. */
+struct users *users_open(void);
+void users_close(struct users *users);
+
+/* The name, borrowed until the next call of a function here; NULL when there is none or not yet. */
+const char *users_find(struct users *users, uint32_t uid);
+
+/* True while names are being asked for or users_changed has something to tell. */
+bool users_pending(struct users *users);
+
+/* True when a name has arrived since the last call. To be called often: only then something is asked again. */
+bool users_changed(struct users *users);
+
+#endif

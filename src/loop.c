@@ -36,15 +36,18 @@ static void handle_signals(struct loop *loop, struct signals *signals)
 			loop->source->stop(loop->source->state);
 		else if (number == SIGTSTP)
 			stop_process(loop);
+		else if (number == SIGCONT && loop->renderer->resume)
+			loop->renderer->resume(loop->state);
 		else if (number == SIGWINCH && loop->renderer->resize)
 			loop->renderer->resize(loop->state);
 	}
 }
 
-static void handle_keys(struct loop *loop)
+/* Calls keys or tick, and does what they ask for. */
+static void react(struct loop *loop, unsigned (*call)(void *state, struct renderer_request *request))
 {
 	struct renderer_request request = { 0 };
-	unsigned reaction = loop->renderer->keys(loop->state, &request);
+	unsigned reaction = call ? call(loop->state, &request) : REACTION_NONE;
 
 	if ((reaction & REACTION_INTERVAL) && loop->source->set_interval)
 		loop->source->set_interval(loop->source->state, request.interval_ns);
@@ -86,22 +89,20 @@ int loop_run(const struct source *source, const struct renderer *renderer, void 
 			return error_set(
 			    error, EXIT_CODE_RUNTIME, -errno, "cannot wait: %s", strerror(errno));
 		if (ready <= 0) {
-			if (renderer->tick)
-				renderer->tick(state);
+			react(&loop, renderer->tick);
 			continue;
 		}
 		if (events[SIGNALS].revents)
 			handle_signals(&loop, signals);
 		if (events[KEYS].revents & POLLIN)
-			handle_keys(&loop);
+			react(&loop, renderer->keys);
 		else if (events[KEYS].revents) /* no keys will come any more */
 			events[KEYS].fd = -1;
 		if (events[OUTPUT].revents & (POLLERR | POLLHUP))
 			return -EPIPE;
 		if (events[SNAPSHOTS].revents)
 			err = handle_snapshot(&loop, error);
-		if (renderer->tick)
-			renderer->tick(state);
+		react(&loop, renderer->tick);
 	}
 	return err;
 }

@@ -6,10 +6,12 @@
 #include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/util.h"
 #include "options.h"
 #include "run.h"
 #include "signals.h"
@@ -74,6 +76,34 @@ static int (*const actions[])(struct options *options, struct error *error) = {
 	[ACTION_CHECK] = run_check,
 };
 
+/* What the environment says about the encoding, as setlocale reads it. */
+static const char *locale_name(void)
+{
+	static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+
+	for (size_t i = 0; i < COUNT_OF(variables); i++) {
+		const char *name = getenv(variables[i]);
+
+		if (name && name[0])
+			return name;
+	}
+	return "";
+}
+
+/*
+ * A UTF-8 locale that is not installed here, as ssh brings it along, still tells what the terminal takes. Numbers have
+ * a point everywhere: they are read by programs, and recordings are read again.
+ */
+static void choose_locale(void)
+{
+	const char *name = locale_name();
+
+	setlocale(LC_ALL, "");
+	if (!setlocale(LC_CTYPE, "") && (strcasestr(name, "UTF-8") || strcasestr(name, "UTF8")))
+		setlocale(LC_CTYPE, "C.UTF-8");
+	setlocale(LC_NUMERIC, "C");
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -81,7 +111,7 @@ int main(int argc, char **argv)
 
 	occupy_standard_descriptors();
 	signals_catch_fatal();
-	setlocale(LC_ALL, "");
+	choose_locale();
 	/* fixed: what a crowded interval took goes back to the kernel */
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	int err = options_parse(&options, argc, argv, isatty(STDOUT_FILENO), &error);

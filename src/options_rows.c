@@ -297,6 +297,8 @@ const struct option_row option_rows[] = {
 	  apply_sort, .actions = RUN | REPLAY, .outputs = { &renderer_screen }, .measures = sort_measures },
 	{ "color", "auto|always|never", "colours on the screen; NO_COLOR in the environment means never",
 	  apply_color, .actions = RUN | REPLAY, .outputs = { &renderer_screen } },
+	{ "mouse", NULL, "take clicks and the wheel on the screen",
+	  apply_flag, MEMBER(screen.mouse), .actions = RUN | REPLAY, .outputs = { &renderer_screen } },
 	{ "no-final", NULL, "leave nothing on the terminal when the screen is quit",
 	  apply_flag, MEMBER(screen.no_final), .actions = RUN | REPLAY, .outputs = { &renderer_screen } },
 	{ "replay", "FILE", "show a recording (made with -o json) instead of this host;\n- is standard input",

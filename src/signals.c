@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -32,6 +33,7 @@ int signals_open(struct signals *signals, bool keep_stop, struct error *error)
 	for (size_t i = 0; i < COUNT_OF(end_signals); i++)
 		sigaddset(&set, end_signals[i]);
 	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGCONT); /* after a SIGSTOP, of which nothing else tells */
 	/* nohup(1): signalfd delivers a blocked signal although it is ignored */
 	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN)
 		sigdelset(&set, SIGHUP);
@@ -68,6 +70,10 @@ void signals_stop(void)
 	raise(SIGTSTP);
 	pthread_sigmask(SIG_UNBLOCK, &set, &blocked);
 	pthread_sigmask(SIG_SETMASK, &blocked, NULL);
+	/* What continued it is known by returning. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGCONT);
+	sigtimedwait(&set, NULL, &(struct timespec){ 0 });
 }
 
 #define STUCK_MS 1000

@@ -61,14 +61,20 @@ struct renderer {
 	/* The terminal has been resized. NULL: does not matter. */
 	void (*resize)(void *state);
 
-	/* Milliseconds until tick is to be called even if nothing happens; -1: never. NULL: never. */
+	/*
+	 * Milliseconds until tick is to be called even if nothing happens; -1: never. NULL: never. tick returns
+	 * REACTION_ flags as keys does: that no more bytes come is news of the keyboard, too.
+	 */
 	int (*timeout_ms)(void *state);
-	void (*tick)(void *state);
+	unsigned (*tick)(void *state, struct renderer_request *request);
 
 	/* The descriptor to poll for keys; -1: there is none. NULL: takes no keys. */
 	int (*key_fd)(void *state);
 
-	/* Restores the terminal (SIGTSTP) and takes it again (SIGCONT). NULL: nothing to do. */
+	/*
+	 * Restores the terminal (SIGTSTP) and takes it again (SIGCONT, also where no suspend came before, as after
+	 * SIGSTOP). NULL: nothing to do.
+	 */
 	void (*suspend)(void *state);
 	void (*resume)(void *state);
 

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/util.h"
+#include "screen/decoder.h"
 #include "screen/keys.h"
 #include "screen/terminal.h"
 
@@ -16,11 +18,20 @@
 #include <ncursesw/curses.h>
 #include <ncursesw/term.h>
 
-#define ESCAPE_MS 25
-
 /* A terminal may claim 65535 x 65535 cells, and curses would allocate all of them or fail. */
 #define SCREEN_HEIGHT_MAX 1000
 #define SCREEN_WIDTH_MAX LINE_COLUMNS_MAX
+#define SCREEN_HEIGHT_DEFAULT 24
+#define SCREEN_WIDTH_DEFAULT 80
+
+/*
+ * What curses does not know, by xterm's private modes, which others ignore or have, too: pasted text between marks,
+ * and clicks and the wheel of the mouse in decimal digits.
+ */
+#define PASTE_ON "\033[?2004h"
+#define PASTE_OFF "\033[?2004l"
+#define MOUSE_ON "\033[?1000h\033[?1006h"
+#define MOUSE_OFF "\033[?1006l\033[?1000l"
 
 _Static_assert(sizeof(attr_t) <= sizeof(uint32_t), "attributes are kept in 32 bits");
 
@@ -90,18 +101,20 @@ static int collect(int c)
 }
 
 /* Saves the sequences that leave the screen for a signal handler, which cannot call curses. */
-static void arm(int fd)
+static void arm(const struct curses *curses)
 {
 	static const char *const names[] = { "sgr0", "cnorm", "rmkx", "rmcup" };
 
 	leave.length = 0;
+	for (const char *c = curses->has_modes ? MOUSE_OFF PASTE_OFF : ""; *c; c++)
+		collect(*c);
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		char *text = tigetstr(names[i]);
 
 		if (text && text != (char *)-1)
 			tputs(text, 1, collect);
 	}
-	terminal_arm(fd, leave.text, leave.length);
+	terminal_arm(curses->fd, leave.text, leave.length);
 }
 
 /* Checks terminfo first, as newterm writes to stderr and may exit. */
@@ -128,7 +141,7 @@ static int check_terminal(int fd, struct error *error)
 	return 0;
 }
 
-/* The part of the terminal that is used. False: its size is unknown, so terminfo or the environment decides. */
+/* The part of the terminal that is used. False: its size is unknown. */
 static bool ask_size(int fd, int *width, int *height)
 {
 	struct winsize size;
@@ -140,20 +153,84 @@ static bool ask_size(int fd, int *width, int *height)
 	return true;
 }
 
+/* Where the terminal does not tell its size the environment does, or terminfo. */
+static int assume_size(const char *variable, const char *capability, int max, int otherwise)
+{
+	const char *text = getenv(variable);
+	int size = text ? atoi(text) : 0; /* NOLINT(cert-err34-c): what is no number is 0 */
+
+	if (size <= 0)
+		size = tigetnum(capability);
+	if (size <= 0)
+		size = otherwise;
+	return size < max ? size : max;
+}
+
+/* Sets the variable to a number. What it was before, for put_back; NULL: it was not set. */
+static char *replace_variable(const char *name, int number)
+{
+	const char *before = getenv(name);
+	char digits[16], *kept = before ? strdup(before) : NULL;
+
+	snprintf(digits, sizeof digits, "%d", number);
+	setenv(name, digits, 1);
+	return kept;
+}
+
+static void put_back(const char *name, char *kept)
+{
+	if (kept)
+		setenv(name, kept, 1);
+	else
+		unsetenv(name);
+	free(kept);
+}
+
+/*
+ * newterm takes the size from the environment, then from the terminal, then from terminfo, and fails where none of
+ * them knows: without the environment (use_env) it fails on the many terminals of which terminfo has none.
+ */
+static void *new_terminal(const struct curses *curses, FILE *out, FILE *in)
+{
+	int width, height;
+
+	if (!ask_size(curses->fd, &width, &height)) {
+		width = assume_size("COLUMNS", "cols", SCREEN_WIDTH_MAX, SCREEN_WIDTH_DEFAULT);
+		height = assume_size("LINES", "lines", SCREEN_HEIGHT_MAX, SCREEN_HEIGHT_DEFAULT);
+	}
+	char *kept_height = replace_variable("LINES", height),
+	     *kept_width = replace_variable("COLUMNS", width);
+	void *terminal = newterm(NULL, out, in);
+
+	put_back("LINES", kept_height);
+	put_back("COLUMNS", kept_width);
+	return terminal;
+}
+
+/* Behind what curses has written so far. A terminal that is gone is noticed elsewhere. */
+static void tell(const struct curses *curses, const char *sequences)
+{
+	if (curses->has_modes && write(curses->fd, sequences, strlen(sequences)) < 0)
+		return;
+}
+
+static void tell_modes(const struct curses *curses)
+{
+	tell(curses, PASTE_ON);
+	if (curses->mouse)
+		tell(curses, MOUSE_ON);
+}
+
 int curses_open(struct curses *curses, FILE *out, FILE *in, enum color_choice color, struct error *error)
 {
 	int err = check_terminal(fileno(out), error);
-	int width, height;
 
 	if (err < 0)
 		return err;
 	curses->fd = fileno(out);
-	arm(curses->fd);
-	set_escdelay(ESCAPE_MS);
-	/* Else newterm takes the whole size; curses_resize below limits it. */
-	if (ask_size(curses->fd, &width, &height))
-		use_env(FALSE);
-	curses->terminal = newterm(NULL, out, in);
+	curses->has_modes = strncmp(tigetstr("cup"), "\033[", 2) == 0;
+	arm(curses);
+	curses->terminal = new_terminal(curses, out, in);
 	if (!curses->terminal) {
 		terminal_disarm();
 		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTTY,
@@ -166,10 +243,10 @@ int curses_open(struct curses *curses, FILE *out, FILE *in, enum color_choice co
 	nonl();
 	intrflush(stdscr, FALSE);
 	keypad(stdscr, TRUE);
-	nodelay(stdscr, TRUE);
 	leaveok(stdscr, FALSE);
 	curs_set(0);
 	curses_resize(curses);
+	tell_modes(curses);
 	return 0;
 }
 
@@ -178,6 +255,7 @@ void curses_close(struct curses *curses)
 	if (!curses->open)
 		return;
 	curses->open = false;
+	tell(curses, MOUSE_OFF PASTE_OFF);
 	curs_set(1);
 	endwin();
 	delscreen(curses->terminal);
@@ -186,7 +264,7 @@ void curses_close(struct curses *curses)
 
 void curses_suspend(struct curses *curses)
 {
-	(void)curses;
+	tell(curses, MOUSE_OFF PASTE_OFF);
 	curs_set(1);
 	endwin();
 }
@@ -197,6 +275,7 @@ void curses_resume(struct curses *curses)
 	curs_set(0);
 	curses_resize(curses);
 	clearok(curscr, TRUE);
+	tell_modes(curses);
 }
 
 /* ---- frames ---- */
@@ -272,49 +351,51 @@ void curses_redraw(struct curses *curses)
 	clearok(curscr, TRUE);
 }
 
-/* ---- keys ---- */
+/* ---- keys and mouse ---- */
 
-static const struct {
-	int curses;
-	int code;
-} special_keys[] = {
-	{ KEY_UP, KEY_CODE_UP },
-	{ KEY_DOWN, KEY_CODE_DOWN },
-	{ KEY_LEFT, KEY_CODE_LEFT },
-	{ KEY_RIGHT, KEY_CODE_RIGHT },
-	{ KEY_PPAGE, KEY_CODE_PAGE_UP },
-	{ KEY_NPAGE, KEY_CODE_PAGE_DOWN },
-	{ KEY_HOME, KEY_CODE_HOME },
-	{ KEY_END, KEY_CODE_END },
-	{ KEY_BTAB, KEY_CODE_BACK_TAB },
-	{ KEY_BACKSPACE, KEY_CODE_BACKSPACE },
-	{ KEY_DC, KEY_CODE_DELETE },
-	{ KEY_ENTER, KEY_CODE_ENTER },
-	{ KEY_F(1), KEY_CODE_F1 },
-	{ KEY_F(2), KEY_CODE_F2 },
-	{ KEY_F(3), KEY_CODE_F3 },
-	{ KEY_F(4), KEY_CODE_F4 },
-	{ KEY_F(5), KEY_CODE_F5 },
-	{ KEY_F(6), KEY_CODE_F6 },
-	{ KEY_F(7), KEY_CODE_F7 },
-	{ KEY_F(8), KEY_CODE_F8 },
-	{ KEY_F(9), KEY_CODE_F9 },
-	{ KEY_F(10), KEY_CODE_F10 },
-	{ KEY_F(15), KEY_CODE_SHIFT_F3 },
-};
-
-int curses_key(struct curses *curses)
+void curses_name_keys(const struct curses *curses, struct decoder *decoder)
 {
-	wint_t key;
-	int kind = wget_wch(stdscr, &key);
+	static const struct {
+		const char *capability;
+		int code;
+	} names[] = {
+		{ "kcuu1", KEY_CODE_UP },
+		{ "kcud1", KEY_CODE_DOWN },
+		{ "kcub1", KEY_CODE_LEFT },
+		{ "kcuf1", KEY_CODE_RIGHT },
+		{ "kpp", KEY_CODE_PAGE_UP },
+		{ "knp", KEY_CODE_PAGE_DOWN },
+		{ "khome", KEY_CODE_HOME },
+		{ "kend", KEY_CODE_END },
+		{ "kcbt", KEY_CODE_BACK_TAB },
+		{ "kbs", KEY_CODE_BACKSPACE },
+		{ "kdch1", KEY_CODE_DELETE },
+		{ "kent", KEY_CODE_ENTER },
+		{ "kf1", KEY_CODE_F1 },
+		{ "kf2", KEY_CODE_F2 },
+		{ "kf3", KEY_CODE_F3 },
+		{ "kf4", KEY_CODE_F4 },
+		{ "kf5", KEY_CODE_F5 },
+		{ "kf6", KEY_CODE_F6 },
+		{ "kf7", KEY_CODE_F7 },
+		{ "kf8", KEY_CODE_F8 },
+		{ "kf9", KEY_CODE_F9 },
+		{ "kf10", KEY_CODE_F10 },
+		{ "kf15", KEY_CODE_SHIFT_F3 },
+	};
 
 	(void)curses;
-	if (kind == ERR)
-		return -1;
-	if (kind != KEY_CODE_YES)
-		return (int)key;
-	for (size_t i = 0; i < sizeof special_keys / sizeof special_keys[0]; i++)
-		if (special_keys[i].curses == (int)key)
-			return special_keys[i].code;
-	return 0;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		const char *text = tigetstr(names[i].capability);
+
+		decoder_name(decoder, text == (char *)-1 ? NULL : text, names[i].code);
+	}
+}
+
+void curses_set_mouse(struct curses *curses, bool mouse)
+{
+	if (mouse == curses->mouse)
+		return;
+	curses->mouse = mouse;
+	tell(curses, mouse ? MOUSE_ON : MOUSE_OFF);
 }

@@ -10,12 +10,15 @@
 #include "table/line.h"
 #include "screen/screen_options.h"
 
+struct decoder;
 struct error;
 
 struct curses {
 	bool open;
 	void *terminal; /* SCREEN */
 	int fd;
+	bool has_modes; /* takes the sequences of ECMA-48, so those of pasting and of the mouse do no harm */
+	bool mouse;
 	uint32_t attributes[STYLE_COUNT];
 	short pairs[STYLE_COUNT];
 };
@@ -37,8 +40,11 @@ void curses_end(struct curses *curses, int cursor_x, int cursor_y);
 /* Has the next frame written completely. */
 void curses_redraw(struct curses *curses);
 
-/* The next key: enum key_code or a character, 0 for an unknown key, -1 when none is waiting. */
-int curses_key(struct curses *curses);
+/* Tells the decoder what terminfo calls the keys of this terminal. */
+void curses_name_keys(const struct curses *curses, struct decoder *decoder);
+
+/* Has the terminal report the mouse instead of selecting text with it. */
+void curses_set_mouse(struct curses *curses, bool mouse);
 
 void curses_suspend(struct curses *curses);
 void curses_resume(struct curses *curses);

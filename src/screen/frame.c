@@ -5,6 +5,7 @@
 
 #include "output/renderer.h"
 #include "screen/header.h"
+#include "screen/input.h"
 #include "screen/keys.h"
 #include "screen/mode.h"
 #include "screen/table_lines.h"
@@ -48,6 +49,82 @@ unsigned frame_key(struct ui *ui, int code, struct renderer_request *request)
 	return reaction;
 }
 
+/* ---- mouse ---- */
+
+#define WHEEL_LINES 3
+
+static void click_title(struct view *view, const struct column *column)
+{
+	if (column == view->sort.column) {
+		view->sort.descending = !view->sort.descending;
+		view_changed(view);
+	} else {
+		view_set_sort(view, column);
+	}
+}
+
+static unsigned click(struct ui *ui, unsigned x, unsigned y, struct renderer_request *request)
+{
+	const struct spot *spot = spots_at(&ui->spots, x, y);
+	struct view *view = &ui->view;
+
+	if (!spot)
+		return REACTION_NONE;
+	unsigned line = y - spot->y;
+
+	switch (spot->kind) {
+	case SPOT_KEY:
+		return frame_key(ui, spot->value, request);
+	case SPOT_TITLE:
+		click_title(view, &column_table[spot->value]);
+		break;
+	case SPOT_ROWS:
+		if (view_prepare(view, layout_lines(ui->width, ui->height).table) == 0 &&
+		    view->top + line < view->list.count)
+			view_move(view, (long)(view->top + line) - (long)view->position);
+		break;
+	case SPOT_ITEMS:
+		if (ui->menu.top + line < ui->menu.count)
+			ui->menu.position = ui->menu.top + line;
+		break;
+	}
+	return REACTION_NONE;
+}
+
+static unsigned use_mouse(struct ui *ui, const struct input *input, struct renderer_request *request)
+{
+	int code = input->action == MOUSE_WHEEL_UP ? KEY_CODE_UP : KEY_CODE_DOWN;
+	unsigned reaction = REACTION_NONE;
+
+	/* Reports may still come after it was switched off. */
+	if (!ui->mouse)
+		return REACTION_NONE;
+	ui->message[0] = '\0';
+	if (input->action == MOUSE_CLICK)
+		return click(ui, input->x, input->y, request);
+	if (ui->mode == MODE_SEARCH) /* where these keys search */
+		return REACTION_NONE;
+	for (int i = 0; i < WHEEL_LINES; i++)
+		reaction |= frame_key(ui, code, request);
+	return reaction;
+}
+
+unsigned frame_input(struct ui *ui, const struct input *input, struct renderer_request *request)
+{
+	switch (input->kind) {
+	case INPUT_KEY:
+		return frame_key(ui, input->code, request);
+	case INPUT_MOUSE:
+		return use_mouse(ui, input, request);
+	case INPUT_PASTE:
+		if (modes[ui->mode]->paste &&
+		    view_prepare(&ui->view, layout_lines(ui->width, ui->height).table) == 0)
+			modes[ui->mode]->paste(ui, input->text);
+		break;
+	}
+	return REACTION_NONE;
+}
+
 /* ---- all lines ---- */
 
 static void draw_too_small(struct ui *ui, const struct line_sink *sink)
@@ -71,6 +148,7 @@ int frame_draw(struct ui *ui, unsigned width, unsigned height, const struct line
 	ui->width = width < LINE_COLUMNS_MAX ? width : LINE_COLUMNS_MAX;
 	ui->height = height;
 	ui->cursor_x = ui->cursor_y = -1;
+	ui->spots.count = 0;
 	err = view_prepare(&ui->view, layout_lines(width, height).table);
 	if (err < 0)
 		return err;

@@ -5,12 +5,16 @@
 
 #include <stdio.h>
 
+struct input;
 struct line_sink;
 struct renderer_request;
 struct ui;
 
 /* One key (enum key_code or a character). Returns REACTION_ flags. */
 unsigned frame_key(struct ui *ui, int code, struct renderer_request *request);
+
+/* A key, pasted text or the mouse. Returns REACTION_ flags. */
+unsigned frame_input(struct ui *ui, const struct input *input, struct renderer_request *request);
 
 /* Puts all lines of a screen of width x height. 0 or -ENOMEM. */
 int frame_draw(struct ui *ui, unsigned width, unsigned height, const struct line_sink *sink);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The menus beside the table: the sort column, the user whose rows are shown, the columns. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "names/names.h"
 #include "output/renderer.h"
+#include "screen/edit.h"
 #include "screen/keys.h"
 #include "screen/mode.h"
 #include "screen/table_lines.h"
@@ -17,10 +20,23 @@
 
 /* ---- items ---- */
 
+static void begin_items(struct menu *menu)
+{
+	menu->count = menu->position = menu->top = 0;
+}
+
+/* Without memory there are fewer. */
 static void add_item(struct menu *menu, uint32_t value, bool here)
 {
-	if (menu->count == MENU_ITEMS_MAX)
-		return;
+	if (menu->count == menu->capacity) {
+		size_t capacity = menu->capacity ? menu->capacity * 2 : 64;
+		uint32_t *values = reallocarray(menu->values, capacity, sizeof *values);
+
+		if (!values)
+			return;
+		menu->values = values;
+		menu->capacity = capacity;
+	}
 	if (here)
 		menu->position = menu->count;
 	menu->values[menu->count++] = value;
@@ -30,7 +46,7 @@ static void sort_open(struct ui *ui)
 {
 	const struct view *view = &ui->view;
 
-	ui->menu = (struct menu){ .count = 0 };
+	begin_items(&ui->menu);
 	for (size_t i = 0; i < column_count; i++)
 		if (column_table[i].groupings & 1 << view->context.grouping)
 			add_item(&ui->menu, (uint32_t)i, &column_table[i] == view->sort.column);
@@ -38,9 +54,14 @@ static void sort_open(struct ui *ui)
 
 static void column_open(struct ui *ui)
 {
-	ui->menu = (struct menu){ .count = 0 };
+	begin_items(&ui->menu);
 	for (size_t i = 0; i < column_count; i++)
 		add_item(&ui->menu, (uint32_t)i, false);
+}
+
+static int compare_uids(const void *a, const void *b)
+{
+	return COMPARE(*(const uint32_t *)a, *(const uint32_t *)b);
 }
 
 /* Everybody, then the users of all rows, ascending. */
@@ -49,22 +70,22 @@ static void user_open(struct ui *ui)
 	struct menu *menu = &ui->menu;
 	const struct list_settings *settings = &ui->view.settings;
 	const struct rows *rows = &view_traffic(&ui->view)->rows;
+	unsigned kept = 1;
 
-	*menu = (struct menu){ .count = 0 };
-	add_item(menu, EVERYBODY, !settings->one_user);
-	for (size_t i = 0; i < rows->count; i++) {
-		uint32_t uid = rows->rows[i].session.uid;
-		unsigned at = 1;
-
-		while (at < menu->count && menu->values[at] < uid)
-			at++;
-		if (menu->count == MENU_ITEMS_MAX || (at < menu->count && menu->values[at] == uid))
-			continue;
-		memmove(
-		    &menu->values[at + 1], &menu->values[at], (menu->count - at) * sizeof menu->values[0]);
-		menu->values[at] = uid;
-		menu->count++;
-	}
+	ui->typed[0] = '\0';
+	begin_items(menu);
+	add_item(menu, EVERYBODY, true);
+	for (size_t i = 0; i < rows->count; i++)
+		/* Mostly a row has the user of the one before. */
+		if (!i || rows->rows[i].session.uid != rows->rows[i - 1].session.uid)
+			add_item(menu, rows->rows[i].session.uid, false);
+	if (menu->count < 2)
+		return;
+	qsort(menu->values + 1, menu->count - 1, sizeof *menu->values, compare_uids);
+	for (unsigned i = 1; i < menu->count; i++)
+		if (i == 1 || menu->values[i] != menu->values[kept - 1])
+			menu->values[kept++] = menu->values[i];
+	menu->count = kept;
 	for (unsigned i = 1; i < menu->count; i++)
 		if (settings->one_user && menu->values[i] == settings->uid)
 			menu->position = i;
@@ -160,15 +181,65 @@ static unsigned sort_key(struct ui *ui, int code)
 	return REACTION_NONE;
 }
 
+static const char *user_text(struct ui *ui, unsigned index, char *buffer, size_t size)
+{
+	if (ui->menu.values[index] != EVERYBODY)
+		return names_user(ui->names, ui->menu.values[index], buffer, size);
+	snprintf(buffer, size, "all users");
+	return buffer;
+}
+
+/* To the first user whose name begins with what is typed, else has it somewhere. False: there is none. */
+static bool find_user(struct ui *ui)
+{
+	struct menu *menu = &ui->menu;
+	unsigned inside = menu->count;
+	char user[40];
+
+	for (unsigned i = 0; i < menu->count; i++) {
+		const char *found = strcasestr(user_text(ui, i, user, sizeof user), ui->typed);
+
+		if (found == user) {
+			menu->position = i;
+			return true;
+		}
+		if (found && inside == menu->count)
+			inside = i;
+	}
+	if (inside < menu->count)
+		menu->position = inside;
+	return inside < menu->count;
+}
+
+static void user_paste(struct ui *ui, const char *line)
+{
+	edit_paste(ui->typed, sizeof ui->typed, line);
+	ui->search_missed = !find_user(ui);
+}
+
+static void choose_user(struct ui *ui)
+{
+	struct list_settings *settings = &ui->view.settings;
+
+	settings->uid = ui->menu.values[ui->menu.position];
+	settings->one_user = settings->uid != EVERYBODY;
+	view_changed(&ui->view);
+	ui->mode = MODE_TABLE;
+}
+
+/* Letters are a name here, not the keys that they are elsewhere. */
 static unsigned user_key(struct ui *ui, int code)
 {
-	if (menu_key(ui, code)) {
-		struct list_settings *settings = &ui->view.settings;
+	bool is_text =
+	    (code >= ' ' && code < KEY_CODE_FIRST_SPECIAL) || code == 'U' - '@' || code == 'W' - '@';
 
-		settings->uid = ui->menu.values[ui->menu.position];
-		settings->one_user = settings->uid != EVERYBODY;
-		view_changed(&ui->view);
-		ui->mode = MODE_TABLE;
+	if (code == KEY_CODE_ESCAPE && ui->typed[0]) {
+		ui->typed[0] = '\0';
+	} else if (is_text && (code != KEY_CODE_BACKSPACE || ui->typed[0])) {
+		edit_key(ui->typed, sizeof ui->typed, code);
+		ui->search_missed = !find_user(ui);
+	} else if (menu_key(ui, code)) {
+		choose_user(ui);
 	}
 	return REACTION_NONE;
 }
@@ -254,12 +325,11 @@ static void user_title(struct ui *ui, unsigned width)
 
 static void user_line(struct ui *ui, unsigned index, unsigned width)
 {
-	char user[40] = "all users";
+	char user[40];
 
 	index += ui->menu.top;
 	if (index < ui->menu.count) {
-		if (ui->menu.values[index] != EVERYBODY)
-			names_user(ui->names, ui->menu.values[index], user, sizeof user);
+		user_text(ui, index, user, sizeof user);
 		line_untrusted(&ui->line, item_style(ui, index), user, strlen(user), width - 1);
 	}
 	end_line(ui, index, width);
@@ -320,12 +390,10 @@ static bool has_room(const struct ui *ui, const struct column *column)
 	return false;
 }
 
-static void footer_keys(struct ui *ui, const char *key, const char *label)
+static void footer_keys(struct ui *ui, int code, const char *key, const char *label)
 {
-	line_print(&ui->line, STYLE_STRONG, "%s", key);
-	line_print(&ui->line, STYLE_LABEL, "%s ", label);
-	line_print(&ui->line, STYLE_STRONG, "Esc");
-	line_print(&ui->line, STYLE_LABEL, "Back ");
+	ui_footer_key(ui, code, key, label);
+	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back ");
 }
 
 /* What the selected column means, and why it cannot be shown. */
@@ -343,20 +411,30 @@ static void footer_column(struct ui *ui, bool fits)
 
 static void sort_footer(struct ui *ui)
 {
-	footer_keys(ui, "Enter", "Choose");
+	footer_keys(ui, KEY_CODE_ENTER, "Enter", "Choose ");
 	footer_column(ui, false);
 }
 
 static void column_footer(struct ui *ui)
 {
-	footer_keys(ui, "Space", "On/off");
+	footer_keys(ui, ' ', "Space", "On/off ");
 	footer_column(ui, true);
 }
 
 static void user_footer(struct ui *ui)
 {
-	footer_keys(ui, "Enter", "Choose");
-	line_pad(&ui->line, STYLE_LABEL, ui->width);
+	struct line *line = &ui->line;
+
+	footer_keys(ui, KEY_CODE_ENTER, "Enter", "Choose ");
+	if (!ui->typed[0]) {
+		line_print(line, STYLE_LABEL, " typing finds one");
+	} else {
+		line_print(line, STYLE_LABEL, ui->search_missed ? " not found: " : " find: ");
+		line_untrusted(line, STYLE_LABEL, ui->typed, strlen(ui->typed),
+		    line->columns < ui->width ? ui->width - line->columns : 0);
+		ui->cursor_x = (int)line->columns;
+	}
+	line_pad(line, STYLE_LABEL, ui->width);
 }
 
 const struct mode sort_menu_mode = {
@@ -369,6 +447,7 @@ const struct mode sort_menu_mode = {
 const struct mode user_menu_mode = {
 	.open = user_open,
 	.key = user_key,
+	.paste = user_paste,
 	.draw = user_draw,
 	.footer = user_footer,
 };

@@ -13,6 +13,9 @@ struct mode {
 	/* One key (enum key_code or a character). Returns REACTION_ flags. */
 	unsigned (*key)(struct ui *ui, int code);
 
+	/* A line of text that was pasted; NULL: nothing is being typed, so it is ignored. */
+	void (*paste)(struct ui *ui, const char *line);
+
 	/* Puts the lines from y to before `end`, which are between title and footer. */
 	void (*draw)(struct ui *ui, unsigned y, unsigned end, const struct line_sink *sink);
 

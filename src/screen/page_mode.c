@@ -6,6 +6,7 @@
 
 #include "names/names.h"
 #include "output/renderer.h"
+#include "screen/keys.h"
 #include "screen/mode.h"
 #include "screen/table_mode.h"
 #include "screen/ui.h"
@@ -374,10 +375,9 @@ static void page_footer(struct ui *ui)
 	struct line *line = &ui->line;
 	unsigned seen = ui->scroll + ui->height - 2;
 
-	line_print(line, STYLE_STRONG, "Esc");
-	line_print(line, STYLE_LABEL, "Back  ");
-	line_print(line, STYLE_STRONG, "Up Down");
-	line_print(line, STYLE_LABEL, "Scroll  ");
+	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back  ");
+	ui_footer_key(ui, KEY_CODE_UP, "Up", " ");
+	ui_footer_key(ui, KEY_CODE_DOWN, "Down", "Scroll  ");
 	if (ui->page_lines > seen)
 		line_print(line, STYLE_LABEL, "(%u more below)", ui->page_lines - seen);
 	line_pad(line, STYLE_LABEL, ui->width);

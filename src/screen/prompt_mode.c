@@ -2,40 +2,12 @@
 /* Typing a search or a filter into the footer, below the table. */
 #include <string.h>
 
-#include "base/escape.h"
 #include "output/renderer.h"
+#include "screen/edit.h"
 #include "screen/keys.h"
 #include "screen/mode.h"
 #include "screen/table_lines.h"
 #include "screen/ui.h"
-
-static void edit(char *text, size_t size, int code)
-{
-	size_t length = strlen(text);
-
-	if (code == KEY_CODE_BACKSPACE || code == KEY_CODE_DELETE) {
-		/* A character with its continuation bytes. */
-		while (length && ((unsigned char)text[length - 1] & 0xc0) == 0x80)
-			length--;
-		length -= length > 0;
-	} else if (code == 'U' - '@') {
-		length = 0;
-	} else if (code == 'W' - '@') {
-		while (length && text[length - 1] == ' ')
-			length--;
-		while (length && text[length - 1] != ' ')
-			length--;
-	} else if (code >= ' ' && code < KEY_CODE_FIRST_SPECIAL) {
-		char bytes[4];
-		size_t count = escape_encode_utf8(bytes, (uint32_t)code);
-
-		if (length + count < size) {
-			memcpy(text + length, bytes, count);
-			length += count;
-		}
-	}
-	text[length] = '\0';
-}
 
 /* ---- search ---- */
 
@@ -82,11 +54,17 @@ static unsigned search_key(struct ui *ui, int code)
 		search_again(ui, false, false);
 		break;
 	default:
-		edit(ui->typed, sizeof ui->typed, code);
+		edit_key(ui->typed, sizeof ui->typed, code);
 		search_again(ui, true, true);
 		break;
 	}
 	return REACTION_NONE;
+}
+
+static void search_paste(struct ui *ui, const char *line)
+{
+	edit_paste(ui->typed, sizeof ui->typed, line);
+	search_again(ui, true, true);
 }
 
 /* ---- filter ---- */
@@ -94,6 +72,14 @@ static unsigned search_key(struct ui *ui, int code)
 static void filter_open(struct ui *ui)
 {
 	memcpy(ui->typed, ui->filter_text, sizeof ui->typed);
+}
+
+static void apply_filter(struct ui *ui)
+{
+	if (strcmp(ui->typed, ui->filter_text) == 0)
+		return;
+	memcpy(ui->filter_text, ui->typed, sizeof ui->filter_text);
+	view_set_filter(&ui->view, ui->typed);
 }
 
 static unsigned filter_key(struct ui *ui, int code)
@@ -116,14 +102,17 @@ static unsigned filter_key(struct ui *ui, int code)
 		view_move(view, 1);
 		return REACTION_NONE;
 	default:
-		edit(ui->typed, sizeof ui->typed, code);
+		edit_key(ui->typed, sizeof ui->typed, code);
 		break;
 	}
-	if (strcmp(ui->typed, ui->filter_text) != 0) {
-		memcpy(ui->filter_text, ui->typed, sizeof ui->filter_text);
-		view_set_filter(view, ui->typed);
-	}
+	apply_filter(ui);
 	return REACTION_NONE;
+}
+
+static void filter_paste(struct ui *ui, const char *line)
+{
+	edit_paste(ui->typed, sizeof ui->typed, line);
+	apply_filter(ui);
 }
 
 /* ---- drawing ---- */
@@ -163,6 +152,7 @@ static void filter_footer(struct ui *ui)
 const struct mode search_mode = {
 	.open = search_open,
 	.key = search_key,
+	.paste = search_paste,
 	.draw = prompt_draw,
 	.footer = search_footer,
 };
@@ -170,6 +160,7 @@ const struct mode search_mode = {
 const struct mode filter_mode = {
 	.open = filter_open,
 	.key = filter_key,
+	.paste = filter_paste,
 	.draw = prompt_draw,
 	.footer = filter_footer,
 };

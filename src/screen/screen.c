@@ -5,25 +5,29 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
-#include <locale.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "model/snapshot.h"
 #include "screen/curses.h"
+#include "screen/decoder.h"
 #include "screen/frame.h"
 #include "screen/ui.h"
 
-#define KEYS_AT_ONCE 512
+#define BYTES_AT_ONCE 512
+#define NS_PER_MS 1000000u
 
 struct screen {
 	struct ui ui;
 	struct curses curses;
-	FILE *stream; /* the caller's */
+	struct decoder decoder;
+	uint64_t byte_ns; /* when the last byte came, or decoder_flush was called */
+	FILE *stream;     /* the caller's */
 	int key_fd;
 	FILE *key_stream;
 	bool no_final;
@@ -97,7 +101,7 @@ static int screen_open(void **state, const struct run *run, FILE *stream, struct
 	*state = NULL;
 	if (!screen)
 		return out_of_memory(error);
-	setlocale(LC_CTYPE, "");
+	decoder_init(&screen->decoder);
 	screen->stream = stream;
 	screen->no_final = run->screen->no_final;
 	if (ui_init(&screen->ui, run, strcmp(nl_langinfo(CODESET), "UTF-8") == 0) < 0) {
@@ -109,6 +113,10 @@ static int screen_open(void **state, const struct run *run, FILE *stream, struct
 		error_set(error, EXIT_CODE_RUNTIME, err, "no terminal for keys: %s", strerror(-err));
 	} else {
 		err = curses_open(&screen->curses, stream, screen->key_stream, color, error);
+		if (err == 0) {
+			curses_name_keys(&screen->curses, &screen->decoder);
+			curses_set_mouse(&screen->curses, screen->ui.mouse);
+		}
 		if (err == 0 && (err = draw(screen)) < 0)
 			out_of_memory(error);
 	}
@@ -135,34 +143,60 @@ static int screen_show(void *state, const struct snapshot *snapshot, struct erro
 	return 0;
 }
 
-/* The terminal is gone, and reading from it would never give a key. */
-static bool hung_up(const struct screen *screen)
+/* Bytes are waiting: 1; none is: 0; -1: the terminal is gone, and reading from it would never give one. */
+static int look_for_bytes(const struct screen *screen)
 {
 	struct pollfd fd = { .fd = screen->key_fd, .events = POLLIN };
 
-	return screen->key_fd < 0 || (poll(&fd, 1, 0) > 0 && fd.revents & (POLLHUP | POLLERR | POLLNVAL));
+	if (screen->key_fd < 0)
+		return -1;
+	int ready = poll(&fd, 1, 0);
+
+	return ready > 0 && fd.revents & (POLLHUP | POLLERR | POLLNVAL) ? -1 : ready > 0;
 }
 
-static unsigned screen_keys(void *state, struct renderer_request *request)
+/* What came in, and what it did, on the screen. */
+static unsigned finish(struct screen *screen, unsigned reaction)
 {
-	struct screen *screen = state;
-	unsigned reaction = REACTION_NONE;
-
-	if (hung_up(screen))
-		return REACTION_QUIT;
-	for (int i = 0; i < KEYS_AT_ONCE && !(reaction & REACTION_QUIT); i++) {
-		int code = curses_key(&screen->curses);
-
-		if (code < 0)
-			break;
-		if (code)
-			reaction |= frame_key(&screen->ui, code, request);
-	}
+	curses_set_mouse(&screen->curses, screen->ui.mouse);
 	if (reaction & REACTION_REDRAW)
 		curses_redraw(&screen->curses);
 	if (!(reaction & REACTION_QUIT))
 		draw(screen);
 	return reaction & ~(unsigned)REACTION_REDRAW;
+}
+
+/*
+ * Reads the terminal itself: curses would take what it does not know for Esc and letters. One read, as what is
+ * typed meanwhile is told by the next call.
+ */
+static unsigned screen_keys(void *state, struct renderer_request *request)
+{
+	struct screen *screen = state;
+	unsigned char bytes[BYTES_AT_ONCE];
+	unsigned reaction = REACTION_NONE;
+	struct input input;
+	int waiting = look_for_bytes(screen);
+	ssize_t count = waiting > 0 ? read(screen->key_fd, bytes, sizeof bytes) : 0;
+
+	if (waiting < 0 || (waiting > 0 && count <= 0 && errno != EINTR && errno != EAGAIN))
+		return REACTION_QUIT;
+	for (ssize_t i = 0; i < count && !(reaction & REACTION_QUIT); i++)
+		if (decoder_put(&screen->decoder, bytes[i], &input))
+			reaction |= frame_input(&screen->ui, &input, request);
+	screen->byte_ns = clock_now_ns();
+	return finish(screen, reaction);
+}
+
+/* Milliseconds until the silence means something; -1: it does not. */
+static int silence_ms(const struct screen *screen)
+{
+	int wait_ms = decoder_timeout_ms(&screen->decoder);
+	uint64_t passed_ms = (clock_now_ns() - screen->byte_ns) / NS_PER_MS;
+
+	if (wait_ms < 0)
+		return -1;
+	return passed_ms < (uint64_t)wait_ms ? wait_ms - (int)passed_ms : 0;
 }
 
 static void screen_resize(void *state)
@@ -178,16 +212,29 @@ static void screen_resize(void *state)
 static int screen_timeout_ms(void *state)
 {
 	struct screen *screen = state;
+	int names_ms = ui_timeout_ms(&screen->ui), keys_ms = silence_ms(screen);
 
-	return ui_timeout_ms(&screen->ui);
+	if (keys_ms < 0 || names_ms < 0)
+		return keys_ms < 0 ? names_ms : keys_ms;
+	return keys_ms < names_ms ? keys_ms : names_ms;
 }
 
-static void screen_tick(void *state)
+static unsigned screen_tick(void *state, struct renderer_request *request)
 {
 	struct screen *screen = state;
+	struct input input;
 
+	/* After a long frame there may be bytes that no one has seen yet. */
+	if (silence_ms(screen) == 0 && look_for_bytes(screen) == 0) {
+		bool is_input = decoder_flush(&screen->decoder, &input);
+
+		screen->byte_ns = clock_now_ns();
+		if (is_input)
+			return finish(screen, frame_input(&screen->ui, &input, request));
+	}
 	if (ui_tick(&screen->ui))
 		draw(screen);
+	return REACTION_NONE;
 }
 
 static int screen_key_fd(void *state)
@@ -209,6 +256,9 @@ static void screen_resume(void *state)
 {
 	struct screen *screen = state;
 
+	/* Stopped without a word: what another program has done to the terminal meanwhile is undone by both. */
+	if (!screen->away)
+		curses_suspend(&screen->curses);
 	screen->away = false;
 	curses_resume(&screen->curses);
 	draw(screen);

@@ -19,6 +19,7 @@ struct screen_options {
 	struct column_list columns;
 	struct column_sort sort;
 	enum color_choice color;
+	bool mouse;    /* reported from the start */
 	bool no_final; /* leave nothing in the scroll-back at the end */
 };
 

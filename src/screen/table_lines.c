@@ -127,6 +127,23 @@ static void draw_line(
 		line_pad(&ui->line, STYLE_PLAIN, ui->width);
 }
 
+/* What a click on the titles, the rows and the menu beside them means. y: the titles' line. */
+static void note_spots(struct ui *ui, const struct layout *layout, unsigned y, unsigned rows, unsigned left)
+{
+	struct spot spot = { SPOT_TITLE, .x = left, .y = y, .end_y = y + 1 };
+
+	for (unsigned i = 0; i < layout->count; i++) {
+		spot.value = (int)(layout->columns[i].column - column_table);
+		spot.end_x = spot.x + layout->columns[i].width;
+		spots_add(&ui->spots, &spot);
+		spot.x = spot.end_x + LAYOUT_GAP;
+	}
+	spot = (struct spot){ SPOT_ITEMS, .end_x = left, .y = y + 1, .end_y = y + 1 + rows };
+	spots_add(&ui->spots, &spot);
+	spot = (struct spot){ SPOT_ROWS, .x = left, .end_x = ui->width, .y = y + 1, .end_y = y + 1 + rows };
+	spots_add(&ui->spots, &spot);
+}
+
 void table_lines_draw(
     struct ui *ui, unsigned y, unsigned end, const struct table_side *side, const struct line_sink *sink)
 {
@@ -146,6 +163,7 @@ void table_lines_draw(
 	if (side)
 		side->title(ui, side->width);
 	table_lines_titles(ui, &layout);
+	note_spots(ui, &layout, y, lines.table, left);
 	sink->put(sink->to, y++, &ui->line);
 	for (unsigned i = 0; i < lines.table; i++) {
 		draw_line(ui, &layout, i, side);

@@ -2,6 +2,7 @@
 /* The table's mode: to add a key, add its function and its row in key_table. */
 #include "screen/table_mode.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -300,6 +301,14 @@ static unsigned redraw(struct ui *ui)
 	return REACTION_REDRAW;
 }
 
+/* While it is reported it does not select text, unless Shift is held in most terminals. */
+static unsigned toggle_mouse(struct ui *ui)
+{
+	ui->mouse = !ui->mouse;
+	ui_say(ui, ui->mouse ? "mouse on; Shift and mouse select text" : "mouse off");
+	return REACTION_NONE;
+}
+
 static unsigned quit(struct ui *ui)
 {
 	(void)ui;
@@ -350,6 +359,7 @@ const struct key key_table[] = {
 	{ longer_interval, { '+', '=' }, "+", "longer interval", .on_pages = true },
 	{ shorter_interval, { '-' }, "-", "shorter interval", .on_pages = true },
 	{ reset, { 'r' }, "r", "reset the totals", .on_pages = true },
+	{ toggle_mouse, { 'M' }, "M", "mouse on, off", .on_pages = true },
 	{ redraw, { 'L' - '@' }, "Ctrl-L", "redraw the screen", .on_pages = true },
 	{ NULL, { '?', 'h', KEY_CODE_F1 }, "? h F1", "this help", .opens = MODE_HELP, .closes_page = true,
 	  .footer = { "F1", "Help", 0, 0 } },
@@ -455,8 +465,10 @@ static void table_footer(struct ui *ui)
 
 			if (!key->footer.key || key->footer.order != order || key->footer.priority > limit)
 				continue;
-			line_print(line, STYLE_STRONG, "%s", key->footer.key);
-			line_print(line, STYLE_LABEL, "%s ", footer_label(ui, key));
+			char label[24];
+
+			snprintf(label, sizeof label, "%s ", footer_label(ui, key));
+			ui_footer_key(ui, key->codes[0], key->footer.key, label);
 		}
 	}
 	line_pad(line, STYLE_LABEL, ui->width);

@@ -22,6 +22,7 @@ int ui_init(struct ui *ui, const struct run *run, bool utf8)
 	ui->run = run;
 	ui->utf8 = utf8;
 	ui->names_poll_ms = NAMES_POLL_MS_MIN;
+	ui->mouse = run->screen->mouse;
 	ui->replay = !run->live;
 	ui->columns = run->screen->columns;
 	ui->interval_ns = run->interval_ns;
@@ -42,6 +43,7 @@ void ui_fini(struct ui *ui)
 	view_fini(&ui->view);
 	traffic_fini(&ui->frozen);
 	traffic_fini(&ui->traffic);
+	free(ui->menu.values);
 	names_close(ui->names);
 }
 
@@ -61,6 +63,17 @@ void ui_say(struct ui *ui, const char *format, ...)
 	vsnprintf(ui->message, sizeof ui->message, format, arguments);
 	va_end(arguments);
 	ui->message_s = monotonic_s();
+}
+
+void ui_footer_key(struct ui *ui, int code, const char *key, const char *label)
+{
+	struct spot spot = { SPOT_KEY, code, .x = ui->line.columns, .y = ui->height - 1,
+		.end_y = ui->height };
+
+	line_print(&ui->line, STYLE_STRONG, "%s", key);
+	line_print(&ui->line, STYLE_LABEL, "%s", label);
+	spot.end_x = ui->line.columns;
+	spots_add(&ui->spots, &spot);
 }
 
 static void read_host(struct ui *ui)

@@ -9,6 +9,7 @@
 
 #include "model/traffic.h"
 #include "screen/screen_options.h"
+#include "screen/spots.h"
 #include "table/line.h"
 #include "table/view.h"
 
@@ -27,10 +28,9 @@ enum ui_mode {
 	MODE_COUNT,
 };
 
-#define MENU_ITEMS_MAX 128
-
 struct menu {
-	uint32_t values[MENU_ITEMS_MAX]; /* a column's index, or a user's id */
+	uint32_t *values; /* a column's index, or a user's id */
+	size_t capacity;
 	unsigned count;
 	unsigned position;
 	unsigned top;
@@ -48,14 +48,15 @@ struct ui {
 	bool leaving; /* this interval is the last */
 	bool ended;   /* the recording has ended: nothing will change any more */
 	bool utf8;
+	bool mouse; /* the terminal reports it */
 	unsigned width, height;
 
 	enum ui_mode mode;
-	char typed[MATCH_TEXT_MAX + 1]; /* in MODE_SEARCH and MODE_FILTER */
+	char typed[MATCH_TEXT_MAX + 1]; /* in MODE_SEARCH, MODE_FILTER and MODE_USER_MENU */
 	struct match search;
 	char search_text[MATCH_TEXT_MAX + 1];
 	char filter_text[MATCH_TEXT_MAX + 1];
-	bool search_missed;
+	bool search_missed;           /* what is typed is nowhere */
 	struct session before_search; /* where Escape returns to */
 	bool before_search_pinned;
 	struct menu menu;
@@ -69,7 +70,8 @@ struct ui {
 	uint64_t interval_ns;   /* requested */
 	int cursor_x, cursor_y; /* of what is being typed; -1: none */
 
-	struct line line; /* the one being drawn */
+	struct line line;   /* the one being drawn */
+	struct spots spots; /* of what is drawn */
 };
 
 /* utf8: the terminal's encoding. run and all that they point to are borrowed until ui_fini. 0 or -ENOMEM. */
@@ -81,6 +83,9 @@ int ui_begin_interval(struct ui *ui, const struct snapshot *snapshot);
 
 /* Writes a message into the footer. */
 void ui_say(struct ui *ui, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Appends a key and its label to ui->line, the footer, where a click on them is the key (enum key_code). */
+void ui_footer_key(struct ui *ui, int code, const char *key, const char *label);
 
 /* False: the column's data are not collected, as this costs time at every event and was not requested. */
 bool ui_measures(const struct ui *ui, const struct column *column);

@@ -17,6 +17,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from screen import FOOTER  # noqa: E402
 from tmux import Terminal  # noqa: E402
 
 TCPTOP = ""
@@ -247,7 +248,9 @@ class LiveScreenTest(unittest.TestCase):
             terminal.wait_for("start with --columns ...,retrans")
             terminal.keys("Space")
             terminal.wait_for("RETRANS costs time at every event: start with --columns ...,retrans")
-            terminal.keys("Escape", "Enter")
+            terminal.keys("Escape")
+            terminal.wait_for(FOOTER)
+            terminal.keys("Enter")
             terminal.wait_for("RTT and retransmits: start with --columns ...,rtt,retrans")
 
     def test_a_lost_segment_is_sent_again(self):

@@ -54,6 +54,7 @@ static const struct {
 	{ { "--sort", "rx" }, "y-- y-- -- -" },
 	{ { "--sort", "rtt:asc" }, "y-y y-- -- y" },
 	{ { "--color", "never" }, "y-- y-- -- -" },
+	{ { "--mouse" }, "y-- y-- -- -" },
 	{ { "--no-final" }, "y-- y-- -- -" },
 	{ { "--replay", "g" }, "yyy yyy -- -" },
 	{ { "--check" }, "-yy --- yy -" },

@@ -121,6 +121,17 @@ void format_clock(char *buffer, size_t size, int64_t time_s)
 		snprintf(buffer, size, "--:--:--");
 }
 
+void format_time(char *buffer, size_t size, int64_t time_s, int64_t now_s)
+{
+	time_t time = (time_t)time_s, now = (time_t)now_s;
+	struct tm tm, today;
+
+	if (!localtime_r(&time, &tm) || !localtime_r(&now, &today) ||
+	    (tm.tm_yday == today.tm_yday && tm.tm_year == today.tm_year) ||
+	    !strftime(buffer, size, "%Y-%m-%d %H:%M:%S", &tm))
+		format_clock(buffer, size, time_s);
+}
+
 size_t format_decimal(char *buffer, uint64_t number)
 {
 	char digits[FORMAT_DECIMAL_SIZE];

@@ -41,6 +41,10 @@ void format_span(char *buffer, size_t size, uint64_t milliseconds);
 /* "HH:MM:SS" of a time since 1970, in the local time zone. */
 void format_clock(char *buffer, size_t size, int64_t time_s);
 
+/* The same, after the date when that is not today's: "2026-11-22 10:42:17". */
+#define FORMAT_TIME_SIZE 32
+void format_time(char *buffer, size_t size, int64_t time_s, int64_t now_s);
+
 /* Writes the digits of a number, at most FORMAT_DECIMAL_SIZE and no NUL. Returns how many. Much faster than snprintf. */
 #define FORMAT_DECIMAL_SIZE 20
 size_t format_decimal(char *buffer, uint64_t number);

@@ -11,5 +11,6 @@
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
 #define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
 
 #endif

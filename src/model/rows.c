@@ -81,23 +81,29 @@ size_t rows_find(const struct rows *rows, const struct session *key)
 	return index ? index - 1 : ROW_NONE;
 }
 
+static void fill_slots(struct rows *rows)
+{
+	memset(rows->slots, 0, rows->slot_count * sizeof *rows->slots);
+	for (size_t i = 0; i < rows->count; i++)
+		rows->slots[slot_of(rows, &rows->rows[i].session)] = (uint32_t)i + 1;
+}
+
+/* To at least the count. */
 static int resize(struct rows *rows, size_t capacity)
 {
-	struct row *grown = reallocarray(rows->rows, capacity, sizeof *grown);
+	uint32_t *slots = reallocarray(NULL, capacity * 2, sizeof *slots);
+	struct row *resized = slots ? reallocarray(rows->rows, capacity, sizeof *resized) : NULL;
 
-	if (!grown)
+	if (!resized) {
+		free(slots);
 		return -ENOMEM;
-	rows->rows = grown;
-	uint32_t *slots = calloc(capacity * 2, sizeof *slots);
-
-	if (!slots)
-		return -ENOMEM;
+	}
+	rows->rows = resized;
 	free(rows->slots);
 	rows->slots = slots;
 	rows->slot_count = capacity * 2;
 	rows->capacity = capacity;
-	for (size_t i = 0; i < rows->count; i++)
-		slots[slot_of(rows, &rows->rows[i].session)] = (uint32_t)i + 1;
+	fill_slots(rows);
 	return 0;
 }
 
@@ -190,6 +196,120 @@ void rows_remove(struct rows *rows, size_t index)
 		rows->rows[index] = rows->rows[last];
 	}
 	rows->count--;
+}
+
+/* ---- eviction ---- */
+
+/* By when a row was seen; the hash decides among equals, as neither rows' order nor their keys' is by age. */
+static uint64_t age_rank(const struct row *row)
+{
+	return (uint64_t)row->seen_tick << 32 | (uint32_t)hash_key(&row->session);
+}
+
+/* The n-th smallest rank (quickselect). The ranks change places. */
+static uint64_t nth_rank(uint64_t *ranks, size_t count, size_t n)
+{
+	size_t low = 0, high = count - 1;
+
+	while (low < high) {
+		uint64_t pivot = ranks[low + (high - low) / 2];
+		size_t left = low, right = high;
+
+		for (;;) {
+			while (ranks[left] < pivot)
+				left++;
+			while (pivot < ranks[right])
+				right--;
+			if (left >= right)
+				break;
+			uint64_t rank = ranks[left];
+
+			ranks[left++] = ranks[right];
+			ranks[right--] = rank;
+		}
+		/* Of equal ranks both parts may have some. */
+		if (left == right)
+			right = left == low ? left : left - 1;
+		if (n <= right)
+			high = right;
+		else
+			low = right + 1;
+	}
+	return ranks[n];
+}
+
+static bool leaves(const struct rows_eviction *eviction, const struct row *row, uint64_t limit)
+{
+	return row->seen_tick != eviction->tick && age_rank(row) <= limit &&
+	       !(eviction->kept && session_compare_key(&row->session, eviction->kept) == 0);
+}
+
+/* One by one: each removal looks up two rows, and moves one. */
+static void evict_some(
+    struct rows *rows, const struct rows_eviction *eviction, size_t leaving, uint64_t limit)
+{
+	size_t index = 0;
+
+	while (leaving && index < rows->count) {
+		if (!leaves(eviction, &rows->rows[index], limit)) {
+			index++;
+			continue;
+		}
+		eviction->leave(eviction->to, &rows->rows[index]);
+		rows_remove(rows, index);
+		leaving--;
+	}
+}
+
+/* Most of them at once: what stays moves together, and the table is made anew. */
+static void evict_many(
+    struct rows *rows, const struct rows_eviction *eviction, size_t leaving, uint64_t limit)
+{
+	size_t stay = 0;
+
+	for (size_t i = 0; i < rows->count; i++) {
+		if (leaving && leaves(eviction, &rows->rows[i], limit)) {
+			eviction->leave(eviction->to, &rows->rows[i]);
+			leaving--;
+		} else {
+			rows->rows[stay++] = rows->rows[i];
+		}
+	}
+	rows->count = stay;
+	fill_slots(rows);
+}
+
+static void shrink(struct rows *rows)
+{
+	size_t capacity = rows->capacity;
+
+	while (capacity > CAPACITY_MIN && rows->count < capacity / 4)
+		capacity /= 2;
+	/* Without the memory for it, it stays as it is. */
+	if (capacity != rows->capacity)
+		(void)resize(rows, capacity);
+}
+
+int rows_evict(struct rows *rows, const struct rows_eviction *eviction)
+{
+	uint64_t *ranks = reallocarray(NULL, rows->count + 1, sizeof *ranks);
+	size_t count = 0;
+
+	if (!ranks)
+		return -ENOMEM;
+	for (size_t i = 0; i < rows->count; i++)
+		if (rows->rows[i].seen_tick != eviction->tick)
+			ranks[count++] = age_rank(&rows->rows[i]);
+	size_t leaving = count > eviction->keep ? count - eviction->keep : 0;
+	uint64_t limit = leaving ? nth_rank(ranks, count, leaving - 1) : 0;
+
+	free(ranks);
+	if (leaving > rows->count / 4)
+		evict_many(rows, eviction, leaving, limit);
+	else
+		evict_some(rows, eviction, leaving, limit);
+	shrink(rows);
+	return 0;
 }
 
 int rows_copy(struct rows *to, const struct rows *from)

@@ -11,15 +11,26 @@
 
 #define ROW_POINTS 32
 
+/* The end of an interval. */
+struct moment {
+	uint64_t
+	    clock_ns; /* the lengths of all intervals so far: nothing that is done to the host's clock moves it */
+	int64_t wall_s; /* what the host's clock said then */
+};
+
 /* A session, or, in a grouped view, what several sessions add up to. */
 struct row {
 	struct session session;  /* key and facts as last seen; the bytes are the latest interval's */
 	uint64_t rx_total_bytes; /* since it was first seen or totals were reset */
 	uint64_t tx_total_bytes;
-	int64_t first_seen_s; /* wall clock */
-	uint32_t first_tick;  /* the interval in which it was first seen, and last */
+	uint32_t first_tick; /* the interval in which it was first seen, and last */
 	uint32_t seen_tick;
+	struct moment last; /* when it was last seen, first seen, */
+	struct moment first;
+	struct moment
+	    closed; /* and closed, as far as an event told: clock_ns is 0 of what is open or only idle */
 	uint32_t members;     /* sessions in it: 1 */
+	uint32_t member_pid;  /* of whom it has its name */
 	uint32_t container;   /* number of the cgroup's name, 0 not known; a cache that the list fills in */
 	uint32_t match_epoch; /* filter that `matched` is the result of, 0 none; a cache of the list's, too */
 	bool matched;
@@ -57,6 +68,21 @@ void rows_prefetch_slot(const struct rows *rows, const struct session *key);
 void rows_prefetch_row(const struct rows *rows, const struct session *key);
 
 void rows_remove(struct rows *rows, size_t index);
+
+/* Which rows go. */
+struct rows_eviction {
+	uint32_t tick;              /* those that were seen in it stay */
+	size_t keep;                /* and so many of the others: those that were seen last */
+	const struct session *kept; /* and the one with this key; NULL: none */
+	void (*leave)(void *to, const struct row *row); /* called with each row that goes */
+	void *to;
+};
+
+/*
+ * Removes the rows that go, and gives back memory when most is unused. Takes a time in proportion to the count, so
+ * it is for many rows at once. 0 or -ENOMEM: then no row is removed.
+ */
+int rows_evict(struct rows *rows, const struct rows_eviction *eviction);
 
 /* Makes *to, an initialised struct, an independent copy. 0 or -ENOMEM (then *to is empty). */
 int rows_copy(struct rows *to, const struct rows *from);

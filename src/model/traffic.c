@@ -6,30 +6,36 @@
 
 #include "base/format.h"
 
-/* How long an idle row stays. */
+/* How long an idle row is recent. */
 #define IDLE_NS 5000000000u
 #define IDLE_TICKS_MIN 3
 #define IDLE_TICKS_MAX 50
 #define PREFETCH_AHEAD 8
 
+/* Going in batches of a fifth makes the search for the oldest cheap. */
+#define IDLE_MAX (TRAFFIC_IDLE_KEPT + TRAFFIC_IDLE_KEPT / 4)
+
 void traffic_init(struct traffic *traffic)
 {
 	memset(traffic, 0, sizeof *traffic);
 	rows_init(&traffic->rows);
+	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++)
+		gone_init(&traffic->gone[grouping]);
 }
 
 void traffic_fini(struct traffic *traffic)
 {
 	rows_fini(&traffic->rows);
+	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++)
+		gone_fini(&traffic->gone[grouping]);
 }
 
-static unsigned idle_ticks(uint64_t interval_ns)
+bool traffic_is_recent(const struct traffic *traffic, const struct row *row)
 {
-	uint64_t ticks = interval_ns ? IDLE_NS / interval_ns : 0;
+	uint32_t idle = traffic->tick - row->seen_tick;
 
-	if (ticks < IDLE_TICKS_MIN)
-		return IDLE_TICKS_MIN;
-	return ticks > IDLE_TICKS_MAX ? IDLE_TICKS_MAX : (unsigned)ticks;
+	return idle <= IDLE_TICKS_MIN ||
+	       (idle <= IDLE_TICKS_MAX && traffic->clock_ns - row->last.clock_ns <= IDLE_NS);
 }
 
 static int add_session(struct traffic *traffic, const struct session *session)
@@ -41,10 +47,12 @@ static int add_session(struct traffic *traffic, const struct session *session)
 		return -ENOMEM;
 	struct row *row = &traffic->rows.rows[index];
 
+	row->last = (struct moment){ traffic->clock_ns, traffic->time.tv_sec };
 	if (added) {
-		row->first_seen_s = traffic->time.tv_sec;
+		row->first = row->last;
 		row->first_tick = traffic->tick;
 		row->members = 1;
+		row->member_pid = session->pid;
 	} else if (row->seen_tick == traffic->tick) {
 		row->session.rx_bytes += session->rx_bytes;
 		row->session.tx_bytes += session->tx_bytes;
@@ -60,41 +68,71 @@ static int add_session(struct traffic *traffic, const struct session *session)
 	return 0;
 }
 
-/* Adds the latest point to every row, clears the bytes of idle rows and drops those that were idle for long. */
-static void sweep(struct traffic *traffic, const struct session *kept)
+/* Adds the latest point to every row, clears the bytes of idle rows, and counts rows by how they are. */
+static void sweep(struct traffic *traffic)
 {
 	struct rows *rows = &traffic->rows;
-	unsigned keep_ticks = idle_ticks(traffic->interval_ns);
-	size_t index = 0;
 
-	while (index < rows->count) {
-		struct row *row = &rows->rows[index];
+	traffic->active = traffic->recent = 0;
+	for (size_t i = 0; i < rows->count; i++) {
+		struct row *row = &rows->rows[i];
+		uint32_t idle = traffic->tick - row->seen_tick;
 		uint64_t bytes = 0;
 
-		if (row->seen_tick == traffic->tick) {
-			bytes = row->session.rx_bytes + row->session.tx_bytes;
-		} else {
+		traffic->active += !idle;
+		traffic->recent += traffic_is_recent(traffic, row);
+		if (idle > ROW_POINTS)
+			continue; /* nothing is left to be cleared */
+		if (idle)
 			row->session.rx_bytes = row->session.tx_bytes = 0;
-			if (traffic->tick - row->seen_tick > keep_ticks &&
-			    !(kept && session_compare_key(&row->session, kept) == 0)) {
-				rows_remove(rows, index);
-				continue;
-			}
-		}
+		else
+			bytes = row->session.rx_bytes + row->session.tx_bytes;
 		row->points[traffic->tick % ROW_POINTS] =
 		    bytes ? series_point(rate_per_s(bytes, traffic->interval_ns)) : 0;
-		index++;
 	}
+	for (int grouping = GROUPING_NONE + 1; grouping < GROUPING_COUNT; grouping++)
+		gone_tick(&traffic->gone[grouping], traffic->tick);
 }
 
-int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept)
-{
-	const struct session *sessions = snapshot->sessions;
-	size_t count = snapshot->session_count;
-	int err = rows_reserve(&traffic->rows, count);
+/* ---- rows that go ---- */
 
+static void carry(void *to, const struct row *row)
+{
+	struct traffic *traffic = to;
+
+	traffic->rows_gone++;
+	traffic->recent -= traffic_is_recent(traffic, row);
+	for (int grouping = GROUPING_NONE + 1; grouping < GROUPING_COUNT; grouping++)
+		gone_add(&traffic->gone[grouping], (enum grouping)grouping, row, traffic->tick);
+}
+
+static int evict(struct traffic *traffic, const struct session *kept)
+{
+	const struct rows_eviction eviction = {
+		.tick = traffic->tick,
+		.keep = TRAFFIC_IDLE_KEPT,
+		.kept = kept,
+		.leave = carry,
+		.to = traffic,
+	};
+
+	if (traffic->rows.count - traffic->active <= IDLE_MAX)
+		return 0;
+	int err = rows_evict(&traffic->rows, &eviction);
+
+	for (int grouping = GROUPING_NONE + 1; grouping < GROUPING_COUNT && err == 0; grouping++)
+		err = gone_trim(
+		    &traffic->gone[grouping], (enum grouping)grouping, &traffic->rows, traffic->tick);
+	return err;
+}
+
+/* ---- intervals ---- */
+
+static void add_totals(struct traffic *traffic, const struct snapshot *snapshot)
+{
 	traffic->tick++;
 	traffic->time = snapshot->time;
+	traffic->clock_ns += snapshot->interval_ns;
 	traffic->interval_ns = snapshot->interval_ns;
 	traffic->rx_bytes = snapshot->rx_bytes;
 	traffic->tx_bytes = snapshot->tx_bytes;
@@ -104,9 +142,21 @@ int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, cons
 	traffic->other_total.rx_bytes += snapshot->other.rx_bytes;
 	traffic->other_total.tx_bytes += snapshot->other.tx_bytes;
 	traffic->missed_total += snapshot->missed_runs;
-	traffic->active = count;
 	if (!traffic->since_s)
 		traffic->since_s = snapshot->time.tv_sec - (int64_t)(snapshot->interval_ns / 1000000000u);
+	uint32_t at = traffic->tick % TRAFFIC_POINTS;
+
+	traffic->rx_points[at] = series_point(rate_per_s(snapshot->rx_bytes, snapshot->interval_ns));
+	traffic->tx_points[at] = series_point(rate_per_s(snapshot->tx_bytes, snapshot->interval_ns));
+}
+
+int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept)
+{
+	const struct session *sessions = snapshot->sessions;
+	size_t count = snapshot->session_count;
+	int err = rows_reserve(&traffic->rows, count);
+
+	add_totals(traffic, snapshot);
 	/* sessions come in another order than rows lie in memory: without prefetching, cache misses are most of the cost */
 	for (size_t i = 0; i < count; i++) {
 		if (i + 2 * PREFETCH_AHEAD < count)
@@ -116,31 +166,53 @@ int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, cons
 		if (add_session(traffic, &sessions[i]) < 0)
 			err = -ENOMEM;
 	}
-	sweep(traffic, kept);
-	uint32_t at = traffic->tick % TRAFFIC_POINTS;
+	sweep(traffic);
+	int evicted = evict(traffic, kept);
 
-	traffic->rx_points[at] = series_point(rate_per_s(snapshot->rx_bytes, snapshot->interval_ns));
-	traffic->tx_points[at] = series_point(rate_per_s(snapshot->tx_bytes, snapshot->interval_ns));
-	return err;
+	return err ? err : evicted;
 }
 
-void traffic_reset(struct traffic *traffic, int64_t now_s)
+/* What is idle for long has moved nothing since the reset. */
+static void forget(void *to, const struct row *row)
 {
+	struct traffic *traffic = to;
+
+	traffic->recent -= traffic_is_recent(traffic, row);
+}
+
+int traffic_reset(struct traffic *traffic, int64_t now_s, const struct session *kept)
+{
+	size_t keep = traffic->recent - traffic->active;
+	/* Those that were seen last are the recent ones. */
+	const struct rows_eviction eviction = {
+		.tick = traffic->tick, .keep = keep, .kept = kept, .leave = forget, .to = traffic
+	};
+
 	traffic->rx_total_bytes = traffic->tx_total_bytes = 0;
 	traffic->other_total = (struct session_other){ 0 };
 	traffic->missed_total = 0;
+	traffic->rows_gone = 0;
 	traffic->since_s = now_s;
 	for (size_t i = 0; i < traffic->rows.count; i++)
 		traffic->rows.rows[i].rx_total_bytes = traffic->rows.rows[i].tx_total_bytes = 0;
+	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++)
+		gone_reset(&traffic->gone[grouping]);
+	return rows_evict(&traffic->rows, &eviction);
 }
 
 int traffic_copy(struct traffic *to, const struct traffic *from)
 {
-	struct rows rows = to->rows;
-	int err = rows_copy(&rows, &from->rows);
+	struct traffic copy = *from;
+	int err = 0;
 
-	*to = *from;
-	to->rows = rows;
+	copy.rows = to->rows;
+	memcpy(copy.gone, to->gone, sizeof copy.gone);
+	if (rows_copy(&copy.rows, &from->rows) < 0)
+		err = -ENOMEM;
+	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++)
+		if (gone_copy(&copy.gone[grouping], &from->gone[grouping]) < 0)
+			err = -ENOMEM;
+	*to = copy;
 	return err;
 }
 

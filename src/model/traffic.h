@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the intervals so far add up to: rows with their history, totals, losses. */
+/*
+ * What the intervals so far add up to: rows with their history, totals, losses. No byte of a total is forgotten:
+ * the rows, what is gone, by any grouping, and "other sessions" add up to it.
+ */
 #ifndef TCPTOP_TRAFFIC_H
 #define TCPTOP_TRAFFIC_H
 
@@ -8,24 +11,32 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "model/gone.h"
 #include "model/rows.h"
 #include "model/series.h"
 
 #define TRAFFIC_POINTS 256
 
+/* A row without traffic may go once so many of them were seen later. */
+#define TRAFFIC_IDLE_KEPT 5000
+
 struct traffic {
 	struct rows rows;
 	uint32_t tick; /* intervals so far; the latest one's number */
 	struct timespec time;
+	uint64_t clock_ns; /* the lengths of all intervals so far */
 	uint64_t interval_ns;
 	uint64_t rx_bytes; /* the latest interval */
 	uint64_t tx_bytes;
-	size_t active;           /* sessions in the latest interval */
+	size_t active;           /* rows with traffic in the latest interval */
+	size_t recent;           /* and of these and those that were idle for a short time only */
 	uint64_t rx_total_bytes; /* since the start or reset */
 	uint64_t tx_total_bytes;
 	struct session_other other_total;
 	uint64_t missed_total;
-	int64_t since_s; /* wall clock of the start or reset */
+	int64_t since_s;                  /* wall clock of the start or reset */
+	uint64_t rows_gone;               /* rows that had to go since then */
+	struct gone gone[GROUPING_COUNT]; /* what they had moved; none for GROUPING_NONE */
 	uint32_t rx_points[TRAFFIC_POINTS];
 	uint32_t tx_points[TRAFFIC_POINTS];
 };
@@ -34,17 +45,23 @@ void traffic_init(struct traffic *traffic);
 void traffic_fini(struct traffic *traffic);
 
 /*
- * Adds one interval. A row without traffic in it is idle: its bytes are zero, and it is dropped after a few
- * idle intervals, unless it has the key `kept` (NULL: none is kept). 0 or -ENOMEM: then some sessions have no
- * row, but the totals are right.
+ * Adds one interval. A row without traffic in it is idle: its bytes are zero, but it stays with its totals. Only
+ * of more than TRAFFIC_IDLE_KEPT idle rows the oldest go, but not that with the key `kept` (NULL: none is kept).
+ * 0 or -ENOMEM: then some sessions have no row, but the totals are right.
  */
 int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept);
 
-/* Sets totals and losses to zero; they count from the given wall clock time on. */
-void traffic_reset(struct traffic *traffic, int64_t now_s);
+/*
+ * Sets totals and losses to zero; they count from the given wall clock time on. Rows that have been idle for long
+ * go, unless `kept`.
+ */
+int traffic_reset(struct traffic *traffic, int64_t now_s, const struct session *kept);
 
 /* Makes *to, an initialised struct, an independent copy. 0 or -ENOMEM. */
 int traffic_copy(struct traffic *to, const struct traffic *from);
+
+/* Whether a row has had traffic in the latest interval, or shortly before: some seconds, three intervals at least. */
+bool traffic_is_recent(const struct traffic *traffic, const struct row *row);
 
 /* The history of a row, and of all RX or TX. Borrowed until the traffic changes. */
 struct series traffic_row_series(const struct traffic *traffic, const struct row *row);

@@ -31,6 +31,8 @@ unsigned frame_key(struct ui *ui, int code, struct renderer_request *request)
 	unsigned reaction;
 
 	ui->message[0] = '\0';
+	if (ui_answer(ui, code))
+		return REACTION_NONE;
 	/*
 	 * Keys may come faster than frames are drawn, and each works on the list as the one before left it.
 	 * Letters of a filter do without, as each would look through all rows.

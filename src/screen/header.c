@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/group.h"
 #include "names/names.h"
 #include "output/renderer.h"
 #include "screen/ui.h"
@@ -263,7 +264,11 @@ static void add_filters(struct ui *ui, struct pieces *pieces)
 	if (view->settings.opened && view->settings.grouping == GROUPING_PROCESS)
 		pieces_add(pieces, 2, STYLE_STRONG, "in %s (%u)", key->comm, key->pid);
 	else if (view->settings.opened && view->settings.grouping == GROUPING_CONTAINER)
-		pieces_add(pieces, 2, STYLE_STRONG, "in %s", names_container_text(ui->names, key->netns));
+		pieces_add(pieces, 2, STYLE_STRONG, "in %s",
+		    names_container_text(ui->names, view->settings.opened_container));
+	else if (view->settings.opened && view->settings.grouping == GROUPING_USER)
+		pieces_add(
+		    pieces, 2, STYLE_STRONG, "of %s", names_user(ui->names, key->uid, user, sizeof user));
 	else if (view->settings.opened) {
 		struct endpoint host = { key->family, key->raddr, session_zone(key), .has_port = false };
 		char address[ENDPOINT_SIZE];
@@ -283,45 +288,76 @@ static void add_filters(struct ui *ui, struct pieces *pieces)
 	add_start_filters(ui, pieces);
 }
 
-void header_status(struct ui *ui)
+/* What had to go: of the groups with their sums, so that all sums add up to the total; of connections, from the list. */
+static void add_gone(struct ui *ui, struct pieces *pieces)
 {
-	static const char *const groups[GROUPING_COUNT][2] = {
-		[GROUPING_PROCESS] = { "process", "processes" },
-		[GROUPING_REMOTE] = { "remote host", "remote hosts" },
-		[GROUPING_CONTAINER] = { "container", "containers" },
-	};
+	const struct traffic *traffic = view_traffic(&ui->view);
+	const struct gone *gone = &traffic->gone[ui->view.context.grouping];
+	char rx[48], tx[48];
+
+	if (ui->view.context.grouping == GROUPING_NONE) {
+		if (traffic->rows_gone)
+			pieces_add(pieces, ui->view.context.all ? 2 : 9, STYLE_DIM, "oldest %llu dropped",
+			    (unsigned long long)traffic->rows_gone);
+		return;
+	}
+	if (!gone->left_groups)
+		return;
+	format_bytes(rx, sizeof rx, gone->left_rx_bytes, ui->view.context.unit);
+	format_bytes(tx, sizeof tx, gone->left_tx_bytes, ui->view.context.unit);
+	pieces_add(pieces, 2, STYLE_DIM, "%llu more, gone: RX %s TX %s",
+	    (unsigned long long)gone->left_groups, rx, tx);
+}
+
+static void add_counts(struct ui *ui, struct pieces *pieces)
+{
 	const struct view *view = &ui->view;
 	const struct traffic *traffic = view_traffic(view);
-	struct pieces pieces = { .utf8 = ui->utf8 };
-	char title[32];
+	size_t kept = view->context.all ? traffic->rows.count : traffic->recent;
 	bool narrowed = view->settings.opened || view->settings.words.word_count || view->settings.one_user ||
 	                view->settings.family;
 
+	if (view->context.grouping != GROUPING_NONE)
+		pieces_add(pieces, 1, STYLE_STRONG, "%zu %s", view->list.count,
+		    grouping_name(view->context.grouping, view->list.count != 1));
+	else if (narrowed)
+		pieces_add(pieces, 1, STYLE_PLAIN, "%zu of %zu sessions", view->list.count, kept);
+	if (narrowed)
+		return;
+	pieces_add(pieces, 5, STYLE_PLAIN, "%zu session%s", traffic->active, traffic->active == 1 ? "" : "s");
+	if (kept > traffic->active)
+		pieces_add(pieces, 8, STYLE_DIM, "%zu idle", kept - traffic->active);
+}
+
+static void add_since(struct ui *ui, struct pieces *pieces)
+{
+	const struct traffic *traffic = view_traffic(&ui->view);
+	char since[FORMAT_TIME_SIZE];
+
+	if (ui->view.context.amount == AMOUNT_INTERVAL)
+		pieces_add(pieces, 7, STYLE_PLAIN, "per interval");
+	if (!traffic->tick)
+		return;
+	format_time(since, sizeof since, traffic->since_s, traffic->time.tv_sec);
+	pieces_add(
+	    pieces, ui->view.context.amount == AMOUNT_TOTAL ? 7 : 10, STYLE_PLAIN, "sums since %s", since);
+}
+
+void header_status(struct ui *ui)
+{
+	const struct view *view = &ui->view;
+	struct pieces pieces = { .utf8 = ui->utf8 };
+	char title[32];
+
 	line_begin(&ui->line, ui->width, ui->utf8, STYLE_PLAIN);
 	line_print(&ui->line, STYLE_PLAIN, " ");
-	if (view->context.grouping != GROUPING_NONE)
-		pieces_add(&pieces, 1, STYLE_STRONG, "%zu %s", view->list.count,
-		    groups[view->context.grouping][view->list.count != 1]);
-	else if (narrowed)
-		pieces_add(
-		    &pieces, 1, STYLE_PLAIN, "%zu of %zu sessions", view->list.count, traffic->rows.count);
-	if (!narrowed)
-		pieces_add(&pieces, 5, STYLE_PLAIN, "%zu session%s", traffic->active,
-		    traffic->active == 1 ? "" : "s");
-	if (traffic->rows.count > traffic->active && !narrowed)
-		pieces_add(&pieces, 8, STYLE_DIM, "%zu idle", traffic->rows.count - traffic->active);
+	add_counts(ui, &pieces);
 	add_losses(ui, &pieces);
+	add_gone(ui, &pieces);
 	add_filters(ui, &pieces);
 	pieces_add(&pieces, 6, STYLE_PLAIN, "by %s%s",
 	    column_title(view->sort.column, &view->context, title, sizeof title),
 	    view->sort.descending == view->sort.column->descending ? "" : " reversed");
-	if (view->context.amount == AMOUNT_TOTAL) {
-		char clock[16];
-
-		format_clock(clock, sizeof clock, traffic->since_s);
-		pieces_add(&pieces, 7, STYLE_PLAIN, "since %s", clock);
-	} else if (view->context.amount == AMOUNT_INTERVAL) {
-		pieces_add(&pieces, 7, STYLE_PLAIN, "per interval");
-	}
+	add_since(ui, &pieces);
 	pieces_put(&pieces, &ui->line, STYLE_COUNT);
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
+#include "model/group.h"
 #include "names/names.h"
 #include "output/renderer.h"
 #include "screen/keys.h"
@@ -65,12 +67,25 @@ static void help_key(struct line *line, const struct key *key)
 	line_print(line, STYLE_PLAIN, "%s", key->help);
 }
 
+static void help_amount(
+    struct page *page, const char *before, uint64_t rx_bytes, uint64_t tx_bytes, const char *after)
+{
+	enum unit unit = page->ui->view.context.unit;
+	char rx[48], tx[48];
+
+	format_bytes(rx, sizeof rx, rx_bytes, unit);
+	format_bytes(tx, sizeof tx, tx_bytes, unit);
+	page_begin(page);
+	line_print(&page->ui->line, STYLE_STRONG, " %s: RX %s, TX %s%s", before, rx, tx, after);
+	page_put(page);
+}
+
 static void help_losses(struct page *page)
 {
 	struct ui *ui = page->ui;
 	const struct traffic *traffic = view_traffic(&ui->view);
 	const struct session_other *other = &traffic->other_total;
-	char rx[48], tx[48];
+	char calls[64];
 
 	if (traffic->missed_total || other->calls)
 		page_text(page, STYLE_PLAIN, "");
@@ -82,15 +97,39 @@ static void help_losses(struct page *page)
 		page_text(page, STYLE_PLAIN, "   No figure includes their bytes.");
 	}
 	if (other->calls) {
-		format_bytes(rx, sizeof rx, other->rx_bytes, ui->view.context.unit);
-		format_bytes(tx, sizeof tx, other->tx_bytes, ui->view.context.unit);
-		page_begin(page);
-		line_print(&ui->line, STYLE_STRONG, " Other sessions: RX %s, TX %s in %llu call%s.", rx, tx,
-		    (unsigned long long)other->calls, other->calls == 1 ? "" : "s");
-		page_put(page);
+		snprintf(calls, sizeof calls, " in %llu call%s.", (unsigned long long)other->calls,
+		    other->calls == 1 ? "" : "s");
+		help_amount(page, "Other sessions", other->rx_bytes, other->tx_bytes, calls);
 		page_text(
 		    page, STYLE_PLAIN, "   The table was full: they are in the totals but have no rows.");
 		page_text(page, STYLE_PLAIN, "   Start with a greater --max-sessions.");
+	}
+}
+
+/* What had to go because only so much is kept. */
+static void help_gone(struct page *page)
+{
+	struct ui *ui = page->ui;
+	const struct traffic *traffic = view_traffic(&ui->view);
+	char before[80];
+
+	if (!traffic->rows_gone)
+		return;
+	page_text(page, STYLE_PLAIN, "");
+	page_begin(page);
+	line_print(&ui->line, STYLE_STRONG, " Dropped: the %llu connections that were idle for longest.",
+	    (unsigned long long)traffic->rows_gone);
+	page_put(page);
+	page_text(page, STYLE_PLAIN, "   The sums of processes, hosts, containers and users include them.");
+	for (int i = GROUPING_NONE + 1; i < GROUPING_COUNT; i++) {
+		const struct gone *gone = &traffic->gone[i];
+
+		if (!gone->left_groups)
+			continue;
+		snprintf(before, sizeof before, "Dropped: the oldest %llu %s",
+		    (unsigned long long)gone->left_groups,
+		    grouping_name((enum grouping)i, gone->left_groups != 1));
+		help_amount(page, before, gone->left_rx_bytes, gone->left_tx_bytes, "");
 	}
 }
 
@@ -128,8 +167,10 @@ static void help_draw(struct ui *ui, unsigned y, unsigned end, const struct line
 	}
 	page_text(&page, STYLE_PLAIN, "");
 	page_text(&page, STYLE_PLAIN, " RX is what processes received, TX is what they sent.");
-	page_text(&page, STYLE_PLAIN, " Dimmed rows are idle and will disappear soon.");
+	page_text(
+	    &page, STYLE_PLAIN, " Dimmed rows are idle. Totals include all since the start, or since r.");
 	help_losses(&page);
+	help_gone(&page);
 	help_not_counted(&page);
 	page_end(&page);
 }
@@ -242,7 +283,7 @@ static void who_detail(struct page *page, const struct row *row)
 	char user[40], command[2048];
 
 	detail(page, "Process", "%s, PID %u", session->comm, session->pid);
-	const char *why = names_command(ui->names, session->pid, row->first_seen_s, command, sizeof command);
+	const char *why = names_command(ui->names, session->pid, row->first.wall_s, command, sizeof command);
 
 	if (why)
 		detail(page, "Command", "not known: %s", why);
@@ -273,30 +314,41 @@ static void who_detail(struct page *page, const struct row *row)
 		detail(page, "TCP", "RTT and retransmits: start with --columns ...,rtt,retrans");
 }
 
+static void times_detail(struct page *page, const struct row *row)
+{
+	const struct traffic *traffic = view_traffic(&page->ui->view);
+	const struct moment *ended = row->closed.clock_ns ? &row->closed : &row->last;
+	char clock[FORMAT_TIME_SIZE], span[32];
+
+	format_time(clock, sizeof clock, row->first.wall_s, traffic->time.tv_sec);
+	format_span(span, sizeof span, (traffic->clock_ns - row->first.clock_ns) / NS_PER_MS);
+	detail(page, "First seen", "%s, %s ago; the connection may be older", clock, span);
+	if (row->seen_tick == traffic->tick && !row->closed.clock_ns)
+		return;
+	format_time(clock, sizeof clock, ended->wall_s, traffic->time.tv_sec);
+	format_span(span, sizeof span, (traffic->clock_ns - ended->clock_ns) / NS_PER_MS);
+	if (row->closed.clock_ns)
+		detail(page, "State", "closed at %s, %s ago", clock, span);
+	else
+		detail(page, "State", "idle; last traffic at %s, %s ago", clock, span);
+}
+
 static void details_draw(struct ui *ui, unsigned y, unsigned end, const struct line_sink *sink)
 {
 	struct page page = { .ui = ui, .sink = sink, .y = y, .end = end };
 	const struct traffic *traffic = view_traffic(&ui->view);
 	size_t index = rows_find(&traffic->rows, &ui->view.selected);
-	char clock[16], span[32], rx[64], tx[64];
+	char since[FORMAT_TIME_SIZE], rx[64], tx[64];
 
 	if (index == ROW_NONE) {
-		page_text(&page, STYLE_PLAIN, " This session has ended. Esc goes back.");
+		page_text(&page, STYLE_PLAIN, " This connection is not kept any more. Esc goes back.");
 		page_end(&page);
 		return;
 	}
 	const struct row *row = &traffic->rows.rows[index];
 
 	who_detail(&page, row);
-	format_clock(clock, sizeof clock, row->first_seen_s);
-	format_span(span, sizeof span,
-	    traffic->time.tv_sec > row->first_seen_s
-	        ? (uint64_t)(traffic->time.tv_sec - row->first_seen_s) * 1000
-	        : 0);
-	detail(&page, "First seen", "%s, %s ago", clock, span);
-	if (row->seen_tick != traffic->tick)
-		detail(&page, "State", "idle for %u interval%s", traffic->tick - row->seen_tick,
-		    traffic->tick - row->seen_tick == 1 ? "" : "s");
+	times_detail(&page, row);
 	format_rate(
 	    rx, sizeof rx, rate_per_s(row->session.rx_bytes, traffic->interval_ns), ui->view.context.unit);
 	format_rate(
@@ -304,6 +356,8 @@ static void details_draw(struct ui *ui, unsigned y, unsigned end, const struct l
 	detail(&page, "Rate", "RX %s   TX %s", rx, tx);
 	amount_detail(&page, "Interval", row->session.rx_bytes, row->session.tx_bytes);
 	amount_detail(&page, "Total", row->rx_total_bytes, row->tx_total_bytes);
+	format_time(since, sizeof since, traffic->since_s, traffic->time.tv_sec);
+	detail(&page, "", "since %s", since);
 	page_text(&page, STYLE_PLAIN, "");
 	graph_detail(&page, row);
 	page_end(&page);

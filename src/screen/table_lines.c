@@ -84,8 +84,12 @@ static void draw_empty(struct ui *ui)
 
 	if (!traffic->tick)
 		line_print(&ui->line, STYLE_DIM, " The first interval is being counted ...");
-	else if (traffic->rows.count)
+	else if (ui->view.settings.opened && !ui->view.context.all)
+		line_print(&ui->line, STYLE_DIM, " No active connection: a lists all.");
+	else if (traffic->recent || (ui->view.context.all && traffic->rows.count))
 		line_print(&ui->line, STYLE_DIM, " No session passes the filters: Esc clears them.");
+	else if (traffic->rows.count)
+		line_print(&ui->line, STYLE_DIM, " No TCP traffic in this interval: a lists what is idle.");
 	else
 		line_print(&ui->line, STYLE_DIM, " No TCP traffic in this interval.");
 }

@@ -157,6 +157,14 @@ static unsigned follow(struct ui *ui)
 	return REACTION_NONE;
 }
 
+static unsigned list_all(struct ui *ui)
+{
+	view_list_all(&ui->view, !ui->view.context.all);
+	ui_say(ui, ui->view.context.all ? "all connections, also idle and closed"
+	                                : "connections with traffic lately");
+	return REACTION_NONE;
+}
+
 /* ---- filters ---- */
 
 static unsigned search_next(struct ui *ui)
@@ -281,15 +289,22 @@ static unsigned change_amount(struct ui *ui)
 	return REACTION_NONE;
 }
 
+static void reset_totals(struct ui *ui)
+{
+	int64_t now_s = ui->replay ? ui->traffic.time.tv_sec : time(NULL);
+	const struct session *kept = view_kept(&ui->view);
+
+	if (traffic_reset(&ui->traffic, now_s, kept) < 0 ||
+	    (ui->is_frozen && traffic_reset(&ui->frozen, now_s, kept) < 0))
+		ui_say(ui, "totals start from zero; not enough memory to drop the idle connections");
+	else
+		ui_say(ui, "totals start from zero");
+	view_changed(&ui->view);
+}
+
 static unsigned reset(struct ui *ui)
 {
-	int64_t now_s = ui->replay ? view_traffic(&ui->view)->time.tv_sec : time(NULL);
-
-	traffic_reset(&ui->traffic, now_s);
-	if (ui->is_frozen)
-		traffic_reset(&ui->frozen, now_s);
-	view_changed(&ui->view);
-	ui_say(ui, "totals start from zero");
+	ui_ask(ui, reset_totals, "Reset all totals? y yes, other keys no");
 	return REACTION_NONE;
 }
 
@@ -349,6 +364,7 @@ const struct key key_table[] = {
 	  .closes_menu = true, .footer = { "F2", "Columns", 1, 8 } },
 	{ freeze, { 'Z', 'p', ' ' }, "Z p Space", "freeze, go on", .on_pages = true,
 	  .footer = { "Z", "Freeze", 7, 7 } },
+	{ list_all, { 'a' }, "a", "all: also idle and closed", .on_pages = false },
 	{ follow, { 'F' }, "F", "follow the selected row", .on_pages = false },
 	{ change_amount, { 'c' }, "c", "per second, interval, start", .on_pages = false },
 	{ change_units, { 'm' }, "m", "units: KB, bytes, bits", .on_pages = true },
@@ -358,7 +374,7 @@ const struct key key_table[] = {
 	{ toggle_ipv6, { '6' }, "6", "IPv6 only, and back", .on_pages = false },
 	{ longer_interval, { '+', '=' }, "+", "longer interval", .on_pages = true },
 	{ shorter_interval, { '-' }, "-", "shorter interval", .on_pages = true },
-	{ reset, { 'r' }, "r", "reset the totals", .on_pages = true },
+	{ reset, { 'r' }, "r", "reset the totals (asks)", .on_pages = true },
 	{ toggle_mouse, { 'M' }, "M", "mouse on, off", .on_pages = true },
 	{ redraw, { 'L' - '@' }, "Ctrl-L", "redraw the screen", .on_pages = true },
 	{ NULL, { '?', 'h', KEY_CODE_F1 }, "? h F1", "this help", .opens = MODE_HELP, .closes_page = true,

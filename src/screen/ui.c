@@ -76,6 +76,22 @@ void ui_footer_key(struct ui *ui, int code, const char *key, const char *label)
 	spots_add(&ui->spots, &spot);
 }
 
+void ui_ask(struct ui *ui, void (*if_yes)(struct ui *ui), const char *question)
+{
+	ui_say(ui, "%s", question);
+	ui->if_yes = if_yes;
+}
+
+bool ui_answer(struct ui *ui, int code)
+{
+	void (*if_yes)(struct ui *) = ui->if_yes;
+
+	ui->if_yes = NULL;
+	if (if_yes && (code == 'y' || code == 'Y'))
+		if_yes(ui);
+	return if_yes != NULL;
+}
+
 static void read_host(struct ui *ui)
 {
 	double load[3];
@@ -101,7 +117,7 @@ static bool is_cut_short(const struct ui *ui, const struct snapshot *snapshot)
 int ui_begin_interval(struct ui *ui, const struct snapshot *snapshot)
 {
 	ui->leaving = snapshot->last;
-	if (monotonic_s() - ui->message_s >= MESSAGE_S)
+	if (!ui->if_yes && monotonic_s() - ui->message_s >= MESSAGE_S)
 		ui->message[0] = '\0';
 	if (snapshot->is_end) {
 		ui->ended = ui->replay;
@@ -128,7 +144,8 @@ int ui_freeze(struct ui *ui, bool freeze)
 		if (err < 0)
 			return err;
 	} else {
-		rows_clear(&ui->frozen.rows);
+		traffic_fini(&ui->frozen);
+		traffic_init(&ui->frozen);
 	}
 	ui->is_frozen = freeze;
 	view_show(&ui->view, freeze ? &ui->frozen : &ui->traffic);

@@ -60,11 +60,12 @@ struct ui {
 	struct session before_search; /* where Escape returns to */
 	bool before_search_pinned;
 	struct menu menu;
-	unsigned scroll;     /* lines, in help and details */
-	unsigned page_lines; /* of the page drawn last */
-	char message[120];   /* in the footer until the next key, or for some seconds */
-	int64_t message_s;   /* when it was said, on the monotonic clock */
-	char load[48];       /* "" when it is not known */
+	unsigned scroll;               /* lines, in help and details */
+	unsigned page_lines;           /* of the page drawn last */
+	char message[120];             /* in the footer until the next key, or for some seconds */
+	int64_t message_s;             /* when it was said, on the monotonic clock */
+	void (*if_yes)(struct ui *ui); /* while a question is in the footer: what "y" does. NULL: none is */
+	char load[48];                 /* "" when it is not known */
 	uint64_t uptime_s;
 	int names_poll_ms;      /* how soon to look for names that were asked for */
 	uint64_t interval_ns;   /* requested */
@@ -86,6 +87,12 @@ void ui_say(struct ui *ui, const char *format, ...) __attribute__((format(printf
 
 /* Appends a key and its label to ui->line, the footer, where a click on them is the key (enum key_code). */
 void ui_footer_key(struct ui *ui, int code, const char *key, const char *label);
+
+/* Asks in the footer: the next key is the answer. A "y" calls if_yes, any other key does nothing. */
+void ui_ask(struct ui *ui, void (*if_yes)(struct ui *ui), const char *question);
+
+/* Takes a key for the answer; false when nothing was asked. */
+bool ui_answer(struct ui *ui, int code);
 
 /* False: the column's data are not collected, as this costs time at every event and was not requested. */
 bool ui_measures(const struct ui *ui, const struct column *column);

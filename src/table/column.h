@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/format.h"
+#include "model/grouping.h"
 #include "table/line.h"
 
 struct error;
@@ -23,14 +24,6 @@ enum amount {
 	AMOUNT_COUNT,
 };
 
-enum grouping {
-	GROUPING_NONE, /* connections */
-	GROUPING_PROCESS,
-	GROUPING_REMOTE,
-	GROUPING_CONTAINER,
-	GROUPING_COUNT,
-};
-
 enum column_need {
 	COLUMN_NEEDS_NOTHING = 0,
 	COLUMN_NEEDS_SOCKET =
@@ -44,6 +37,7 @@ struct column_context {
 	enum amount amount;
 	enum unit unit;
 	enum grouping grouping;
+	bool all; /* connections that have been idle for long are listed, too */
 	bool port_names;
 	bool host_names;
 	uint8_t address_columns; /* of the longest address that was on the screen so far; 0: the usual */
@@ -72,6 +66,7 @@ struct column {
 	bool descending;   /* the initial direction of sorting by it */
 	bool is_amount;    /* bytes in the chosen unit */
 	bool is_address;   /* only IPv6 and host names need its largest width */
+	bool with_all;     /* shown when all connections are listed, chosen or not */
 	bool essential;    /* shrinks others below their preferred width rather than be dropped */
 	uint8_t groupings; /* 1 << enum grouping: where it means something */
 	uint8_t

@@ -6,10 +6,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/util.h"
 #include "model/traffic.h"
 #include "names/names.h"
 #include "table/endpoint.h"
 #include "table/graph.h"
+
+#define DAY_S 86400u
 
 /* Rates from here on are bold: about what saturates a 10 Mbit/s line. */
 #define BUSY_BYTES_PER_S (1024 * 1024)
@@ -231,6 +234,9 @@ static void cell_endpoint(const struct column_context *context, const struct ses
 unsigned column_address_columns(const struct column_context *context, const struct row *row)
 {
 	const struct session *session = &row->session;
+
+	if (!session->family)
+		return 0; /* a group without addresses */
 	struct endpoint local = endpoint_of(context, session, session->laddr, session->lport);
 	struct endpoint remote = endpoint_of(context, session, session->raddr, session->rport);
 	unsigned local_columns = endpoint_columns(&local), remote_columns = endpoint_columns(&remote);
@@ -343,15 +349,13 @@ static void cell_sessions(const struct column_context *context, const struct row
 /* Older rows have the greater rank. */
 static uint64_t rank_age(const struct column_context *context, const struct row *row)
 {
-	return context->traffic->tick - row->first_tick;
+	return context->traffic->clock_ns - row->first.clock_ns;
 }
 
 static void cell_age(const struct column_context *context, const struct row *row, struct cell *cell)
 {
-	int64_t age_s = context->traffic->time.tv_sec - row->first_seen_s;
+	uint64_t age_s = rank_age(context, row) / NS_PER_S;
 
-	if (age_s < 0)
-		age_s = 0;
 	if (age_s < 600)
 		cell->columns = (unsigned)snprintf(cell->text, sizeof cell->text, "%us", (unsigned)age_s);
 	else if (age_s < 36000)
@@ -362,11 +366,33 @@ static void cell_age(const struct column_context *context, const struct row *row
 		    (unsigned)snprintf(cell->text, sizeof cell->text, "%uh", (unsigned)(age_s / 3600));
 }
 
+static uint64_t rank_last(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return row->last.clock_ns;
+}
+
+static void cell_last(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	uint64_t ago_s = (context->traffic->clock_ns - row->last.clock_ns) / NS_PER_S;
+	char text[24];
+
+	if (row->seen_tick == context->traffic->tick)
+		snprintf(text, sizeof text, "now");
+	else if (ago_s < DAY_S)
+		format_clock(text, sizeof text, row->last.wall_s);
+	else
+		snprintf(text, sizeof text, "%ud ago", (unsigned)(ago_s / DAY_S));
+	cell_untrusted(context, text, cell);
+}
+
 #define CONNECTIONS (1 << GROUPING_NONE)
 #define PROCESSES (1 << GROUPING_PROCESS)
 #define REMOTES (1 << GROUPING_REMOTE)
 #define CONTAINERS (1 << GROUPING_CONTAINER)
-#define EVERYWHERE (CONNECTIONS | PROCESSES | REMOTES | CONTAINERS)
+#define USERS (1 << GROUPING_USER)
+#define GROUPS (EVERYWHERE & ~CONNECTIONS)
+#define EVERYWHERE ((1 << GROUPING_COUNT) - 1)
 
 /*
  * In the order of the default columns, of the menu and of the list of ids. Not formatted: one line for each
@@ -381,7 +407,7 @@ const struct column column_table[] = {
 	  .width_max = 16, .priority = 0, .essential = true, .groupings = EVERYWHERE, .identifies = PROCESSES, .rank = rank_name,
 	  .compare = compare_name, .format = cell_name },
 	{ .id = "user", .title = "USER", .description = "user", .width_min = 8, .width_pref = 8,
-	  .width_max = 12, .priority = 8, .groupings = CONNECTIONS | PROCESSES, .rank = rank_user,
+	  .width_max = 12, .priority = 8, .groupings = CONNECTIONS | PROCESSES | USERS, .identifies = USERS, .leads = USERS, .rank = rank_user,
 	  .compare = compare_user, .format = cell_user },
 	{ .id = "laddr", .title = "LOCAL", .description = "local address and port", .width_min = 14,
 	  .width_pref = 20, .width_max = 47, .priority = 5, .groupings = CONNECTIONS, .is_address = true,
@@ -403,11 +429,11 @@ const struct column column_table[] = {
 	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .rank = rank_rate, .compare = compare_rate,
 	  .format = cell_rate },
 	{ .id = "total", .title = "TOTAL", .description = "received and sent since the start or reset",
-	  .width_min = 6, .width_pref = 7, .width_max = 8, .priority = 7, .right = true,
+	  .width_min = 6, .width_pref = 7, .width_max = 8, .priority = 6, .right = true,
 	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .rank = rank_total, .format = cell_total },
 	{ .id = "history", .title = "HISTORY",
 	  .description = "the latest intervals, received and sent together", .width_min = 8,
-	  .width_pref = 16, .width_max = 32, .priority = 6, .descending = true, .groupings = EVERYWHERE,
+	  .width_pref = 16, .width_max = 32, .priority = 7, .descending = true, .groupings = EVERYWHERE,
 	  .rank = rank_history, .format = cell_history },
 	{ .id = "container", .title = "CONTAINER", .description = "container, or unit, or cgroup",
 	  .width_min = 12, .width_pref = 19, .width_max = 28, .priority = 9,
@@ -418,11 +444,14 @@ const struct column column_table[] = {
 	  .groupings = CONNECTIONS | PROCESSES, .rank = rank_netns, .format = cell_netns },
 	{ .id = "sessions", .title = "CONNS", .description = "connections in a group", .width_min = 5,
 	  .width_pref = 6, .width_max = 6, .priority = 4, .right = true, .descending = true,
-	  .groupings = PROCESSES | REMOTES | CONTAINERS, .rank = rank_sessions,
+	  .groupings = GROUPS, .rank = rank_sessions,
 	  .format = cell_sessions },
-	{ .id = "age", .title = "AGE", .description = "time since it was first seen here",
+	{ .id = "age", .title = "AGE", .description = "seen for: since tcptop first saw its traffic",
 	  .width_min = 6, .width_pref = 6, .width_max = 6, .priority = 11, .right = true,
 	  .descending = true, .groupings = EVERYWHERE, .rank = rank_age, .format = cell_age },
+	{ .id = "last", .title = "LAST", .description = "when it last had traffic", .width_min = 8,
+	  .width_pref = 8, .width_max = 8, .priority = 4, .right = true, .descending = true,
+	  .groupings = EVERYWHERE, .with_all = true, .rank = rank_last, .format = cell_last },
 	{ .id = "rtt", .title = "RTT", .description = "smoothed round-trip time", .width_min = 7,
 	  .width_pref = 7, .width_max = 7, .priority = 4, .right = true, .descending = true,
 	  .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET, .rank = rank_rtt, .format = cell_rtt },

@@ -23,42 +23,56 @@ static unsigned unit_extra(const struct column *column, const struct column_cont
 #define WIDE 60
 #define TITLE_NARROW 8
 
+static struct candidate candidate_of(
+    const struct column *column, const struct column_context *context, unsigned width)
+{
+	char title[32];
+	unsigned titled =
+	    (unsigned)strlen(column_title(column, context, title, sizeof title)) + column->right;
+	unsigned extra = unit_extra(column, context);
+	struct candidate candidate = {
+		.column = column,
+		.priority = column->identifies & 1u << context->grouping ? 0 : column->priority + 1u,
+		.min = column->width_min,
+		.pref = column->width_pref + extra,
+		.max = column->width_max + extra,
+	};
+
+	/* An address column gets no more than its addresses need. */
+	if (column->is_address && candidate.max > context->address_columns)
+		candidate.max = context->address_columns;
+	if (candidate.pref < titled)
+		candidate.pref = titled;
+	if (width < WIDE && titled > TITLE_NARROW)
+		titled = TITLE_NARROW;
+	if (column->direction && candidate.min < titled)
+		candidate.min = titled;
+	if (candidate.max < candidate.pref)
+		candidate.max = candidate.pref;
+	return candidate;
+}
+
 static unsigned gather(struct candidate *candidates, const struct column_list *list,
     const struct column_context *context, unsigned width)
 {
+	unsigned grouping = 1u << context->grouping;
 	unsigned count = 0;
-	char title[32];
 
 	for (unsigned i = 0; i < list->count; i++) {
 		const struct column *column = &column_table[list->indices[i]];
-		unsigned grouping = 1u << context->grouping;
 
 		if (!(column->groupings & grouping))
 			continue;
-		unsigned titled = (unsigned)strlen(column_title(column, context, title, sizeof title));
-		unsigned extra = unit_extra(column, context);
-		struct candidate *candidate = &candidates[count++];
+		candidates[count] = candidate_of(column, context, width);
+		candidates[count++].order = column->leads & grouping ? 0 : i + 1;
+	}
+	for (size_t i = 0; i < column_count && context->all; i++) {
+		const struct column *column = &column_table[i];
 
-		*candidate = (struct candidate){
-			.column = column,
-			.order = column->leads & grouping ? 0 : i + 1,
-			.priority = column->identifies & grouping ? 0 : column->priority + 1u,
-			.min = column->width_min,
-			.pref = column->width_pref + extra,
-			.max = column->width_max + extra,
-		};
-		/* An address column gets no more than its addresses need. */
-		if (column->is_address && candidate->max > context->address_columns)
-			candidate->max = context->address_columns;
-		titled += column->right;
-		if (candidate->pref < titled)
-			candidate->pref = titled;
-		if (width < WIDE && titled > TITLE_NARROW)
-			titled = TITLE_NARROW;
-		if (column->direction && candidate->min < titled)
-			candidate->min = titled;
-		if (candidate->max < candidate->pref)
-			candidate->max = candidate->pref;
+		if (!column->with_all || column_list_has(list, column) || count == COLUMNS_MAX)
+			continue;
+		candidates[count] = candidate_of(column, context, width);
+		candidates[count++].order = list->count + 1u;
 	}
 	return count;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/group.h"
 #include "model/traffic.h"
 #include "names/names.h"
 #include "table/order.h"
@@ -24,36 +25,15 @@ void list_fini(struct list *list)
 	free(list->items);
 }
 
-/* The key of the group that a session belongs to, in the fields that its row shows. */
-static struct session group_key(enum grouping grouping, const struct row *row)
+/* Idle for long, and nobody has asked for such rows. */
+static bool is_hidden(
+    const struct list_settings *settings, const struct column_context *context, const struct row *row)
 {
-	const struct session *session = &row->session;
-	struct session key = { .uid = session->uid };
-
-	switch (grouping) {
-	case GROUPING_PROCESS:
-		key.pid = session->pid;
-		key.netns = session->netns;
-		break;
-	case GROUPING_REMOTE:
-		key.family = session->family;
-		memcpy(key.raddr, session->raddr, sizeof key.raddr);
-		if (address_is_link_local(session->family, session->raddr)) {
-			key.ifindex = session->ifindex;
-			memcpy(key.ifname, session->ifname, sizeof key.ifname);
-		}
-		break;
-	case GROUPING_CONTAINER:
-		key.netns = row->container; /* not shown there: any field of the key serves */
-		break;
-	case GROUPING_NONE:
-	case GROUPING_COUNT:
-		break;
-	}
-	return key;
+	return !context->all && !traffic_is_recent(context->traffic, row) &&
+	       !(settings->kept && session_compare_key(&row->session, settings->kept) == 0);
 }
 
-static bool is_listed(
+static bool passes(
     const struct list_settings *settings, const struct column_context *context, struct row *row)
 {
 	const struct session *session = &row->session;
@@ -80,59 +60,37 @@ static bool is_listed(
 	return row->matched;
 }
 
-static void add_to_group(struct row *group, const struct row *row, bool added)
+static int add_to_groups(
+    struct list *list, const struct list_settings *settings, const struct row *row, uint32_t members)
 {
-	const struct session *session = &row->session;
+	struct session key = group_key(settings->grouping, row);
+	bool added;
+	size_t index = rows_find_or_add(&list->groups, &key, &added);
 
-	if (added) {
-		memcpy(group->session.comm, session->comm, sizeof session->comm);
-		group->session.mntns = session->pid; /* the first member's PID: do others differ? */
-		group->session.cgroup_id = session->cgroup_id;
-		group->container = row->container;
-		group->first_tick = row->first_tick;
-		group->first_seen_s = row->first_seen_s;
-	}
-	group->members++;
-	group->mixed |= group->session.mntns != session->pid;
-	if (group->session.uid != session->uid)
-		group->session.uid = UINT32_MAX;
-	if (group->container != row->container)
-		group->container = 0;
-	group->session.rx_bytes += session->rx_bytes;
-	group->session.tx_bytes += session->tx_bytes;
-	group->rx_total_bytes += row->rx_total_bytes;
-	group->tx_total_bytes += row->tx_total_bytes;
-	if (row->seen_tick > group->seen_tick)
-		group->seen_tick = row->seen_tick;
-	if (row->first_tick < group->first_tick) {
-		group->first_tick = row->first_tick;
-		group->first_seen_s = row->first_seen_s;
-	}
-	for (unsigned i = 0; i < ROW_POINTS; i++) {
-		uint32_t sum = group->points[i] + row->points[i];
-
-		group->points[i] = sum < row->points[i] ? UINT32_MAX : sum;
-	}
+	if (index == ROW_NONE)
+		return -ENOMEM;
+	group_add(&list->groups.rows[index], row, added);
+	list->groups.rows[index].members += members;
+	return 0;
 }
 
 static int build_groups(
     struct list *list, const struct list_settings *settings, const struct column_context *context)
 {
 	const struct rows *rows = &context->traffic->rows;
+	const struct rows *gone = &context->traffic->gone[settings->grouping].groups;
 
 	for (size_t i = 0; i < rows->count; i++) {
 		struct row *row = &rows->rows[i];
-		bool added;
 
-		if (!is_listed(settings, context, row))
-			continue;
-		struct session key = group_key(settings->grouping, row);
-		size_t index = rows_find_or_add(&list->groups, &key, &added);
-
-		if (index == ROW_NONE)
+		if (passes(settings, context, row) &&
+		    add_to_groups(list, settings, row, !is_hidden(settings, context, row)) < 0)
 			return -ENOMEM;
-		add_to_group(&list->groups.rows[index], row, added);
 	}
+	for (size_t i = 0; i < gone->count; i++)
+		if (passes(settings, context, &gone->rows[i]) &&
+		    add_to_groups(list, settings, &gone->rows[i], 0) < 0)
+			return -ENOMEM;
 	return 0;
 }
 
@@ -157,16 +115,17 @@ static int reserve_items(struct list *list, size_t count)
 	return 0;
 }
 
-static void name_containers(const struct column_context *context)
+static void name_containers(const struct column_context *context, const struct rows *rows)
 {
-	const struct rows *rows = &context->traffic->rows;
-
 	for (size_t i = 0; i < rows->count; i++) {
 		struct row *row = &rows->rows[i];
 
+		/* What is gone is of many processes: it has the PID of the last one. */
+		int64_t seen_s = row->members ? row->first.wall_s : row->last.wall_s;
+
 		if (!row->container && row->session.cgroup_id)
-			row->container = names_container(
-			    context->names, row->session.cgroup_id, row->session.pid, row->first_seen_s);
+			row->container =
+			    names_container(context->names, row->session.cgroup_id, row->member_pid, seen_s);
 	}
 }
 
@@ -175,7 +134,9 @@ int list_build(struct list *list, const struct list_settings *settings, const st
 {
 	bool grouped = context->grouping != GROUPING_NONE;
 
-	name_containers(context);
+	name_containers(context, &context->traffic->rows);
+	if (grouped)
+		name_containers(context, &context->traffic->gone[context->grouping].groups);
 	rows_clear(&list->groups);
 	list->count = 0;
 	if (grouped && build_groups(list, settings, context) < 0)
@@ -188,7 +149,8 @@ int list_build(struct list *list, const struct list_settings *settings, const st
 		/* Three cache lines of each row are read, and the rows do not fit into the cache. */
 		for (size_t ahead = 0; i + PREFETCH_AHEAD < rows->count && ahead < 3 * 64; ahead += 64)
 			__builtin_prefetch((const char *)&rows->rows[i + PREFETCH_AHEAD] + ahead);
-		if (!grouped && !is_listed(settings, context, &rows->rows[i]))
+		if (!grouped && (is_hidden(settings, context, &rows->rows[i]) ||
+		                    !passes(settings, context, &rows->rows[i])))
 			continue;
 		list->items[list->count++] = (struct view_item){
 			.rank = column->rank(context, &rows->rows[i]),

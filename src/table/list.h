@@ -18,7 +18,9 @@ struct list_settings {
 	enum grouping grouping;
 	bool opened; /* the connections of one group are listed, that of opened_key */
 	struct session opened_key;
-	uint8_t family; /* 0, 4 or 6 */
+	uint32_t opened_container;  /* its number, as in struct row */
+	const struct session *kept; /* a connection that is listed however long it is idle; NULL: none */
+	uint8_t family;             /* 0, 4 or 6 */
 	bool one_user;
 	uint32_t uid;
 	struct match words;
@@ -38,7 +40,9 @@ void list_fini(struct list *list);
 
 /*
  * Lists the context's traffic anew, in groups when the context has a grouping, with the ranks of the column.
- * Fills in what rows cache: the cgroup's name and whether the words matched. 0 or -ENOMEM.
+ * Connections are listed while they are recent, or all of them if the context says so; groups always, as a
+ * group's sums are those of all its connections, also of those whose rows are gone. The latter are filtered by
+ * what all that were added up had in common. Fills in what rows cache: the cgroup's name and whether the words matched. 0 or -ENOMEM.
  */
 int list_build(struct list *list, const struct list_settings *settings, const struct column_context *context,
     const struct column *column);

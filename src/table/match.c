@@ -154,6 +154,7 @@ static void add_numbers(struct haystack *hay)
 {
 	const struct session *session = &hay->row->session;
 	bool ports = session->lport || session->rport; /* else it is a group's row */
+	bool host = session->family && memcmp(session->raddr, (uint8_t[16]){ 0 }, 16) != 0;
 
 	hay->has_numbers = true;
 	hay->text[hay->length++] = '\n';
@@ -165,7 +166,7 @@ static void add_numbers(struct haystack *hay)
 		add_number(hay, session->lport);
 		hay->text[hay->length++] = '\n';
 	}
-	if (session->family)
+	if (ports || host)
 		add_address(hay, session, session->raddr);
 	if (ports) {
 		hay->text[hay->length++] = ':';

@@ -69,8 +69,9 @@ void view_names_changed(struct view *view)
 
 static int build(struct view *view)
 {
-	const struct list_settings *settings = &view->settings;
+	struct list_settings *settings = &view->settings;
 
+	settings->kept = view_kept(view);
 	view->context.grouping = settings->opened ? GROUPING_NONE : settings->grouping;
 	if (!(view->sort.column->groupings & 1 << view->context.grouping))
 		view->sort = column_sort_default();
@@ -279,6 +280,12 @@ const struct session *view_kept(const struct view *view)
 	return view->keeps ? &view->kept : NULL;
 }
 
+void view_list_all(struct view *view, bool all)
+{
+	view->context.all = all;
+	view->stale = true;
+}
+
 /* ---- groups ---- */
 
 void view_set_grouping(struct view *view, enum grouping grouping)
@@ -298,6 +305,7 @@ void view_open_group(struct view *view)
 	if (!row || view->context.grouping == GROUPING_NONE)
 		return;
 	view->settings.opened_key = row->session;
+	view->settings.opened_container = row->container;
 	view->settings.opened = true;
 	view->pinned = false;
 	view->top = view->position = 0;
@@ -334,6 +342,12 @@ const struct row *view_peer(const struct view *view, const struct row *row)
 		bool near = other->netns == self->netns;
 		int rank = 1 + near + (near && other->ifindex == self->ifindex);
 
+		/* Ports are used again: of two that are as near, the younger one. */
+		bool younger = rank == best && other->ifindex == peer->session.ifindex &&
+		               rows->rows[i].seen_tick > peer->seen_tick;
+
+		if (younger)
+			peer = &rows->rows[i];
 		if (rank > best) {
 			peer = &rows->rows[i];
 			best = rank;

@@ -71,10 +71,13 @@ bool view_find(struct view *view, const struct match *match, bool forward, bool 
 
 void view_set_follow(struct view *view, bool follow);
 
-/* Whether the row of the selected session is kept while it is idle. */
+/* Whether the row of the selected session is kept and listed, however long it is idle. */
 void view_keep_selected(struct view *view, bool keep);
 /* The key of that row for traffic_merge; NULL: none is kept. */
 const struct session *view_kept(const struct view *view);
+
+/* Whether connections that have been idle for long are listed, too. */
+void view_list_all(struct view *view, bool all);
 
 void view_set_grouping(struct view *view, enum grouping grouping);
 void view_open_group(struct view *view);

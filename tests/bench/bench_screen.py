@@ -128,7 +128,7 @@ def answer_ms(fd, key, answer):
 KEY_SEQUENCES = (
     ((b"/", b"earch:"), (b"\r", b"elp")),
     ((b"I", "\u25b2".encode()), (b"I", "\u25bc".encode())),
-    ((b"g", b"process"), (b"g", b"host"), (b"g", b"container"), (b"g", b"LOCAL")),
+    ((b"g", b"process"), (b"g", b"host"), (b"g", b"container"), (b"g", b"user"), (b"g", b"LOCAL")),
     ((b"?", b"this help"), (b"q", b"LOCAL")),
     ((b"\\", b"ilter:"), (b"17", b"filter: 17"), (b"\x15\r", b"elp")),
 )

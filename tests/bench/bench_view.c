@@ -96,6 +96,7 @@ static const struct step steps[] = {
 	{ "g (processes)", 'g' },
 	{ "g (hosts)", 'g' },
 	{ "g (containers)", 'g' },
+	{ "g (users)", 'g' },
 	{ "g (connections)", 'g' },
 	{ "\\ (filter)", '\\' },
 	{ "filter: 1", '1' },

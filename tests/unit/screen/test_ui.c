@@ -19,7 +19,7 @@ static void a_screen_of_80_by_24(void **state)
 		" tcptop  10:42:17  recording  every 1 s  tracepoint",
 		" RX     18.8K/s                                    █ peak 18.8K/s   sum 18.8K",
 		" TX     9.57M/s                                    █ peak 9.57M/s   sum 9.57M",
-		" 3 sessions  by RX+TX/s",
+		" 3 sessions  by RX+TX/s  sums since 10:42:16",
 		"    PID NAME          LOCAL                REMOTE                  ▼RX/s   ▼TX/s",
 		"   1874 nginx         10.0.0.5:443         203.0.113.84:51312      17.6K   8.96M",
 		"   3311 postgres      10.0.0.5:443         10.0.0.31:42480             0    625K",
@@ -280,7 +280,7 @@ static void the_end_leaves_the_table_as_plain_text(void **state)
 	    " tcptop  10:42:17  recording  every 1 s  tracepoint\n"
 	    " RX     18.8K/s                                    █ peak 18.8K/s   sum 18.8K\n"
 	    " TX     9.57M/s                                    █ peak 9.57M/s   sum 9.57M\n"
-	    " 3 sessions  by RX+TX/s\n"
+	    " 3 sessions  by RX+TX/s  sums since 10:42:16\n"
 	    "    PID NAME          LOCAL                REMOTE                  ▼RX/s   ▼TX/s\n"
 	    "   1874 nginx         10.0.0.5:443         203.0.113.84:51312      17.6K   8.96M\n"
 	    "   3311 postgres      10.0.0.5:443         10.0.0.31:42480             0    625K\n"
@@ -323,7 +323,7 @@ static void links_tell_rows_apart(void **state)
 	add_linked(fixture, "mover", 4, "e\033[m", 10000);
 	add_linked(fixture, "mover", 7, "", 1000);
 	show(fixture);
-	paint(fixture, 100, 24);
+	paint(fixture, 120, 24);
 	for (size_t i = 0; i < ARRAY_LENGTH(shown); i++)
 		assert_true(on_glass(fixture, 24, shown[i]));
 	key(fixture, KEY_CODE_ENTER);

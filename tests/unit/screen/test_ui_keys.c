@@ -23,7 +23,8 @@ static void a_filter_works_as_it_is_typed(void **state)
 	assert_false(on_glass(fixture, 24, "postgres"));
 	key(fixture, KEY_CODE_ENTER);
 	paint(fixture, 80, 24);
-	assert_string_equal(fixture->glass.lines[3], " 1 of 3 sessions  filter: ngi  by RX+TX/s");
+	assert_string_equal(
+	    fixture->glass.lines[3], " 1 of 3 sessions  filter: ngi  by RX+TX/s  sums since 10:42:16");
 	assert_int_equal(fixture->ui.cursor_x, -1);
 	key(fixture, KEY_CODE_LEFT);
 	key(fixture, KEY_CODE_BACKSPACE);
@@ -252,7 +253,7 @@ static void freezing_shows_what_was_and_loses_nothing(void **state)
 	assert_false(on_glass(fixture, 24, "FROZEN"));
 }
 
-/* A page's row is kept while it is idle, and not after the page is closed. */
+/* A page's row is listed however long it is idle, and not after the page is closed, unless all are. */
 static void details_keep_their_row(void **state)
 {
 	struct fixture *fixture = *state;
@@ -266,12 +267,168 @@ static void details_keep_their_row(void **state)
 	}
 	paint(fixture, 80, 24);
 	assert_true(on_glass(fixture, 24, "nginx, PID 1874"));
-	assert_true(on_glass(fixture, 24, "idle for 10 intervals"));
+	assert_true(on_glass(fixture, 24, "State       idle; last traffic at 10:42:17, 10 s ago"));
 	key(fixture, KEY_CODE_ESCAPE);
 	begin(fixture);
 	show(fixture);
 	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "No TCP traffic in this interval."));
+	assert_true(on_glass(fixture, 24, "No TCP traffic in this interval: a lists what is idle."));
+	key(fixture, 'a');
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "nginx"));
+	assert_true(on_glass(fixture, 24, "3 idle"));
+}
+
+/* ---- what is idle, what is gone, and totals ---- */
+
+static void idle(struct fixture *fixture, unsigned intervals)
+{
+	while (intervals--) {
+		begin(fixture);
+		show(fixture);
+	}
+}
+
+static void a_key_lists_all_with_the_time_of_their_last_traffic(void **state)
+{
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	idle(fixture, 9);
+	begin(fixture);
+	add(fixture, "late", 9, "192.0.2.9", 9, 5000, 0);
+	show(fixture);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "1 session  by"));
+	assert_false(on_glass(fixture, 24, "nginx"));
+	assert_false(on_glass(fixture, 24, "LAST"));
+	key(fixture, 'a');
+	paint(fixture, 80, 24);
+	key(fixture, 'x');
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "1 session  3 idle"));
+	assert_true(strstr(fixture->glass.lines[5], "late") && strstr(fixture->glass.lines[5], "     now"));
+	assert_true(strstr(fixture->glass.lines[6], "nginx") && strstr(fixture->glass.lines[6], " 10:42:17"));
+	key(fixture, KEY_CODE_DOWN);
+	key(fixture, KEY_CODE_ENTER);
+	idle(fixture, 30);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "State       idle; last traffic at 10:42:17, 40 s ago"));
+	assert_true(on_glass(fixture, 24, "Total       RX 18000 B (17.6K)   TX 9400000 B (8.96M)"));
+	assert_true(on_glass(fixture, 24, "            since 10:42:16"));
+	key(fixture, KEY_CODE_ESCAPE);
+	key(fixture, 'a');
+	paint(fixture, 80, 24);
+	assert_false(on_glass(fixture, 24, "nginx"));
+}
+
+/* What an event told of a connection's end is said; nothing is guessed. */
+static void a_row_that_was_closed_says_when(void **state)
+{
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	idle(fixture, 9);
+	key(fixture, 'a');
+	paint(fixture, 80, 24);
+	key(fixture, KEY_CODE_ENTER);
+	struct rows *rows = &fixture->ui.traffic.rows;
+
+	rows->rows[rows_find(rows, &fixture->ui.view.selected)].closed =
+	    (struct moment){ 6000000000, 1795344142 };
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "State       closed at 10:42:22, 4 s ago"));
+}
+
+static void groups_stay_with_their_sums(void **state)
+{
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	idle(fixture, 20);
+	key(fixture, 'g');
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "3 processes  0 sessions"));
+	assert_true(strstr(fixture->glass.lines[5], "nginx") && strstr(fixture->glass.lines[5], "8.98M"));
+	key(fixture, KEY_CODE_DOWN);
+	key(fixture, KEY_CODE_UP);
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "No active connection: a lists all."));
+	key(fixture, 'a');
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "1 of 3 sessions  in nginx (1874)"));
+	assert_true(on_glass(fixture, 24, "203.0.113.84"));
+}
+
+/* A slip of the finger must not cost the sums of hours. */
+static void a_reset_asks(void **state)
+{
+	static const int others[] = { 'n', 'r', 'q', KEY_CODE_ESCAPE, KEY_CODE_ENTER, ' ' };
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	for (size_t i = 0; i < ARRAY_LENGTH(others); i++) {
+		assert_int_equal(key(fixture, 'r'), REACTION_NONE);
+		idle(fixture, 1); /* the question stays */
+		for (unsigned width = 40; width <= 80; width += 40) {
+			paint(fixture, width, 10);
+			assert_string_equal(
+			    fixture->glass.lines[9], "Reset all totals? y yes, other keys no");
+		}
+		assert_int_equal(key(fixture, others[i]), REACTION_NONE);
+		assert_int_equal(fixture->ui.traffic.tx_total_bytes, 10040000);
+		assert_false(fixture->ui.is_frozen);
+	}
+	key(fixture, 'y');
+	assert_int_equal(fixture->ui.traffic.tx_total_bytes, 10040000);
+	key(fixture, '?'); /* asks on a page, too */
+	key(fixture, 'r');
+	key(fixture, 'y');
+	assert_int_equal(fixture->ui.traffic.tx_total_bytes, 0);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "totals start from zero"));
+	key(fixture, KEY_CODE_ESCAPE);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "sums since 10:42:23"));
+}
+
+/* More connections, and more hosts, than are kept: what had to go is said, and all of it adds up. */
+static void what_had_to_go_is_said(void **state)
+{
+	struct fixture *fixture = *state;
+	char host[32];
+
+	for (unsigned i = 0; i < 15; i++) {
+		begin(fixture);
+		for (unsigned j = 0; j < 1000; j++) {
+			snprintf(host, sizeof host, "192.0.%u.%u", (i * 1000 + j) / 250, j % 250);
+			add(fixture, "client", 7, host, 80, 1024, 2048);
+		}
+		show(fixture);
+	}
+	paint(fixture, 80, 24);
+	assert_false(on_glass(fixture, 24, "more, gone"));
+	key(fixture, 'a');
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "oldest 8000 dropped"));
+	key(fixture, 'g');
+	key(fixture, 'g');
+	paint(fixture, 80, 24);
+	const struct gone *gone = &fixture->ui.traffic.gone[GROUPING_REMOTE];
+	char expected[80];
+
+	assert_true(gone->left_groups > 1000);
+	snprintf(expected, sizeof expected, "%llu more, gone: RX %.2fM TX %.2fM",
+	    (unsigned long long)gone->left_groups, (double)gone->left_rx_bytes / (1 << 20),
+	    (double)gone->left_tx_bytes / (1 << 20));
+	assert_true(on_glass(fixture, 24, expected));
+	key(fixture, '?');
+	paint(fixture, 80, 40);
+	assert_true(on_glass(fixture, 40, "Dropped: the 8000 connections that were idle for longest."));
+	snprintf(expected, sizeof expected, "Dropped: the oldest %llu remote hosts: RX ",
+	    (unsigned long long)gone->left_groups);
+	assert_true(on_glass(fixture, 40, expected));
 }
 
 /* Any keys in any order at any size: nothing to see but that it goes on. */
@@ -310,6 +467,11 @@ int main(void)
 		UI_TEST(no_key_has_two_meanings_and_each_is_in_the_help),
 		UI_TEST(freezing_shows_what_was_and_loses_nothing),
 		UI_TEST(details_keep_their_row),
+		UI_TEST(a_key_lists_all_with_the_time_of_their_last_traffic),
+		UI_TEST(a_row_that_was_closed_says_when),
+		UI_TEST(groups_stay_with_their_sums),
+		UI_TEST(a_reset_asks),
+		UI_TEST(what_had_to_go_is_said),
 		UI_TEST(random_keys_do_no_harm),
 	};
 

@@ -135,7 +135,7 @@ static void columns_drop_by_priority(void **state)
 		{ 30, "name:14 rx:7 tx:7" },
 		{ 40, "name:8 raddr:17 rx:6 tx:6" },
 		{ 80, "pid:7 name:13 laddr:20 raddr:21 rx:7 tx:7" },
-		{ 100, "pid:7 name:16 laddr:20 raddr:21 rx:7 tx:7 history:16" },
+		{ 100, "pid:7 name:12 laddr:20 raddr:21 rx:7 tx:7 total:7 history:12" },
 		{ 132, "pid:7 name:12 user:8 laddr:20 raddr:21 rx:7 tx:7 total:7 history:16 container:18" },
 	};
 	struct column_context context = { .grouping = GROUPING_NONE };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "model/traffic.h"
+#include "names/names.h"
 #include "table/list.h"
 #include "table/order.h"
 #include "make_session.h"
@@ -59,7 +60,7 @@ static int tear_down(void **state)
 
 static const char *listed(struct fixture *fixture)
 {
-	static char text[128];
+	static char text[16384];
 	const struct rows *rows = list_rows(&fixture->list, &fixture->context);
 
 	assert_int_equal(
@@ -156,6 +157,155 @@ static void hosts_of_two_links_are_two(void **state)
 	assert_string_equal(listed(fixture), "a:10 a:20");
 }
 
+/* ---- what is idle, and what is gone ---- */
+
+static void merge(struct fixture *fixture, const struct session *sessions, size_t count)
+{
+	struct snapshot snapshot;
+
+	snapshot_init(&snapshot);
+	snapshot.interval_ns = 1000000000;
+	for (size_t i = 0; i < count; i++)
+		*snapshot_add(&snapshot) = sessions[i];
+	snapshot_total(&snapshot);
+	assert_int_equal(traffic_merge(&fixture->traffic, &snapshot, NULL), 0);
+	snapshot_fini(&snapshot);
+}
+
+static void what_is_idle_for_long_is_listed_when_all_are(void **state)
+{
+	struct fixture *fixture = *state;
+	struct list_settings *settings = &fixture->settings;
+	struct session db = make("db", 2, "2001:db8::1", 3, 7, 5);
+
+	for (unsigned i = 0; i < 6; i++)
+		merge(fixture, &db, 1);
+	assert_string_equal(listed(fixture), "db:7");
+	settings->kept = &fixture->traffic.rows.rows[1].session;
+	assert_string_equal(listed(fixture), "web:0 db:7");
+	settings->kept = NULL;
+	fixture->context.all = true;
+	assert_string_equal(listed(fixture), "web:0 web:0 db:7");
+	/* Groups are there in any case; they count the connections that would be listed. */
+	fixture->context.all = false;
+	settings->grouping = fixture->context.grouping = GROUPING_PROCESS;
+	assert_string_equal(listed(fixture), "web:0 db:7");
+	assert_int_equal(list_rows(&fixture->list, &fixture->context)->rows[0].members, 0);
+	assert_int_equal(list_rows(&fixture->list, &fixture->context)->rows[0].rx_total_bytes, 300);
+	fixture->context.all = true;
+	listed(fixture);
+	assert_int_equal(list_rows(&fixture->list, &fixture->context)->rows[0].members, 2);
+}
+
+/* Thirty intervals of one process: ten connections of 1,000,000 bytes one after the other, and one of a byte an interval. */
+static void a_process_keeps_what_its_ended_connections_moved(void **state)
+{
+	struct fixture *fixture = *state;
+
+	traffic_fini(&fixture->traffic);
+	traffic_init(&fixture->traffic);
+	for (unsigned i = 0; i < 30; i++) {
+		struct session sessions[2] = { make("worker", 9, "192.0.2.1", 80, 1, 0) };
+
+		sessions[1] = make("worker", 9, "192.0.2.1", (uint16_t)(1000 + i), 1000000, 0);
+		merge(fixture, sessions, 1 + (i % 3 == 0));
+	}
+	for (int i = GROUPING_NONE + 1; i < GROUPING_COUNT; i++) {
+		fixture->settings.grouping = fixture->context.grouping = (enum grouping)i;
+		assert_string_equal(listed(fixture), "worker:1");
+		assert_int_equal(
+		    list_rows(&fixture->list, &fixture->context)->rows[0].rx_total_bytes, 10000030);
+	}
+}
+
+/* 20,000 connections of 300 processes, hosts, containers and users: more than are kept. */
+#define CHURN 20000
+#define GROUPS 300
+
+static struct session churned(unsigned number)
+{
+	unsigned group = number % GROUPS;
+	struct session session = make("churn", 1000 + group, "198.51.0.0", 80, 1000, 3);
+
+	session.raddr[2] = (uint8_t)(group >> 8);
+	session.raddr[3] = (uint8_t)group;
+	session.lport = (uint16_t)number;
+	session.cgroup_id = 50 + group;
+	session.uid = 2000 + group % 10;
+	return session;
+}
+
+static void churn(struct fixture *fixture)
+{
+	for (unsigned i = 0; i < CHURN; i += 1000) {
+		struct session sessions[1000];
+
+		for (unsigned j = 0; j < 1000; j++)
+			sessions[j] = churned(i + j);
+		merge(fixture, sessions, 1000);
+	}
+	assert_true(fixture->traffic.rows_gone > 10000);
+}
+
+static uint64_t rx_total(struct fixture *fixture)
+{
+	uint64_t sum = fixture->traffic.gone[fixture->settings.grouping].left_rx_bytes;
+
+	listed(fixture);
+	for (size_t i = 0; i < fixture->list.count; i++)
+		sum += list_rows(&fixture->list, &fixture->context)
+		           ->rows[fixture->list.items[i].row]
+		           .rx_total_bytes;
+	return sum;
+}
+
+static void every_grouping_has_the_sums_of_what_is_gone(void **state)
+{
+	static const size_t groups[] = { [GROUPING_PROCESS] = GROUPS + 2,
+		[GROUPING_REMOTE] = GROUPS + 3,
+		[GROUPING_CONTAINER] = GROUPS + 1, /* two are in none */
+		[GROUPING_USER] = 10 + 2 };
+	struct fixture *fixture = *state;
+
+	fixture->context.names = names_open(false);
+	churn(fixture);
+	for (int i = GROUPING_NONE + 1; i < GROUPING_COUNT; i++) {
+		fixture->settings.grouping = fixture->context.grouping = (enum grouping)i;
+		assert_int_equal(rx_total(fixture), fixture->traffic.rx_total_bytes);
+		assert_int_equal(fixture->list.count, groups[i]);
+	}
+	names_close(fixture->context.names);
+}
+
+/* Filtered by what all that were added up had in common: family, user, and the group's own key. */
+static void filters_choose_what_is_gone(void **state)
+{
+	struct fixture *fixture = *state;
+	struct list_settings *settings = &fixture->settings;
+
+	churn(fixture);
+	settings->grouping = fixture->context.grouping = GROUPING_PROCESS;
+	settings->family = 4;
+	assert_int_equal(rx_total(fixture), CHURN * 1000 + 300);
+	settings->family = 6;
+	assert_int_equal(rx_total(fixture), 50);
+	settings->family = 0;
+	settings->one_user = true;
+	settings->uid = 2003;
+	assert_int_equal(rx_total(fixture), CHURN / 10 * 1000);
+	settings->one_user = false;
+	match_set(&settings->words, "churn 1299");
+	assert_int_equal(rx_total(fixture), CHURN / GROUPS * 1000);
+	settings->epoch++;
+	/* An address is not known of a process, but of a host; no address is no 0.0.0.0. */
+	match_set(&settings->words, "0.0.0.0");
+	assert_int_equal(rx_total(fixture), 0);
+	settings->epoch++;
+	settings->grouping = fixture->context.grouping = GROUPING_REMOTE;
+	match_set(&settings->words, "198.51.1.43");
+	assert_int_equal(rx_total(fixture), CHURN / GROUPS * 1000);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -163,6 +313,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(matches_are_cached_for_an_epoch, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(groups_add_up_and_open, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hosts_of_two_links_are_two, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    what_is_idle_for_long_is_listed_when_all_are, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_process_keeps_what_its_ended_connections_moved, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    every_grouping_has_the_sums_of_what_is_gone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(filters_choose_what_is_gone, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

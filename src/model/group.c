@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/group.h"
+
+#include <string.h>
+
+#include "base/address.h"
+
+/* What the connections of a group have in common. */
+enum common {
+	COMMON_PID = 1 << 0,
+	COMMON_NETNS = 1 << 1,
+	COMMON_HOST = 1 << 2,
+	COMMON_CONTAINER = 1 << 3,
+	COMMON_USER = 1 << 4,
+};
+
+/* To add a grouping, add its row, and an enum common for what it goes by. */
+static const struct {
+	const char *one, *many;
+	unsigned common;
+} groupings[GROUPING_COUNT] = {
+	[GROUPING_PROCESS] = { "process", "processes", COMMON_PID | COMMON_NETNS },
+	[GROUPING_REMOTE] = { "remote host", "remote hosts", COMMON_HOST },
+	[GROUPING_CONTAINER] = { "container", "containers", COMMON_CONTAINER },
+	[GROUPING_USER] = { "user", "users", COMMON_USER },
+};
+
+/* Rows are found by addresses, ports, PID and network namespace. What is none of them takes the local address's place. */
+struct extra {
+	uint32_t uid;
+	uint32_t container;
+	uint64_t cgroup_id;
+};
+
+_Static_assert(sizeof(struct extra) == sizeof((struct session *)0)->laddr, "it takes the address's place");
+
+const char *grouping_name(enum grouping grouping, bool many)
+{
+	return many ? groupings[grouping].many : groupings[grouping].one;
+}
+
+struct session group_key(enum grouping grouping, const struct row *row)
+{
+	const struct session *session = &row->session;
+	unsigned common = groupings[grouping].common;
+	struct session key = { .uid = session->uid };
+	struct extra extra = { 0 };
+
+	if (common & COMMON_PID)
+		key.pid = session->pid;
+	if (common & COMMON_NETNS)
+		key.netns = session->netns;
+	if (common & COMMON_HOST) {
+		key.family = session->family;
+		memcpy(key.raddr, session->raddr, sizeof key.raddr);
+		if (address_is_link_local(session->family, session->raddr)) {
+			key.ifindex = session->ifindex;
+			memcpy(key.ifname, session->ifname, sizeof key.ifname);
+		}
+	}
+	if (common & COMMON_CONTAINER) {
+		/* The cgroup's name may not be known yet. Of IPv4's addresses only the first 8 bytes are hashed. */
+		extra.cgroup_id = row->container ? 0 : session->cgroup_id;
+		extra.container = row->container ? row->container : (uint32_t)session->cgroup_id;
+	}
+	if (common & COMMON_USER)
+		extra.uid = session->uid;
+	memcpy(key.laddr, &extra, sizeof extra);
+	return key;
+}
+
+/* A container whose name is not known yet is the same as one whose name is, if their cgroups are. */
+static void add_container(struct row *group, const struct row *row)
+{
+	bool same_cgroup = group->session.cgroup_id == row->session.cgroup_id;
+
+	if (!same_cgroup)
+		group->session.cgroup_id = 0;
+	if (group->container == row->container)
+		return;
+	if (same_cgroup && !group->container)
+		group->container = row->container;
+	else if (!same_cgroup || row->container)
+		group->container = group->session.cgroup_id = 0;
+}
+
+/* Of those seen last that with the lowest PID names the group, whatever order they come in. */
+static bool names_group(const struct row *row, const struct row *group)
+{
+	if (row->seen_tick != group->seen_tick)
+		return row->seen_tick > group->seen_tick;
+	return row->member_pid < group->member_pid;
+}
+
+/* Who: what is known of all, and one of them to name it. */
+static void add_facts(struct row *group, const struct row *row, bool added)
+{
+	struct session *all = &group->session;
+	const struct session *session = &row->session;
+
+	if (added) {
+		all->uid = session->uid;
+		all->cgroup_id = session->cgroup_id;
+		group->container = row->container;
+		group->member_pid = row->member_pid;
+	}
+	group->mixed |= row->mixed || group->member_pid != row->member_pid;
+	if (added || names_group(row, group)) {
+		memcpy(all->comm, session->comm, sizeof all->comm);
+		group->member_pid = row->member_pid;
+	}
+	if (all->uid != session->uid)
+		all->uid = UINT32_MAX;
+	add_container(group, row);
+}
+
+static void add_times(struct row *group, const struct row *row, bool added)
+{
+	if (added || row->first.clock_ns < group->first.clock_ns) {
+		group->first = row->first;
+		group->first_tick = row->first_tick;
+	}
+	if (added || row->last.clock_ns > group->last.clock_ns)
+		group->last = row->last;
+	if (added || row->seen_tick > group->seen_tick)
+		group->seen_tick = row->seen_tick;
+}
+
+void group_add(struct row *group, const struct row *row, bool added)
+{
+	group->match_epoch = 0; /* the facts may be others now */
+	add_facts(group, row, added);
+	add_times(group, row, added);
+	group->session.rx_bytes += row->session.rx_bytes;
+	group->session.tx_bytes += row->session.tx_bytes;
+	group->rx_total_bytes += row->rx_total_bytes;
+	group->tx_total_bytes += row->tx_total_bytes;
+	for (unsigned i = 0; i < ROW_POINTS; i++) {
+		uint32_t sum = group->points[i] + row->points[i];
+
+		group->points[i] = sum < row->points[i] ? UINT32_MAX : sum;
+	}
+}

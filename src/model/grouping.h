@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* By what connections are put into groups. */
+#ifndef TCPTOP_GROUPING_H
+#define TCPTOP_GROUPING_H
+
+enum grouping {
+	GROUPING_NONE, /* connections */
+	GROUPING_PROCESS,
+	GROUPING_REMOTE,
+	GROUPING_CONTAINER,
+	GROUPING_USER,
+	GROUPING_COUNT,
+};
+
+#endif

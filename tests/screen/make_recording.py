@@ -5,6 +5,12 @@
     make_recording.py demo [INTERVALS]        a host with typical traffic
     make_recording.py many SESSIONS [INTERVALS [INTERVAL_S]]
     make_recording.py odd                     names and addresses that are hard to show
+    make_recording.py pauses [INTERVAL_S]     a connection that moves 1,000,000 bytes six times, idle for 60 intervals between
+    make_recording.py short [INTERVAL_S]      800 connections of one process, one after the other, 1,000 bytes each way
+    make_recording.py turns [INTERVALS [INTERVAL_S]]
+                                              one process: ten connections of 1,000,000 bytes, one after the other, and
+                                              one of a byte an interval
+    make_recording.py churn [INTERVAL_S]      20,000 connections of 300 processes, hosts, containers: 1,000 bytes in each
 
 The same arguments always give the same bytes.
 """
@@ -106,7 +112,36 @@ def odd():
     write(0, sessions)
 
 
+def pauses(interval_s):
+    one = ("10.0.0.5", 40000), ("192.0.2.1", 443)
+    for interval in range(361):
+        moved = interval % 60 == 0 and interval < 360
+        write(interval, [session(321, "backup", *one, 1_000_000, 0)] if moved else [], interval_s)
+
+
+def short(interval_s):
+    for interval in range(800):
+        write(interval, [session(4711, "poller", ("10.0.0.5", 30000 + interval), ("192.0.2.1", 80), 1000, 1000)], interval_s)
+
+
+def turns(intervals, interval_s):
+    for interval in range(intervals):
+        sessions = [session(99, "worker", ("10.0.0.5", 1000), ("192.0.2.1", 80), 1, 0)]
+        if interval % (intervals // 10) == 0:
+            sessions.append(session(99, "worker", ("10.0.0.5", 2000 + interval), ("192.0.2.1", 80), 1_000_000, 0))
+        write(interval, sessions, interval_s)
+
+
+def churn(interval_s):
+    for interval in range(40):
+        numbers = range(500 * interval, 500 * interval + 500)
+        write(interval, [session(1000 + i % 300, "client", ("10.0.0.5", i), ("198.51.%d.%d" % divmod(i % 300, 256), 80),
+                                 1000, 0, uid=i % 300, cgroup_id=5000 + i % 300) for i in numbers], interval_s)
+    write(40, [session(1, "init", ("10.0.0.5", 1), ("198.51.100.1", 80), 1, 0)], interval_s)
+
+
 def main(arguments):
+    numbers = [float(argument) for argument in arguments[1:]]
     if arguments[:1] == ["demo"]:
         demo(int(arguments[1]) if len(arguments) > 1 else 60)
     elif arguments[:1] == ["many"] and len(arguments) > 1:
@@ -114,6 +149,14 @@ def main(arguments):
              float(arguments[3]) if len(arguments) > 3 else 1.0)
     elif arguments == ["odd"]:
         odd()
+    elif arguments[:1] == ["pauses"]:
+        pauses(*numbers or [0.02])
+    elif arguments[:1] == ["short"]:
+        short(*numbers or [0.01])
+    elif arguments[:1] == ["turns"]:
+        turns(int(numbers[0]) if numbers else 30, numbers[1] if len(numbers) > 1 else 1.0)
+    elif arguments[:1] == ["churn"]:
+        churn(*numbers or [0.05])
     else:
         sys.exit(__doc__)
 

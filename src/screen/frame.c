@@ -113,6 +113,11 @@ static unsigned use_mouse(struct ui *ui, const struct input *input, struct rende
 
 unsigned frame_input(struct ui *ui, const struct input *input, struct renderer_request *request)
 {
+	/* No answer, so no */
+	if (input->kind != INPUT_KEY && ui_answer(ui, KEY_CODE_NONE)) {
+		ui->message[0] = '\0';
+		return REACTION_NONE;
+	}
 	switch (input->kind) {
 	case INPUT_KEY:
 		return frame_key(ui, input->code, request);

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/util.h"
 #include "model/snapshot.h"
 #include "screen/curses.h"
 #include "screen/decoder.h"
@@ -20,7 +21,6 @@
 #include "screen/ui.h"
 
 #define BYTES_AT_ONCE 512
-#define NS_PER_MS 1000000u
 
 struct screen {
 	struct ui ui;

@@ -68,6 +68,28 @@ static void pasted_text_is_no_keys(void **state)
 	assert_int_equal(fixture->ui.mode, MODE_SORT_MENU);
 }
 
+/* Whatever is no key is no answer, and takes the question away. */
+static void pasted_text_and_clicks_do_not_agree(void **state)
+{
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	paint(fixture, 80, 24);
+	uint64_t before = fixture->ui.traffic.rx_total_bytes;
+
+	key(fixture, 'r');
+	paste(fixture, "y");
+	assert_null(fixture->ui.if_yes);
+	assert_string_equal(fixture->ui.message, "");
+	key(fixture, 'M');
+	key(fixture, 'r');
+	mouse(fixture, MOUSE_CLICK, 1, 1);
+	assert_null(fixture->ui.if_yes);
+	key(fixture, 'y');
+	assert_true(before > 0);
+	assert_int_equal(fixture->ui.traffic.rx_total_bytes, before);
+}
+
 static void prompts_take_pasted_text(void **state)
 {
 	struct fixture *fixture = *state;
@@ -287,6 +309,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(pasted_text_is_no_keys, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(pasted_text_and_clicks_do_not_agree, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(prompts_take_pasted_text, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(clicks_do_what_is_written_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(clicks_elsewhere_do_nothing, set_up, tear_down),

@@ -17,15 +17,17 @@ static __always_inline void count_missed_runs(s64 runs)
  * A thread's call between entry and return. A call returns to us only when its return address was replaced by
  * the kernel's trampoline, which a kretprobe does as long as it has instances left: it was registered after the
  * kprobe and therefore ran before it. So a missed return is counted when the call begins, also when it waits
- * for hours. A return that arrives anyway (other tools replace return addresses, too) takes that back.
- * What was to return and is still there when the thread makes its next call, or ends, was missed as well.
+ * for hours, unless a program stands by for it. A return that arrives anyway (other tools replace return addresses,
+ * too) takes that back. What was to return and is still there when the thread makes its next call, or ends, was missed
+ * as well.
  */
 struct pending_call {
 	u64 sk;
 	u64 extra;
 	u64 function;
 	u64 return_address;
-	u64 missed; /* it was counted already that it will not return */
+	u32 missed;  /* it will not return to the kretprobe */
+	u32 counted; /* ... and stands in missed_runs */
 };
 
 BPF_TABLE("hash", u64, struct pending_call, pending_calls, 32768);
@@ -39,16 +41,18 @@ static __always_inline u64 trampoline_address(void)
 	return address ? *address : 0;
 }
 
-static __always_inline int call_enter(u64 sk, u64 extra, u64 function, u64 return_address)
+static __always_inline int call_enter(
+    u64 sk, u64 extra, u64 function, u64 return_address, const bool has_standby)
 {
 	u64 thread = bpf_get_current_pid_tgid(), expected = trampoline_address();
 	struct pending_call call = { sk, extra, function, return_address };
 	struct pending_call *earlier = pending_calls.lookup(&thread);
 
-	if (earlier && !earlier->missed)
+	if (earlier && !earlier->counted)
 		count_missed_runs(1);
 	call.missed = expected && return_address != expected;
-	if (pending_calls.update(&thread, &call) || call.missed)
+	call.counted = call.missed && !has_standby;
+	if (pending_calls.update(&thread, &call) || call.counted)
 		count_missed_runs(1);
 	return 0;
 }
@@ -61,13 +65,13 @@ static __always_inline int call_pass(u64 function)
 
 	if (!earlier || earlier->function != function)
 		return 0;
-	if (!earlier->missed)
+	if (!earlier->counted)
 		count_missed_runs(1);
 	pending_calls.delete(&thread);
 	return 0;
 }
 
-/* It returns, if it is of that function, and (missed_alone) was counted as one that will not. */
+/* It returns, if it is of that function, and (missed_alone) is known not to return to the kretprobe. */
 static __always_inline bool call_take(struct pending_call *call, u64 function, const bool missed_alone)
 {
 	u64 thread = bpf_get_current_pid_tgid();
@@ -77,7 +81,7 @@ static __always_inline bool call_take(struct pending_call *call, u64 function, c
 		return false;
 	*call = *found;
 	pending_calls.delete(&thread);
-	if (call->missed)
+	if (call->counted)
 		count_missed_runs(-1);
 	return true;
 }
@@ -100,7 +104,7 @@ int thread_exit(u64 *ctx)
 
 	if (!call)
 		return 0;
-	if (!call->missed)
+	if (!call->counted)
 		count_missed_runs(1);
 	pending_calls.delete(&thread);
 	return 0;
@@ -114,7 +118,7 @@ int kprobe_@SYMBOL@(u64 *ctx)
 
 	if (!@GUARD@(sk))
 		return call_pass(@FUNCTION@);
-	return call_enter(sk, @EXTRA@, @FUNCTION@, @RETURN_ADDRESS@);
+	return call_enter(sk, @EXTRA@, @FUNCTION@, @RETURN_ADDRESS@, @HAS_STANDBY@);
 }
 
 int kretprobe_@SYMBOL@(u64 *ctx)

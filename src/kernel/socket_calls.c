@@ -92,7 +92,7 @@ void socket_calls_plan_kprobes(struct plan *plan, struct planner *planner, enum 
 
 /* first, extra and result are indices into ctx. */
 static void print_program(FILE *out, const char *text, const struct socket_call *call,
-    const char *return_address, int first, int extra, int result)
+    const char *return_address, bool has_standby, int first, int extra, int result)
 {
 	char sk[64], extra_text[32] = "0", result_text[16], function[16];
 
@@ -110,6 +110,7 @@ static void print_program(FILE *out, const char *text, const struct socket_call 
 		{ "RESULT", result_text },
 		{ "FUNCTION", function },
 		{ "RETURN_ADDRESS", return_address },
+		{ "HAS_STANDBY", has_standby ? "true" : "false" },
 	};
 
 	template_fill(out, text, slots, COUNT_OF(slots));
@@ -124,10 +125,10 @@ static void print_hook(
 	if (hook->kind == HOOK_FEXIT)
 		print_program(out,
 		    plan_is_standby(plan, hook) ? program_text_standby : program_text_probe_fentry, call, "",
-		    0, call->extra_parameter, kernel->prototypes[hook->symbol].parameter_count);
+		    false, 0, call->extra_parameter, kernel->prototypes[hook->symbol].parameter_count);
 	else if (hook->kind == HOOK_KPROBE) /* its kretprobe stands in the same text */
 		print_program(out, program_text_probe_kprobe, call, processor->return_address,
-		    processor->parameters[0],
+		    plan_has_kind(plan, HOOK_FEXIT, hook->symbol), processor->parameters[0],
 		    processor->parameters[call->extra_parameter < 0 ? 0 : call->extra_parameter],
 		    processor->result);
 }

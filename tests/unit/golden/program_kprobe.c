@@ -382,15 +382,17 @@ static __always_inline void count_missed_runs(s64 runs)
  * A thread's call between entry and return. A call returns to us only when its return address was replaced by
  * the kernel's trampoline, which a kretprobe does as long as it has instances left: it was registered after the
  * kprobe and therefore ran before it. So a missed return is counted when the call begins, also when it waits
- * for hours. A return that arrives anyway (other tools replace return addresses, too) takes that back.
- * What was to return and is still there when the thread makes its next call, or ends, was missed as well.
+ * for hours, unless a program stands by for it. A return that arrives anyway (other tools replace return addresses,
+ * too) takes that back. What was to return and is still there when the thread makes its next call, or ends, was missed
+ * as well.
  */
 struct pending_call {
 	u64 sk;
 	u64 extra;
 	u64 function;
 	u64 return_address;
-	u64 missed; /* it was counted already that it will not return */
+	u32 missed;  /* it will not return to the kretprobe */
+	u32 counted; /* ... and stands in missed_runs */
 };
 
 BPF_TABLE("hash", u64, struct pending_call, pending_calls, 32768);
@@ -404,16 +406,18 @@ static __always_inline u64 trampoline_address(void)
 	return address ? *address : 0;
 }
 
-static __always_inline int call_enter(u64 sk, u64 extra, u64 function, u64 return_address)
+static __always_inline int call_enter(
+    u64 sk, u64 extra, u64 function, u64 return_address, const bool has_standby)
 {
 	u64 thread = bpf_get_current_pid_tgid(), expected = trampoline_address();
 	struct pending_call call = { sk, extra, function, return_address };
 	struct pending_call *earlier = pending_calls.lookup(&thread);
 
-	if (earlier && !earlier->missed)
+	if (earlier && !earlier->counted)
 		count_missed_runs(1);
 	call.missed = expected && return_address != expected;
-	if (pending_calls.update(&thread, &call) || call.missed)
+	call.counted = call.missed && !has_standby;
+	if (pending_calls.update(&thread, &call) || call.counted)
 		count_missed_runs(1);
 	return 0;
 }
@@ -426,13 +430,13 @@ static __always_inline int call_pass(u64 function)
 
 	if (!earlier || earlier->function != function)
 		return 0;
-	if (!earlier->missed)
+	if (!earlier->counted)
 		count_missed_runs(1);
 	pending_calls.delete(&thread);
 	return 0;
 }
 
-/* It returns, if it is of that function, and (missed_alone) was counted as one that will not. */
+/* It returns, if it is of that function, and (missed_alone) is known not to return to the kretprobe. */
 static __always_inline bool call_take(struct pending_call *call, u64 function, const bool missed_alone)
 {
 	u64 thread = bpf_get_current_pid_tgid();
@@ -442,7 +446,7 @@ static __always_inline bool call_take(struct pending_call *call, u64 function, c
 		return false;
 	*call = *found;
 	pending_calls.delete(&thread);
-	if (call->missed)
+	if (call->counted)
 		count_missed_runs(-1);
 	return true;
 }
@@ -465,7 +469,7 @@ int thread_exit(u64 *ctx)
 
 	if (!call)
 		return 0;
-	if (!call->missed)
+	if (!call->counted)
 		count_missed_runs(1);
 	pending_calls.delete(&thread);
 	return 0;
@@ -478,7 +482,7 @@ int kprobe_inet_sendmsg(u64 *ctx)
 
 	if (!is_tcp(sk))
 		return call_pass(6);
-	return call_enter(sk, 0, 6, LOAD_COLD(u64, ctx[19], 0));
+	return call_enter(sk, 0, 6, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet_sendmsg(u64 *ctx)
@@ -497,7 +501,7 @@ int kprobe_inet6_sendmsg(u64 *ctx)
 
 	if (!is_tcp(sk))
 		return call_pass(7);
-	return call_enter(sk, 0, 7, LOAD_COLD(u64, ctx[19], 0));
+	return call_enter(sk, 0, 7, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet6_sendmsg(u64 *ctx)
@@ -516,7 +520,7 @@ int kprobe_inet_recvmsg(u64 *ctx)
 
 	if (!is_tcp(sk))
 		return call_pass(8);
-	return call_enter(sk, ctx[11], 8, LOAD_COLD(u64, ctx[19], 0));
+	return call_enter(sk, ctx[11], 8, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet_recvmsg(u64 *ctx)
@@ -535,7 +539,7 @@ int kprobe_inet6_recvmsg(u64 *ctx)
 
 	if (!is_tcp(sk))
 		return call_pass(9);
-	return call_enter(sk, ctx[11], 9, LOAD_COLD(u64, ctx[19], 0));
+	return call_enter(sk, ctx[11], 9, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet6_recvmsg(u64 *ctx)
@@ -554,7 +558,7 @@ int kprobe_inet_sendpage(u64 *ctx)
 
 	if (!is_plain_tcp(sk))
 		return call_pass(10);
-	return call_enter(sk, 0, 10, LOAD_COLD(u64, ctx[19], 0));
+	return call_enter(sk, 0, 10, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet_sendpage(u64 *ctx)
@@ -573,7 +577,7 @@ int kprobe_tcp_splice_read(u64 *ctx)
 
 	if (!is_tcp(sk))
 		return call_pass(11);
-	return call_enter(sk, 0, 11, LOAD_COLD(u64, ctx[19], 0));
+	return call_enter(sk, 0, 11, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_tcp_splice_read(u64 *ctx)
@@ -592,7 +596,7 @@ int kprobe_tcp_zerocopy_receive(u64 *ctx)
 
 	if (!is_tcp(sk))
 		return call_pass(12);
-	return call_enter(sk, ctx[13], 12, LOAD_COLD(u64, ctx[19], 0));
+	return call_enter(sk, ctx[13], 12, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_tcp_zerocopy_receive(u64 *ctx)
@@ -611,7 +615,7 @@ int kprobe_tls_sw_splice_read(u64 *ctx)
 
 	if (!is_tcp(sk))
 		return call_pass(13);
-	return call_enter(sk, 0, 13, LOAD_COLD(u64, ctx[19], 0));
+	return call_enter(sk, 0, 13, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_tls_sw_splice_read(u64 *ctx)
@@ -630,7 +634,7 @@ int kprobe_mptcp_splice_read(u64 *ctx)
 
 	if (!is_tcp(sk))
 		return call_pass(14);
-	return call_enter(sk, 0, 14, LOAD_COLD(u64, ctx[19], 0));
+	return call_enter(sk, 0, 14, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_mptcp_splice_read(u64 *ctx)

@@ -89,6 +89,8 @@ static void print_json(const char *method, const struct check_result *result)
 	       ",\"counted_rx_bytes\":%" PRIu64 ",\"reason\":\"%s\"",
 	    method, result->id, title, json_name(result->verdict), result->tx_bytes, result->rx_bytes,
 	    result->counted_tx_bytes, result->counted_rx_bytes, reason);
+	if (result->missed_runs)
+		printf(",\"missed_runs\":%" PRIu64, result->missed_runs);
 	if (result->verdict == VERDICT_NOT_COUNTED)
 		printf(",\"declared\":\"%s\"", result->declared);
 	printf("}\n");

@@ -36,7 +36,7 @@ machines=(
 		fentry/leftovers"
 	"kprobe|6.1||kprobe/check kprobe/stress kprobe/kernel_threads kprobe/exact kprobe/conservation kprobe/filter_maps
 		kprobe/privilege"
-	"full-preemption|6.1|--preempt full|auto/stress fentry/stress auto/check fentry/check"
+	"full-preemption|6.1|--preempt full|auto/stress fentry/stress kprobe/check fentry/check"
 	"no-btf|6.1|--headers yes --btf no|fentry/start:refused_without_btf
 		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf kprobe/check"
 	"headers|6.1|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf fentry/check kprobe/check"

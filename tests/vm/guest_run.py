@@ -173,6 +173,8 @@ def run_check(name, method, environment):
         say("failed", f"{name}: ended with {status}: {' '.join(other)}")
     else:
         say("passed", f"{name} ended with {status}")
+        counts = ", ".join(f"{summary[x]} {x}" for x in summary if x not in ("type", "probe"))
+        note(f"{os.uname().release} {name}: {counts}")
 
 
 def script(test):

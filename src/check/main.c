@@ -169,6 +169,8 @@ static const char *declared(const struct comparison *comparison, const struct ch
 	for (size_t i = 0; i < spots; i++) {
 		if (strcmp(ids[i], excused_earlier) == 0)
 			return ids[i];
+		if (strcmp(ids[i], BLIND_SPOT_BUSY) == 0 && result->missed_runs)
+			return ids[i];
 		if (strcmp(ids[i], BLIND_SPOT_PREEMPTED) == 0 &&
 		    (result->missed_runs || strcmp(comparison->settings.method, "kprobe") == 0))
 			return ids[i];

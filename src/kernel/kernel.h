@@ -115,6 +115,7 @@ enum kernel_way {
 	WAY_READERS = 1 << 2,          /* users in the kernel that read by read_sock */
 	WAY_SENDERS = 1 << 3,          /* users in the kernel that send with the socket's lock held */
 	WAY_LINKS_MPTCP = 1 << 4,      /* not past it: MPTCP over links that only BTF could tell */
+	WAY_BUSY_RETURNS = 1 << 5,     /* likewise: kretprobes missed while other CPUs' return */
 };
 
 struct kernel_prototype {

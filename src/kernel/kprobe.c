@@ -28,6 +28,9 @@ static const struct blind_spot blind_spots[] = {
 	{ "many_waiting_calls",
 	    "a kprobe sees only so many of the calls return that wait at once: missed_runs counts the others",
 	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_WAITING, 0 },
+	{ BLIND_SPOT_BUSY,
+	    "before Linux 6.1 a kprobe misses calls that return while another processor's do: missed_runs counts them",
+	    UNLESS_NOTHING, SYMBOL_COUNT, 0, WAY_BUSY_RETURNS },
 	{ BLIND_SPOT_PREEMPTED, "kprobe on a preemptible kernel: losses possible, before 6.7 without a word",
 	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_MAP_CALLS, 0 },
 };

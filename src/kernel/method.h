@@ -95,8 +95,9 @@ struct blind_spot {
 	    UNLESS_NOTHING, SYMBOL_COUNT, 0, WAY_LINKS_MPTCP },
 /* clang-format on */
 
-/* The id of what is not a path: runs that a preemptible kernel skips. */
+/* The ids of what is not a path: runs that a preemptible kernel skips, and that processors miss beside each other. */
 #define BLIND_SPOT_PREEMPTED "preempted_runs"
+#define BLIND_SPOT_BUSY "busy_returns"
 
 /* How the loader passes whether a hook works here: by a program of two instructions. */
 struct method_trial {

@@ -33,6 +33,8 @@ if not os.path.exists("/sys/kernel/btf/vmlinux"):
 # Where tasks in the kernel are preempted, runs are skipped, on any path: no path is then sure to be exact, but by the
 # method that is taken unasked.
 PREEMPTED = re.compile(r"preemptible|the kernel skips runs")
+# Of kprobes before 6.1, on any path that more than one processor works on.
+BUSY = "busy_returns"
 # A limit in time of the self-test's own: a process that lives longer is not what the path is about.
 TOO_SLOW = re.compile(r"^brief: .*every process lived for")
 
@@ -130,9 +132,14 @@ class Step:
         return self.popen.wait()
 
 
-def followed_blind(method):
-    """Where tasks are preempted, but not in tracepoints, those follow splice(): what they cannot see, by id."""
+def blind_ids(method):
+    """What a method may declare for a path: a kprobe before 6.1, or tracepoints that follow splice().
+
+    They do so where tasks are preempted, but not in tracepoints.
+    """
     major = int(os.uname().release.split(".")[0])
+    if method == "kprobe":
+        return (BUSY,)
     if method != "tracepoint" or preemption() != "full" or major >= 7:
         return ()
     return ("splice_tls", "splice_io_uring", "splice_unfollowed")
@@ -174,7 +181,7 @@ def run_check(name, method, environment):
         if line["type"] == "check_summary":
             summary = line
             continue
-        outcome, reason = judge_path(line, excused, followed_blind(method))
+        outcome, reason = judge_path(line, excused, blind_ids(method))
         failed |= line["result"] in ("wrong", "failed")
         say(outcome, f"{name} {line['path']}", reason)
     status = step.status()

@@ -54,6 +54,10 @@ def kprobes_lose():
     return "kprobe" in ARGUMENTS and os.uname().release.startswith("5.")
 
 
+def check_declared_busy(last):
+    check_equal("busy_returns" in last["not_counted"], kprobes_lose(), "busy_returns declared")
+
+
 def must_be_exact():
     return "auto" in ARGUMENTS
 
@@ -128,6 +132,7 @@ def check_stress(interval, arguments, ends):
     if last["probe"] == "fentry":
         check_equal(declared, preemptible(), f"{DECLARED} declared")
     check(preemptible() or not declared, f"{DECLARED} declared where nothing is preempted")
+    check_declared_busy(last)
     if (declared or kprobes_lose()) and not must_be_exact():
         check_missing(missing, reported, misses, ends)
     else:

@@ -264,6 +264,20 @@ static void test_blind_spots_of_all(void **state)
 		}
 }
 
+/* Of kprobes alone. */
+static void test_blind_spot_busy(void **state)
+{
+	struct kernel kernel = kernel_6_1();
+	struct plan plan;
+
+	(void)state;
+	kernel.ways = WAY_BUSY_RETURNS;
+	plan_well(&plan, PROBE_FENTRY, &kernel);
+	assert_false(declares(&plan, BLIND_SPOT_BUSY));
+	plan_well(&plan, PROBE_KPROBE, &kernel);
+	assert_true(declares(&plan, BLIND_SPOT_BUSY));
+}
+
 /* MPTCP's splice is counted where its function is hooked; nobody follows its position. */
 static void test_blind_spot_mptcp(void **state)
 {
@@ -314,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_blind_spots_after_attaching),
 		cmocka_unit_test(test_blind_spots_when_preemptible),
 		cmocka_unit_test(test_blind_spots_of_all),
+		cmocka_unit_test(test_blind_spot_busy),
 		cmocka_unit_test(test_blind_spot_mptcp),
 		cmocka_unit_test(test_blind_spots_fit),
 	};

@@ -141,7 +141,8 @@ static void each_option_is_in_the_table(void **state)
 		size_t found = 0;
 
 		for (size_t row = 0; row < COUNT_OF(rows); row++)
-			found += strcmp(rows[row].words[0] + 2, option_rows[i].name) == 0;
+			found += strncmp(rows[row].words[0], "--", 2) == 0 &&
+			         strcmp(rows[row].words[0] + 2, option_rows[i].name) == 0;
 		if (!found)
 			fail_msg("--%s is missing in this test", option_rows[i].name);
 		if (!option_rows[i].actions)

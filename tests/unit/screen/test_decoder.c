@@ -84,7 +84,7 @@ static void sequences_are_one_key_or_none(void **state)
 	decoder_init(&fresh);
 	for (size_t i = 0; i < COUNT_OF(terminal_keys); i++) {
 		size_t length = strlen(terminal_keys[i].bytes);
-		char expected[ARRIVED_SIZE], twice[ARRIVED_SIZE], bytes[96];
+		char expected[ARRIVED_SIZE], twice[ARRIVED_SIZE + 1], bytes[96];
 
 		name_of(expected, terminal_keys[i].code);
 		check(&fresh, terminal_keys[i].bytes, length, expected);

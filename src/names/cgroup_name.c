@@ -159,3 +159,22 @@ bool cgroup_name(char *buffer, size_t size, const char *path)
 	unescape(buffer);
 	return named == 2;
 }
+
+static bool is_text(const char *text, size_t length, const char *other)
+{
+	return strlen(other) == length && memcmp(text, other, length) == 0;
+}
+
+bool cgroup_name_is_kind(const char *text, size_t length)
+{
+	static const char *const named[] = { "lxc", "nspawn", "machine" };
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof runtimes / sizeof runtimes[0]; i++)
+		found |= is_text(text, length, runtimes[i].name);
+	for (size_t i = 0; i < sizeof parents / sizeof parents[0]; i++)
+		found |= is_text(text, length, parents[i].name);
+	for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+		found |= is_text(text, length, named[i]);
+	return found;
+}

@@ -12,4 +12,7 @@
  */
 bool cgroup_name(char *buffer, size_t size, const char *path);
 
+/* Is the text, of that length, what a short name of a container has before its colon? */
+bool cgroup_name_is_kind(const char *text, size_t length);
+
 #endif

@@ -12,6 +12,7 @@
 #include "base/format.h"
 #include "base/util.h"
 #include "names/cgroups.h"
+#include "names/commands.h"
 #include "names/proc.h"
 #include "names/resolver.h"
 #include "names/services.h"
@@ -26,6 +27,7 @@ struct names {
 	struct proc proc; /* known only if live */
 	struct cgroups *cgroups;
 	struct resolver *hosts;
+	struct commands *commands;
 };
 
 /* ---- what is asked ---- */
@@ -75,7 +77,8 @@ struct names *names_open(bool live)
 	names->cgroups = cgroups_open(live ? &names->proc : NULL);
 	names->hosts = resolver_open(ask_host);
 	names->users = users_open();
-	if (!names->cgroups || !names->hosts || !names->users) {
+	names->commands = commands_open(&names->proc);
+	if (!names->cgroups || !names->hosts || !names->users || !names->commands) {
 		names_close(names);
 		return NULL;
 	}
@@ -89,6 +92,7 @@ void names_close(struct names *names)
 	resolver_close(names->hosts);
 	users_close(names->users);
 	cgroups_close(names->cgroups);
+	commands_close(names->commands);
 	proc_close(&names->proc);
 	free(names->services);
 	free(names);
@@ -196,7 +200,8 @@ const char *names_host_known(struct names *names, uint8_t family, const uint8_t 
 
 bool names_pending(struct names *names)
 {
-	return names && (resolver_pending(names->hosts) || users_pending(names->users));
+	return names && (resolver_pending(names->hosts) || users_pending(names->users) ||
+	                    commands_pending(names->commands));
 }
 
 bool names_changed(struct names *names)
@@ -204,31 +209,32 @@ bool names_changed(struct names *names)
 	if (!names)
 		return false;
 	bool hosts = resolver_changed(names->hosts), users = users_changed(names->users);
+	bool commands = commands_changed(names->commands);
 
-	return hosts || users;
+	return hosts || users || commands;
 }
 
 const char *names_command(const struct names *names, uint32_t pid, int64_t seen_s, char *buffer, size_t size)
 {
-	const char *why = NULL;
-
 	if (!size)
 		return NULL;
 	buffer[0] = '\0';
-	if (!names || !names->live)
-		return NULL;
-	FILE *file = proc_file(&names->proc, pid, seen_s, "cmdline", &why);
+	return names && names->live ? commands_read(&names->proc, pid, seen_s, buffer, size) : NULL;
+}
 
-	if (!file)
-		return why;
-	size_t length = fread(buffer, 1, size - 1, file);
+const char *names_command_known(struct names *names, uint32_t pid, int64_t seen_s)
+{
+	return names ? commands_find(names->commands, pid, seen_s) : "";
+}
 
-	fclose(file);
-	while (length && buffer[length - 1] == '\0')
-		length--;
-	for (size_t i = 0; i < length; i++)
-		if (buffer[i] == '\0')
-			buffer[i] = ' ';
-	buffer[length] = '\0';
-	return NULL;
+void names_wait(struct names *names)
+{
+	/* A server that is slower is not waited for: what it says counts from then on. */
+	enum { TRIES = 2000, PAUSE_US = 1000 };
+
+	commands_want_all(names->commands);
+	for (int i = 0; i < TRIES && users_pending(names->users); i++) {
+		usleep(PAUSE_US);
+		users_changed(names->users);
+	}
 }

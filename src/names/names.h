@@ -55,4 +55,13 @@ bool names_changed(struct names *names);
  */
 const char *names_command(const struct names *names, uint32_t pid, int64_t seen_s, char *buffer, size_t size);
 
+/* The same from what is kept, for a filter, which looks at every row; "" also when it is not known, or not yet: names_changed. Borrowed until the next call. */
+const char *names_command_known(struct names *names, uint32_t pid, int64_t seen_s);
+
+/*
+ * Waits until the users that were asked for are known, two seconds at most, and has command lines from now on read at
+ * once: for output that is printed only once.
+ */
+void names_wait(struct names *names);
+
 #endif

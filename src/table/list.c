@@ -54,7 +54,7 @@ static bool passes(
 		bool failed = settings->narrows && row->match_epoch == settings->epoch - 1 && !row->matched;
 
 		row->matched =
-		    !failed && match_row(&settings->words, row, context->names, context->host_names);
+		    !failed && match_row(&settings->words, row, context);
 		row->match_epoch = settings->epoch;
 	}
 	return row->matched;

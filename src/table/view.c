@@ -247,7 +247,7 @@ bool view_find(struct view *view, const struct match *match, bool forward, bool 
 			if (forward ? than_best > 0 : than_best < 0)
 				continue;
 		}
-		if (!match_row(match, &order.rows[item->row], view->context.names, view->context.host_names))
+		if (!match_row(match, &order.rows[item->row], &view->context))
 			continue;
 		best = i;
 		best_wraps = wraps;

@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "options_table.h"
 #include "renderers.h"
+#include "table/match.h"
 
 #define INTERVAL_MIN_NS (NS_PER_S / 100)
 #define INTERVAL_MAX_NS (31536000 * NS_PER_S)
@@ -203,6 +204,21 @@ static int check_positional_effects(const struct options *options, int count, st
 	return 0;
 }
 
+/* Text and JSON ask no server for the names of hosts. */
+static int check_words(const struct options *options, struct error *error)
+{
+	struct match match;
+
+	if (!options->words || options->renderer == &renderer_screen)
+		return 0;
+	match_set(&match, options->words);
+	if (match_needs_host_names(&match))
+		return options_refuse(error,
+		    "host names are on the screen alone: with -o %s, host: of --filter takes an address or a network",
+		    options->renderer->name);
+	return 0;
+}
+
 int options_parse(
     struct options *options, int argc, char **argv, bool stdout_is_terminal, struct error *error)
 {
@@ -233,6 +249,7 @@ int options_parse(
 	if (options->action == ACTION_RUN && options->replay_path)
 		options->action = ACTION_REPLAY;
 	err = err ?: check_effects(&line);
+	err = err ?: check_words(options, error);
 	return err ?: check_positional_effects(options, argc - optind, error);
 }
 

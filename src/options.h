@@ -33,6 +33,7 @@ struct options {
 	bool renderer_is_default;        /* nobody asked for it: another one may take its place */
 	enum probe_method probe;
 	bool no_summary;
+	const char *words; /* of --filter; borrowed from argv; NULL: none */
 	bool verbose;
 	int family;     /* 0 both, 4 or 6 */
 	uint32_t *pids; /* sorted, unique; owned */

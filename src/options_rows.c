@@ -11,6 +11,7 @@
 #include "base/escape.h"
 #include "base/util.h"
 #include "renderers.h"
+#include "table/match.h"
 
 #define PID_LIMIT 4194304 /* PID_MAX_LIMIT of 64-bit kernels */
 #define MAX_SESSIONS_LIMIT 16777216
@@ -155,6 +156,25 @@ static int apply_filter(struct command_line *line, const struct option_row *row,
 	return 0;
 }
 
+static int apply_words(struct command_line *line, const struct option_row *row, const char *value)
+{
+	char quoted[QUOTE_SIZE], why[MATCH_SAID_SIZE], said[QUOTE_SIZE], all[VALUE_SIZE];
+	struct match match;
+
+	if (line->options->words)
+		return options_refuse(line->error, "--%s stands twice: give all words to one", row->name);
+	match_set(&match, value);
+	if (match_say_fault(&match, why, sizeof why)) {
+		match_fields(all, sizeof all, ", ");
+		return options_refuse(line->error, "wrong --%s '%s': %s; fields are %s", row->name,
+		    options_quote(quoted, value, strlen(value)), options_quote(said, why, strlen(why)), all);
+	}
+	if (!match.word_count)
+		return options_refuse(line->error, "option --%s needs a value: %s", row->name, row->value);
+	line->options->words = value;
+	return 0;
+}
+
 static int apply_max_sessions(struct command_line *line, const struct option_row *row, const char *value)
 {
 	size_t length = strlen(value);
@@ -280,6 +300,10 @@ const struct option_row option_rows[] = {
 	  apply_family, .number = 4, .letter = '4', .excludes_next = true, .actions = RUN | REPLAY | EBPF },
 	{ "ipv6", NULL, "only IPv6",
 	  apply_family, .number = 6, .letter = '6', .actions = RUN | REPLAY | EBPF },
+	{ "filter", "WORDS", "only connections that match all words, as on the screen: a program,\n"
+	  "PID, port, address or network, container id; !WORD leaves out, as\n"
+	  "!local what stays on this host; port:443 looks in one field, of",
+	  apply_words, .more_help = match_fields, .actions = RUN | REPLAY },
 	{ "probe", NULL, "how to hook into the kernel; auto (default) takes the first\n"
 	  "of the others that works",
 	  apply_probe, .choice = probe_choice, .actions = RUN | CHECK | EBPF },

@@ -28,6 +28,7 @@
 #include "options.h"
 #include "output/player.h"
 #include "renderers.h"
+#include "sieve.h"
 #include "signals.h"
 #include "trace/maps.h"
 #include "trace/tracer.h"
@@ -103,6 +104,7 @@ static void show_init(struct show *show, const struct options *options)
 			.live = !options->replay_path,
 			.no_summary = options->no_summary,
 			.family = options->family,
+			.words = options->words,
 			.screen = &options->screen,
 		},
 	};
@@ -136,6 +138,24 @@ static void show_close(struct show *show, const struct options *options)
 		return;
 	signals_guard_stop(&show->guard);
 	options->renderer->close(show->state);
+}
+
+/* The loop; what is not the screen, which has its own filter, gets only what passes --filter. 0 or -errno with *error. */
+static int show_run(struct show *show, const struct options *options, const struct source *source,
+    struct signals *signals, struct error *error)
+{
+	struct source shown = *source;
+	struct sieve *sieve = NULL;
+	int err = 0;
+
+	if (options->words && !options->renderer->full_screen) {
+		err = sieve_open(&sieve, source, options->words, !options->replay_path, error);
+		if (!err)
+			shown = sieve_source(sieve);
+	}
+	err = err ?: loop_run(&shown, options->renderer, show->state, signals, STDOUT_FILENO, error);
+	sieve_close(sieve);
+	return err;
 }
 
 /* ---- live ---- */
@@ -322,7 +342,7 @@ int run_live(struct options *options, struct error *error)
 	if (!err) {
 		struct source source = tracer_source(tracer);
 
-		err = loop_run(&source, options->renderer, show.state, &signals, STDOUT_FILENO, error);
+		err = show_run(&show, options, &source, &signals, error);
 	}
 	show_close(&show, options);
 	tracer_close(tracer);
@@ -362,7 +382,7 @@ int run_recording(struct options *options, struct error *error)
 		struct source source = player_source(player);
 
 		player_set_paced(player, options->renderer->full_screen);
-		err = loop_run(&source, options->renderer, show.state, &signals, STDOUT_FILENO, error);
+		err = show_run(&show, options, &source, &signals, error);
 	}
 	show_close(&show, options);
 	player_close(player);

@@ -20,6 +20,7 @@
 #define MEMBER_SIZE (2 * (FIELD_KEY_MAX + sizeof ",\"_hex\":\"\"") + ESCAPED_NAME_SIZE + 2 * FIELD_NAME_SIZE)
 #define ID_SIZE 256
 #define STAMP_SIZE 128
+#define WORDS_SIZE 2048
 
 struct json {
 	FILE *stream;
@@ -143,6 +144,17 @@ static int print_session(FILE *stream, const struct session *session, const char
 	return fputs("}\n", stream) < 0 ? -1 : 0;
 }
 
+/* By what the sessions, and so the totals, were chosen. */
+static int print_words(const struct json *json)
+{
+	char escaped[WORDS_SIZE];
+
+	if (!json->run->words)
+		return 0;
+	escape_json(escaped, sizeof escaped, json->run->words, strlen(json->run->words), NULL);
+	return fprintf(json->stream, ",\"filter\":\"%s\"", escaped);
+}
+
 /* The sums over the sessions are not rows of a table, since a reader computes them from the sessions. */
 static int print_total(const struct json *json, const struct snapshot *snapshot, const char *stamp)
 {
@@ -161,7 +173,7 @@ static int print_total(const struct json *json, const struct snapshot *snapshot,
 		if (fprintf(json->stream, "%s\"%s\"", i ? "," : "", escaped) < 0)
 			return -1;
 	}
-	if (putc(']', json->stream) < 0 || print_fields(json->stream, &interval_fields, snapshot) != 0)
+	if (putc(']', json->stream) < 0 || print_words(json) < 0 || print_fields(json->stream, &interval_fields, snapshot) != 0)
 		return -1;
 	return fputs("}\n", json->stream) < 0 ? -1 : 0;
 }

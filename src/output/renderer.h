@@ -25,6 +25,7 @@ struct run {
 	bool live;       /* this host, not a recording */
 	bool no_summary; /* the text leaves its summary line out, the screen what it says: time, load */
 	int family;      /* the only one that is counted, 4 or 6; 0: both */
+	const char *words; /* of --filter; NULL: none. Text and JSON get only what passes them. */
 	const char *const *filters; /* the other filters given at the start, in words */
 	size_t filter_count;
 	const struct screen_options *screen; /* for the screen only */

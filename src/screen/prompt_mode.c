@@ -2,12 +2,26 @@
 /* Typing a search or a filter into the footer, below the table. */
 #include <string.h>
 
+#include "base/escape.h"
 #include "output/renderer.h"
 #include "screen/edit.h"
 #include "screen/keys.h"
 #include "screen/mode.h"
 #include "screen/table_lines.h"
 #include "screen/ui.h"
+
+#define HINT_SIZE 80
+
+/* What is wrong with a word of what was typed, for the terminal. False: nothing is. */
+static bool say_fault(const struct match *match, char *buffer, size_t size)
+{
+	char said[MATCH_SAID_SIZE];
+
+	if (!match_say_fault(match, said, sizeof said))
+		return false;
+	escape_text(buffer, size, said, strlen(said), size - 1, false);
+	return true;
+}
 
 /* ---- search ---- */
 
@@ -85,11 +99,14 @@ static void apply_filter(struct ui *ui)
 static unsigned filter_key(struct ui *ui, int code)
 {
 	struct view *view = &ui->view;
+	char fault[HINT_SIZE];
 
 	switch (code) {
 	case KEY_CODE_ENTER:
 	case KEY_CODE_F4:
 		ui->mode = MODE_TABLE;
+		if (say_fault(&view->settings.words, fault, sizeof fault))
+			ui_say(ui, "%s", fault);
 		return REACTION_NONE;
 	case KEY_CODE_ESCAPE:
 		ui->typed[0] = '\0';
@@ -136,8 +153,20 @@ static void draw_prompt(struct ui *ui, const char *label, const char *hint, enum
 	}
 }
 
+static bool draw_fault(struct ui *ui, const char *label, const struct match *match)
+{
+	char hint[HINT_SIZE];
+
+	if (!say_fault(match, hint, sizeof hint))
+		return false;
+	draw_prompt(ui, label, hint, STYLE_ALERT);
+	return true;
+}
+
 static void search_footer(struct ui *ui)
 {
+	if (ui->typed[0] && draw_fault(ui, "Search: ", &ui->search))
+		return;
 	if (ui->search_missed)
 		draw_prompt(ui, "Search: ", "not found", STYLE_ALERT);
 	else
@@ -146,6 +175,8 @@ static void search_footer(struct ui *ui)
 
 static void filter_footer(struct ui *ui)
 {
+	if (draw_fault(ui, "Filter: ", &ui->view.settings.words))
+		return;
 	draw_prompt(ui, "Filter: ", "Enter keep  Esc clear", STYLE_DIM);
 }
 

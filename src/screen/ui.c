@@ -35,6 +35,10 @@ int ui_init(struct ui *ui, const struct run *run, bool utf8)
 	view_init(&ui->view, ui->names, &ui->traffic);
 	ui->view.sort = run->screen->sort;
 	ui->view.context.utf8 = utf8;
+	if (run->words) {
+		snprintf(ui->filter_text, sizeof ui->filter_text, "%s", run->words);
+		view_set_filter(&ui->view, run->words);
+	}
 	return 0;
 }
 

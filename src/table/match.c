@@ -163,11 +163,23 @@ bool match_needs_host_names(const struct match *match)
 	return false;
 }
 
+size_t match_fields(char *buffer, size_t size, const char *separator)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; *fields[i].name; i++) {
+		size_t used = length < size ? length : size;
+
+		length += (size_t)snprintf(
+		    buffer + used, size - used, "%s%s", i ? separator : "", fields[i].name);
+	}
+	return length;
+}
+
 const char *match_say_fault(const struct match *match, char *buffer, size_t size)
 {
 	const char *word = match->faulty_word;
 	int length = match->fault ? (int)strcspn(word, ":") : 0;
-	size_t used;
 
 	switch (match->fault) {
 	case MATCH_FINE:
@@ -183,9 +195,7 @@ const char *match_say_fault(const struct match *match, char *buffer, size_t size
 		snprintf(buffer, size, "at most %d words and %d bytes", MATCH_WORDS_MAX, MATCH_TEXT_MAX);
 		return buffer;
 	case MATCH_NO_SUCH_FIELD:
-		used = (size_t)snprintf(buffer, size, "no field '%.*s', but", length, word);
-		for (size_t i = 0; *fields[i].name && used < size; i++)
-			used += (size_t)snprintf(buffer + used, size - used, " %s", fields[i].name);
+		snprintf(buffer, size, "no field '%.*s'", length, word);
 		return buffer;
 	}
 	return NULL;

@@ -59,8 +59,13 @@ bool match_narrows(const struct match *from, const struct match *to);
 /* Splits the text into words. What a word with a fault does: enum match_fault. The match cannot be copied. */
 void match_set(struct match *match, const char *text);
 
+enum { MATCH_SAID_SIZE = MATCH_TEXT_MAX + 40 };
+
 /* Says what is wrong, in one clause, written into buffer, which is returned; NULL: nothing is. Untrusted. */
 const char *match_say_fault(const struct match *match, char *buffer, size_t size);
+
+/* The names of the fields; cut at size. Returns the length as snprintf does. */
+size_t match_fields(char *buffer, size_t size, const char *separator);
 
 /* True when a word can be found in names of hosts alone: "host:example.com". */
 bool match_needs_host_names(const struct match *match);

@@ -305,6 +305,16 @@ static const struct {
 	{ { "--probe", "bogus" }, "wrong --probe 'bogus': it is one of auto|tracepoint|fentry|kprobe" },
 	{ { "--probe", "" }, "wrong --probe '': it is one of auto|tracepoint|fentry|kprobe" },
 	{ { "--probe", "AUTO" }, "wrong --probe 'AUTO': it is one of auto|tracepoint|fentry|kprobe" },
+	{ { "--filter", "a prot:443" }, "wrong --filter 'a prot:443': no field 'prot'; fields are pid, port, host, user, comm, "
+	                                "container, cgroup, command" },
+	{ { "--filter", "!port:70000" }, "wrong --filter '!port:70000': '70000' is no port; fields are pid, port, host, user, "
+	                                 "comm, container, cgroup, command" },
+	{ { "--filter", "user:" }, "wrong --filter 'user:': what follows 'user:'?; fields are pid, port, host, user, comm, "
+	                           "container, cgroup, command" },
+	{ { "--filter", "a", "--filter", "b" }, "--filter stands twice: give all words to one" },
+	{ { "--filter", " " }, "option --filter needs a value: WORDS" },
+	{ { "--filter", "host:a.example", "-o", "json" },
+	    "host names are on the screen alone: with -o json, host: of --filter takes an address or a network" },
 	{ { "-o", "tex" }, "wrong --output 'tex': it is one of screen|text|json" },
 	{ { "-o", "auto" }, "wrong --output 'auto': it is one of screen|text|json" },
 	{ { "--max-sessions", "0" }, "wrong --max-sessions '0': a whole number from 1 to 16777216" },

@@ -44,6 +44,8 @@ static const struct {
 	{ { "--mntnsmap", "m" }, "yyy --- -- y" },
 	{ { "--ipv4" }, "yyy yyy -- y" },
 	{ { "--ipv6" }, "yyy yyy -- y" },
+	{ { "--filter", "nginx port:443" }, "yyy yyy -- -" },
+	{ { "--filter", "host:a.example" }, "y-- y-- -- -" },
 	{ { "--probe", "kprobe" }, "yyy --- yy y" },
 	{ { "--output", "text" }, "yyy yyy yy -" }, /* the last one holds */
 	{ { "--output", "screen" }, "yyy yyy -- -" },

@@ -34,7 +34,7 @@ static void a_filter_typed_lists_what_it_lists_at_once(void **state)
 			for (size_t i = 0; i < 300; i++) {
 				struct row row = { .session = sessions[i] };
 
-				expected += match_row(&match, &row, view->context.names, false);
+				expected += match_row(&match, &row, &view->context);
 			}
 			assert_int_equal(view->list.count, expected);
 		}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sieve.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "model/rows.h"
+#include "model/snapshot.h"
+#include "names/names.h"
+#include "table/column.h"
+#include "table/match.h"
+
+struct sieve {
+	struct source source;
+	struct match match;
+	struct column_context context; /* numbers, as the text and JSON show them */
+	struct snapshot passed;
+};
+
+/* What is printed is printed once, so it waits for the names of users. */
+static void ask_users(struct sieve *sieve, const struct snapshot *snapshot)
+{
+	struct names *names = sieve->context.names;
+	char unused[CELL_SIZE];
+
+	for (size_t i = 0; i < snapshot->session_count; i++)
+		names_user(names, snapshot->sessions[i].uid, unused, sizeof unused);
+	names_wait(names);
+	names_changed(names);
+}
+
+static bool passes(struct sieve *sieve, const struct session *session, int64_t seen_s)
+{
+	struct row row = {
+		.session = *session,
+		.first.wall_s = seen_s,
+		.last.wall_s = seen_s,
+		.members = 1,
+		.container =
+		    names_container(sieve->context.names, session->cgroup_id, session->pid, seen_s),
+	};
+
+	return match_row(&sieve->match, &row, &sieve->context);
+}
+
+/* Fills sieve->passed. 0 or -ENOMEM. */
+static int sift(struct sieve *sieve, const struct snapshot *snapshot)
+{
+	struct snapshot *passed = &sieve->passed;
+
+	snapshot_reset(passed);
+	ask_users(sieve, snapshot);
+	for (size_t i = 0; i < snapshot->session_count; i++) {
+		const struct session *session = &snapshot->sessions[i];
+
+		if (!passes(sieve, session, snapshot->time.tv_sec))
+			continue;
+		struct session *copy = snapshot_add(passed);
+
+		if (!copy)
+			return -ENOMEM;
+		*copy = *session;
+	}
+	passed->time = snapshot->time;
+	passed->interval_ns = snapshot->interval_ns;
+	passed->other = snapshot->other;
+	passed->missed_runs = snapshot->missed_runs;
+	passed->last = snapshot->last;
+	passed->is_end = snapshot->is_end;
+	snapshot_total(passed);
+	return 0;
+}
+
+static int sieve_fd(void *state)
+{
+	struct sieve *sieve = state;
+
+	return sieve->source.fd(sieve->source.state);
+}
+
+static int sieve_take(void *state, const struct snapshot **snapshot, struct error *error)
+{
+	struct sieve *sieve = state;
+	const struct snapshot *all;
+	int err = sieve->source.take(sieve->source.state, &all, error);
+
+	*snapshot = NULL;
+	if (err || !all)
+		return err;
+	err = sift(sieve, all);
+	if (!err) {
+		*snapshot = &sieve->passed;
+		return 0;
+	}
+	error_set(error, EXIT_CODE_RUNTIME, err, "out of memory: %zu sessions", all->session_count);
+	sieve->source.release(sieve->source.state);
+	return err;
+}
+
+static void sieve_release(void *state)
+{
+	struct sieve *sieve = state;
+
+	sieve->source.release(sieve->source.state);
+}
+
+static void sieve_stop(void *state)
+{
+	struct sieve *sieve = state;
+
+	sieve->source.stop(sieve->source.state);
+}
+
+int sieve_open(
+    struct sieve **sieve, const struct source *source, const char *words, bool live, struct error *error)
+{
+	struct sieve *new = calloc(1, sizeof *new);
+
+	*sieve = NULL;
+	if (!new)
+		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
+	new->source = *source;
+	snapshot_init(&new->passed);
+	match_set(&new->match, words);
+	new->context.names = names_open(live);
+	if (!new->context.names) {
+		sieve_close(new);
+		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
+	}
+	*sieve = new;
+	return 0;
+}
+
+void sieve_close(struct sieve *sieve)
+{
+	if (!sieve)
+		return;
+	names_close(sieve->context.names);
+	snapshot_fini(&sieve->passed);
+	free(sieve);
+}
+
+struct source sieve_source(struct sieve *sieve)
+{
+	return (struct source){ sieve, sieve_fd, sieve_take, sieve_release, sieve_stop, NULL };
+}

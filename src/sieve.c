@@ -128,6 +128,7 @@ int sieve_open(
 		sieve_close(new);
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
 	}
+	names_want_all(new->context.names);
 	*sieve = new;
 	return 0;
 }

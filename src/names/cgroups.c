@@ -48,6 +48,7 @@ struct cgroups {
 	uint32_t slot_count;
 	char root[256]; /* where the v2 hierarchy is mounted; "" when it is not */
 	time_t walked_s;
+	bool want_all;
 	bool has_v1; /* v1 hierarchies are mounted */
 	struct answer answers[ANSWERS];
 	unsigned answers_this_s;
@@ -98,6 +99,11 @@ void cgroups_close(struct cgroups *cgroups)
 	free(cgroups->entries);
 	free(cgroups->slots);
 	free(cgroups);
+}
+
+void cgroups_want_all(struct cgroups *cgroups)
+{
+	cgroups->want_all = true;
 }
 
 static uint32_t slot_of(const struct cgroups *cgroups, uint64_t cgroup_id)
@@ -233,7 +239,7 @@ static void look_around(struct cgroups *cgroups, struct entry *entry)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (entry->walks >= WALK_TRIES ||
-	    (cgroups->walked_s && now.tv_sec - cgroups->walked_s < WALK_PAUSE_S))
+	    (!cgroups->want_all && cgroups->walked_s && now.tv_sec - cgroups->walked_s < WALK_PAUSE_S))
 		return;
 	entry->walks++;
 	cgroups->walked_s = now.tv_sec;
@@ -279,7 +285,7 @@ static bool ask_hierarchies(struct cgroups *cgroups, uint32_t pid, int64_t seen_
 	if (now.tv_sec != cgroups->answers_s)
 		cgroups->answers_this_s = 0;
 	cgroups->answers_s = now.tv_sec;
-	if (++cgroups->answers_this_s > ANSWERS_PER_S)
+	if (++cgroups->answers_this_s > ANSWERS_PER_S && !cgroups->want_all)
 		return false;
 	*container = 0;
 	FILE *file = proc_file(cgroups->proc, pid, seen_s, "cgroup", &unused);

@@ -19,6 +19,9 @@ void cgroups_close(struct cgroups *cgroups);
  */
 uint32_t cgroups_find(struct cgroups *cgroups, uint64_t cgroup_id, uint32_t pid, int64_t seen_s);
 
+/* Look for each as soon as it is asked for, however long it takes: for who has no second look. */
+void cgroups_want_all(struct cgroups *cgroups);
+
 /* The short name and the path of a number; "-" for 0. Borrowed until cgroups_close. Untrusted. */
 const char *cgroups_text(const struct cgroups *cgroups, uint32_t number);
 const char *cgroups_path(const struct cgroups *cgroups, uint32_t number);

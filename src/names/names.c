@@ -227,12 +227,17 @@ const char *names_command_known(struct names *names, uint32_t pid, int64_t seen_
 	return names ? commands_find(names->commands, pid, seen_s) : "";
 }
 
+void names_want_all(struct names *names)
+{
+	commands_want_all(names->commands);
+	cgroups_want_all(names->cgroups);
+}
+
 void names_wait(struct names *names)
 {
 	/* A server that is slower is not waited for: what it says counts from then on. */
 	enum { TRIES = 2000, PAUSE_US = 1000 };
 
-	commands_want_all(names->commands);
 	for (int i = 0; i < TRIES && users_pending(names->users); i++) {
 		usleep(PAUSE_US);
 		users_changed(names->users);

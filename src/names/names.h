@@ -58,10 +58,9 @@ const char *names_command(const struct names *names, uint32_t pid, int64_t seen_
 /* The same from what is kept, for a filter, which looks at every row; "" also when it is not known, or not yet: names_changed. Borrowed until the next call. */
 const char *names_command_known(struct names *names, uint32_t pid, int64_t seen_s);
 
-/*
- * Waits until the users that were asked for are known, two seconds at most, and has command lines from now on read at
- * once: for output that is printed only once.
- */
+/* For output that is printed only once: command lines and containers are from now on read when they are asked for, however many. */
+void names_want_all(struct names *names);
+/* Waits until the users that were asked for are known, two seconds at most. */
 void names_wait(struct names *names);
 
 #endif

@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import re
+import socket
 import sys
 import tempfile
 
@@ -13,17 +14,13 @@ from live import (
     Process,
     Skipped,
     Tcptop,
-    call,
     case,
     cgroup,
     check,
     check_equal,
     enter_cgroup,
     held_flows,
-    intervals,
     main,
-    merge,
-    move,
     program,
     sessions,
 )
@@ -93,7 +90,6 @@ def tools(four, six, path):
     yield "!local", []
     yield f"user:{pwd.getpwuid(UID).pw_name}", six.pids()
     yield f"user:{UID}", six.pids()
-    yield f"command:{os.path.basename(program('CHECK'))} ::1", six.pids()
     yield f"!pid:{b} ::1", [pid for pid in six.pids() if pid != b]
     if path:
         yield ID, six.pids()
@@ -114,6 +110,8 @@ def words():
             wanted = list(tools(*movers, path))
             started = [Tcptop("-o", "json", "--filter", words, "0.2") for words, _ in wanted]
             release()
+            for mover in movers:
+                mover.truth()
             for (words, pids), tcptop in zip(wanted, started):
                 lines = tcptop.stop()
                 sums = bytes_by_pid(lines)
@@ -129,6 +127,25 @@ def words():
 
 
 @case
+def commands():
+    """The command line of a process that is there: this one's."""
+    command = os.path.basename(__file__)
+    tools = [(f"command:{command}", True), (command, True), (f"comm:{command}", False), (f"!{command}", False)]
+    started = [Tcptop("-o", "json", "--filter", words, "0.2") for words, _ in tools]
+    server = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(server.getsockname())
+    peer, _ = server.accept()
+    client.sendall(b"x" * BYTES)
+    received = 0
+    while received < BYTES:
+        received += len(peer.recv(BYTES))
+    for (words, expected), tcptop in zip(tools, started):
+        lines = tcptop.stop()
+        check_sums(lines, words)
+        check_equal(bytes_by_pid(lines).get(os.getpid(), 0), 2 * BYTES if expected else 0, f"'{words}'")
+
+
+@case
 def text():
     """The classic text has the same rows, and no table when none matches."""
     with held_flows((["--bytes", BYTES], None), (["--bytes", BYTES, "-6"], None)) as (movers, release):
@@ -136,6 +153,8 @@ def text():
         with_rows = Tcptop("-C", "--filter", f"127.0.0.1 {pid}", "0.2")
         without = Tcptop("-C", "--filter", f"!local {pid}", "0.2")
         release()
+        for mover in movers:
+            mover.truth()
         rows = re.findall(r"^(\d+) .* +(\d+) +(\d+)$", with_rows.stop_text(), re.M)
         nothing = without.stop_text()
     check_equal({int(row[0]) for row in rows}, {pid}, "the PIDs of the rows")
@@ -148,13 +167,15 @@ def recordings():
     with held_flows((["--bytes", BYTES], None), (["--bytes", BYTES, "-6"], None)) as (movers, release):
         tcptop = Tcptop("-o", "json", "--filter", "local", "0.2")
         release()
+        for mover in movers:
+            mover.truth()
         lines = tcptop.stop()
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
         file.writelines(json.dumps(line) + "\n" for line in lines)
         file.flush()
         replay = Process([program("TCPTOP"), "--replay", file.name, "-o", "json", "--filter", "host:::1"])
         replay.expect(0)
-    again = [json.loads(line) for line in replay.lines()]
+    again = replay.lines()
     check_sums(again, "host:::1")
     pids = movers[1].pids()
     check_equal(bytes_by_pid(again), {pid: n for pid, n in bytes_by_pid(lines).items() if pid in pids}, "sums")

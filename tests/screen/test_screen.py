@@ -222,6 +222,52 @@ class CellsTest(ScreenTest):
         terminal.keys("Escape")
         terminal.wait_gone("Search:")
 
+    def test_filter_as_the_screen_shows_it(self):
+        """One recording for all: what was typed before is cleared by Esc."""
+        terminal = self.start(width=160)
+        for text, found in (
+            ("10.0.0.31", "2"), ("10.0.0.3", None), ("10.0.0.0/24 !port:443", "9"), ("[::1]:39144", "1"),
+            ("2001:DB8::5", "1"), ("443", "5"), ("44", None), ("port:5432 comm:node", "2"), ("!local", "14"),
+            ("host:203.0.113.0/24", "1"), ("pid:1874", "2"),
+        ):
+            terminal.keys("F4")
+            terminal.wait_for("Filter:")
+            terminal.type(text)
+            terminal.wait_for("Filter: " + text)
+            terminal.wait_for("%s of 17 sessions" % found if found else "No session passes")
+            terminal.keys("Enter")
+            terminal.wait_for("F1Help")
+            terminal.keys("Escape")
+            terminal.wait_gone("filter: ")
+        terminal.keys("F4")
+        terminal.type("https !local")
+        terminal.wait_for("No session passes")
+        terminal.keys("Enter", "n")  # names of ports
+        terminal.wait_for(":https")
+        terminal.wait_for("5 of 17 sessions")
+
+    def test_filter_says_what_is_wrong(self):
+        terminal = self.start()
+        terminal.keys("F4")
+        terminal.type("prot:443")
+        terminal.wait_for("no field 'prot'")
+        terminal.keys(*["BSpace"] * 8)
+        terminal.type("comm:nginx port:70000")
+        terminal.wait_for("'70000' is no port")
+        terminal.wait_for("4 of 17 sessions")
+        terminal.keys("Enter")
+        terminal.wait_gone("Filter: ")
+        terminal.wait_for("'70000' is no port")
+
+    def test_filter_of_the_command_line(self):
+        terminal = self.start("--filter", "comm:NGINX !local")
+        terminal.wait_for("3 of 17 sessions")
+        self.assertIn("filter: comm:NGINX !local", terminal.cells()[3])
+        terminal.keys("F4")
+        terminal.wait_for("Filter: comm:NGINX !local")
+        terminal.keys("Escape")
+        terminal.wait_gone("filter: ")
+
     def test_details_name_the_other_end(self):
         terminal = self.start()
         terminal.keys("/")

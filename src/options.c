@@ -214,7 +214,8 @@ static int check_words(const struct options *options, struct error *error)
 	match_set(&match, options->words);
 	if (match_needs_host_names(&match))
 		return options_refuse(error,
-		    "host names are on the screen alone: with -o %s, host: of --filter takes an address or a network",
+		    "host names are on the screen alone: with -o %s, host: of --filter takes an address or a "
+		    "network",
 		    options->renderer->name);
 	return 0;
 }

@@ -36,6 +36,7 @@ static const struct help_row example_rows[] = {
 	{ "tcptop -C 1 10", "ten outputs of classic text, one a second" },
 	{ "tcptop -p 181,1042", "only the processes 181 and 1042" },
 	{ "tcptop -4 0.5", "only IPv4, two outputs a second" },
+	{ "tcptop --filter !local", "leave out what stays on this host" },
 	{ "tcptop -o json 1 60 > minute.jsonl", "record a minute with exact bytes" },
 	{ "tcptop --cgroupmap /sys/fs/bpf/cgroups", "only the cgroups in this pinned map" },
 	{ "tcptop --mntnsmap /sys/fs/bpf/mntns", "only the mount namespaces in this pinned map" },

@@ -37,8 +37,7 @@ static bool passes(struct sieve *sieve, const struct session *session, int64_t s
 		.first.wall_s = seen_s,
 		.last.wall_s = seen_s,
 		.members = 1,
-		.container =
-		    names_container(sieve->context.names, session->cgroup_id, session->pid, seen_s),
+		.container = names_container(sieve->context.names, session->cgroup_id, session->pid, seen_s),
 	};
 
 	return match_row(&sieve->match, &row, &sieve->context);

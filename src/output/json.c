@@ -173,7 +173,8 @@ static int print_total(const struct json *json, const struct snapshot *snapshot,
 		if (fprintf(json->stream, "%s\"%s\"", i ? "," : "", escaped) < 0)
 			return -1;
 	}
-	if (putc(']', json->stream) < 0 || print_words(json) < 0 || print_fields(json->stream, &interval_fields, snapshot) != 0)
+	if (putc(']', json->stream) < 0 || print_words(json) < 0 ||
+	    print_fields(json->stream, &interval_fields, snapshot) != 0)
 		return -1;
 	return fputs("}\n", json->stream) < 0 ? -1 : 0;
 }

@@ -348,7 +348,7 @@ const struct key key_table[] = {
 	{ NULL, { '/', KEY_CODE_F3 }, "/ F3", "search, F3 again: next", .opens = MODE_SEARCH,
 	  .footer = { "F3", "Search", 2, 3 } },
 	{ search_next, { 'N' }, "N", "find the next match", .on_pages = false },
-	{ NULL, { '\\', KEY_CODE_F4 }, "\\ F4", "filter, as in: ssh :22 !root",
+	{ NULL, { '\\', KEY_CODE_F4 }, "\\ F4", "filter: ssh port:22 !local",
 	  .opens = MODE_FILTER, .footer = { "F4", "Filter", 3, 2 } },
 	{ sort_previous, { '<', ',' }, "<", "sort by previous column", .on_pages = false },
 	{ sort_next, { '>', '.' }, ">", "sort by the next column", .on_pages = false },

@@ -53,8 +53,7 @@ static bool passes(
 	if (row->match_epoch != settings->epoch) {
 		bool failed = settings->narrows && row->match_epoch == settings->epoch - 1 && !row->matched;
 
-		row->matched =
-		    !failed && match_row(&settings->words, row, context);
+		row->matched = !failed && match_row(&settings->words, row, context);
 		row->match_epoch = settings->epoch;
 	}
 	return row->matched;

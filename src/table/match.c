@@ -18,15 +18,9 @@ static const struct field {
 	const char *name;
 	unsigned looks;
 } fields[] = {
-	{ "pid", LOOK_PID },
-	{ "port", LOOK_PORT },
-	{ "host", LOOK_HOST },
-	{ "user", LOOK_USER },
-	{ "comm", LOOK_COMM },
-	{ "container", LOOK_CONTAINER },
-	{ "cgroup", LOOK_CGROUP },
-	{ "command", LOOK_COMMAND },
-	{ "", LOOK_PORT }, /* ":443" */
+	{ "pid", LOOK_PID }, { "port", LOOK_PORT }, { "host", LOOK_HOST }, { "user", LOOK_USER },
+	{ "comm", LOOK_COMM }, { "container", LOOK_CONTAINER }, { "cgroup", LOOK_CGROUP },
+	{ "command", LOOK_COMMAND }, { "", LOOK_PORT }, /* ":443" */
 };
 
 static const struct field *find_field(const char *name, size_t length)
@@ -170,8 +164,8 @@ size_t match_fields(char *buffer, size_t size, const char *separator)
 	for (size_t i = 0; *fields[i].name; i++) {
 		size_t used = length < size ? length : size;
 
-		length += (size_t)snprintf(
-		    buffer + used, size - used, "%s%s", i ? separator : "", fields[i].name);
+		length +=
+		    (size_t)snprintf(buffer + used, size - used, "%s%s", i ? separator : "", fields[i].name);
 	}
 	return length;
 }
@@ -216,8 +210,8 @@ static struct subject subject_of(const struct row *row, const struct column_cont
 	const struct session *session = &row->session;
 	struct subject subject = { row, context, session->lport || session->rport, false };
 
-	subject.remote = session->family &&
-	                 (subject.ports || memcmp(session->raddr, (uint8_t[16]){ 0 }, 16) != 0);
+	subject.remote =
+	    session->family && (subject.ports || memcmp(session->raddr, (uint8_t[16]){ 0 }, 16) != 0);
 	return subject;
 }
 
@@ -252,15 +246,16 @@ static bool is_port(const struct subject *subject, const char *text, uint16_t po
 	return name && pattern_is(text, name);
 }
 
-static bool is_end(const struct subject *subject, const struct pattern *pattern, const uint8_t *address,
-    uint16_t port)
+static bool is_end(
+    const struct subject *subject, const struct pattern *pattern, const uint8_t *address, uint16_t port)
 {
 	const struct session *session = &subject->row->session;
 
 	for (size_t i = 0; i < PATTERN_NETWORKS; i++) {
 		const struct network *network = &pattern->networks[i];
 
-		if (network->family && network_has(network, session->family, address, session_zone(session)) &&
+		if (network->family &&
+		    network_has(network, session->family, address, session_zone(session)) &&
 		    (!network->port || (subject->ports && is_port(subject, network->port, port, true))))
 			return true;
 	}
@@ -268,8 +263,8 @@ static bool is_end(const struct subject *subject, const struct pattern *pattern,
 }
 
 /* In "host:port" as it is shown with names, or in the link that follows an address: "%eth0". */
-static bool in_end(const struct subject *subject, const struct match_word *word, const uint8_t *address,
-    uint16_t port)
+static bool in_end(
+    const struct subject *subject, const struct match_word *word, const uint8_t *address, uint16_t port)
 {
 	const struct session *session = &subject->row->session;
 	const struct column_context *context = subject->context;
@@ -340,8 +335,7 @@ static bool has_user(const struct subject *subject, const struct match_word *wor
 		return false;
 	if (word->pattern.is_number && word->is_field && word->pattern.number == uid)
 		return true;
-	return pattern_in(
-	    &word->pattern, names_user(subject->context->names, uid, user, sizeof user), false);
+	return pattern_in(&word->pattern, names_user(subject->context->names, uid, user, sizeof user), false);
 }
 
 static bool in_command(const struct subject *subject, const struct match_word *word)

@@ -47,8 +47,7 @@ static bool read_ipv4(struct network *network, const char *text)
 		size_t length = strspn(text, DIGITS);
 		long number = count < 4 ? read_number(text, length, 255) : -1;
 
-		if (number < 0 || (text[length] && text[length] != '.') ||
-		    (count == 3 && text[length]))
+		if (number < 0 || (text[length] && text[length] != '.') || (count == 3 && text[length]))
 			return false;
 		network->address[count] = (uint8_t)number;
 		text += length + (text[length] == '.');
@@ -87,7 +86,9 @@ static bool read_ipv6(struct network *network, const char *text)
 	bool partial = !strstr(text, "::") && groups < 8 && !strchr(text, '.');
 
 	snprintf(completed, sizeof completed, "%s%s", text,
-	    !partial ? "" : text[length - 1] == ':' ? ":" : "::");
+	    !partial                  ? ""
+	    : text[length - 1] == ':' ? ":"
+	                              : "::");
 	/* Seven groups and "::" are one too many for some readers: zero is written out. */
 	if (partial && groups == 7)
 		snprintf(completed, sizeof completed, "%s%s", text, text[length - 1] == ':' ? "0" : ":0");
@@ -150,8 +151,8 @@ static bool read_with_port(struct network *network, const char *text)
 {
 	const char *colon = strrchr(text, ':');
 
-	if (!colon || !colon[1] || !read_network(network, text, (size_t)(colon - text)) || !is_whole(network) ||
-	    (network->zone && strchr(text, '%') > colon)) {
+	if (!colon || !colon[1] || !read_network(network, text, (size_t)(colon - text)) ||
+	    !is_whole(network) || (network->zone && strchr(text, '%') > colon)) {
 		network->family = 0;
 		return false;
 	}

@@ -50,6 +50,33 @@ static void test_golden(void **state)
 	}
 }
 
+/* What the sums are of, as harmless as any text. */
+static void test_filter_is_told(void **state)
+{
+	struct run run = { .interval_ns = 1000000000, .live = true, .words = "comm:\"x !local \xff\033" };
+	struct snapshot snapshot;
+	struct error error;
+	char *output;
+	size_t length;
+	FILE *stream = open_memstream(&output, &length);
+	void *renderer;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	assert_int_equal(renderer_json.open(&renderer, &run, stream, &error), 0);
+	assert_int_equal(renderer_json.show(renderer, &snapshot, &error), 0);
+	renderer_json.close(renderer);
+	fclose(stream);
+	json_t *line = json_loads(output, 0, NULL);
+
+	assert_non_null(line);
+	assert_string_equal(
+	    json_string_value(json_object_get(line, "filter")), "comm:\"x !local \xef\xbf\xbd\033");
+	json_decref(line);
+	free(output);
+	snapshot_fini(&snapshot);
+}
+
 static void test_golden_losses(void **state)
 {
 	struct snapshot snapshot;
@@ -272,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_filter_is_told),
 		cmocka_unit_test(test_golden_losses),
 		cmocka_unit_test(test_parses_back),
 		cmocka_unit_test(test_random_names),

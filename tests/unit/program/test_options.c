@@ -305,16 +305,19 @@ static const struct {
 	{ { "--probe", "bogus" }, "wrong --probe 'bogus': it is one of auto|tracepoint|fentry|kprobe" },
 	{ { "--probe", "" }, "wrong --probe '': it is one of auto|tracepoint|fentry|kprobe" },
 	{ { "--probe", "AUTO" }, "wrong --probe 'AUTO': it is one of auto|tracepoint|fentry|kprobe" },
-	{ { "--filter", "a prot:443" }, "wrong --filter 'a prot:443': no field 'prot'; fields are pid, port, host, user, comm, "
-	                                "container, cgroup, command" },
-	{ { "--filter", "!port:70000" }, "wrong --filter '!port:70000': '70000' is no port; fields are pid, port, host, user, "
-	                                 "comm, container, cgroup, command" },
-	{ { "--filter", "user:" }, "wrong --filter 'user:': what follows 'user:'?; fields are pid, port, host, user, comm, "
-	                           "container, cgroup, command" },
+	{ { "--filter", "a prot:443" },
+	    "wrong --filter 'a prot:443': no field 'prot'; fields are pid, port, host, user, comm, "
+	    "container, cgroup, command" },
+	{ { "--filter", "!port:70000" },
+	    "wrong --filter '!port:70000': '70000' is no port; fields are pid, port, host, user, "
+	    "comm, container, cgroup, command" },
+	{ { "--filter", "user:" },
+	    "wrong --filter 'user:': what follows 'user:'?; fields are pid, port, host, user, comm, "
+	    "container, cgroup, command" },
 	{ { "--filter", "a", "--filter", "b" }, "--filter stands twice: give all words to one" },
 	{ { "--filter", " " }, "option --filter needs a value: WORDS" },
-	{ { "--filter", "host:a.example", "-o", "json" },
-	    "host names are on the screen alone: with -o json, host: of --filter takes an address or a network" },
+	{ { "--filter", "host:a.example", "-o", "json" }, "host names are on the screen alone: with -o json, "
+	                                                  "host: of --filter takes an address or a network" },
 	{ { "-o", "tex" }, "wrong --output 'tex': it is one of screen|text|json" },
 	{ { "-o", "auto" }, "wrong --output 'auto': it is one of screen|text|json" },
 	{ { "--max-sessions", "0" }, "wrong --max-sessions '0': a whole number from 1 to 16777216" },
@@ -417,11 +420,12 @@ static void test_help(void **state)
 	static const char *const needed[] = { "\n  -h, --help  ", "\n  -V, --version  ",
 		"\n  -C, --noclear  ", "\n  -S, --nosummary  ", "\n  -p, --pid PID  ",
 		"\n      --cgroupmap PATH  ", "\n      --mntnsmap PATH  ", "\n  -4, --ipv4  ",
-		"\n  -6, --ipv6  ", "\n      --filter WORDS  ", "\n      --probe auto|tracepoint|fentry|kprobe\n",
-		"\n  -o, --output screen|text|json\n", "\n      --max-sessions N  ",
-		"\n      --columns LIST  ", "\n      --color auto|always|never\n", "\n      --mouse  ",
-		"\n      --no-final  ", "\n      --replay FILE  ", "\n      --check  ", "\n      --ebpf  ",
-		"\n  -v, --verbose  ", "\n  interval  ", "\n  count  ", "\nexamples:\n" };
+		"\n  -6, --ipv6  ", "\n      --filter WORDS  ",
+		"\n      --probe auto|tracepoint|fentry|kprobe\n", "\n  -o, --output screen|text|json\n",
+		"\n      --max-sessions N  ", "\n      --columns LIST  ",
+		"\n      --color auto|always|never\n", "\n      --mouse  ", "\n      --no-final  ",
+		"\n      --replay FILE  ", "\n      --check  ", "\n      --ebpf  ", "\n  -v, --verbose  ",
+		"\n  interval  ", "\n  count  ", "\nexamples:\n" };
 	char *output = help();
 
 	(void)state;
@@ -464,7 +468,7 @@ static void test_help_examples(void **state)
 		check_example(line);
 		examples++;
 	}
-	assert_int_equal(examples, 8);
+	assert_int_equal(examples, 9);
 	free(output);
 }
 

@@ -16,7 +16,8 @@
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
 
-static bool matches_with(const char *words, const struct session *session, const struct column_context *context)
+static bool matches_with(
+    const char *words, const struct session *session, const struct column_context *context)
 {
 	struct row row = { .session = *session, .members = 1, .first.wall_s = time(NULL) };
 	struct match match;
@@ -40,10 +41,10 @@ static void all_match(const struct session *session, const char *const *words, s
 			fail_msg("%s: %s", words[i], expected ? "does not match" : "matches");
 }
 
-#define YES(session, ...) \
+#define YES(session, ...)                                        \
 	all_match(session, (const char *const[]){ __VA_ARGS__ }, \
 	    ARRAY_LENGTH(((const char *const[]){ __VA_ARGS__ })), true)
-#define NO(session, ...) \
+#define NO(session, ...)                                         \
 	all_match(session, (const char *const[]){ __VA_ARGS__ }, \
 	    ARRAY_LENGTH(((const char *const[]){ __VA_ARGS__ })), false)
 
@@ -62,7 +63,8 @@ static void numbers_are_whole(void **state)
 	struct session worker = make("node-18", 4430, "192.0.2.33", 8443, 1, 1);
 
 	(void)state;
-	YES(&worker, "4430", "8443", "18", "pid:4430", "port:8443", "port:1000", "!443", "comm:8", "user:4430");
+	YES(&worker, "4430", "8443", "18", "pid:4430", "port:8443", "port:1000", "!443", "comm:8",
+	    "user:4430");
 	NO(&worker, "443", "8", "44301", "844", ":844", "port:84", "pid:443", "port:4430", "pid:8443",
 	    "user:443", "99999999999999999999");
 }
@@ -73,8 +75,8 @@ static void addresses_are_whole_or_networks(void **state)
 
 	(void)state;
 	inet_pton(AF_INET, "192.168.7.1", four.laddr);
-	YES(&four, "10.0.0.10", "10.0.0.10:443", "192.168.7.1:1000", "10.0.0.0/24", "10.0.0.0/28", "10.", "10.0",
-	    "10.0.0.", "192.168", "host:10", "host:10.0.0.10", "host:10.0.0.0/8", "0.0.0.0/0",
+	YES(&four, "10.0.0.10", "10.0.0.10:443", "192.168.7.1:1000", "10.0.0.0/24", "10.0.0.0/28", "10.",
+	    "10.0", "10.0.0.", "192.168", "host:10", "host:10.0.0.10", "host:10.0.0.0/8", "0.0.0.0/0",
 	    "::ffff:10.0.0.10", "::ffff:10.0.0.0/120", "!10.0.0.1", "10.0/16", "[10.0.0.10]:443");
 	NO(&four, "10.0.0.1", "10.0.0.100", "0.0.10", "10.0.0.10:44", "10.0.0.10:1000", "10.0.0.0/29", "10.1",
 	    "10.0.1.", "host:11", "host:9", "2001:db8::/32", "10.0.0.10/33", "10.0.0.10%eth0", "10.0.0.1 0",
@@ -88,12 +90,12 @@ static void addresses_of_ipv6_in_any_spelling(void **state)
 
 	(void)state;
 	inet_pton(AF_INET6, "2001:db8::beef", six.laddr);
-	YES(&six, "fd00::2", "[fd00::2]", "[fd00::2]:", "[fd00::2]:443", "[FD00:0::0:2]:443", "[fd00:", "[fd00::2",
-	    "fd00::2:443", "fd00:0:0:0:0:0:0:2", "FD00::", "fd00:", "2001:db8", "2001:db8:", "2001:db8::",
-	    "2001:db8::/32", "host:fd00::/8", "[fd00::/8]", "2001:db8::beef:1000", "fd00::0.0.0.2", "::/0",
-	    "[2001:db8::beef]:1000");
-	NO(&six, "fd00::20", "fd00::2:44", "[fd00::2]:4430", "[fd00::2]:1000", "fd01::/16", "2001:db9", "fd00:1",
-	    "::1", "fd00::2/129", "0.0.0.0/0", "[fd00::2]x", "beef", "fd00:::");
+	YES(&six, "fd00::2", "[fd00::2]", "[fd00::2]:", "[fd00::2]:443", "[FD00:0::0:2]:443",
+	    "[fd00:", "[fd00::2", "fd00::2:443", "fd00:0:0:0:0:0:0:2", "FD00::", "fd00:", "2001:db8",
+	    "2001:db8:", "2001:db8::", "2001:db8::/32", "host:fd00::/8", "[fd00::/8]", "2001:db8::beef:1000",
+	    "fd00::0.0.0.2", "::/0", "[2001:db8::beef]:1000");
+	NO(&six, "fd00::20", "fd00::2:44", "[fd00::2]:4430", "[fd00::2]:1000", "fd01::/16", "2001:db9",
+	    "fd00:1", "::1", "fd00::2/129", "0.0.0.0/0", "[fd00::2]x", "beef", "fd00:::");
 	YES(&full, "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8:443", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:", "1:2");
 	NO(&full, "1:2:3:4:5:6:7:8:44", "1:2:3:4:5:6:8", "1:2:3:4:5:6:7:8:9:443");
 }
@@ -217,8 +219,7 @@ static void fields_and_faults(void **state)
 		{ "port:443 host:10.0.0.0/8 user:www comm:nginx !local", MATCH_FINE, 5, NULL },
 		{ "docker:0123456789ab cri:0 container:x fd00: dead:beef ::1 :80", MATCH_FINE, 7, NULL },
 		{ "10.0.0.1:80 [fd00::2]:443 web-1:80 kworker/0:1", MATCH_FINE, 4, NULL },
-		{ "a prot:443 port:x9999999", MATCH_NO_SUCH_FIELD, 3,
-		    "no field 'prot'" },
+		{ "a prot:443 port:x9999999", MATCH_NO_SUCH_FIELD, 3, "no field 'prot'" },
 		{ "port:", MATCH_NO_VALUE, 0, "what follows 'port:'?" },
 		{ "a !", MATCH_NO_VALUE, 1, "what follows '!'?" },
 		{ ":", MATCH_NO_VALUE, 0, "what follows ':'?" },
@@ -253,7 +254,8 @@ static void fields_look_in_one_place(void **state)
 	struct session session = make("ssh443", 22, "192.0.2.1", 443, 1, 1);
 
 	(void)state;
-	YES(&session, "comm:ssh", "comm:443", "pid:22", "user:22", "!pid:443", "!comm:22", "!prot:443", "comm:SSH !port:22");
+	YES(&session, "comm:ssh", "comm:443", "pid:22", "user:22", "!pid:443", "!comm:22", "!prot:443",
+	    "comm:SSH !port:22");
 	NO(&session, "user:ssh", "host:ssh", "container:ssh", "cgroup:ssh", "comm:22", "pid:443", "port:22",
 	    "prot:443");
 }
@@ -261,13 +263,14 @@ static void fields_look_in_one_place(void **state)
 /* What narrows is checked by what it claims: a row that fails the first text fails the second. */
 static void what_narrows_has_fewer_rows(void **state)
 {
-	static const char *const texts[] = { "1", "10", "10.", "10.0.0.1", "10.0.0.10", "10.0.0.0/2", "10.0.0.0/24",
-		"192.0.2.3", "192.0.2.33", "192.0.2.33:4", "192.0.2.33:443", "44", "443", "4430", ":4", ":44", ":443",
-		"port:4", "port:443", "pid:4", "pid:44", "n", "ng", "nginx", "!n", "!ng", "d", "de", "dead", "dead:",
-		"dead:beef", "dead:beef:", "dead:beef::", "dead:beef::1", "comm:n", "comm:ng", "loca", "local", "locals",
-		"host:1", "host:19", "host:192", "user:4", "user:44", "host:10.0.0.0/1", "host:10.0.0.0/16", "n l",
-		"[dead", "[dead:beef::1]:4", "[dead:beef::1]:443", "f", "fe", "fe80::1%e", "fe80::1%eth0", "comm:4",
-		"comm:44", "n !1", "n !10", "" };
+	static const char *const texts[] = { "1", "10", "10.", "10.0.0.1", "10.0.0.10", "10.0.0.0/2",
+		"10.0.0.0/24", "192.0.2.3", "192.0.2.33", "192.0.2.33:4", "192.0.2.33:443", "44", "443",
+		"4430", ":4", ":44", ":443", "port:4", "port:443", "pid:4", "pid:44", "n", "ng", "nginx",
+		"!n", "!ng", "d", "de", "dead", "dead:", "dead:beef",
+		"dead:beef:", "dead:beef::", "dead:beef::1", "comm:n", "comm:ng", "loca", "local", "locals",
+		"host:1", "host:19", "host:192", "user:4", "user:44", "host:10.0.0.0/1", "host:10.0.0.0/16",
+		"n l", "[dead", "[dead:beef::1]:4", "[dead:beef::1]:443", "f", "fe", "fe80::1%e",
+		"fe80::1%eth0", "comm:4", "comm:44", "n !1", "n !10", "" };
 	struct session sessions[] = {
 		make("nginx", 44, "192.0.2.33", 443, 1, 1),
 		make("dead", 4, "10.0.0.10", 44, 1, 1),

@@ -9,8 +9,8 @@ static void a_filter_typed_lists_what_it_lists_at_once(void **state)
 {
 	struct view *view = *state;
 	static const char *const filters[] = { "x1 :12", "1.2.3", "!x1 2", ":1 :11", "10.0.0.1 x", "x2 x",
-		"zz",
-		"1.2.3.4", "2001:db8::12:7", "1.2.3.0/24", "port:11", "comm:x2", "user:11 12", "x1 !local" };
+		"zz", "1.2.3.4", "2001:db8::12:7", "1.2.3.0/24", "port:11", "comm:x2", "user:11 12",
+		"x1 !local" };
 	static struct session sessions[300];
 
 	for (uint32_t i = 0; i < 300; i++) {

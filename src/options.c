@@ -11,7 +11,7 @@
 #include "base/util.h"
 #include "options_table.h"
 #include "renderers.h"
-#include "table/match.h"
+#include "table/words.h"
 
 #define INTERVAL_MIN_NS (NS_PER_S / 100)
 #define INTERVAL_MAX_NS (31536000 * NS_PER_S)

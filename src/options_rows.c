@@ -11,7 +11,7 @@
 #include "base/escape.h"
 #include "base/util.h"
 #include "renderers.h"
-#include "table/match.h"
+#include "table/words.h"
 
 #define PID_LIMIT 4194304 /* PID_MAX_LIMIT of 64-bit kernels */
 #define MAX_SESSIONS_LIMIT 16777216

@@ -152,6 +152,37 @@ static void each_option_is_in_the_table(void **state)
 	}
 }
 
+/* Words are read at the start, and what is wrong is said. */
+static void wrong_words_are_refused(void **state)
+{
+#define FIELDS "; fields are pid, port, host, user, comm, container, cgroup, command"
+	static const struct {
+		const char *words[WORDS_MAX];
+		const char *text;
+	} cases[] = {
+		{ { "--filter", "a prot:443" }, "wrong --filter 'a prot:443': no field 'prot'" FIELDS },
+		{ { "--filter", "!port:70000" }, "wrong --filter '!port:70000': '70000' is no port" FIELDS },
+		{ { "--filter", "user:" }, "wrong --filter 'user:': what follows 'user:'?" FIELDS },
+		{ { "--filter", "a", "--filter", "b" }, "--filter stands twice: give all words to one" },
+		{ { "--filter", " " }, "option --filter needs a value: WORDS" },
+		{ { "--filter", "host:a.example", "-o", "json" },
+		    "host names are on the screen alone: with -o json, host: of --filter takes an address or "
+		    "a "
+		    "network" },
+	};
+	static const char *const nothing[WORDS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct error error;
+
+		assert_int_equal(parse(cases[i].words, nothing, &error), -EINVAL);
+		assert_int_equal(error.exit_code, EXIT_CODE_USAGE);
+		assert_int_equal(strncmp(error.text, cases[i].text, strlen(cases[i].text)), 0);
+		assert_string_equal(error.text + strlen(cases[i].text), TRY);
+	}
+}
+
 /* What a script that was written for bcc's tcptop gives, on a terminal and elsewhere. */
 static void what_bcc_takes_is_taken(void **state)
 {
@@ -186,6 +217,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_option_takes_effect_or_is_refused),
 		cmocka_unit_test(each_option_is_in_the_table),
+		cmocka_unit_test(wrong_words_are_refused),
 		cmocka_unit_test(what_bcc_takes_is_taken),
 	};
 

@@ -53,6 +53,7 @@ void gone_add(struct gone *gone, enum grouping grouping, const struct row *row, 
 	}
 	group_add(&gone->groups.rows[index], row, added);
 	gone->added_tick = tick;
+	gone->has_averages = true;
 }
 
 static void leave(void *gone, const struct row *row)
@@ -80,12 +81,17 @@ int gone_trim(struct gone *gone, enum grouping grouping, const struct rows *rows
 	return rows_evict(groups, &eviction);
 }
 
-void gone_tick(struct gone *gone, uint32_t tick)
+void gone_tick(struct gone *gone, uint32_t tick, const struct average_step *step)
 {
-	if (tick - gone->added_tick > ROW_POINTS)
+	bool has_points = tick - gone->added_tick <= ROW_POINTS, has_averages = false;
+
+	if (!has_points && !gone->has_averages)
 		return; /* all are zero */
-	for (size_t i = 0; i < gone->groups.count; i++)
+	for (size_t i = 0; i < gone->groups.count; i++) {
 		gone->groups.rows[i].points[tick % ROW_POINTS] = 0;
+		has_averages |= averages_add(&gone->groups.rows[i].averages, step, 0, 0);
+	}
+	gone->has_averages = has_averages;
 }
 
 int gone_copy(struct gone *to, const struct gone *from)

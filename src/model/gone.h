@@ -17,6 +17,7 @@ struct gone {
 	uint64_t left_rx_bytes; /* and what they had moved */
 	uint64_t left_tx_bytes;
 	uint32_t added_tick; /* when the latest row was added */
+	bool has_averages;   /* that are not all zero yet */
 };
 
 void gone_init(struct gone *gone);
@@ -31,8 +32,8 @@ void gone_add(struct gone *gone, enum grouping grouping, const struct row *row, 
 /* To be called after the gone_adds of an interval, with the rows that are left: lets the oldest groups go. 0 or -ENOMEM. */
 int gone_trim(struct gone *gone, enum grouping grouping, const struct rows *rows, uint32_t tick);
 
-/* To be called in every interval before gone_add: all histories get a point without traffic. */
-void gone_tick(struct gone *gone, uint32_t tick);
+/* To be called in every interval before gone_add: all histories and averages get an interval without traffic. */
+void gone_tick(struct gone *gone, uint32_t tick, const struct average_step *step);
 
 /* Makes *to, an initialised struct, an independent copy. 0 or -ENOMEM. */
 int gone_copy(struct gone *to, const struct gone *from);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/average.h"
 #include "model/snapshot.h"
 
 #define ROW_POINTS 32
@@ -23,6 +24,7 @@ struct row {
 	struct session session;  /* key and facts as last seen; the bytes are the latest interval's */
 	uint64_t rx_total_bytes; /* since it was first seen or totals were reset */
 	uint64_t tx_total_bytes;
+	struct averages averages;
 	uint32_t first_tick; /* the interval in which it was first seen, and last */
 	uint32_t seen_tick;
 	struct moment last; /* when it was last seen, first seen, */

@@ -68,10 +68,11 @@ static int add_session(struct traffic *traffic, const struct session *session)
 	return 0;
 }
 
-/* Adds the latest point to every row, clears the bytes of idle rows, and counts rows by how they are. */
+/* Adds the latest point to every row and its averages, clears the bytes of idle rows, and counts rows by how they are. */
 static void sweep(struct traffic *traffic)
 {
 	struct rows *rows = &traffic->rows;
+	float per_s = traffic->interval_ns ? 1e9f / (float)traffic->interval_ns : 0;
 
 	traffic->active = traffic->recent = 0;
 	for (size_t i = 0; i < rows->count; i++) {
@@ -81,17 +82,19 @@ static void sweep(struct traffic *traffic)
 
 		traffic->active += !idle;
 		traffic->recent += traffic_is_recent(traffic, row);
-		if (idle > ROW_POINTS)
-			continue; /* nothing is left to be cleared */
 		if (idle)
 			row->session.rx_bytes = row->session.tx_bytes = 0;
 		else
 			bytes = row->session.rx_bytes + row->session.tx_bytes;
+		averages_add(&row->averages, &traffic->average_step, (float)row->session.rx_bytes * per_s,
+		    (float)row->session.tx_bytes * per_s);
+		if (idle > ROW_POINTS)
+			continue; /* no point is left to be cleared */
 		row->points[traffic->tick % ROW_POINTS] =
 		    bytes ? series_point(rate_per_s(bytes, traffic->interval_ns)) : 0;
 	}
 	for (int grouping = GROUPING_NONE + 1; grouping < GROUPING_COUNT; grouping++)
-		gone_tick(&traffic->gone[grouping], traffic->tick);
+		gone_tick(&traffic->gone[grouping], traffic->tick, &traffic->average_step);
 }
 
 /* ---- rows that go ---- */
@@ -134,6 +137,7 @@ static void add_totals(struct traffic *traffic, const struct snapshot *snapshot)
 	traffic->time = snapshot->time;
 	traffic->clock_ns += snapshot->interval_ns;
 	traffic->interval_ns = snapshot->interval_ns;
+	traffic->average_step = average_step(snapshot->interval_ns, traffic->clock_ns);
 	traffic->rx_bytes = snapshot->rx_bytes;
 	traffic->tx_bytes = snapshot->tx_bytes;
 	traffic->rx_total_bytes += snapshot->rx_bytes;

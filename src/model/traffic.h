@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "model/average.h"
 #include "model/gone.h"
 #include "model/rows.h"
 #include "model/series.h"
@@ -26,7 +27,8 @@ struct traffic {
 	struct timespec time;
 	uint64_t clock_ns; /* the lengths of all intervals so far */
 	uint64_t interval_ns;
-	uint64_t rx_bytes; /* the latest interval */
+	struct average_step average_step; /* the latest interval's, for all rows */
+	uint64_t rx_bytes;                /* the latest interval */
 	uint64_t tx_bytes;
 	size_t active;           /* rows with traffic in the latest interval */
 	size_t recent;           /* and of these and those that were idle for a short time only */

@@ -65,6 +65,7 @@ struct column {
 	bool right;        /* aligned */
 	bool descending;   /* the initial direction of sorting by it */
 	bool is_amount;    /* bytes in the chosen unit */
+	bool by_average;   /* the order is by a moving average, unless totals are shown */
 	bool is_address;   /* only IPv6 and host names need its largest width */
 	bool with_all;     /* shown when all connections are listed, chosen or not */
 	bool essential;    /* shrinks others below their preferred width rather than be dropped */

@@ -9,13 +9,11 @@
 #include "base/util.h"
 #include "model/traffic.h"
 #include "names/names.h"
+#include "table/amount.h"
 #include "table/endpoint.h"
 #include "table/graph.h"
 
 #define DAY_S 86400u
-
-/* Rates from here on are bold: about what saturates a 10 Mbit/s line. */
-#define BUSY_BYTES_PER_S (1024 * 1024)
 
 /* The first bytes of a text as a number that sorts like the text, ignoring case. */
 static uint64_t text_rank(const char *text)
@@ -254,70 +252,7 @@ static void cell_raddr(const struct column_context *context, const struct row *r
 	cell_endpoint(context, &row->session, row->session.raddr, row->session.rport, cell);
 }
 
-/* ---- how much ---- */
-
-static uint64_t rank_rx(const struct column_context *context, const struct row *row)
-{
-	return context->amount == AMOUNT_TOTAL ? row->rx_total_bytes : row->session.rx_bytes;
-}
-
-static uint64_t rank_tx(const struct column_context *context, const struct row *row)
-{
-	return context->amount == AMOUNT_TOTAL ? row->tx_total_bytes : row->session.tx_bytes;
-}
-
-static uint64_t rank_rate(const struct column_context *context, const struct row *row)
-{
-	return rank_rx(context, row) + rank_tx(context, row);
-}
-
-static uint64_t rank_total(const struct column_context *context, const struct row *row)
-{
-	(void)context;
-	return row->rx_total_bytes + row->tx_total_bytes;
-}
-
-static void cell_amount(const struct column_context *context, uint64_t bytes, struct cell *cell)
-{
-	uint64_t interval_ns = context->traffic->interval_ns;
-
-	if (!bytes)
-		cell->style = STYLE_DIM;
-	else if (context->amount != AMOUNT_TOTAL && rate_per_s(bytes, interval_ns) >= BUSY_BYTES_PER_S)
-		cell->style = STYLE_STRONG;
-	if (context->amount == AMOUNT_RATE)
-		bytes = rate_per_s(bytes, interval_ns);
-	cell->columns = format_amount(cell->text, sizeof cell->text, bytes, context->unit, cell->width);
-}
-
-static void cell_rx(const struct column_context *context, const struct row *row, struct cell *cell)
-{
-	cell_amount(context, rank_rx(context, row), cell);
-}
-
-static void cell_tx(const struct column_context *context, const struct row *row, struct cell *cell)
-{
-	cell_amount(context, rank_tx(context, row), cell);
-}
-
-static void cell_rate(const struct column_context *context, const struct row *row, struct cell *cell)
-{
-	cell_amount(context, rank_rate(context, row), cell);
-}
-
-static void cell_total(const struct column_context *context, const struct row *row, struct cell *cell)
-{
-	cell->columns = format_amount(
-	    cell->text, sizeof cell->text, rank_total(context, row), context->unit, cell->width);
-}
-
-/* Equal rates sort by total, so that idle rows keep their order. */
-static int compare_rate(const struct column_context *context, const struct row *a, const struct row *b)
-{
-	uint64_t left = rank_total(context, a), right = rank_total(context, b);
-
-	return (left > right) - (left < right);
-}
+/* ---- how many, how long ---- */
 
 static uint64_t rank_history(const struct column_context *context, const struct row *row)
 {
@@ -418,19 +353,31 @@ const struct column column_table[] = {
 	  .compare = compare_raddr, .format = cell_raddr },
 	{ .id = "rx", .direction = "RX", .description = "received by the process", .width_min = 6,
 	  .width_pref = 7, .width_max = 8, .priority = 1, .right = true, .descending = true,
-	  .essential = true, .groupings = EVERYWHERE, .is_amount = true, .rank = rank_rx, .compare = compare_rate,
-	  .format = cell_rx },
+	  .essential = true, .groupings = EVERYWHERE, .is_amount = true, .by_average = true, .rank = amount_rank_rx, .compare = amount_compare_rate,
+	  .format = amount_cell_rx },
 	{ .id = "tx", .direction = "TX", .description = "sent by the process", .width_min = 6,
 	  .width_pref = 7, .width_max = 8, .priority = 2, .right = true, .descending = true,
-	  .essential = true, .groupings = EVERYWHERE, .is_amount = true, .rank = rank_tx, .compare = compare_rate,
-	  .format = cell_tx },
+	  .essential = true, .groupings = EVERYWHERE, .is_amount = true, .by_average = true, .rank = amount_rank_tx, .compare = amount_compare_rate,
+	  .format = amount_cell_tx },
 	{ .id = "rate", .direction = "RX+TX", .description = "received and sent together",
 	  .width_min = 7, .width_pref = 8, .width_max = 9, .priority = 6, .right = true,
-	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .rank = rank_rate, .compare = compare_rate,
-	  .format = cell_rate },
+	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .by_average = true, .rank = amount_rank_rate, .compare = amount_compare_rate,
+	  .format = amount_cell_rate },
+	{ .id = "avg2", .title = "AVG 2s", .description = "received and sent, average of the last 2 s",
+	  .width_min = 7, .width_pref = 8, .width_max = 9, .priority = 6, .right = true,
+	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .rank = amount_rank_2s, .compare = amount_compare_rate,
+	  .format = amount_cell_2s },
+	{ .id = "avg10", .title = "AVG 10s", .description = "received and sent, average of the last 10 s",
+	  .width_min = 7, .width_pref = 8, .width_max = 9, .priority = 6, .right = true,
+	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .rank = amount_rank_10s, .compare = amount_compare_rate,
+	  .format = amount_cell_10s },
+	{ .id = "avg40", .title = "AVG 40s", .description = "received and sent, average of the last 40 s",
+	  .width_min = 7, .width_pref = 8, .width_max = 9, .priority = 6, .right = true,
+	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .rank = amount_rank_40s, .compare = amount_compare_rate,
+	  .format = amount_cell_40s },
 	{ .id = "total", .title = "TOTAL", .description = "received and sent since the start or reset",
 	  .width_min = 6, .width_pref = 7, .width_max = 8, .priority = 6, .right = true,
-	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .rank = rank_total, .format = cell_total },
+	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .rank = amount_rank_total, .format = amount_cell_total },
 	{ .id = "history", .title = "HISTORY",
 	  .description = "the latest intervals, received and sent together", .width_min = 8,
 	  .width_pref = 16, .width_max = 32, .priority = 7, .descending = true, .groupings = EVERYWHERE,

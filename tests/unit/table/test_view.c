@@ -169,7 +169,7 @@ static void another_traffic_is_shown(void **state)
 	struct fixture *fixture = *state;
 	const struct session sessions[] = {
 		make("a", 1, "192.0.2.1", 1, 300, 0),
-		make("b", 2, "192.0.2.1", 2, 500, 0),
+		make("b", 2, "192.0.2.1", 2, 900, 0),
 	};
 
 	merge(view, sessions, 1);
@@ -183,7 +183,7 @@ static void another_traffic_is_shown(void **state)
 	view_set_filter(view, "");
 	view_show(view, &fixture->traffic);
 	assert_string_equal(listed(view), "b a");
-	assert_int_equal(view_traffic(view)->rx_total_bytes, 1100);
+	assert_int_equal(view_traffic(view)->rx_total_bytes, 1500);
 }
 
 /* ---- groups ---- */

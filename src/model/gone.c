@@ -81,7 +81,7 @@ int gone_trim(struct gone *gone, enum grouping grouping, const struct rows *rows
 	return rows_evict(groups, &eviction);
 }
 
-void gone_tick(struct gone *gone, uint32_t tick, const struct average_step *step)
+void gone_tick(struct gone *gone, uint32_t tick, const struct average_clock *clock)
 {
 	bool has_points = tick - gone->added_tick <= ROW_POINTS, has_averages = false;
 
@@ -89,7 +89,7 @@ void gone_tick(struct gone *gone, uint32_t tick, const struct average_step *step
 		return; /* all are zero */
 	for (size_t i = 0; i < gone->groups.count; i++) {
 		gone->groups.rows[i].points[tick % ROW_POINTS] = 0;
-		has_averages |= averages_add(&gone->groups.rows[i].averages, step, 0, 0);
+		has_averages |= averages_add(&gone->groups.rows[i].averages, clock, 0, 0);
 	}
 	gone->has_averages = has_averages;
 }

@@ -86,7 +86,7 @@ static void sweep(struct traffic *traffic)
 			row->session.rx_bytes = row->session.tx_bytes = 0;
 		else
 			bytes = row->session.rx_bytes + row->session.tx_bytes;
-		averages_add(&row->averages, &traffic->average_step, (float)row->session.rx_bytes * per_s,
+		averages_add(&row->averages, &traffic->average_clock, (float)row->session.rx_bytes * per_s,
 		    (float)row->session.tx_bytes * per_s);
 		if (idle > ROW_POINTS)
 			continue; /* no point is left to be cleared */
@@ -94,7 +94,7 @@ static void sweep(struct traffic *traffic)
 		    bytes ? series_point(rate_per_s(bytes, traffic->interval_ns)) : 0;
 	}
 	for (int grouping = GROUPING_NONE + 1; grouping < GROUPING_COUNT; grouping++)
-		gone_tick(&traffic->gone[grouping], traffic->tick, &traffic->average_step);
+		gone_tick(&traffic->gone[grouping], traffic->tick, &traffic->average_clock);
 }
 
 /* ---- rows that go ---- */
@@ -137,7 +137,7 @@ static void add_totals(struct traffic *traffic, const struct snapshot *snapshot)
 	traffic->time = snapshot->time;
 	traffic->clock_ns += snapshot->interval_ns;
 	traffic->interval_ns = snapshot->interval_ns;
-	traffic->average_step = average_step(snapshot->interval_ns, traffic->clock_ns);
+	average_clock_advance(&traffic->average_clock, snapshot->interval_ns);
 	traffic->rx_bytes = snapshot->rx_bytes;
 	traffic->tx_bytes = snapshot->tx_bytes;
 	traffic->rx_total_bytes += snapshot->rx_bytes;

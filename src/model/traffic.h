@@ -27,7 +27,7 @@ struct traffic {
 	struct timespec time;
 	uint64_t clock_ns; /* the lengths of all intervals so far */
 	uint64_t interval_ns;
-	struct average_step average_step; /* the latest interval's, for all rows */
+	struct average_clock average_clock;
 	uint64_t rx_bytes;                /* the latest interval */
 	uint64_t tx_bytes;
 	size_t active;           /* rows with traffic in the latest interval */

@@ -7,9 +7,6 @@
 /* Rates from here on are bold: about what saturates a 10 Mbit/s line. */
 #define BUSY_BYTES_PER_S (1024 * 1024)
 
-/* What the list is ordered by when rates are shown: those of one interval would shuffle it each time. */
-#define ORDER_SPAN AVERAGE_10S
-
 /* Averages are ranked in this part of a byte/s, so that slow rows have an order, too. */
 #define RANKS_PER_BYTE_PER_S 1024
 
@@ -26,9 +23,9 @@ static uint64_t tx_bytes(const struct column_context *context, const struct row 
 static uint64_t rank_average(
     const struct column_context *context, const struct row *row, bool rx, bool tx, enum average_span span)
 {
-	const struct average_step *step = &context->traffic->average_step;
-	float average = (rx ? averages_rx(&row->averages, step, span) : 0) +
-	                (tx ? averages_tx(&row->averages, step, span) : 0);
+	const struct average_clock *clock = &context->traffic->average_clock;
+	float average = (rx ? averages_rx(&row->averages, clock, span) : 0) +
+	                (tx ? averages_tx(&row->averages, clock, span) : 0);
 
 	return (uint64_t)(average * RANKS_PER_BYTE_PER_S);
 }
@@ -36,19 +33,19 @@ static uint64_t rank_average(
 uint64_t amount_rank_rx(const struct column_context *context, const struct row *row)
 {
 	return context->amount == AMOUNT_TOTAL ? rx_bytes(context, row)
-	                                       : rank_average(context, row, true, false, ORDER_SPAN);
+	                                       : rank_average(context, row, true, false, AVERAGE_ORDER);
 }
 
 uint64_t amount_rank_tx(const struct column_context *context, const struct row *row)
 {
 	return context->amount == AMOUNT_TOTAL ? tx_bytes(context, row)
-	                                       : rank_average(context, row, false, true, ORDER_SPAN);
+	                                       : rank_average(context, row, false, true, AVERAGE_ORDER);
 }
 
 uint64_t amount_rank_rate(const struct column_context *context, const struct row *row)
 {
 	return context->amount == AMOUNT_TOTAL ? rx_bytes(context, row) + tx_bytes(context, row)
-	                                       : rank_average(context, row, true, true, ORDER_SPAN);
+	                                       : rank_average(context, row, true, true, AVERAGE_ORDER);
 }
 
 uint64_t amount_rank_2s(const struct column_context *context, const struct row *row)

@@ -11,6 +11,9 @@
                                               one process: ten connections of 1,000,000 bytes, one after the other, and
                                               one of a byte an interval
     make_recording.py churn [INTERVAL_S]      20,000 connections of 300 processes, hosts, containers: 1,000 bytes in each
+    make_recording.py bursts [INTERVALS [INTERVAL_S]]
+                                              200 connections, few of them fast, that come in bursts: six seconds on, two
+                                              off, with rates that vary by half
 
 The same arguments always give the same bytes.
 """
@@ -140,6 +143,21 @@ def churn(interval_s):
     write(40, [session(1, "init", ("10.0.0.5", 1), ("198.51.100.1", 80), 1, 0)], interval_s)
 
 
+def bursts(intervals, interval_s):
+    chance = random.Random(5)
+    on = [chance.random() < 0.75 for _ in range(200)]
+    for interval in range(intervals):
+        sessions = []
+        for i in range(200):
+            on[i] = chance.random() >= 1 / 6 if on[i] else chance.random() < 1 / 2
+            if on[i]:
+                rate = 3e6 / (i + 1) ** 1.2 * chance.lognormvariate(0, 0.5)
+                sessions.append(session(1000 + i % 40, "worker-%d" % (i % 40), ("10.0.0.5", 443),
+                                        ("198.51.100.%d" % (i % 250), 20000 + i), int(rate * interval_s),
+                                        int(rate * interval_s / 20), i % 5))
+        write(interval, sessions, interval_s)
+
+
 def main(arguments):
     numbers = [float(argument) for argument in arguments[1:]]
     if arguments[:1] == ["demo"]:
@@ -155,6 +173,8 @@ def main(arguments):
         short(*numbers or [0.01])
     elif arguments[:1] == ["turns"]:
         turns(int(numbers[0]) if numbers else 30, numbers[1] if len(numbers) > 1 else 1.0)
+    elif arguments[:1] == ["bursts"]:
+        bursts(int(numbers[0]) if numbers else 120, numbers[1] if len(numbers) > 1 else 1.0)
     elif arguments[:1] == ["churn"]:
         churn(*numbers or [0.05])
     else:

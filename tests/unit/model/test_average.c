@@ -9,42 +9,40 @@
 
 #define NS_PER_MS 1000000ull
 
-struct clock {
+struct rates {
 	struct averages averages;
-	struct average_step step;
-	uint64_t clock_ns;
+	struct average_clock intervals;
 };
 
-static void pass(struct clock *clock, uint64_t interval_ms, float rx_bytes_per_s, float tx_bytes_per_s)
+static void pass(struct rates *rates, uint64_t interval_ms, float rx_bytes_per_s, float tx_bytes_per_s)
 {
-	clock->clock_ns += interval_ms * NS_PER_MS;
-	clock->step = average_step(interval_ms * NS_PER_MS, clock->clock_ns);
-	averages_add(&clock->averages, &clock->step, rx_bytes_per_s, tx_bytes_per_s);
+	average_clock_advance(&rates->intervals, interval_ms * NS_PER_MS);
+	averages_add(&rates->averages, &rates->intervals, rx_bytes_per_s, tx_bytes_per_s);
 }
 
-static float rx(const struct clock *clock, enum average_span span)
+static float rx(const struct rates *rates, enum average_span span)
 {
-	return averages_rx(&clock->averages, &clock->step, span);
+	return averages_rx(&rates->averages, &rates->intervals, span);
 }
 
 static void a_steady_rate_is_its_average_from_the_first_interval_on(void **state)
 {
 	static const uint64_t lengths_ms[] = { 10, 1000, 300, 60000, 1, 2500 };
-	struct clock clock = { .clock_ns = 0 };
+	struct rates rates = { 0 };
 
 	(void)state;
 	for (unsigned i = 0; i < 60; i++) {
-		pass(&clock, lengths_ms[i % 6], 1000, 50);
+		pass(&rates, lengths_ms[i % 6], 1000, 50);
 		for (int span = 0; span < AVERAGE_COUNT; span++) {
-			assert_float_equal(rx(&clock, span), 1000, 1);
-			assert_float_equal(averages_tx(&clock.averages, &clock.step, span), 50, 0.1);
+			assert_float_equal(rx(&rates, span), 1000, 1);
+			assert_float_equal(averages_tx(&rates.averages, &rates.intervals, span), 50, 0.1);
 		}
 	}
 }
 
 static void it_does_not_matter_how_time_is_cut(void **state)
 {
-	struct clock coarse = { .clock_ns = 0 }, fine = { .clock_ns = 0 };
+	struct rates coarse = { 0 }, fine = { 0 };
 
 	(void)state;
 	for (unsigned i = 0; i < 30; i++) {
@@ -53,7 +51,7 @@ static void it_does_not_matter_how_time_is_cut(void **state)
 		pass(&coarse, 1000, rate, 0);
 		for (unsigned j = 0; j < 50; j++)
 			pass(&fine, 20, rate, 0);
-		for (int span = 0; span < AVERAGE_COUNT; span++)
+		for (int span = 0; span < AVERAGE_ORDER; span++)
 			assert_float_equal(rx(&coarse, span), rx(&fine, span), 2);
 	}
 }
@@ -61,47 +59,47 @@ static void it_does_not_matter_how_time_is_cut(void **state)
 /* exp(-2) = 0.1353 */
 static void what_is_older_than_the_span_has_14_percent_of_the_weight(void **state)
 {
-	static const uint64_t spans_ms[AVERAGE_COUNT] = { 2000, 10000, 40000 };
+	static const uint64_t spans_ms[] = { 2000, 10000, 40000 };
 
 	(void)state;
-	for (int span = 0; span < AVERAGE_COUNT; span++) {
-		struct clock clock = { .clock_ns = 0 };
+	for (int span = 0; span < AVERAGE_ORDER; span++) {
+		struct rates rates = { 0 };
 
 		for (unsigned i = 0; i < 300; i++)
-			pass(&clock, 1000, 1000, 0);
+			pass(&rates, 1000, 1000, 0);
 		for (unsigned i = 0; i < 10; i++)
-			pass(&clock, spans_ms[span] / 10, 0, 0);
-		assert_float_equal(rx(&clock, span), 135.3, 1);
+			pass(&rates, spans_ms[span] / 10, 0, 0);
+		assert_float_equal(rx(&rates, span), 135.3, 1);
 	}
 }
 
 static void silence_ends_at_zero(void **state)
 {
-	struct clock clock = { .clock_ns = 0 };
+	struct rates rates = { 0 };
 	bool any = true;
 
 	(void)state;
-	pass(&clock, 1000, 1e10f, 1e10f);
+	pass(&rates, 1000, 1e10f, 1e10f);
 	for (unsigned i = 0; i < 2000 && any; i++)
-		any = averages_add(&clock.averages, &clock.step, 0, 0);
+		any = averages_add(&rates.averages, &rates.intervals, 0, 0);
 	assert_false(any);
 	for (int span = 0; span < AVERAGE_COUNT; span++)
-		assert_true(clock.averages.rx_bytes_per_s[span] == 0);
+		assert_true(rates.averages.rx_bytes_per_s[span] == 0);
 }
 
 static void an_interval_of_no_length_is_no_average(void **state)
 {
-	struct clock clock = { .clock_ns = 0 };
+	struct rates rates = { 0 };
 
 	(void)state;
-	pass(&clock, 0, 1000, 1000);
+	pass(&rates, 0, 1000, 1000);
 	for (int span = 0; span < AVERAGE_COUNT; span++)
-		assert_true(rx(&clock, span) == 0);
+		assert_true(rx(&rates, span) == 0);
 }
 
 static void averages_add_up(void **state)
 {
-	struct clock a = { .clock_ns = 0 }, b = { .clock_ns = 0 }, both = { .clock_ns = 0 };
+	struct rates a = { 0 }, b = { 0 }, both = { 0 };
 
 	(void)state;
 	for (unsigned i = 0; i < 20; i++) {
@@ -112,7 +110,7 @@ static void averages_add_up(void **state)
 	averages_sum(&a.averages, &b.averages);
 	for (int span = 0; span < AVERAGE_COUNT; span++) {
 		assert_float_equal(rx(&a, span), rx(&both, span), 0.1);
-		assert_float_equal(averages_tx(&a.averages, &a.step, span), 3, 0.01);
+		assert_float_equal(averages_tx(&a.averages, &a.intervals, span), 3, 0.01);
 	}
 }
 

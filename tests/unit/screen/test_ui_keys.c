@@ -296,7 +296,7 @@ static void a_key_lists_all_with_the_time_of_their_last_traffic(void **state)
 	show_typical(fixture);
 	idle(fixture, 9);
 	begin(fixture);
-	add(fixture, "late", 9, "192.0.2.9", 9, 5000, 0);
+	add(fixture, "late", 9, "192.0.2.9", 9, 50000000, 0);
 	show(fixture);
 	paint(fixture, 80, 24);
 	assert_true(on_glass(fixture, 24, "1 session  by"));

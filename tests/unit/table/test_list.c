@@ -70,7 +70,8 @@ static const char *listed(struct fixture *fixture)
 	for (size_t i = 0; i < fixture->list.count; i++) {
 		const struct view_item *item = &fixture->list.items[i];
 
-		assert_int_equal(item->rank, column_find("rx")->rank(&fixture->context, &rows->rows[item->row]));
+		assert_int_equal(
+		    item->rank, column_find("rx")->rank(&fixture->context, &rows->rows[item->row]));
 		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s:%u", i ? " " : "",
 		    rows->rows[item->row].session.comm, (unsigned)rows->rows[item->row].session.rx_bytes);
 	}

@@ -53,6 +53,8 @@ static unsigned search_key(struct ui *ui, int code)
 	case KEY_CODE_ESCAPE:
 		ui->view.selected = ui->before_search;
 		ui->view.pinned = ui->before_search_pinned;
+		ui->view.reveals = ui->view.pinned;
+		ui->view.searched = false;
 		view_changed(&ui->view);
 		ui->mode = MODE_TABLE;
 		break;

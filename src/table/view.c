@@ -81,6 +81,7 @@ static int build(struct view *view)
 		return err;
 	view->sorted_from = view->sorted_to = 0;
 	view->stale = false;
+	view->unplaced = true;
 	return 0;
 }
 
@@ -126,6 +127,14 @@ static void pin(struct view *view, size_t position)
 		view->selected = row->session;
 }
 
+/* The row at the position is asked for. */
+static void move_to(struct view *view, size_t position)
+{
+	pin(view, position);
+	view->reveals = true;
+	view->searched = false;
+}
+
 /* Sets the position of the selected row; false when it is not listed any more. */
 static bool locate(struct view *view)
 {
@@ -153,6 +162,22 @@ static bool locate(struct view *view)
 	return listed;
 }
 
+/* The list scrolls so that the cursor's position is seen. */
+static void reveal(struct view *view, size_t height)
+{
+	size_t top = view->top;
+
+	if (view->position < view->top)
+		view->top = view->position;
+	if (height && view->position >= view->top + height)
+		view->top = view->position - height + 1;
+	if (!view->searched)
+		view->scrolled = view->top > 0;
+	else if (view->top != top)
+		view->scrolled = false;
+	view->reveals = false;
+}
+
 static void scroll(struct view *view, size_t height)
 {
 	size_t top_max = view->list.count > height ? view->list.count - height : 0;
@@ -161,12 +186,47 @@ static void scroll(struct view *view, size_t height)
 		view->top = 0;
 	else if (view->follow)
 		view->top = view->position > view->follow_line ? view->position - view->follow_line : 0;
+	/* The screen or the list has become another: the cursor stays in sight. */
 	if (view->top > top_max)
 		view->top = top_max;
-	if (view->position < view->top)
-		view->top = view->position;
-	if (height && view->position >= view->top + height)
-		view->top = view->position - height + 1;
+	if (view->reveals || view->follow || height != view->height)
+		reveal(view, height);
+	view->height = height;
+}
+
+static void to_top(struct view *view)
+{
+	view->pinned = view->scrolled = view->reveals = false;
+	view->top = view->position = 0;
+}
+
+/* The cursor stays on its line, whoever's that is now. */
+static void stay_on_line(struct view *view)
+{
+	size_t position = view->top + view->line;
+
+	if (view->list.count)
+		pin(view, position < view->list.count ? position : view->list.count - 1);
+}
+
+/* After the list was built anew: where the selected row and the cursor are now. See struct view. */
+static void find_cursor(struct view *view, size_t height)
+{
+	bool listed = locate(view);
+
+	if (!listed)
+		view_set_follow(view, false);
+	if (view->follow || view->keeps || (listed && view->reveals))
+		return;
+	if (listed && view->position >= view->top && view->position < view->top + height)
+		return;
+	if (!listed && !view->scrolled) {
+		to_top(view);
+		return;
+	}
+	if (!view->scrolled)
+		view->top = 0;
+	stay_on_line(view);
 }
 
 int view_prepare(struct view *view, size_t height)
@@ -176,16 +236,15 @@ int view_prepare(struct view *view, size_t height)
 
 		if (err < 0)
 			return err;
-		if (view->pinned && !locate(view)) {
-			view_set_follow(view, false);
-			if (view->list.count)
-				pin(view, view->position < view->list.count ? view->position
-				                                            : view->list.count - 1);
-		}
 	}
+	if (view->unplaced && view->pinned)
+		find_cursor(view, height);
+	view->unplaced = false;
 	if (!view->pinned || !view->list.count)
 		view->position = 0;
 	scroll(view, height);
+	if (view->position >= view->top && view->position < view->top + height)
+		view->line = view->position - view->top;
 	sort_range(view, view->top, view->top + height);
 	return 0;
 }
@@ -205,21 +264,20 @@ void view_move(struct view *view, long rows)
 	else
 		position += (size_t)rows;
 	if (view->list.count)
-		pin(view, position < view->list.count ? position : view->list.count - 1);
+		move_to(view, position < view->list.count ? position : view->list.count - 1);
 }
 
 void view_home(struct view *view)
 {
 	view_set_follow(view, false);
-	view->pinned = false;
-	view->position = 0;
+	to_top(view);
 }
 
 void view_end(struct view *view)
 {
 	view_set_follow(view, false);
 	if (view->list.count)
-		pin(view, view->list.count - 1);
+		move_to(view, view->list.count - 1);
 }
 
 bool view_find(struct view *view, const struct match *match, bool forward, bool from_here)
@@ -256,7 +314,7 @@ bool view_find(struct view *view, const struct match *match, bool forward, bool 
 		return false;
 	view_set_follow(view, false);
 	view->selected = order.rows[view->list.items[best].row].session;
-	view->pinned = true;
+	view->pinned = view->reveals = view->searched = true;
 	return locate(view);
 }
 
@@ -271,6 +329,8 @@ void view_set_follow(struct view *view, bool follow)
 
 void view_keep_selected(struct view *view, bool keep)
 {
+	/* The row may leave the list, and the cursor must be on the screen again. */
+	view->stale |= view->keeps && !keep;
 	view->keeps = keep && view->context.grouping == GROUPING_NONE;
 	view->kept = view->selected;
 }
@@ -293,8 +353,7 @@ void view_set_grouping(struct view *view, enum grouping grouping)
 	view_set_follow(view, false);
 	view->settings.grouping = grouping;
 	view->settings.opened = false;
-	view->pinned = false;
-	view->top = view->position = 0;
+	to_top(view);
 	view->stale = true;
 }
 
@@ -307,8 +366,7 @@ void view_open_group(struct view *view)
 	view->settings.opened_key = row->session;
 	view->settings.opened_container = row->container;
 	view->settings.opened = true;
-	view->pinned = false;
-	view->top = view->position = 0;
+	to_top(view);
 	view->stale = true;
 }
 
@@ -318,7 +376,7 @@ void view_close_group(struct view *view)
 	view_set_follow(view, false);
 	view->settings.opened = false;
 	view->selected = view->settings.opened_key;
-	view->pinned = true;
+	view->pinned = view->reveals = view->searched = true;
 	view->stale = true;
 }
 

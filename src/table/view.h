@@ -15,6 +15,13 @@
 
 struct traffic;
 
+/*
+ * The cursor never drags the list along, unless it follows. A row that is asked for (moved to, searched for, that of
+ * the group that was open) is shown, wherever it is, and the cursor moves with it among the lines on the screen. When
+ * its row sinks or rises beyond them, the list stays and so does the cursor, on its line. When its row is gone, the
+ * cursor stays on its line if the user has scrolled, else it goes back to the top and stays there. A list that was
+ * scrolled for a search alone goes back to the top in both cases.
+ */
 struct view {
 	/* Settings: call view_changed after changing one. */
 	struct column_context context; /* its traffic and grouping are set by the view alone */
@@ -25,14 +32,20 @@ struct view {
 	struct list list;
 	size_t top;      /* the first position on the screen */
 	size_t position; /* the cursor's, below list.count unless that is 0 */
-	bool pinned;     /* the cursor stays on `selected`; else it stays at the top */
+	bool pinned;     /* the cursor is on `selected`; else it stays at the top */
 	bool follow;     /* the list scrolls so that the selected row stays on its line */
 	struct session selected;
 
 	char filter_text[MATCH_TEXT_MAX + 1];
 	size_t sorted_from, sorted_to;
 	bool stale;
+	bool unplaced; /* the list is another: where the selected row is in it is not known yet */
+	size_t line;   /* of the screen that the cursor was on last */
 	size_t follow_line;
+	size_t height; /* of the table that it was prepared for last */
+	bool reveals;  /* the selected row was asked for: the list scrolls to it once */
+	bool searched; /* and by a search or a return from a group, not by moving the cursor */
+	bool scrolled; /* the user has moved the cursor beyond the first lines */
 	bool keeps;
 	struct session kept;
 };

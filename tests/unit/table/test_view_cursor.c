@@ -20,6 +20,7 @@ static void the_selected_row_stays_under_the_cursor(void **state)
 	view_move(view, 1);
 	assert_string_equal(selected(view), "a");
 	sessions[0].rx_bytes = 1;
+	sessions[1].rx_bytes = 900;
 	merge(view, sessions, 3);
 	assert_string_equal(listed(view), "c b a");
 	assert_string_equal(selected(view), "a");
@@ -34,7 +35,7 @@ static void the_selected_row_stays_under_the_cursor(void **state)
 	assert_string_equal(selected(view), "c");
 }
 
-static void the_cursor_goes_to_the_neighbour_of_a_row_that_went(void **state)
+static void the_cursor_goes_to_the_top_when_its_row_went(void **state)
 {
 	struct view *view = *state;
 	const struct session sessions[] = {
@@ -47,7 +48,7 @@ static void the_cursor_goes_to_the_neighbour_of_a_row_that_went(void **state)
 	view_move(view, 1);
 	view_set_filter(view, "!:2");
 	assert_string_equal(listed(view), "a c");
-	assert_string_equal(selected(view), "c");
+	assert_string_equal(selected(view), "a");
 	view_set_filter(view, "nothing-has-this");
 	assert_string_equal(listed(view), "");
 	assert_string_equal(selected(view), "");
@@ -55,6 +56,121 @@ static void the_cursor_goes_to_the_neighbour_of_a_row_that_went(void **state)
 	view_end(view);
 	view_set_filter(view, "");
 	assert_string_equal(listed(view), "a b c");
+	assert_string_equal(selected(view), "a");
+}
+
+/* Rows of steady rates, the highest first, PIDs from 1 on. */
+static void make_steady(struct session *sessions, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		sessions[i] = make("x", i + 1, "192.0.2.1", (uint16_t)(i + 1), 1000000 - 100 * i, 0);
+}
+
+static void after_scrolling_the_cursor_stays_on_its_line(void **state)
+{
+	struct view *view = *state;
+	struct session sessions[40];
+
+	make_steady(sessions, 40);
+	merge(view, sessions, 40);
+	view_move(view, 25);
+	view_prepare(view, HEIGHT);
+	assert_int_equal(view->top, 16);
+	/* Its row goes ... */
+	view_set_filter(view, "!:26");
+	view_prepare(view, HEIGHT);
+	assert_int_equal(view->top, 16);
+	assert_int_equal(view->position, 25);
+	assert_int_equal(view_selected(view)->session.pid, 27);
+	/* ... and another rises out of sight. */
+	sessions[26].rx_bytes = 100000000;
+	merge(view, sessions, 40);
+	assert_int_equal(view->top, 16);
+	assert_int_equal(view->position, 25);
+	assert_int_equal(view_selected(view)->session.pid, 25);
+	/* What was asked for is shown. */
+	view_move(view, -20);
+	view_prepare(view, HEIGHT);
+	assert_int_equal(view->position, 5);
+	assert_int_equal(view->top, 5);
+}
+
+/* Busy rows, and a connection that moves something and is quiet from then on. */
+static void a_row_that_was_searched_for_does_not_drag_the_list(void **state)
+{
+	enum { BUSY = 2000 };
+	struct view *view = *state;
+	static struct session sessions[BUSY + 1];
+	struct match match;
+
+	make_steady(sessions, BUSY);
+	sessions[BUSY] = make("short", 9999, "192.0.2.9", 9, 999950, 0);
+	match_set(&match, "short");
+	merge(view, sessions, BUSY + 1);
+	assert_true(view_find(view, &match, true, true));
+	assert_string_equal(selected(view), "short");
+	assert_int_equal(view->position, 1);
+	for (unsigned second = 0; second < 12; second++) {
+		merge(view, sessions, BUSY);
+		assert_int_equal(view->top, 0);
+		assert_int_equal(view->position, 1);
+		assert_string_equal(selected(view), "x");
+	}
+}
+
+static void a_list_scrolled_by_a_search_returns_to_the_top(void **state)
+{
+	enum { BUSY = 2000 };
+	struct view *view = *state;
+	static struct session sessions[BUSY + 1];
+	struct match match;
+
+	make_steady(sessions, BUSY);
+	sessions[BUSY] = make("short", 9999, "192.0.2.9", 9, 820050, 0);
+	match_set(&match, "short");
+	merge(view, sessions, BUSY + 1);
+	assert_true(view_find(view, &match, true, true));
+	assert_string_equal(selected(view), "short");
+	assert_int_equal(view->position, 1800);
+	assert_true(view->top <= 1800 && view->top + HEIGHT > 1800);
+	for (unsigned second = 0; second < 12; second++) {
+		merge(view, sessions, BUSY);
+		assert_int_equal(view->top, 0);
+		assert_true(view->position < HEIGHT);
+	}
+	/* When it goes at once, there is no line to stay on. */
+	merge(view, sessions, BUSY + 1);
+	assert_true(view_find(view, &match, true, true));
+	view_prepare(view, HEIGHT);
+	view_set_filter(view, "!short");
+	view_prepare(view, HEIGHT);
+	assert_int_equal(view->top, 0);
+	assert_int_equal(view->position, 0);
+	assert_false(view->pinned);
+}
+
+/* The details show a row wherever it is; after that the cursor is on the screen again. */
+static void details_do_not_drag_the_list(void **state)
+{
+	enum { BUSY = 50 };
+	struct view *view = *state;
+	static struct session sessions[BUSY + 1];
+
+	make_steady(sessions, BUSY);
+	sessions[BUSY] = make("short", 9999, "192.0.2.9", 9, 999950, 0);
+	merge(view, sessions, BUSY + 1);
+	view_move(view, 1);
+	view_prepare(view, HEIGHT);
+	view_keep_selected(view, true);
+	for (unsigned second = 0; second < 12; second++) {
+		merge(view, sessions, BUSY);
+		assert_string_equal(selected(view), "short");
+		assert_int_equal(view->top, 0);
+	}
+	view_keep_selected(view, false);
+	view_prepare(view, HEIGHT);
+	assert_int_equal(view->top, 0);
+	assert_true(view->position < HEIGHT);
 }
 
 static void scrolling_keeps_the_cursor_in_sight(void **state)
@@ -147,7 +263,11 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		VIEW_TEST(the_selected_row_stays_under_the_cursor),
-		VIEW_TEST(the_cursor_goes_to_the_neighbour_of_a_row_that_went),
+		VIEW_TEST(the_cursor_goes_to_the_top_when_its_row_went),
+		VIEW_TEST(after_scrolling_the_cursor_stays_on_its_line),
+		VIEW_TEST(a_row_that_was_searched_for_does_not_drag_the_list),
+		VIEW_TEST(a_list_scrolled_by_a_search_returns_to_the_top),
+		VIEW_TEST(details_do_not_drag_the_list),
 		VIEW_TEST(scrolling_keeps_the_cursor_in_sight),
 		VIEW_TEST(a_followed_row_keeps_its_line_and_stays),
 		VIEW_TEST(search_goes_round_in_the_order_listed),

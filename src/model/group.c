@@ -135,6 +135,8 @@ void group_add(struct row *group, const struct row *row, bool added)
 	group->session.tx_bytes += row->session.tx_bytes;
 	group->rx_total_bytes += row->rx_total_bytes;
 	group->tx_total_bytes += row->tx_total_bytes;
+	if (row->held && (!group->held || row->held < group->held))
+		group->held = row->held;
 	averages_sum(&group->averages, &row->averages);
 	for (unsigned i = 0; i < ROW_POINTS; i++) {
 		uint32_t sum = group->points[i] + row->points[i];

@@ -57,12 +57,10 @@ unsigned frame_key(struct ui *ui, int code, struct renderer_request *request)
 
 static void click_title(struct view *view, const struct column *column)
 {
-	if (column == view->sort.column) {
-		view->sort.descending = !view->sort.descending;
-		view_changed(view);
-	} else {
+	if (column == view->sort.column)
+		view_reverse(view);
+	else
 		view_set_sort(view, column);
-	}
 }
 
 static unsigned click(struct ui *ui, unsigned x, unsigned y, struct renderer_request *request)

@@ -14,7 +14,11 @@
 #include "table/layout.h"
 
 #define PIECE_GAP 2
-#define LOSSES_WIDE 76
+
+/* The screen's widths from which on losses and order are said at length. */
+#define LOSS_WIDE 76
+#define LOSSES_WIDE 100
+#define ORDER_WIDE 60
 
 /* ---- pieces ---- */
 
@@ -229,13 +233,14 @@ static void add_losses(struct ui *ui, struct pieces *pieces)
 	const struct traffic *traffic = view_traffic(&ui->view);
 	const struct run *run = ui->run;
 	const struct session_other *other = &traffic->other_total;
-	bool wide = ui->width >= LOSSES_WIDE;
+	bool wide = ui->width >= (traffic->missed_total && other->calls ? LOSSES_WIDE : LOSS_WIDE);
 	char amount[64];
 
 	/* Short, to fit at every width; the help has the details. */
 	if (traffic->missed_total)
-		pieces_add(pieces, 0, STYLE_ALERT, "%llu events missed%s",
-		    (unsigned long long)traffic->missed_total, wide ? ": figures too low" : "");
+		pieces_add(pieces, 0, STYLE_ALERT, "%llu%s missed%s",
+		    (unsigned long long)traffic->missed_total, ui->width >= ORDER_WIDE ? " events" : "",
+		    wide ? ": figures too low" : "");
 	if (other->calls) {
 		format_bytes(amount, sizeof amount, other->rx_bytes + other->tx_bytes, ui->view.context.unit);
 		pieces_add(pieces, 1, STYLE_ALERT, wide ? "%s in other sessions: table full" : "%s unlisted",
@@ -343,11 +348,25 @@ static void add_since(struct ui *ui, struct pieces *pieces)
 	    pieces, ui->view.context.amount == AMOUNT_TOTAL ? 7 : 10, STYLE_PLAIN, "sums since %s", since);
 }
 
-void header_status(struct ui *ui)
+/* Always there, as the column may have no room. Rates order by their averages, so the two go together. */
+static void add_order(struct ui *ui, struct pieces *pieces)
 {
 	const struct view *view = &ui->view;
-	struct pieces pieces = { .utf8 = ui->utf8 };
+	const struct column *column = view->sort.column;
+	bool by_average = column->by_average && view->context.amount != AMOUNT_TOTAL;
+	const char *arrow = view->sort.descending ? (ui->utf8 ? "▼" : "v") : (ui->utf8 ? "▲" : "^");
+	bool wide = ui->width >= ORDER_WIDE;
 	char title[32];
+
+	column_title(column, &view->context, title, sizeof title);
+	pieces_add(pieces, 0, view->held ? STYLE_STRONG : STYLE_PLAIN, "%sby %s%s %s",
+	    view->held ? "order held, " : "", column->direction && !wide ? column->direction : title,
+	    by_average && wide ? " over 10s" : "", arrow);
+}
+
+void header_status(struct ui *ui)
+{
+	struct pieces pieces = { .utf8 = ui->utf8 };
 
 	line_begin(&ui->line, ui->width, ui->utf8, STYLE_PLAIN);
 	line_print(&ui->line, STYLE_PLAIN, " ");
@@ -355,9 +374,7 @@ void header_status(struct ui *ui)
 	add_losses(ui, &pieces);
 	add_gone(ui, &pieces);
 	add_filters(ui, &pieces);
-	pieces_add(&pieces, 6, STYLE_PLAIN, "by %s%s",
-	    column_title(view->sort.column, &view->context, title, sizeof title),
-	    view->sort.descending == view->sort.column->descending ? "" : " reversed");
+	add_order(ui, &pieces);
 	add_since(ui, &pieces);
 	pieces_put(&pieces, &ui->line, STYLE_COUNT);
 }

@@ -73,8 +73,16 @@ static unsigned sort_next(struct ui *ui)
 
 static unsigned reverse(struct ui *ui)
 {
-	ui->view.sort.descending = !ui->view.sort.descending;
-	view_changed(&ui->view);
+	view_reverse(&ui->view);
+	return REACTION_NONE;
+}
+
+static unsigned hold(struct ui *ui)
+{
+	if (ui->is_frozen)
+		ui_say(ui, "frozen: nothing moves");
+	else if (view_hold(&ui->view, !ui->view.held) < 0)
+		ui_say(ui, "not enough memory to hold the order");
 	return REACTION_NONE;
 }
 
@@ -357,6 +365,7 @@ const struct key key_table[] = {
 	{ sort_by_rx, { 'R' }, "R", "sort by RX", .on_pages = false },
 	{ sort_by_tx, { 'T' }, "T", "sort by TX", .on_pages = false },
 	{ reverse, { 'I' }, "I", "reverse the order", .on_pages = false },
+	{ hold, { 'o' }, "o", "hold the order, let it go", .on_pages = false },
 	{ group_next, { 'g', KEY_CODE_TAB }, "g Tab", "group by process, host, ...",
 	  .footer = { "Tab", "Group", 5, 5 } },
 	{ group_previous, { KEY_CODE_BACK_TAB }, "S-Tab", "previous grouping", .on_pages = false },
@@ -402,29 +411,19 @@ static void move(struct ui *ui, enum motion motion)
 	struct view *view = &ui->view;
 	unsigned rows = layout_lines(ui->width, ui->height).table;
 	long page = rows ? (long)rows : 1;
+	const long steps[MOTION_END + 1] = {
+		[MOTION_UP] = -1,
+		[MOTION_DOWN] = 1,
+		[MOTION_PAGE_UP] = -page,
+		[MOTION_PAGE_DOWN] = page,
+	};
 
-	switch (motion) {
-	case MOTION_UP:
-		view_move(view, -1);
-		break;
-	case MOTION_DOWN:
-		view_move(view, 1);
-		break;
-	case MOTION_PAGE_UP:
-		view_move(view, -page);
-		break;
-	case MOTION_PAGE_DOWN:
-		view_move(view, page);
-		break;
-	case MOTION_HOME:
+	if (motion == MOTION_HOME)
 		view_home(view);
-		break;
-	case MOTION_END:
+	else if (motion == MOTION_END)
 		view_end(view);
-		break;
-	case MOTION_NONE:
-		break;
-	}
+	else if (steps[motion])
+		view_move(view, steps[motion]);
 }
 
 static unsigned table_key(struct ui *ui, int code)

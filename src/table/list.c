@@ -158,3 +158,36 @@ int list_build(struct list *list, const struct list_settings *settings, const st
 	}
 	return 0;
 }
+
+/* What has come since stands at the end, by when it came. */
+static uint64_t rank_held(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return row->held ? row->held : (1ull << 32) + row->first_tick;
+}
+
+const struct column list_held_column = { .id = "held", .groupings = UINT8_MAX, .rank = rank_held };
+
+static void hold_members(const struct list *list, enum grouping grouping, const struct rows *members)
+{
+	for (size_t i = 0; i < members->count; i++) {
+		struct session key = group_key(grouping, &members->rows[i]);
+		size_t group = rows_find(&list->groups, &key);
+
+		members->rows[i].held = group == ROW_NONE ? 0 : list->groups.rows[group].held;
+	}
+}
+
+void list_hold(struct list *list, const struct column_context *context)
+{
+	const struct rows *rows = list_rows(list, context);
+
+	for (size_t i = 0; i < rows->count; i++)
+		rows->rows[i].held = 0;
+	for (size_t i = 0; i < list->count; i++)
+		rows->rows[list->items[i].row].held = (uint32_t)i + 1;
+	if (context->grouping == GROUPING_NONE)
+		return;
+	hold_members(list, context->grouping, &context->traffic->rows);
+	hold_members(list, context->grouping, &context->traffic->gone[context->grouping].groups);
+}

@@ -47,6 +47,15 @@ void list_fini(struct list *list);
 int list_build(struct list *list, const struct list_settings *settings, const struct column_context *context,
     const struct column *column);
 
+/* Orders by the places that list_hold noted. */
+extern const struct column list_held_column;
+
+/*
+ * Notes the place of each item, all of which are in order, in its row, and in those of a group's connections, by
+ * which the group has it when it is built anew. Rows that are not listed have none.
+ */
+void list_hold(struct list *list, const struct column_context *context);
+
 /* The rows that the items' indices are of: the traffic's, or the groups. */
 const struct rows *list_rows(const struct list *list, const struct column_context *context);
 

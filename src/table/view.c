@@ -44,6 +44,14 @@ void view_changed(struct view *view)
 void view_set_sort(struct view *view, const struct column *column)
 {
 	view->sort = (struct column_sort){ .column = column, .descending = column->descending };
+	view->held = false;
+	view->stale = true;
+}
+
+void view_reverse(struct view *view)
+{
+	view->sort.descending = !view->sort.descending;
+	view->held = false;
 	view->stale = true;
 }
 
@@ -67,6 +75,13 @@ void view_names_changed(struct view *view)
 
 /* ---- order and cursor ---- */
 
+static const struct column_sort *sort_of(const struct view *view)
+{
+	static const struct column_sort held = { .column = &list_held_column };
+
+	return view->held ? &held : &view->sort;
+}
+
 static int build(struct view *view)
 {
 	struct list_settings *settings = &view->settings;
@@ -75,7 +90,7 @@ static int build(struct view *view)
 	view->context.grouping = settings->opened ? GROUPING_NONE : settings->grouping;
 	if (!(view->sort.column->groupings & 1 << view->context.grouping))
 		view->sort = column_sort_default();
-	int err = list_build(&view->list, settings, &view->context, view->sort.column);
+	int err = list_build(&view->list, settings, &view->context, sort_of(view)->column);
 
 	if (err < 0)
 		return err;
@@ -89,7 +104,7 @@ static struct order order_of(struct view *view)
 {
 	return (struct order){
 		.rows = list_rows(&view->list, &view->context)->rows,
-		.sort = &view->sort,
+		.sort = sort_of(view),
 		.context = &view->context,
 	};
 }
@@ -105,6 +120,21 @@ static void sort_range(struct view *view, size_t from, size_t to)
 	order_range(&order, view->list.items, view->list.count, from, to);
 	view->sorted_from = from;
 	view->sorted_to = to;
+}
+
+int view_hold(struct view *view, bool hold)
+{
+	int err = hold && view->stale ? build(view) : 0;
+
+	if (err < 0)
+		return err;
+	if (hold && !view->held) {
+		sort_range(view, 0, view->list.count);
+		list_hold(&view->list, &view->context);
+	}
+	view->held = hold;
+	view->stale = true;
+	return 0;
 }
 
 const struct row *view_row(struct view *view, size_t position)
@@ -147,7 +177,7 @@ static bool locate(struct view *view)
 		return false;
 	struct order order = order_of(view);
 	struct view_item self = {
-		.rank = view->sort.column->rank(&view->context, &rows->rows[index]),
+		.rank = sort_of(view)->column->rank(&view->context, &rows->rows[index]),
 		.row = (uint32_t)index,
 	};
 
@@ -352,6 +382,7 @@ void view_set_grouping(struct view *view, enum grouping grouping)
 {
 	view_set_follow(view, false);
 	view->settings.grouping = grouping;
+	view->held = false;
 	view->settings.opened = false;
 	to_top(view);
 	view->stale = true;
@@ -366,6 +397,7 @@ void view_open_group(struct view *view)
 	view->settings.opened_key = row->session;
 	view->settings.opened_container = row->container;
 	view->settings.opened = true;
+	view->held = false;
 	to_top(view);
 	view->stale = true;
 }
@@ -374,7 +406,7 @@ void view_open_group(struct view *view)
 void view_close_group(struct view *view)
 {
 	view_set_follow(view, false);
-	view->settings.opened = false;
+	view->settings.opened = view->held = false;
 	view->selected = view->settings.opened_key;
 	view->pinned = view->reveals = view->searched = true;
 	view->stale = true;

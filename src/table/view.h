@@ -32,6 +32,7 @@ struct view {
 	struct list list;
 	size_t top;      /* the first position on the screen */
 	size_t position; /* the cursor's, below list.count unless that is 0 */
+	bool held;       /* the order is that of when it was held, whatever the rates */
 	bool pinned;     /* the cursor is on `selected`; else it stays at the top */
 	bool follow;     /* the list scrolls so that the selected row stays on its line */
 	struct session selected;
@@ -63,12 +64,16 @@ const struct traffic *view_traffic(const struct view *view);
 /* The traffic or a setting has changed. */
 void view_changed(struct view *view);
 void view_set_sort(struct view *view, const struct column *column);
+void view_reverse(struct view *view);
 void view_set_filter(struct view *view, const char *text);
 /* Names have arrived that the filter may match. */
 void view_names_changed(struct view *view);
 
 /* Brings list, cursor and scrolling up to date for a table of `height` rows. 0 or -ENOMEM. */
 int view_prepare(struct view *view, size_t height);
+
+/* Holds the order as it is, with what comes at the end, until another order or grouping is set. 0 or -ENOMEM. */
+int view_hold(struct view *view, bool hold);
 
 /* The row at a position, NULL beyond the last. Borrowed until the view changes in any way. */
 const struct row *view_row(struct view *view, size_t position);

@@ -31,7 +31,7 @@ class CellsTest(ScreenTest):
             " tcptop  10:42:17  end of recording  every 1 s  tracepoint",
             " RX     13.9M/s                                    █ peak 13.9M/s   sum 13.9M",
             " TX     30.0M/s                                    █ peak 30.0M/s   sum 30.0M",
-            " 17 sessions  by RX+TX/s  sums since 10:42:16",
+            " 17 sessions  by RX+TX/s over 10s ▼  sums since 10:42:16",
             "    PID NAME         LOCAL                REMOTE                   ▼RX/s   ▼TX/s",
             "   4711 rsync        10.0.0.5:51820       192.0.2.77:873           57.6K   10.9M",
             "   1874 nginx        10.0.0.5:443         203.0.113.84:51312       20.0K   10.2M",
@@ -155,7 +155,7 @@ class CellsTest(ScreenTest):
         terminal.wait_for("by RX/s")
         self.assertEqual(self.names(terminal)[:3], ["curl", "nginx", "node"])
         terminal.keys("I")
-        terminal.wait_for("by RX/s reversed")
+        terminal.wait_for("by RX/s over 10s ▲")
         self.assertEqual(self.names(terminal)[0], "sshd")
         terminal.keys("F6")
         terminal.wait_for("Sort by")
@@ -207,7 +207,7 @@ class CellsTest(ScreenTest):
         cells = terminal.wait_line(23, FOOTER)
         self.assertIn("filter: ng !127.", cells[3])
         terminal.keys("Escape")
-        terminal.wait_line(3, " 17 sessions  by RX+TX/s  sums since 10:42:16")
+        terminal.wait_line(3, " 17 sessions  by RX+TX/s over 10s ▼  sums since 10:42:16")
         terminal.keys("/")
         terminal.type("5432")
         terminal.wait_for("Search: 5432")

@@ -19,7 +19,7 @@ static void a_screen_of_80_by_24(void **state)
 		" tcptop  10:42:17  recording  every 1 s  tracepoint",
 		" RX     18.8K/s                                    █ peak 18.8K/s   sum 18.8K",
 		" TX     9.57M/s                                    █ peak 9.57M/s   sum 9.57M",
-		" 3 sessions  by RX+TX/s  sums since 10:42:16",
+		" 3 sessions  by RX+TX/s over 10s ▼  sums since 10:42:16",
 		"    PID NAME          LOCAL                REMOTE                  ▼RX/s   ▼TX/s",
 		"   1874 nginx         10.0.0.5:443         203.0.113.84:51312      17.6K   8.96M",
 		"   3311 postgres      10.0.0.5:443         10.0.0.31:42480             0    625K",
@@ -40,7 +40,7 @@ static void a_screen_of_40_by_10(void **state)
 	static const char *const lines[] = {
 		" tcptop  10:42:17  recording  every 1 s",
 		" RX 18.8K/s       █ TX 9.57M/s        █",
-		" 3 sessions  by RX+TX/s",
+		" 3 sessions  by RX+TX ▼",
 		"NAME     REMOTE             ▼RX/s  ▼TX/s",
 		"nginx    203.0…13.84:51312  17.6K  8.96M",
 		"postgres 10.0.0.31:42480        0   625K",
@@ -160,12 +160,12 @@ static void losses_are_on_the_screen_only_when_there_are_any(void **state)
 	assert_true(on_glass(fixture, 24, "1.00M in other sessions: table full"));
 	assert_true(on_glass(fixture, 24, "not counted: splice_io_uring"));
 	paint(fixture, 80, 24);
-	assert_true(
-	    on_glass(fixture, 24, "3 events missed: figures too low  1.00M in other sessions: table full"));
+	assert_true(on_glass(fixture, 24, "3 events missed  1.00M unlisted"));
+	assert_true(on_glass(fixture, 24, "  by RX+TX/s over 10s ▼"));
 	paint(fixture, 40, 10);
-	assert_true(on_glass(fixture, 10, "3 events missed  1.00M unlisted"));
+	assert_true(on_glass(fixture, 10, "3 missed  1.00M unlisted  by RX+TX ▼"));
 	paint(fixture, 30, 6);
-	assert_true(on_glass(fixture, 6, "3 events missed"));
+	assert_true(on_glass(fixture, 6, "3 missed"));
 	key(fixture, '?');
 	paint(fixture, 80, 40);
 	assert_true(on_glass(fixture, 40, "Missed: 3 events"));
@@ -177,6 +177,45 @@ static void losses_are_on_the_screen_only_when_there_are_any(void **state)
 	key(fixture, KEY_CODE_END);
 	paint(fixture, 80, 24);
 	assert_false(on_glass(fixture, 24, "more below"));
+}
+
+/* Also where the column has no room, in groups, and when what else is to be said has none left. */
+static void the_order_is_always_on_the_screen(void **state)
+{
+	static const unsigned sizes[][2] = { { 40, 10 }, { 80, 24 }, { 200, 60 } };
+	struct fixture *fixture = *state;
+	struct view *view = &fixture->ui.view;
+
+	show_typical(fixture);
+	view_set_filter(view, "");
+	for (size_t size = 0; size < ARRAY_LENGTH(sizes); size++) {
+		unsigned width = sizes[size][0], height = sizes[size][1];
+
+		for (size_t i = 0; i < column_count; i++) {
+			const struct column *column = &column_table[i];
+			char title[32], said[64];
+
+			column_title(column, &view->context, title, sizeof title);
+			snprintf(said, sizeof said, "by %s",
+			    column->direction && width < 60 ? column->direction : title);
+			for (int grouping = 0; grouping < GROUPING_COUNT; grouping++) {
+				if (!(column->groupings & 1 << grouping))
+					continue;
+				view_set_grouping(view, (enum grouping)grouping);
+				view_set_sort(view, column);
+				paint(fixture, width, height);
+				assert_true(on_glass(fixture, height, said));
+				assert_true(on_glass(fixture, height, view->sort.descending ? " ▼" : " ▲"));
+				key(fixture, 'o');
+				paint(fixture, width, height);
+				assert_true(on_glass(fixture, height, "order held, by"));
+				key(fixture, 'I');
+				paint(fixture, width, height);
+				assert_false(on_glass(fixture, height, "order held"));
+				assert_true(on_glass(fixture, height, view->sort.descending ? " ▼" : " ▲"));
+			}
+		}
+	}
 }
 
 static void odd_names_move_no_column(void **state)
@@ -280,7 +319,7 @@ static void the_end_leaves_the_table_as_plain_text(void **state)
 	    " tcptop  10:42:17  recording  every 1 s  tracepoint\n"
 	    " RX     18.8K/s                                    █ peak 18.8K/s   sum 18.8K\n"
 	    " TX     9.57M/s                                    █ peak 9.57M/s   sum 9.57M\n"
-	    " 3 sessions  by RX+TX/s  sums since 10:42:16\n"
+	    " 3 sessions  by RX+TX/s over 10s ▼  sums since 10:42:16\n"
 	    "    PID NAME          LOCAL                REMOTE                  ▼RX/s   ▼TX/s\n"
 	    "   1874 nginx         10.0.0.5:443         203.0.113.84:51312      17.6K   8.96M\n"
 	    "   3311 postgres      10.0.0.5:443         10.0.0.31:42480             0    625K\n"
@@ -350,6 +389,7 @@ int main(void)
 		UI_TEST(every_size_is_filled_exactly),
 		UI_TEST(too_small_is_said_in_one_line),
 		UI_TEST(losses_are_on_the_screen_only_when_there_are_any),
+		UI_TEST(the_order_is_always_on_the_screen),
 		UI_TEST(odd_names_move_no_column),
 		UI_TEST(rtt_and_retransmits_are_shown),
 		UI_TEST(a_recording_says_when_it_has_ended),

@@ -129,6 +129,66 @@ static void every_column_sorts_both_ways(void **state)
 	}
 }
 
+static void a_held_order_stays_with_what_is_new_at_the_end(void **state)
+{
+	struct view *view = *state;
+	struct session sessions[] = {
+		make("a", 1, "192.0.2.1", 1, 300, 0),
+		make("b", 2, "192.0.2.1", 2, 200, 0),
+		make("b", 2, "192.0.2.2", 3, 20, 0),
+		make("c", 3, "192.0.2.1", 4, 100, 0),
+		make("new", 4, "192.0.2.1", 5, 1000000, 0),
+	};
+
+	for (int grouping = GROUPING_NONE; grouping <= GROUPING_PROCESS; grouping++) {
+		bool grouped = grouping == GROUPING_PROCESS;
+
+		traffic_fini(&((struct fixture *)view)->traffic);
+		traffic_init(&((struct fixture *)view)->traffic);
+		sessions[3].rx_bytes = 100;
+		merge(view, sessions, 4);
+		view_set_grouping(view, (enum grouping)grouping);
+		assert_int_equal(view_hold(view, true), 0);
+		assert_string_equal(listed(view), grouped ? "a b c" : "a b c b");
+		sessions[3].rx_bytes = 100000;
+		merge(view, sessions, 5);
+		assert_string_equal(listed(view), grouped ? "a b c new" : "a b c b new");
+		/* To hold it again changes nothing. */
+		assert_int_equal(view_hold(view, true), 0);
+		assert_string_equal(listed(view), grouped ? "a b c new" : "a b c b new");
+		assert_int_equal(view_hold(view, false), 0);
+		assert_string_equal(listed(view), grouped ? "new c a b" : "new c a b b");
+		/* Held anew it is the order of now; another order ends it. */
+		assert_int_equal(view_hold(view, true), 0);
+		merge(view, sessions, 5);
+		assert_string_equal(listed(view), grouped ? "new c a b" : "new c a b b");
+		view_reverse(view);
+		assert_string_equal(listed(view), grouped ? "b a c new" : "b b a c new");
+		view_reverse(view);
+	}
+}
+
+/* Rates of one interval do not decide; they are shown as they are. */
+static void a_burst_does_not_shuffle_the_list(void **state)
+{
+	struct view *view = *state;
+	struct session sessions[] = {
+		make("steady", 1, "192.0.2.1", 1, 1000, 0),
+		make("bursts", 2, "192.0.2.1", 2, 100, 0),
+	};
+
+	for (unsigned i = 0; i < 20; i++)
+		merge(view, sessions, 2);
+	sessions[1].rx_bytes = 3000;
+	merge(view, sessions, 2);
+	assert_string_equal(listed(view), "steady bursts");
+	assert_int_equal(view_row(view, 1)->session.rx_bytes, 3000);
+	/* When it lasts, it leads. */
+	for (unsigned i = 0; i < 10; i++)
+		merge(view, sessions, 2);
+	assert_string_equal(listed(view), "bursts steady");
+}
+
 /* ---- filters ---- */
 
 static void families_and_users_are_filtered(void **state)
@@ -303,6 +363,8 @@ int main(void)
 		VIEW_TEST(a_filter_typed_lists_what_it_lists_at_once),
 		VIEW_TEST(any_part_of_a_long_list_is_in_order),
 		VIEW_TEST(every_column_sorts_both_ways),
+		VIEW_TEST(a_held_order_stays_with_what_is_new_at_the_end),
+		VIEW_TEST(a_burst_does_not_shuffle_the_list),
 		VIEW_TEST(families_and_users_are_filtered),
 		VIEW_TEST(a_renamed_process_is_matched_anew),
 		VIEW_TEST(another_traffic_is_shown),

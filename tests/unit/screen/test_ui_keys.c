@@ -23,8 +23,8 @@ static void a_filter_works_as_it_is_typed(void **state)
 	assert_false(on_glass(fixture, 24, "postgres"));
 	key(fixture, KEY_CODE_ENTER);
 	paint(fixture, 80, 24);
-	assert_string_equal(
-	    fixture->glass.lines[3], " 1 of 3 sessions  filter: ngi  by RX+TX/s over 10s ▼  sums since 10:42:16");
+	assert_string_equal(fixture->glass.lines[3],
+	    " 1 of 3 sessions  filter: ngi  by RX+TX/s over 10s ▼  sums since 10:42:16");
 	assert_int_equal(fixture->ui.cursor_x, -1);
 	key(fixture, KEY_CODE_LEFT);
 	key(fixture, KEY_CODE_BACKSPACE);

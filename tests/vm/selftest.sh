@@ -137,7 +137,7 @@ guest_headers() { # shared directory
 	guest_tls
 }
 
-# The include paths that the kernel's own Makefile uses on x86.
+# The include paths that the kernel's own Makefile uses on x86, and, from 6.19 on, its members without a name.
 headers_compile() { # directory of modules
 	local tree includes=()
 
@@ -148,7 +148,7 @@ headers_compile() { # directory of modules
 		done
 	done
 	echo '#include <net/sock.h>' |
-		gcc -std=gnu11 -fsyntax-only -w -nostdinc -D__KERNEL__ -DKBUILD_MODNAME='"x"' "${includes[@]}" \
+		gcc -std=gnu11 -fms-extensions -fsyntax-only -w -nostdinc -D__KERNEL__ -DKBUILD_MODNAME='"x"' "${includes[@]}" \
 			-include "$1/source/include/linux/kconfig.h" \
 			-include "$1/source/include/linux/compiler_types.h" -x c -
 }

@@ -148,7 +148,7 @@ headers_compile() { # directory of modules
 		done
 	done
 	echo '#include <net/sock.h>' |
-		gcc -std=gnu11 -fms-extensions -fsyntax-only -w -nostdinc -D__KERNEL__ -DKBUILD_MODNAME='"x"' "${includes[@]}" \
+		gcc -std=gnu11 -fms-extensions -fsyntax-only -w -nostdinc -D__KERNEL__ -DCC_USING_FENTRY -DKBUILD_MODNAME='"x"' "${includes[@]}" \
 			-include "$1/source/include/linux/kconfig.h" \
 			-include "$1/source/include/linux/compiler_types.h" -x c -
 }

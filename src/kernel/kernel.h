@@ -115,7 +115,6 @@ enum kernel_way {
 	WAY_READERS = 1 << 2,          /* users in the kernel that read by read_sock */
 	WAY_SENDERS = 1 << 3,          /* users in the kernel that send with the socket's lock held */
 	WAY_LINKS_MPTCP = 1 << 4,      /* not past it: MPTCP over links that only BTF could tell */
-	WAY_BUSY_RETURNS = 1 << 5,     /* likewise: kretprobes missed while other CPUs' return */
 };
 
 struct kernel_prototype {
@@ -139,8 +138,9 @@ struct kernel {
 	int32_t offsets[FIELD_COUNT]; /* in bytes; -1 where BTF does not know the field */
 	struct kernel_prototype prototypes[SYMBOL_COUNT];
 	enum kernel_headers headers;
-	int kprobe_pmu_type;    /* perf event type of the kprobe PMU, -1: the kernel has none */
-	unsigned kretprobe_bit; /* config bit that makes it a kretprobe */
+	int kprobe_pmu_type;     /* perf event type of the kprobe PMU, -1: the kernel has none */
+	unsigned kretprobe_bit;  /* config bit that makes it a kretprobe */
+	bool kretprobes_collide; /* a call is missed that returns while another CPU's does */
 	/* Not in the initial PID namespace: iterators show this process only the tasks of its namespace. */
 	bool in_pid_namespace;
 	bool preemptible;                  /* tasks in the kernel can be preempted (preempt=full or lazy) */

@@ -30,7 +30,7 @@ static const struct blind_spot blind_spots[] = {
 	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_WAITING, 0 },
 	{ BLIND_SPOT_BUSY,
 	    "before Linux 6.1 a kprobe misses calls that return while another processor's do: missed_runs counts them",
-	    UNLESS_NOTHING, SYMBOL_COUNT, 0, WAY_BUSY_RETURNS },
+	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_COLLIDING, 0 },
 	{ BLIND_SPOT_PREEMPTED, "kprobe on a preemptible kernel: losses possible, before 6.7 without a word",
 	    UNLESS_NOTHING, SYMBOL_COUNT, SKIPS_MAP_CALLS, 0 },
 };

@@ -94,6 +94,7 @@ bool method_plan(struct plan *plan, const struct method *method, struct planner 
 	plan->method = method->id;
 	plan->preemptible = planner->kernel->preemptible;
 	plan->tracepoints_preemptible = planner->kernel->tracepoints_preemptible;
+	plan->kretprobes_collide = planner->kernel->kretprobes_collide;
 	plan->ways = planner->kernel->ways;
 	return method->plan(plan, planner);
 }
@@ -205,6 +206,7 @@ static unsigned hook_skips(const struct plan *plan, const struct hook *hook)
 		return plan->preemptible && !plan_is_standby(plan, hook) ? SKIPS_PREEMPTED : 0;
 	case HOOK_KRETPROBE:
 		return (plan->preemptible ? SKIPS_MAP_CALLS : 0) |
+		       (plan->kretprobes_collide ? SKIPS_COLLIDING : 0) |
 		       (plan_has_kind(plan, HOOK_FEXIT, hook->symbol) ? 0 : SKIPS_WAITING);
 	case HOOK_PERF_TRACEPOINT:
 	case HOOK_KPROBE:

@@ -48,6 +48,7 @@ struct plan {
 	enum probe_method method;
 	bool direct;                               /* fields are plain loads, else probe reads */
 	bool preemptible, tracepoints_preemptible; /* as in struct kernel */
+	bool kretprobes_collide;                   /* likewise */
 	unsigned ways;                             /* likewise */
 	unsigned needs;                            /* fields of its text: enum kernel_need */
 	size_t hook_count;
@@ -60,6 +61,7 @@ enum skipped_runs {
 	SKIPS_MAP_CALLS = 1 << 1, /* while another task is preempted in a map's system call on that CPU */
 	SKIPS_WAITING =
 	    1 << 2, /* returns of calls that wait at once, beyond the kernel's instances for them */
+	SKIPS_COLLIDING = 1 << 3, /* returns on several CPUs at once */
 };
 
 /* A data path that some method cannot see on some kernels. */

@@ -107,6 +107,19 @@ static void test_kprobes(void **state)
 	assert_int_equal(kernel.kretprobe_bit, 3);
 }
 
+static void test_kretprobes_that_collide(void **state)
+{
+	struct kernel kernel;
+
+	(void)state;
+	inspect(&kernel, "5.10.0");
+	assert_true(kernel.kretprobes_collide);
+	inspect(&kernel, "6.0.255");
+	assert_true(kernel.kretprobes_collide);
+	inspect(&kernel, "6.1.0");
+	assert_false(kernel.kretprobes_collide);
+}
+
 static void test_preemption(void **state)
 {
 	static const struct {
@@ -211,6 +224,7 @@ int main(void)
 		test_with_root(test_split_headers),
 		test_with_root(test_headers_without_build),
 		test_with_root(test_kprobes),
+		test_with_root(test_kretprobes_that_collide),
 		test_with_root(test_preemption),
 		test_with_root(test_releases),
 		test_with_root(test_old_releases),

@@ -271,7 +271,7 @@ static void test_blind_spot_busy(void **state)
 	struct plan plan;
 
 	(void)state;
-	kernel.ways = WAY_BUSY_RETURNS;
+	kernel.kretprobes_collide = true;
 	plan_well(&plan, PROBE_FENTRY, &kernel);
 	assert_false(declares(&plan, BLIND_SPOT_BUSY));
 	plan_well(&plan, PROBE_KPROBE, &kernel);

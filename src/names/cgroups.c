@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "names/budget.h"
 #include "names/cgroup_name.h"
 #include "names/proc.h"
 
@@ -51,8 +52,7 @@ struct cgroups {
 	bool want_all;
 	bool has_v1; /* v1 hierarchies are mounted */
 	struct answer answers[ANSWERS];
-	unsigned answers_this_s;
-	time_t answers_s;
+	struct budget asked;
 };
 
 /* /proc/self/mountinfo: "36 35 98:0 /root /mount options - type source ..." */
@@ -169,11 +169,12 @@ static void ask_process(const struct cgroups *cgroups, struct entry *entry, uint
 {
 	char full[2048], *text = NULL;
 	const char *unused;
+	int64_t unused_s;
 	size_t capacity = 0;
 	struct stat status;
 	bool found = false;
 
-	FILE *file = proc_file(cgroups->proc, pid, seen_s, "cgroup", &unused);
+	FILE *file = proc_file(cgroups->proc, pid, seen_s, "cgroup", &unused_s, &unused);
 
 	if (!file)
 		return;
@@ -273,22 +274,18 @@ static uint32_t find_path(struct cgroups *cgroups, const char *path)
 static bool ask_hierarchies(struct cgroups *cgroups, uint32_t pid, int64_t seen_s, uint32_t *container)
 {
 	struct answer *answer = &cgroups->answers[pid % ANSWERS];
-	struct timespec now;
 	const char *unused;
+	int64_t unused_s;
 	char shortened[sizeof cgroups->entries->text], *text = NULL;
 	size_t capacity = 0;
 
 	*container = answer->container;
 	if (answer->pid == pid && answer->seen_s <= seen_s && seen_s <= answer->asked_s)
 		return true;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec != cgroups->answers_s)
-		cgroups->answers_this_s = 0;
-	cgroups->answers_s = now.tv_sec;
-	if (++cgroups->answers_this_s > ANSWERS_PER_S && !cgroups->want_all)
+	if (!budget_take(&cgroups->asked, ANSWERS_PER_S) && !cgroups->want_all)
 		return false;
 	*container = 0;
-	FILE *file = proc_file(cgroups->proc, pid, seen_s, "cgroup", &unused);
+	FILE *file = proc_file(cgroups->proc, pid, seen_s, "cgroup", &unused_s, &unused);
 
 	*answer = (struct answer){ 0 }; /* of a process that is not there nothing is kept */
 	if (file)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "names/budget.h"
 #include "names/proc.h"
 
 #define KEPT 16384 /* a power of two: PIDs of one time seldom share a slot */
@@ -24,8 +25,7 @@ struct commands {
 	const struct proc *proc;
 	bool want_all;
 	bool pending;
-	unsigned reads_this_s;
-	time_t reads_s;
+	struct budget reads;
 	struct command kept[KEPT]; /* pages that are not touched take no memory */
 };
 
@@ -47,12 +47,13 @@ void commands_close(struct commands *commands)
 	free(commands);
 }
 
-const char *commands_read(const struct proc *proc, uint32_t pid, int64_t seen_s, char *buffer, size_t size)
+const char *commands_read(
+    const struct proc *proc, uint32_t pid, int64_t seen_s, char *buffer, size_t size, int64_t *start_s)
 {
 	const char *why = NULL;
 
 	buffer[0] = '\0';
-	FILE *file = proc_file(proc, pid, seen_s, "cmdline", &why);
+	FILE *file = proc_file(proc, pid, seen_s, "cmdline", start_s, &why);
 
 	if (!file)
 		return why;
@@ -76,15 +77,9 @@ void commands_want_all(struct commands *commands)
 /* Whether this second has room for one more. */
 static bool may_read(struct commands *commands)
 {
-	struct timespec now;
-
 	if (commands->want_all)
 		return true;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec != commands->reads_s)
-		commands->reads_this_s = 0;
-	commands->reads_s = now.tv_sec;
-	commands->pending = ++commands->reads_this_s > READS_PER_S;
+	commands->pending = !budget_take(&commands->reads, READS_PER_S);
 	return !commands->pending;
 }
 
@@ -100,8 +95,8 @@ const char *commands_find(struct commands *commands, uint32_t pid, int64_t seen_
 		return command->text ? command->text : "";
 	if (!may_read(commands))
 		return "";
-	int64_t start_s = proc_start_s(commands->proc, pid);
-	bool is_known = !commands_read(commands->proc, pid, seen_s, text, sizeof text);
+	int64_t start_s;
+	bool is_known = !commands_read(commands->proc, pid, seen_s, text, sizeof text, &start_s);
 
 	free(command->text);
 	/* Of a process that is gone nothing can be known later, whenever it was seen. */
@@ -117,10 +112,7 @@ bool commands_pending(const struct commands *commands)
 
 bool commands_changed(struct commands *commands)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (!commands->pending || now.tv_sec == commands->reads_s)
+	if (!commands->pending || !budget_is_over(&commands->reads))
 		return false;
 	commands->pending = false;
 	return true;

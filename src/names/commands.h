@@ -16,9 +16,11 @@ void commands_close(struct commands *commands);
 
 /*
  * Reads the command line of the process that had the PID at seen_s (wall clock) into buffer, arguments separated by
- * blanks; "" when it has none, as kernel threads. Returns NULL, or why it cannot be known, a clause.
+ * blanks; "" when it has none, as kernel threads. Returns NULL, or why it cannot be known, a clause. *start_s: as
+ * proc_file tells it.
  */
-const char *commands_read(const struct proc *proc, uint32_t pid, int64_t seen_s, char *buffer, size_t size);
+const char *commands_read(
+    const struct proc *proc, uint32_t pid, int64_t seen_s, char *buffer, size_t size, int64_t *start_s);
 
 /*
  * The same from what is kept, or from /proc, of which only so many are read in a second, unless all are wanted at

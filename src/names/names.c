@@ -216,10 +216,13 @@ bool names_changed(struct names *names)
 
 const char *names_command(const struct names *names, uint32_t pid, int64_t seen_s, char *buffer, size_t size)
 {
+	int64_t unused_s;
+
 	if (!size)
 		return NULL;
 	buffer[0] = '\0';
-	return names && names->live ? commands_read(&names->proc, pid, seen_s, buffer, size) : NULL;
+	return names && names->live ? commands_read(&names->proc, pid, seen_s, buffer, size, &unused_s)
+	                            : NULL;
 }
 
 const char *names_command_known(struct names *names, uint32_t pid, int64_t seen_s)

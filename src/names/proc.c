@@ -117,31 +117,25 @@ static int64_t start_of(int process)
 	return read_stat(process, &flags, &start_ticks) ? wall_clock_s(start_ticks) : -ESRCH;
 }
 
-int64_t proc_start_s(const struct proc *proc, uint32_t pid)
+FILE *proc_file(const struct proc *proc, uint32_t pid, int64_t seen_s, const char *name, int64_t *start_s,
+    const char **why)
 {
-	int process = proc_is_known(proc) ? open_process(proc, pid) : -1;
-	int64_t start_s = process >= 0 ? start_of(process) : -ESRCH;
-
-	if (process >= 0)
-		close(process);
-	return start_s;
-}
-
-FILE *proc_file(const struct proc *proc, uint32_t pid, int64_t seen_s, const char *name, const char **why)
-{
+	*start_s = -ESRCH;
 	if (!proc_is_known(proc)) {
 		*why = proc->why;
 		return NULL;
 	}
 	/* Everything below this descriptor is of one process, whatever becomes of its PID. */
 	int process = open_process(proc, pid);
-	int64_t start_s = process >= 0 ? start_of(process) : -ESRCH;
 	FILE *stream = NULL;
 
+	if (process >= 0)
+		*start_s = start_of(process);
+
 	*why = "/proc does not show the process: it has ended or is hidden";
-	if (start_s > seen_s)
+	if (*start_s > seen_s)
 		*why = "the PID may be another process's by now";
-	else if (start_s >= 0)
+	else if (*start_s >= 0)
 		stream = open_below(process, name);
 	if (process >= 0)
 		close(process);

@@ -32,11 +32,10 @@ static inline int proc_is_known(const struct proc *proc)
  * Opens the file /proc/PID/name of the process that had the PID at the time seen_s (wall clock; it may begin in that
  * second). NULL when that cannot be known or the file cannot be opened: then *why is a clause that says why. The stream
  * is the caller's. A process that ends while it is read gives nothing more, whoever takes its PID.
+ * *start_s: when the process that has the PID now began (wall clock, rounded down); -errno: cannot be known.
  */
-FILE *proc_file(const struct proc *proc, uint32_t pid, int64_t seen_s, const char *name, const char **why);
-
-/* When the process began (wall clock, rounded down); -errno: cannot be known. */
-int64_t proc_start_s(const struct proc *proc, uint32_t pid);
+FILE *proc_file(const struct proc *proc, uint32_t pid, int64_t seen_s, const char *name, int64_t *start_s,
+    const char **why);
 
 /* The process (thread group) that the PID or thread id belongs to now; 0: /proc shows none, or cannot tell. */
 uint32_t proc_thread_group(const struct proc *proc, uint32_t pid);

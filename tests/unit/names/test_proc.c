@@ -30,15 +30,28 @@ static void add_process(uint32_t pid, const char *comm, uint64_t start_s)
 	add_file(path, "words");
 }
 
+/* When the process that has the PID now began. */
+static int64_t start_of(const struct proc *proc, uint32_t pid)
+{
+	const char *why = NULL;
+	int64_t start_s;
+	FILE *file = proc_file(proc, pid, INT64_MAX, "cmdline", &start_s, &why);
+
+	if (file)
+		fclose(file);
+	return start_s;
+}
+
 /* Says what is to be known, and what is read of process 700. */
 static void expect(bool known, const char *why_pattern)
 {
 	struct proc proc;
 	const char *why = NULL;
+	int64_t start_s;
 
 	proc_open(&proc, root);
 	assert_int_equal(proc_is_known(&proc), known);
-	FILE *file = proc_file(&proc, 700, now_s(), "cmdline", &why);
+	FILE *file = proc_file(&proc, 700, now_s(), "cmdline", &start_s, &why);
 
 	assert_int_equal(file != NULL, known);
 	if (file) {
@@ -46,7 +59,7 @@ static void expect(bool known, const char *why_pattern)
 	} else if (!strstr(why, why_pattern)) {
 		fail_msg("'%s' lacks '%s'", why, why_pattern);
 	}
-	assert_int_equal(proc_start_s(&proc, 700) > 0, known);
+	assert_int_equal(start_of(&proc, 700) > 0, known);
 	proc_close(&proc);
 	proc_close(&proc);
 }
@@ -103,7 +116,8 @@ static void this_process_tells_its_namespace(void **state)
 static void expect_file(const struct proc *proc, uint32_t pid, int64_t seen_s, const char *pattern)
 {
 	const char *why = NULL;
-	FILE *file = proc_file(proc, pid, seen_s, "cmdline", &why);
+	int64_t start_s;
+	FILE *file = proc_file(proc, pid, seen_s, "cmdline", &start_s, &why);
 	char text[16] = "";
 
 	assert_int_equal(file == NULL, pattern != NULL);
@@ -136,8 +150,8 @@ static void a_process_that_began_later_is_another_one(void **state)
 	add_file("/proc/703/stat", "703 (broken");
 	add_file("/proc/703/cmdline", "words");
 	expect_file(&proc, 703, now_s(), "ended");
-	assert_true(proc_start_s(&proc, 701) >= now_s() - 3 && proc_start_s(&proc, 701) <= now_s() + 1);
-	assert_true(proc_start_s(&proc, 702) < 0);
+	assert_true(start_of(&proc, 701) >= now_s() - 3 && start_of(&proc, 701) <= now_s() + 1);
+	assert_true(start_of(&proc, 702) < 0);
 	proc_close(&proc);
 }
 
@@ -179,17 +193,17 @@ static void a_child_is_known_from_its_birth_to_its_end(void **state)
 		pause();
 		_exit(0);
 	}
-	int64_t start_s = proc_start_s(&proc, (uint32_t)child);
+	int64_t start_s = start_of(&proc, (uint32_t)child);
 
 	assert_true(start_s >= before_s - 1 && start_s <= now_s());
-	file = proc_file(&proc, (uint32_t)child, now_s(), "cmdline", &why);
+	file = proc_file(&proc, (uint32_t)child, now_s(), "cmdline", &start_s, &why);
 	assert_non_null(file);
-	assert_null(proc_file(&proc, (uint32_t)child, before_s - 2, "cmdline", &why));
+	assert_null(proc_file(&proc, (uint32_t)child, before_s - 2, "cmdline", &start_s, &why));
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	assert_int_equal(fgetc(file), EOF);
 	fclose(file);
-	assert_null(proc_file(&proc, (uint32_t)child, now_s(), "cmdline", &why));
+	assert_null(proc_file(&proc, (uint32_t)child, now_s(), "cmdline", &start_s, &why));
 	assert_int_equal(proc_thread_group(&proc, (uint32_t)child), 0);
 	proc_close(&proc);
 }

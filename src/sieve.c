@@ -48,7 +48,7 @@ static int sift(struct sieve *sieve, const struct snapshot *snapshot)
 {
 	struct snapshot *passed = &sieve->passed;
 
-	snapshot_reset(passed);
+	snapshot_reset_as(passed, snapshot);
 	ask_users(sieve, snapshot);
 	for (size_t i = 0; i < snapshot->session_count; i++) {
 		const struct session *session = &snapshot->sessions[i];
@@ -61,12 +61,6 @@ static int sift(struct sieve *sieve, const struct snapshot *snapshot)
 			return -ENOMEM;
 		*copy = *session;
 	}
-	passed->time = snapshot->time;
-	passed->interval_ns = snapshot->interval_ns;
-	passed->other = snapshot->other;
-	passed->missed_runs = snapshot->missed_runs;
-	passed->last = snapshot->last;
-	passed->is_end = snapshot->is_end;
 	snapshot_total(passed);
 	return 0;
 }

@@ -34,6 +34,18 @@ void snapshot_reset(struct snapshot *snapshot)
 	snapshot->session_capacity = capacity;
 }
 
+void snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from)
+{
+	snapshot_reset(snapshot);
+	struct session *sessions = snapshot->sessions;
+	size_t capacity = snapshot->session_capacity;
+
+	*snapshot = *from;
+	snapshot->sessions = sessions;
+	snapshot->session_capacity = capacity;
+	snapshot->session_count = 0;
+}
+
 struct session *snapshot_add(struct snapshot *snapshot)
 {
 	if (snapshot->session_count == snapshot->session_capacity) {

@@ -77,6 +77,9 @@ void snapshot_fini(struct snapshot *snapshot);
 /* Empties it for the next interval. Frees a large array of which less than an eighth was used. */
 void snapshot_reset(struct snapshot *snapshot);
 
+/* Empties it, and takes all that is not sessions from another one: its time, losses, whether it is the last. */
+void snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from);
+
 /* Appends a zeroed session and returns it, borrowed until the next call; NULL when out of memory. */
 struct session *snapshot_add(struct snapshot *snapshot);
 

@@ -133,5 +133,5 @@ int amount_compare_rate(const struct column_context *context, const struct row *
 {
 	uint64_t left = amount_rank_total(context, a), right = amount_rank_total(context, b);
 
-	return (left > right) - (left < right);
+	return COMPARE(left, right);
 }

@@ -3,13 +3,14 @@
 
 #include <stdlib.h>
 
+#include "base/util.h"
 #include "model/rows.h"
 #include "table/column.h"
 
 int order_compare(const struct order *order, const struct view_item *a, const struct view_item *b)
 {
 	const struct row *left = &order->rows[a->row], *right = &order->rows[b->row];
-	int result = (a->rank > b->rank) - (a->rank < b->rank);
+	int result = COMPARE(a->rank, b->rank);
 
 	if (!result && order->sort->column->compare)
 		result = order->sort->column->compare(order->context, left, right);

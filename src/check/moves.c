@@ -112,7 +112,7 @@ static ssize_t call_send_timed(struct side *side, int fd, void *buffer, size_t s
 
 static int load_send(struct side *side)
 {
-	return side_threads(side, NULL, side->path->threads, SIDE_ALL, side_send)
+	return side_threads(side, &side->sockets[0], NULL, side->path->threads, SIDE_ALL, side_send)
 	           ?: side_shutdown(side, &side->sockets[0]);
 }
 
@@ -136,7 +136,8 @@ static int both_move(struct side *side, struct side_socket *socket, uint64_t byt
 
 static int both_load(struct side *side)
 {
-	return side_threads(side, NULL, 2 * side->path->threads, SIDE_ALL, both_move);
+	return side_threads(
+	    side, &side->sockets[0], NULL, 2 * side->path->threads, SIDE_ALL, both_move);
 }
 
 int command_threads(const struct arguments *arguments)

@@ -15,7 +15,7 @@
 struct side;
 
 enum {
-	PATH_SESSIONS_MAX = 20, /* of one run */
+	PATH_SESSIONS_MAX = 64, /* of one run */
 	PATH_REASON_MAX = 200,
 	PATH_COMM_LENGTH = 16,
 	PATH_EXCUSES_MAX = 2,

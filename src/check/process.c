@@ -125,6 +125,7 @@ enum { THREADS = 4 };
 
 struct worker {
 	struct side *side;
+	struct side_socket *socket;
 	const char *comm;
 	side_loop *move;
 	uint64_t bytes;
@@ -138,18 +139,19 @@ static void *worker_main(void *argument)
 
 	if (worker->comm)
 		prctl(PR_SET_NAME, worker->comm); /* the thread's own name: not the process's */
-	worker->err = worker->move(worker->side, &worker->side->sockets[0], worker->bytes);
+	worker->err = worker->move(worker->side, worker->socket, worker->bytes);
 	return NULL;
 }
 
-int side_threads(struct side *side, const char *comm, size_t count, uint64_t bytes, side_loop *move)
+int side_threads(struct side *side, struct side_socket *socket, const char *comm, size_t count, uint64_t bytes,
+    side_loop *move)
 {
 	struct worker *workers = calloc(count, sizeof *workers);
 	uint64_t share = bytes == SIDE_ALL ? 0 : bytes / count;
 	int err = workers ? 0 : side_fail(side, -ENOMEM, "threads");
 
 	for (size_t i = 0; i < count && !err; i++) {
-		workers[i] = (struct worker){ side, comm, move, .bytes = share ?: SIDE_ALL };
+		workers[i] = (struct worker){ side, socket, comm, move, .bytes = share ?: SIDE_ALL };
 		if (i == 0 && share)
 			workers[i].bytes += bytes % count;
 		err = -pthread_create(&workers[i].thread, NULL, worker_main, &workers[i]);
@@ -165,13 +167,13 @@ int side_threads(struct side *side, const char *comm, size_t count, uint64_t byt
 
 static int threads_send(struct side *side)
 {
-	return side_threads(side, NULL, THREADS, side->path->bytes, side_send)
+	return side_threads(side, &side->sockets[0], NULL, THREADS, side->path->bytes, side_send)
 	           ?: side_shutdown(side, &side->sockets[0]);
 }
 
 static int threads_receive(struct side *side)
 {
-	return side_threads(side, NULL, THREADS, SIDE_ALL, side_receive);
+	return side_threads(side, &side->sockets[0], NULL, THREADS, SIDE_ALL, side_receive);
 }
 
 /*
@@ -181,7 +183,7 @@ static int rename_send(struct side *side)
 {
 	struct side_socket *socket = &side->sockets[0];
 	uint64_t third = side->path->bytes / 3;
-	int err = side_send(side, socket, third) ?: side_threads(side, "dp-thread", 1, third, side_send);
+	int err = side_send(side, socket, third) ?: side_threads(side, socket, "dp-thread", 1, third, side_send);
 
 	if (err)
 		return err;

@@ -127,16 +127,17 @@ _Noreturn void side_exit(struct side *side, int result);
 
 /* Operations of pipes: whole pages out of one into the socket, and all into one and out again. */
 operation pipe_send_pages, pipe_receive;
-/* Empties the side's pipe of so many bytes. 0, or -1 with errno. */
-int pipe_flush(struct side *side, int to_fd, size_t bytes, unsigned flags);
+/* Moves so many bytes from a pipe to a descriptor. 0, or -1 with errno. */
+int pipe_flush(int from_fd, int to_fd, size_t bytes, unsigned flags);
 /* sendfile(2) of the side's file */
 operation pipe_sendfile;
 
 /*
- * The first socket's loop by so many threads of that name (NULL: the process's): each a share of the bytes, or
+ * The socket's loop by so many threads of that name (NULL: the process's): each a share of the bytes, or
  * (SIDE_ALL) until the call returns 0.
  */
-int side_threads(struct side *side, const char *comm, size_t count, uint64_t bytes, side_loop *move);
+int side_threads(struct side *side, struct side_socket *socket, const char *comm, size_t count, uint64_t bytes,
+    side_loop *move);
 
 /* The second half of the path "exec", in its new program: numbers is the argument of that command. */
 _Noreturn void exec_main(const char *numbers);

@@ -12,10 +12,10 @@
 
 #include "check/side.h"
 
-int pipe_flush(struct side *side, int to_fd, size_t bytes, unsigned flags)
+int pipe_flush(int from_fd, int to_fd, size_t bytes, unsigned flags)
 {
 	while (bytes) {
-		ssize_t moved = splice(side->pipe_fds[0], NULL, to_fd, NULL, bytes, flags);
+		ssize_t moved = splice(from_fd, NULL, to_fd, NULL, bytes, flags);
 
 		if (moved <= 0)
 			return -1;
@@ -27,7 +27,7 @@ int pipe_flush(struct side *side, int to_fd, size_t bytes, unsigned flags)
 /* On from the pipe goes what was put into it. */
 static ssize_t pass(struct side *side, ssize_t filled, int to_fd, unsigned flags)
 {
-	return filled < 0 || pipe_flush(side, to_fd, (size_t)filled, flags) ? -1 : filled;
+	return filled < 0 || pipe_flush(side->pipe_fds[0], to_fd, (size_t)filled, flags) ? -1 : filled;
 }
 
 static ssize_t fill(struct side *side, int from_fd, size_t size)
@@ -65,7 +65,7 @@ static int proxy_forward(struct side *side)
 
 	while ((received = splice(in->fd, NULL, side->pipe_fds[1], NULL, SIDE_CHUNK, SPLICE_F_MOVE)) > 0) {
 		in->truth->rx_bytes += (uint64_t)received;
-		if (pipe_flush(side, out->fd, (size_t)received, SPLICE_F_MOVE))
+		if (pipe_flush(side->pipe_fds[0], out->fd, (size_t)received, SPLICE_F_MOVE))
 			return side_fail_errno(side, "splice into a socket");
 		out->truth->tx_bytes += (uint64_t)received;
 	}
@@ -92,6 +92,46 @@ static ssize_t call_mixed(struct side *side, int fd, void *buffer, size_t size)
 	default:
 		return pipe_receive(side, fd, buffer, size);
 	}
+}
+
+/*
+ * From each of many connections, which are only followed from the first byte on, four threads take at once, by turns with
+ * recv and splice.
+ */
+enum { SHARED_CONNECTIONS = 32, SHARED_THREADS = 4 };
+
+static ssize_t call_shared(struct side *side, int fd, void *buffer, size_t size)
+{
+	static _Thread_local int pipe_fds[2];
+	static _Thread_local unsigned turn;
+	ssize_t moved;
+
+	if (turn++ % 2)
+		return recv(fd, buffer, size, 0);
+	if (!pipe_fds[1] && pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return -1;
+	moved = splice(fd, NULL, pipe_fds[1], NULL, size, 0);
+	return moved < 0 || pipe_flush(pipe_fds[0], side->null_fd, (size_t)moved, 0) ? -1 : moved;
+}
+
+static int shared_send(struct side *side)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < SHARED_CONNECTIONS && !err; i++)
+		err = side_send(side, &side->sockets[i], side->path->bytes)
+		          ?: side_shutdown(side, &side->sockets[i]);
+	return err;
+}
+
+static int shared_receive(struct side *side)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < SHARED_CONNECTIONS && !err; i++)
+		err = side_threads(
+		    side, &side->sockets[i], NULL, SHARED_THREADS, SIDE_ALL, side_receive);
+	return err;
 }
 
 /*
@@ -186,6 +226,9 @@ const struct path paths_splice[] = {
 	    .receive = proxy_receive },
 	{ "mixed", "recv, peek, MSG_TRUNC and splice on one socket", 4000079, .excused = { "splice_out" },
 	    .read = { .call = call_mixed, .chunk = 20011 } },
+	{ "mixed_threads", "recv and splice by four threads on one socket", 250007,
+	    .connections = SHARED_CONNECTIONS, .excused = { "splice_out" }, .send = shared_send,
+	    .receive = shared_receive, .write = { .chunk = 16384 }, .read = { .call = call_shared, .chunk = 4001 } },
 	{ "reconnect", "a socket that connects again, then splice", 100043, .excused = { "splice_out" },
 	    .send = reconnect_client, .receive = reconnect_server, .read = { .call = call_recv_first } },
 	{ "reconnect6", "the same with IPv6", 100049, .flags = PATH_IPV6, .excused = { "splice_out" },

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034
 #
-# Installs the Debian or Ubuntu packages that are missing. Sourced by examples/quickstart.sh and tests/run.sh.
-# What it does goes to standard error: standard output is the program's.
+# Installs the Debian or Ubuntu packages that are missing, and knows the mirror. Sourced by examples/quickstart.sh and
+# scripts of the tests. What it does goes to standard error: standard output is the program's.
 
 # What the build needs. libbpfcc is loaded when tcptop runs; libbpfcc-dev, its headers, brings it along.
 packages_build=(cmake make gcc libc6-dev pkg-config libbpfcc-dev libbpf-dev libcap-dev libncurses-dev
@@ -21,6 +21,13 @@ packages_missing() {
 	for package in "$@"; do
 		grep -qxF -- "$package" <<<"$installed" || printf '%s\n' "$package"
 	done
+}
+
+# Prints what apt knows of the host's Debian mirrors: the address of the archive, or of its security updates.
+packages_mirror() { # label of the Release files: Debian, Debian-Security
+	# shellcheck disable=SC2016
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' "Label: $1" 2>/dev/null |
+		sed -n 1p
 }
 
 packages_fail() {

@@ -76,17 +76,6 @@ skip() { # release, reason
 	skipped=$((skipped + 1))
 }
 
-# As apt's own sources name it, whatever form they have.
-mirror_find() {
-	if [[ -n ${TCPTOP_USERLAND_MIRROR-} ]]; then
-		echo "$TCPTOP_USERLAND_MIRROR"
-		return
-	fi
-	# shellcheck disable=SC2016
-	apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 2>/dev/null |
-		head -n 1
-}
-
 # debootstrap and what runs in the root find a proxy in the environment alone.
 proxy_export() {
 	local proxy scheme
@@ -168,7 +157,7 @@ base_prepare() { # release
 	if [[ $update == no && -e $base && -z $(find "$base" -maxdepth 0 -mtime +"$age_days") ]]; then
 		return 0
 	fi
-	mirror=$(mirror_find)
+	mirror=${TCPTOP_USERLAND_MIRROR-$(packages_mirror Debian)}
 	if [[ -z $mirror ]]; then
 		echo "apt's sources have no mirror of Debian's" >"$work/debootstrap.log"
 		status=1

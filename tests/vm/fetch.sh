@@ -25,6 +25,10 @@
 #	lock            held shared while a machine runs on the image
 set -euo pipefail
 
+here=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
+# shellcheck source=tests/lib/packages.sh
+. "$here/../lib/packages.sh"
+
 packages=(qemu-system-x86 busybox-static xz-utils zstd debian-archive-keyring)
 packages_arm64=(qemu-system-arm gcc-aarch64-linux-gnu)
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -64,12 +68,6 @@ host_check() {
 	fi
 }
 
-# Prints what apt knows of the host's Debian mirrors: the address of the archive, or of its security updates.
-mirror() { # label of the Release files
-	# shellcheck disable=SC2016
-	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' "Label: $1" | sed -n 1p
-}
-
 source_print() { # address, suite
 	printf '%s\n' "Types: deb" "URIs: $1" "Suites: $2" "Components: main" "Architectures: $arch" \
 		"Signed-By: $keyring" ''
@@ -82,8 +80,8 @@ apt_prepare() { # directory
 	wanted=${suites[$release]}
 	# Of several suites, the userland is that of Debian 13.
 	[[ $arch == amd64 || " $wanted " == *" trixie "* ]] || wanted+=" trixie"
-	address=$(mirror Debian)
-	security=$(mirror Debian-Security)
+	address=$(packages_mirror Debian)
+	security=$(packages_mirror Debian-Security)
 	[[ -n $address ]] || die "apt has no package lists of a Debian mirror: its sources name none," \
 		"or apt-get update was not run"
 	rm -rf "$1"

@@ -136,8 +136,7 @@ static int both_move(struct side *side, struct side_socket *socket, uint64_t byt
 
 static int both_load(struct side *side)
 {
-	return side_threads(
-	    side, &side->sockets[0], NULL, 2 * side->path->threads, SIDE_ALL, both_move);
+	return side_threads(side, &side->sockets[0], NULL, 2 * side->path->threads, SIDE_ALL, both_move);
 }
 
 int command_threads(const struct arguments *arguments)

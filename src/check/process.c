@@ -143,8 +143,8 @@ static void *worker_main(void *argument)
 	return NULL;
 }
 
-int side_threads(struct side *side, struct side_socket *socket, const char *comm, size_t count, uint64_t bytes,
-    side_loop *move)
+int side_threads(struct side *side, struct side_socket *socket, const char *comm, size_t count,
+    uint64_t bytes, side_loop *move)
 {
 	struct worker *workers = calloc(count, sizeof *workers);
 	uint64_t share = bytes == SIDE_ALL ? 0 : bytes / count;
@@ -183,7 +183,8 @@ static int rename_send(struct side *side)
 {
 	struct side_socket *socket = &side->sockets[0];
 	uint64_t third = side->path->bytes / 3;
-	int err = side_send(side, socket, third) ?: side_threads(side, socket, "dp-thread", 1, third, side_send);
+	int err =
+	    side_send(side, socket, third) ?: side_threads(side, socket, "dp-thread", 1, third, side_send);
 
 	if (err)
 		return err;

@@ -136,8 +136,8 @@ operation pipe_sendfile;
  * The socket's loop by so many threads of that name (NULL: the process's): each a share of the bytes, or
  * (SIDE_ALL) until the call returns 0.
  */
-int side_threads(struct side *side, struct side_socket *socket, const char *comm, size_t count, uint64_t bytes,
-    side_loop *move);
+int side_threads(struct side *side, struct side_socket *socket, const char *comm, size_t count,
+    uint64_t bytes, side_loop *move);
 
 /* The second half of the path "exec", in its new program: numbers is the argument of that command. */
 _Noreturn void exec_main(const char *numbers);

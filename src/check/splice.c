@@ -129,8 +129,7 @@ static int shared_receive(struct side *side)
 	int err = 0;
 
 	for (uint32_t i = 0; i < SHARED_CONNECTIONS && !err; i++)
-		err = side_threads(
-		    side, &side->sockets[i], NULL, SHARED_THREADS, SIDE_ALL, side_receive);
+		err = side_threads(side, &side->sockets[i], NULL, SHARED_THREADS, SIDE_ALL, side_receive);
 	return err;
 }
 
@@ -228,7 +227,8 @@ const struct path paths_splice[] = {
 	    .read = { .call = call_mixed, .chunk = 20011 } },
 	{ "mixed_threads", "recv and splice by four threads on one socket", 250007,
 	    .connections = SHARED_CONNECTIONS, .excused = { "splice_out" }, .send = shared_send,
-	    .receive = shared_receive, .write = { .chunk = 16384 }, .read = { .call = call_shared, .chunk = 4001 } },
+	    .receive = shared_receive, .write = { .chunk = 16384 },
+	    .read = { .call = call_shared, .chunk = 4001 } },
 	{ "reconnect", "a socket that connects again, then splice", 100043, .excused = { "splice_out" },
 	    .send = reconnect_client, .receive = reconnect_server, .read = { .call = call_recv_first } },
 	{ "reconnect6", "the same with IPv6", 100049, .flags = PATH_IPV6, .excused = { "splice_out" },

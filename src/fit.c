@@ -35,12 +35,12 @@ int fit_maps(uint32_t *max_sessions, int family, struct error *error)
 		return 0;
 	if (*max_sessions == MAX_SESSIONS_DEFAULT) {
 		*max_sessions = fit < MAX_SESSIONS_LEAST ? MAX_SESSIONS_LEAST : fit;
-		fprintf(stderr, "tcptop: %.1f MB of memory are available: tables for %u sessions, not %u\n",
+		fprintf(stderr, "tcptop: %.1f MB of memory are available: tables for %u connections, not %u\n",
 		    available_bytes / 1e6, *max_sessions, MAX_SESSIONS_DEFAULT);
 		return 0;
 	}
 	return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM,
 	    "--max-sessions %u needs %.1f MB of kernel memory, over half of the %.1f MB that are available\n"
-	    "--max-sessions %" PRIu64 " fits; the bytes of more sessions are counted as a sum",
+	    "--max-sessions %" PRIu64 " fits; the bytes of more connections are counted as a sum",
 	    *max_sessions, needed_bytes / 1e6, available_bytes / 1e6, fit);
 }

@@ -310,8 +310,8 @@ const struct option_row option_rows[] = {
 	{ "output", NULL, "what to show: a full screen (default on a terminal), the\n"
 	  "classic text (default elsewhere) or JSON Lines",
 	  apply_output, .choice = output_choice, .letter = 'o', .actions = RUN | REPLAY | CHECK },
-	{ "max-sessions", "N", "sessions that an interval can list (default 65536, up to\n"
-	  "16777216); the bytes of others are still counted",
+	{ "max-sessions", "N", "connections that an interval can list (default 65536, up\n"
+	  "to 16777216); the bytes of others are still counted",
 	  apply_max_sessions, MEMBER(max_sessions), .actions = RUN | CHECK | EBPF },
 	{ "columns", "LIST", "the screen's columns, with commas (rtt and retrans cost time per\n"
 	  "event and are in JSON, too), of",

@@ -86,7 +86,7 @@ static int sieve_take(void *state, const struct snapshot **snapshot, struct erro
 		*snapshot = &sieve->passed;
 		return 0;
 	}
-	error_set(error, EXIT_CODE_RUNTIME, err, "out of memory: %zu sessions", all->session_count);
+	error_set(error, EXIT_CODE_RUNTIME, err, "out of memory: %zu connections", all->session_count);
 	sieve->source.release(sieve->source.state);
 	return err;
 }

@@ -4,78 +4,81 @@
 #include <stdio.h>
 #include <time.h>
 
-static const struct {
-	const char *name;
-	const char *suffix;
-} units[UNIT_COUNT] = {
-	[UNIT_HUMAN] = { "human", "" },
-	[UNIT_KB] = { "KB", "KB" },
-	[UNIT_BYTES] = { "bytes", "B" },
-	[UNIT_BITS] = { "bits", "bit" },
+/* The widest short form is "9.99Mbit"; with less room a bit is a "b". */
+#define BIT_WIDTH 8
+
+static const char *const unit_names[UNIT_COUNT] = {
+	[UNIT_HUMAN] = "KB, MB, GB as they fit",
+	[UNIT_KB] = "KB",
+	[UNIT_BYTES] = "bytes",
+	[UNIT_BITS] = "bits",
 };
 
 const char *unit_name(enum unit unit)
 {
-	return units[unit].name;
+	return unit_names[unit];
 }
 
-const char *unit_suffix(enum unit unit)
-{
-	return units[unit].suffix;
-}
-
-/* Three digits and a letter. An amount that would round up to 1000 takes the next letter. */
-static int format_short(char *buffer, size_t size, uint64_t amount, double step, const char *letters)
+/* Three digits, a letter and the unit. An amount that would round up to 1000 takes the next letter. */
+static int format_short(
+    char *buffer, size_t size, uint64_t amount, double step, const char *letters, const char *unit)
 {
 	double value = (double)amount;
 
 	if (amount < 1000)
-		return snprintf(buffer, size, "%u", (unsigned)amount);
+		return snprintf(buffer, size, "%u%s", (unsigned)amount, unit);
 	for (; *letters; letters++) {
 		value /= step;
 		if (value < 9.995)
-			return snprintf(buffer, size, "%.2f%c", value, *letters);
+			return snprintf(buffer, size, "%.2f%c%s", value, *letters, unit);
 		if (value < 99.95)
-			return snprintf(buffer, size, "%.1f%c", value, *letters);
+			return snprintf(buffer, size, "%.1f%c%s", value, *letters, unit);
 		if (value < 999.5 || !letters[1])
 			break;
 	}
-	return snprintf(buffer, size, "%.0f%c", value, *letters);
+	return snprintf(buffer, size, "%.0f%c%s", value, *letters, unit);
+}
+
+unsigned format_count(char *buffer, size_t size, uint64_t count, unsigned width)
+{
+	int length = snprintf(buffer, size, "%llu", (unsigned long long)count);
+
+	if ((unsigned)length > width)
+		length = format_short(buffer, size, count, 1000.0, "kMGTPE", "");
+	return (unsigned)length;
 }
 
 unsigned format_amount(char *buffer, size_t size, uint64_t bytes, enum unit unit, unsigned width)
 {
+	const char *bit = width < BIT_WIDTH ? "b" : "bit";
 	int length = 0;
 
 	switch (unit) {
 	case UNIT_KB:
-		length = snprintf(buffer, size, "%llu", (unsigned long long)(bytes / 1024));
+		length = snprintf(buffer, size, "%lluKB", (unsigned long long)(bytes / 1024));
 		break;
 	case UNIT_BYTES:
-		length = snprintf(buffer, size, "%llu", (unsigned long long)bytes);
+		length = snprintf(buffer, size, "%lluB", (unsigned long long)bytes);
 		break;
 	case UNIT_BITS:
 		/* Past 2 EiB the product would not fit; the quotient's error is below the third digit. */
 		if (bytes > UINT64_MAX / 8)
-			length = snprintf(buffer, size, "%.1fE", (double)bytes * 8 / 1e18);
+			length = snprintf(buffer, size, "%.1fE%s", (double)bytes * 8 / 1e18, bit);
 		else
-			length = format_short(buffer, size, bytes * 8, 1000.0, "kMGTPE");
+			length = format_short(buffer, size, bytes * 8, 1000.0, "kMGTPE", bit);
 		break;
 	case UNIT_HUMAN:
 	case UNIT_COUNT:
 		break;
 	}
 	if (length == 0 || (unsigned)length > width)
-		length = format_short(buffer, size, bytes, 1024.0, "KMGTPE");
+		length = format_short(buffer, size, bytes, 1024.0, "KMGTPE", "B");
 	return (unsigned)length;
 }
 
 void format_bytes(char *buffer, size_t size, uint64_t bytes, enum unit unit)
 {
-	char number[32];
-
-	format_amount(number, sizeof number, bytes, unit, FORMAT_DECIMAL_SIZE);
-	snprintf(buffer, size, "%s%s%s", number, unit == UNIT_HUMAN ? "" : " ", unit_suffix(unit));
+	format_amount(buffer, size, bytes, unit, FORMAT_DECIMAL_SIZE + 1);
 }
 
 void format_rate(char *buffer, size_t size, uint64_t bytes_per_s, enum unit unit)

@@ -7,30 +7,30 @@
 #include <stdint.h>
 
 enum unit {
-	UNIT_HUMAN, /* three digits and K, M, G... of 1024 */
+	UNIT_HUMAN, /* three digits and KB, MB, GB... of 1024 */
 	UNIT_KB,    /* whole KB of 1024, rounded down, as in the classic output */
 	UNIT_BYTES,
-	UNIT_BITS, /* three digits and k, M, G... of 1000 */
+	UNIT_BITS, /* three digits and kbit, Mbit, Gbit... of 1000 */
 	UNIT_COUNT,
 };
 
-/* "human", "KB", "bytes", "bits" */
+/* What the unit is called in a sentence. */
 const char *unit_name(enum unit unit);
 
-/* The unit in the titles of RX and TX: "", "KB", "B", "bit". */
-const char *unit_suffix(enum unit unit);
-
 /*
- * Writes bytes in the unit; whole numbers that need more than width columns take the human form instead.
- * Returns the columns (ASCII).
+ * Writes bytes with their unit: "12.3MB", "1234KB", "12.3Mbit"; whole numbers that need more than width columns take
+ * the human form instead, and a bit is a "b" in less than 8. Returns the columns (ASCII).
  */
 unsigned format_amount(char *buffer, size_t size, uint64_t bytes, enum unit unit, unsigned width);
 
-/* "12.3M", "1234 KB": an amount with its unit, for text rather than for a column. */
+/* The same for text rather than for a column. */
 void format_bytes(char *buffer, size_t size, uint64_t bytes, enum unit unit);
 
-/* "12.3M/s", "1234 KB/s". */
+/* "12.3MB/s", "1234KB/s". */
 void format_rate(char *buffer, size_t size, uint64_t bytes_per_s, enum unit unit);
+
+/* Writes a count of anything, as "4.29M" where its digits need more than width columns. Returns the columns. */
+unsigned format_count(char *buffer, size_t size, uint64_t count, unsigned width);
 
 /* A rate from an amount and the interval's true length; 0 when the length is 0. */
 uint64_t rate_per_s(uint64_t bytes, uint64_t interval_ns);

@@ -126,7 +126,7 @@ static int socket_identify(struct side *side, struct side_socket *socket)
 
 	if (slot >= shared->capacity) {
 		atomic_store(&shared->session_count, shared->capacity);
-		return side_fail(side, -ENOBUFS, "more than %u sessions", shared->capacity);
+		return side_fail(side, -ENOBUFS, "more than %u connections", shared->capacity);
 	}
 	if (getsockname(socket->fd, (struct sockaddr *)&local, &local_length) < 0 ||
 	    getpeername(socket->fd, (struct sockaddr *)&remote, &remote_length) < 0)

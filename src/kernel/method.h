@@ -93,7 +93,7 @@ struct blind_spot {
 	{ "kernel_senders", \
 	    "what the kernel itself sends past the socket calls: soft iWARP, OpenVPN, ESP in TCP", \
 	    UNLESS_NOTHING, SYMBOL_COUNT, 0, WAY_SENDERS }, \
-	{ "mptcp_links", "MPTCP over link-local addresses: without BTF equal ones on two links are one row", \
+	{ "mptcp_links", "MPTCP over link-local addresses: without BTF equal ones on two links are one connection", \
 	    UNLESS_NOTHING, SYMBOL_COUNT, 0, WAY_LINKS_MPTCP },
 /* clang-format on */
 

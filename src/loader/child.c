@@ -196,7 +196,7 @@ static int take_maps(struct child *child)
 		child->tracing.maps[text_maps[i].map] = fd;
 		bytes += map_memory_bytes(fd);
 	}
-	note(child, "tables: %u sessions each, %.1f MB of kernel memory in all",
+	note(child, "tables: %u connections each, %.1f MB of kernel memory in all",
 	    child->request->program.max_sessions, bytes / 1e6);
 	return 0;
 }

@@ -143,7 +143,7 @@ bool cgroup_name(char *buffer, size_t size, const char *path)
 	int named = 0;
 
 	snprintf(copy, sizeof copy, "%s", path);
-	snprintf(buffer, size, "/");
+	snprintf(buffer, size, "host");
 	for (char *component = strtok_r(copy, "/", &saved); component;
 	     component = strtok_r(NULL, "/", &saved)) {
 		/* The innermost container, else the innermost unit, else the last directory. */

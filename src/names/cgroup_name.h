@@ -7,7 +7,8 @@
 #include <stddef.h>
 
 /*
- * The short name for a cgroup path: "docker:0123456789ab", "cri:0123456789ab", "lxc:web", "nginx.service", "/".
+ * The short name for a cgroup path: "docker:0123456789ab", "cri:0123456789ab", "lxc:web", "nginx.service",
+ * "host" for the root.
  * True when it is a container's. The text is as untrusted as the path.
  */
 bool cgroup_name(char *buffer, size_t size, const char *path);

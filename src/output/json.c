@@ -216,7 +216,7 @@ static int json_show(void *state, const struct snapshot *snapshot, struct error 
 	int err = 0;
 
 	if (!ranks)
-		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: %zu sessions to sort",
+		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: %zu connections to sort",
 		    snapshot->session_count);
 	errno = 0;
 	if (print_interval(state, snapshot, ranks) != 0)

@@ -156,7 +156,7 @@ static int print_interval(const struct text *text, const struct snapshot *snapsh
 	int err = 0;
 
 	if (!ranks)
-		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: %zu sessions to sort",
+		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: %zu connections to sort",
 		    snapshot->session_count);
 	errno = 0;
 	if (print_summary(text, local_time, loadavg) != 0)
@@ -178,7 +178,7 @@ static void print_losses(FILE *stream, const struct snapshot *snapshot)
 
 	if (other->calls || other->rx_bytes || other->tx_bytes)
 		fprintf(stream,
-		    "tcptop: table full: other sessions, not listed, received %" PRIu64 " and sent %" PRIu64
+		    "tcptop: table full: other connections, not listed, received %" PRIu64 " and sent %" PRIu64
 		    " bytes in %" PRIu64 " calls; raise --max-sessions\n",
 		    (uint64_t)other->rx_bytes, (uint64_t)other->tx_bytes, (uint64_t)other->calls);
 	if (snapshot->missed_runs)

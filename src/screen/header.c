@@ -149,14 +149,14 @@ static void totals_label(struct ui *ui, bool tx, unsigned line_number)
 		    rate_per_s(tx ? traffic->tx_bytes : traffic->rx_bytes, traffic->interval_ns),
 		    ui->view.context.unit);
 		line_print(&ui->line, tx ? STYLE_TX : STYLE_RX, " %s", tx ? "TX" : "RX");
-		line_print(&ui->line, STYLE_STRONG, " %11s", amount);
+		line_print(&ui->line, STYLE_STRONG, " %13s", amount);
 	} else if (line_number == 1) {
 		graph_peak(amount, sizeof amount, &series, ui->view.context.unit);
-		line_print(&ui->line, STYLE_PLAIN, " peak %8s", amount);
+		line_print(&ui->line, STYLE_PLAIN, " peak %11s", amount);
 	} else if (line_number == 2) {
 		format_bytes(amount, sizeof amount, tx ? traffic->tx_total_bytes : traffic->rx_total_bytes,
 		    ui->view.context.unit);
-		line_print(&ui->line, STYLE_PLAIN, " sum  %8s", amount);
+		line_print(&ui->line, STYLE_PLAIN, " sum  %11s", amount);
 	}
 }
 
@@ -213,11 +213,11 @@ void header_totals(struct ui *ui, const struct layout_lines *lines, unsigned at)
 	    sum, sizeof sum, tx ? traffic->tx_total_bytes : traffic->rx_total_bytes, ui->view.context.unit);
 	graph_peak(peak, sizeof peak, &series, ui->view.context.unit);
 	if (lines->graph == 1)
-		snprintf(end, sizeof end, "peak %-8s  sum %-7s", peak, sum);
+		snprintf(end, sizeof end, "peak %-8s  sum %-6s", peak, sum);
 	else if (lines->graph == 2 && line_number == 1)
 		snprintf(end, sizeof end, "sum %-7s", sum);
 	totals_label(ui, tx, line_number);
-	line_pad(line, STYLE_PLAIN, line->columns < 16 ? 16 : line->columns + 1);
+	line_pad(line, STYLE_PLAIN, line->columns < 18 ? 18 : line->columns + 1);
 	unsigned right = lines->graph == 1 ? (unsigned)strlen(end) + 2 : lines->graph == 2 ? 13 : 1;
 
 	if (line->columns + right + 8 <= ui->width)
@@ -243,7 +243,7 @@ static void add_losses(struct ui *ui, struct pieces *pieces)
 		    wide ? ": figures too low" : "");
 	if (other->calls) {
 		format_bytes(amount, sizeof amount, other->rx_bytes + other->tx_bytes, ui->view.context.unit);
-		pieces_add(pieces, 1, STYLE_ALERT, wide ? "%s in other sessions: table full" : "%s unlisted",
+		pieces_add(pieces, 1, STYLE_ALERT, wide ? "%s in other connections: table full" : "%s unlisted",
 		    amount);
 	}
 	if (run->not_counted_count == 1)
@@ -326,10 +326,10 @@ static void add_counts(struct ui *ui, struct pieces *pieces)
 		pieces_add(pieces, 1, STYLE_STRONG, "%zu %s", view->list.count,
 		    grouping_name(view->context.grouping, view->list.count != 1));
 	else if (narrowed)
-		pieces_add(pieces, 1, STYLE_PLAIN, "%zu of %zu sessions", view->list.count, kept);
+		pieces_add(pieces, 1, STYLE_PLAIN, "%zu of %zu connections", view->list.count, kept);
 	if (narrowed)
 		return;
-	pieces_add(pieces, 5, STYLE_PLAIN, "%zu session%s", traffic->active, traffic->active == 1 ? "" : "s");
+	pieces_add(pieces, 5, STYLE_PLAIN, "%zu connection%s", traffic->active, traffic->active == 1 ? "" : "s");
 	if (kept > traffic->active)
 		pieces_add(pieces, 8, STYLE_DIM, "%zu idle", kept - traffic->active);
 }

@@ -99,9 +99,9 @@ static void help_losses(struct page *page)
 	if (other->calls) {
 		snprintf(calls, sizeof calls, " in %llu call%s.", (unsigned long long)other->calls,
 		    other->calls == 1 ? "" : "s");
-		help_amount(page, "Other sessions", other->rx_bytes, other->tx_bytes, calls);
+		help_amount(page, "Other connections", other->rx_bytes, other->tx_bytes, calls);
 		page_text(
-		    page, STYLE_PLAIN, "   The table was full: they are in the totals but have no rows.");
+		    page, STYLE_PLAIN, "   The table was full: they are in the totals but not listed.");
 		page_text(page, STYLE_PLAIN, "   Start with a greater --max-sessions.");
 	}
 }
@@ -168,7 +168,7 @@ static void help_draw(struct ui *ui, unsigned y, unsigned end, const struct line
 	page_text(&page, STYLE_PLAIN, "");
 	page_text(&page, STYLE_PLAIN, " RX is what processes received, TX is what they sent.");
 	page_text(
-	    &page, STYLE_PLAIN, " Dimmed rows are idle. Totals include all since the start, or since r.");
+	    &page, STYLE_PLAIN, " Dimmed lines are idle. Totals include all since the start, or since r.");
 	help_losses(&page);
 	help_gone(&page);
 	help_not_counted(&page);
@@ -235,8 +235,8 @@ static void amount_detail(struct page *page, const char *label, uint64_t rx_byte
 {
 	char rx[32], tx[32];
 
-	format_amount(rx, sizeof rx, rx_bytes, UNIT_HUMAN, 20);
-	format_amount(tx, sizeof tx, tx_bytes, UNIT_HUMAN, 20);
+	format_bytes(rx, sizeof rx, rx_bytes, UNIT_HUMAN);
+	format_bytes(tx, sizeof tx, tx_bytes, UNIT_HUMAN);
 	detail(page, label, "RX %llu B (%s)   TX %llu B (%s)", (unsigned long long)rx_bytes, rx,
 	    (unsigned long long)tx_bytes, tx);
 }

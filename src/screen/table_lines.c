@@ -39,7 +39,7 @@ void table_lines_titles(struct ui *ui, const struct layout *layout)
 
 		/* The arrow is left of a right-aligned title, so that the title stays above its figures. */
 		if (length + sorted > width) {
-			/* Half a unit would be a wrong one, as "KB" of "KB/s". */
+			/* Half of "/s" or "sum" says nothing. */
 			if (column->direction)
 				length = (unsigned)strlen(column->direction);
 			if (length + sorted > width)
@@ -87,7 +87,7 @@ static void draw_empty(struct ui *ui)
 	else if (ui->view.settings.opened && !ui->view.context.all)
 		line_print(&ui->line, STYLE_DIM, " No active connection: a lists all.");
 	else if (traffic->recent || (ui->view.context.all && traffic->rows.count))
-		line_print(&ui->line, STYLE_DIM, " No session passes the filters: Esc clears them.");
+		line_print(&ui->line, STYLE_DIM, " No connection passes the filters: Esc clears them.");
 	else if (traffic->rows.count)
 		line_print(&ui->line, STYLE_DIM, " No TCP traffic in this interval: a lists what is idle.");
 	else

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "table/amount.h"
 
+#include <stdio.h>
+
 #include "base/util.h"
 #include "model/traffic.h"
 
@@ -101,10 +103,14 @@ void amount_cell_rate(const struct column_context *context, const struct row *ro
 static void cell_average(const struct column_context *context, uint64_t rank, struct cell *cell)
 {
 	uint64_t bytes_per_s = rank / RANKS_PER_BYTE_PER_S;
+	char amount[32];
 
 	if (!bytes_per_s)
 		cell->style = STYLE_DIM;
-	cell->columns = format_amount(cell->text, sizeof cell->text, bytes_per_s, context->unit, cell->width);
+	unsigned room = cell->width > 2 ? cell->width - 2 : 0;
+
+	format_amount(amount, sizeof amount, bytes_per_s, context->unit, room);
+	cell->columns = (unsigned)snprintf(cell->text, sizeof cell->text, "%s/s", amount);
 }
 
 void amount_cell_2s(const struct column_context *context, const struct row *row, struct cell *cell)

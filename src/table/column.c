@@ -19,7 +19,7 @@ static const char *const default_ids[] = {
 	"history",
 	"container",
 	"netns",
-	"sessions",
+	"connections",
 };
 
 const struct column *column_find(const char *id)
@@ -145,12 +145,10 @@ const char *column_title(
 		[AMOUNT_INTERVAL] = "",
 		[AMOUNT_TOTAL] = " sum",
 	};
-	const char *suffix = unit_suffix(context->unit);
 
 	if (column->title)
 		snprintf(buffer, size, "%s", column->title);
 	else
-		snprintf(buffer, size, "%s%s%s%s", column->direction, suffix[0] ? " " : "", suffix,
-		    ends[context->amount]);
+		snprintf(buffer, size, "%s%s", column->direction, ends[context->amount]);
 	return buffer;
 }

@@ -55,7 +55,7 @@ struct cell {
 
 struct column {
 	const char *id;          /* for --columns and --sort */
-	const char *title;       /* NULL: made of `direction`, unit and amount */
+	const char *title;       /* NULL: made of `direction` and amount */
 	const char *direction;   /* "RX", "TX", "RX+TX" or NULL */
 	const char *description; /* for the menu and the help */
 	uint8_t width_min;

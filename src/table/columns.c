@@ -37,12 +37,7 @@ static void cell_untrusted(const struct column_context *context, const char *tex
 
 static void cell_number(uint64_t number, struct cell *cell)
 {
-	int length = snprintf(cell->text, sizeof cell->text, "%llu", (unsigned long long)number);
-
-	if ((unsigned)length > cell->width)
-		cell->columns = format_amount(cell->text, sizeof cell->text, number, UNIT_HUMAN, cell->width);
-	else
-		cell->columns = (unsigned)length;
+	cell->columns = format_count(cell->text, sizeof cell->text, number, cell->width);
 }
 
 /* ---- who ---- */
@@ -269,13 +264,13 @@ static void cell_history(const struct column_context *context, const struct row 
 	cell->style = STYLE_RX;
 }
 
-static uint64_t rank_sessions(const struct column_context *context, const struct row *row)
+static uint64_t rank_connections(const struct column_context *context, const struct row *row)
 {
 	(void)context;
 	return row->members;
 }
 
-static void cell_sessions(const struct column_context *context, const struct row *row, struct cell *cell)
+static void cell_connections(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	(void)context;
 	cell_number(row->members, cell);
@@ -364,15 +359,15 @@ const struct column column_table[] = {
 	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .by_average = true, .rank = amount_rank_rate, .compare = amount_compare_rate,
 	  .format = amount_cell_rate },
 	{ .id = "avg2", .title = "AVG 2s", .description = "received and sent, average of the last 2 s",
-	  .width_min = 7, .width_pref = 8, .width_max = 9, .priority = 6, .right = true,
+	  .width_min = 8, .width_pref = 8, .width_max = 9, .priority = 6, .right = true,
 	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .rank = amount_rank_2s, .compare = amount_compare_rate,
 	  .format = amount_cell_2s },
 	{ .id = "avg10", .title = "AVG 10s", .description = "received and sent, average of the last 10 s",
-	  .width_min = 7, .width_pref = 8, .width_max = 9, .priority = 6, .right = true,
+	  .width_min = 8, .width_pref = 8, .width_max = 9, .priority = 6, .right = true,
 	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .rank = amount_rank_10s, .compare = amount_compare_rate,
 	  .format = amount_cell_10s },
 	{ .id = "avg40", .title = "AVG 40s", .description = "received and sent, average of the last 40 s",
-	  .width_min = 7, .width_pref = 8, .width_max = 9, .priority = 6, .right = true,
+	  .width_min = 8, .width_pref = 8, .width_max = 9, .priority = 6, .right = true,
 	  .descending = true, .groupings = EVERYWHERE, .is_amount = true, .rank = amount_rank_40s, .compare = amount_compare_rate,
 	  .format = amount_cell_40s },
 	{ .id = "total", .title = "TOTAL", .description = "received and sent since the start or reset",
@@ -389,10 +384,10 @@ const struct column column_table[] = {
 	{ .id = "netns", .title = "NETNS", .description = "network namespace", .width_min = 10,
 	  .width_pref = 10, .width_max = 10, .priority = 10, .right = true,
 	  .groupings = CONNECTIONS | PROCESSES, .rank = rank_netns, .format = cell_netns },
-	{ .id = "sessions", .title = "CONNS", .description = "connections in a group", .width_min = 5,
-	  .width_pref = 6, .width_max = 6, .priority = 4, .right = true, .descending = true,
-	  .groupings = GROUPS, .rank = rank_sessions,
-	  .format = cell_sessions },
+	{ .id = "connections", .title = "CONNECTIONS", .description = "connections in a group", .width_min = 5,
+	  .width_pref = 11, .width_max = 11, .priority = 4, .right = true, .descending = true,
+	  .groupings = GROUPS, .rank = rank_connections,
+	  .format = cell_connections },
 	{ .id = "age", .title = "AGE", .description = "seen for: since tcptop first saw its traffic",
 	  .width_min = 6, .width_pref = 6, .width_max = 6, .priority = 11, .right = true,
 	  .descending = true, .groupings = EVERYWHERE, .rank = rank_age, .format = cell_age },

@@ -11,15 +11,15 @@ struct candidate {
 	unsigned width; /* 0: not taken */
 };
 
-/* Whole numbers of KB or bytes need more room than three digits and a letter. */
+/* Whole numbers of KB or bytes, and bits, need more room than three digits, a letter and a B. */
 static unsigned unit_extra(const struct column *column, const struct column_context *context)
 {
-	if (!column->is_amount || context->unit == UNIT_HUMAN || context->unit == UNIT_BITS)
-		return 0;
-	return context->unit == UNIT_BYTES ? 5 : 2;
+	static const unsigned extra[UNIT_COUNT] = { [UNIT_KB] = 2, [UNIT_BYTES] = 5, [UNIT_BITS] = 2 };
+
+	return column->is_amount ? extra[context->unit] : 0;
 }
 
-/* A title with a unit keeps its width, but on a narrow screen it has to leave room for the other columns. */
+/* The title of an amount keeps its width, but on a narrow screen it has to leave room for the other columns. */
 #define WIDE 60
 #define TITLE_NARROW 8
 

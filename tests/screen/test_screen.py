@@ -29,27 +29,27 @@ class CellsTest(ScreenTest):
         cells = self.start().cells()
         self.assertEqual(cells, [
             " tcptop  10:42:17  end of recording  every 1 s  tracepoint",
-            " RX     13.9M/s                                    █ peak 13.9M/s   sum 13.9M",
-            " TX     30.0M/s                                    █ peak 30.0M/s   sum 30.0M",
-            " 17 sessions  by RX+TX/s over 10s ▼  sums since 10:42:16",
+            " RX      13.9MB/s                                   █ peak 13.9MB/s  sum 13.9MB",
+            " TX      30.0MB/s                                   █ peak 30.0MB/s  sum 30.0MB",
+            " 17 connections  by RX+TX/s over 10s ▼  sums since 10:42:16",
             "    PID NAME         LOCAL                REMOTE                   ▼RX/s   ▼TX/s",
-            "   4711 rsync        10.0.0.5:51820       192.0.2.77:873           57.6K   10.9M",
-            "   1874 nginx        10.0.0.5:443         203.0.113.84:51312       20.0K   10.2M",
-            "   7100 curl         10.0.0.5:39990       151.101.2.132:443        7.14M   19.3K",
-            "   1875 nginx        127.0.0.1:37912      127.0.0.1:8080           4.36M    124K",
-            "   2210 node         127.0.0.1:8080       127.0.0.1:37912           107K   3.76M",
-            "   1874 nginx        10.0.0.5:443         198.51.100.23:40218      33.6K   3.14M",
-            "   2210 node         10.0.0.5:40022       10.0.0.12:5432           1.27M   43.5K",
-            "    915 redis-server 10.0.0.5:6379        10.0.0.31:42910           287K    723K",
-            "   1875 nginx        [2001:db8::5]:443    [2001:db…::19e3]:58122   7.66K    621K",
-            "   3311 postgres     10.0.0.5:5432        10.0.0.31:42480          70.3K    511K",
-            "   2210 node         10.0.0.5:40024       10.0.0.12:5432            407K   22.5K",
-            "   6001 prometheus   10.0.0.5:46100       10.0.0.41:9100           57.4K   1.47K",
-            "   6001 prometheus   10.0.0.5:46102       10.0.0.42:9100           53.1K   1.46K",
-            "   7344 kubelet      10.0.0.5:44414       10.0.0.2:6443            22.8K   12.5K",
-            "   8080 python3      10.0.0.5:33810       198.51.100.99:443        13.4K   3.02K",
-            "   7399 containerd   [::1]:39144          [::1]:10010              1.65K   1.99K",
-            "   5188 sshd         10.0.0.5:22          192.0.2.16:50990           550   1.21K",
+            "   4711 rsync        10.0.0.5:51820       192.0.2.77:873          57.6KB  10.9MB",
+            "   1874 nginx        10.0.0.5:443         203.0.113.84:51312      20.0KB  10.2MB",
+            "   7100 curl         10.0.0.5:39990       151.101.2.132:443       7.14MB  19.3KB",
+            "   1875 nginx        127.0.0.1:37912      127.0.0.1:8080          4.36MB   124KB",
+            "   2210 node         127.0.0.1:8080       127.0.0.1:37912          107KB  3.76MB",
+            "   1874 nginx        10.0.0.5:443         198.51.100.23:40218     33.6KB  3.14MB",
+            "   2210 node         10.0.0.5:40022       10.0.0.12:5432          1.27MB  43.5KB",
+            "    915 redis-server 10.0.0.5:6379        10.0.0.31:42910          287KB   723KB",
+            "   1875 nginx        [2001:db8::5]:443    [2001:db…::19e3]:58122  7.66KB   621KB",
+            "   3311 postgres     10.0.0.5:5432        10.0.0.31:42480         70.3KB   511KB",
+            "   2210 node         10.0.0.5:40024       10.0.0.12:5432           407KB  22.5KB",
+            "   6001 prometheus   10.0.0.5:46100       10.0.0.41:9100          57.4KB  1.47KB",
+            "   6001 prometheus   10.0.0.5:46102       10.0.0.42:9100          53.1KB  1.46KB",
+            "   7344 kubelet      10.0.0.5:44414       10.0.0.2:6443           22.8KB  12.5KB",
+            "   8080 python3      10.0.0.5:33810       198.51.100.99:443       13.4KB  3.02KB",
+            "   7399 containerd   [::1]:39144          [::1]:10010             1.65KB  1.99KB",
+            "   5188 sshd         10.0.0.5:22          192.0.2.16:50990          550B  1.21KB",
             "",
             FOOTER,
         ])
@@ -200,14 +200,14 @@ class CellsTest(ScreenTest):
         terminal.keys("F4")
         terminal.wait_for("Filter:")
         terminal.type("ng")
-        terminal.wait_for("4 of 17 sessions")
+        terminal.wait_for("4 of 17 connections")
         terminal.type(" !127.")
-        terminal.wait_for("3 of 17 sessions")
+        terminal.wait_for("3 of 17 connections")
         terminal.keys("Enter")
         cells = terminal.wait_line(23, FOOTER)
         self.assertIn("filter: ng !127.", cells[3])
         terminal.keys("Escape")
-        terminal.wait_line(3, " 17 sessions  by RX+TX/s over 10s ▼  sums since 10:42:16")
+        terminal.wait_line(3, " 17 connections  by RX+TX/s over 10s ▼  sums since 10:42:16")
         terminal.keys("/")
         terminal.type("5432")
         terminal.wait_for("Search: 5432")
@@ -234,17 +234,17 @@ class CellsTest(ScreenTest):
             terminal.wait_for("Filter:")
             terminal.type(text)
             terminal.wait_for("Filter: " + text)
-            terminal.wait_for("%s of 17 sessions" % found if found else "No session passes")
+            terminal.wait_for("%s of 17 connections" % found if found else "No connection passes")
             terminal.keys("Enter")
             terminal.wait_for("F1Help")
             terminal.keys("Escape")
             terminal.wait_gone("filter: ")
         terminal.keys("F4")
         terminal.type("https !local")
-        terminal.wait_for("No session passes")
+        terminal.wait_for("No connection passes")
         terminal.keys("Enter", "n")  # names of ports
         terminal.wait_for(":https")
-        terminal.wait_for("5 of 17 sessions")
+        terminal.wait_for("5 of 17 connections")
 
     def test_filter_says_what_is_wrong(self):
         terminal = self.start()
@@ -254,14 +254,14 @@ class CellsTest(ScreenTest):
         terminal.keys(*["BSpace"] * 8)
         terminal.type("comm:nginx port:70000")
         terminal.wait_for("'70000' is no port")
-        terminal.wait_for("4 of 17 sessions")
+        terminal.wait_for("4 of 17 connections")
         terminal.keys("Enter")
         terminal.wait_gone("Filter: ")
         terminal.wait_for("'70000' is no port")
 
     def test_filter_of_the_command_line(self):
         terminal = self.start("--filter", "comm:NGINX !local")
-        terminal.wait_for("3 of 17 sessions")
+        terminal.wait_for("3 of 17 connections")
         self.assertIn("filter: comm:NGINX !local", terminal.cells()[3])
         terminal.keys("F4")
         terminal.wait_for("Filter: comm:NGINX !local")
@@ -301,9 +301,9 @@ class CellsTest(ScreenTest):
 
     def test_units_amounts_names_and_families(self):
         terminal = self.start()
-        for title in ("▼RX KB/s", "▼RX B/s", "▼RX bit/s", "▼RX/s"):
+        for unit in (r"\dKB ", r"\dB ", r"\dMbit ", r"\dMB "):
             terminal.keys("m")
-            terminal.wait_for(title)
+            terminal.wait_until(lambda cells: re.search(unit, cells[5] + " "), unit)
         for title in ("▼RX ", "▼RX sum", "▼RX/s"):
             terminal.keys("c")
             terminal.wait_for(title)

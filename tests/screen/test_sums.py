@@ -76,7 +76,7 @@ class SumsTest(ScreenTest):
         terminal.keys("Tab")
         terminal.wait_for("end of recording", 60)
         cells = terminal.wait_for("1 process")
-        self.assertRegex(cells[5], r"4711 poller.* 1.53M ")  # 1,600,000 in all: TOTAL
+        self.assertRegex(cells[5], r"4711 poller.* 1.53MB ")  # 1,600,000 in all: TOTAL
         self.sums(terminal)
         self.assertRegex(terminal.cells()[5], r" 800000 +800000 ")
         # The same, of the host and of the user.
@@ -88,7 +88,7 @@ class SumsTest(ScreenTest):
         self.assertRegex(terminal.cells()[5], r" 800000 +800000 ")
         # Its connections are there, the latest first, with the time of their end.
         terminal.keys("BTab", "BTab", "BTab", "Enter", "a")
-        terminal.wait_for("800 of 800 sessions")
+        terminal.wait_for("800 of 800 connections")
 
     def test_connections_that_take_turns(self):
         terminal = self.play("turns", "600", "0.01")
@@ -107,7 +107,7 @@ class SumsTest(ScreenTest):
             terminal.wait_for(groups)
             self.assertEqual(self.shown(terminal), true)
             terminal.keys("Enter")
-            terminal.wait_for("sessions  ")
+            terminal.wait_for("connections  ")
             terminal.keys("Escape")
             terminal.wait_for(groups)
             self.assertEqual(self.shown(terminal), true)

@@ -21,7 +21,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from screen import FOOTER, ScreenTest, main, process_of, recording  # noqa: E402
 
-SESSIONS = " 17 sessions  by RX+TX/s over 10s ▼  sums since 10:42:16"
+SESSIONS = " 17 connections  by RX+TX/s over 10s ▼  sums since 10:42:16"
 
 
 class Pty:
@@ -150,7 +150,7 @@ class TerminalsTest(ScreenTest):
         terminal.keys("F4")
         terminal.wait_for("Filter:")
         self.paste(terminal, "\nnginx\nq\n")
-        cells = terminal.wait_for("4 of 17 sessions")
+        cells = terminal.wait_for("4 of 17 connections")
         self.assertIn("Filter: nginx", cells[23])
         terminal.keys("Enter", "/")
         self.paste(terminal, ":8080\n")

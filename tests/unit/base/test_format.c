@@ -21,24 +21,26 @@ static void amounts_in_every_unit(void **state)
 		unsigned width;
 		const char *text;
 	} cases[] = {
-		{ 0, UNIT_HUMAN, 6, "0" },
-		{ 999, UNIT_HUMAN, 6, "999" },
-		{ 1000, UNIT_HUMAN, 6, "0.98K" },
-		{ 1024, UNIT_HUMAN, 6, "1.00K" },
-		{ 10234, UNIT_HUMAN, 6, "9.99K" },
-		{ 10239, UNIT_HUMAN, 6, "10.0K" },
-		{ 123456, UNIT_HUMAN, 6, "121K" },
-		{ 1023 * 1024, UNIT_HUMAN, 6, "1.00M" },
-		{ UINT64_MAX, UNIT_HUMAN, 6, "16.0E" },
-		{ 1023, UNIT_KB, 8, "0" },
-		{ 2047, UNIT_KB, 8, "1" },
-		{ 123456789, UNIT_KB, 8, "120563" },
-		{ 123456789, UNIT_KB, 5, "118M" },
-		{ 123456789, UNIT_BYTES, 12, "123456789" },
-		{ 123456789, UNIT_BYTES, 8, "118M" },
-		{ 125, UNIT_BITS, 7, "1.00k" },
-		{ 125000000, UNIT_BITS, 7, "1.00G" },
-		{ UINT64_MAX, UNIT_BITS, 7, "147.6E" },
+		{ 0, UNIT_HUMAN, 6, "0B" },
+		{ 999, UNIT_HUMAN, 6, "999B" },
+		{ 1000, UNIT_HUMAN, 6, "0.98KB" },
+		{ 1024, UNIT_HUMAN, 6, "1.00KB" },
+		{ 10234, UNIT_HUMAN, 6, "9.99KB" },
+		{ 10239, UNIT_HUMAN, 6, "10.0KB" },
+		{ 123456, UNIT_HUMAN, 6, "121KB" },
+		{ 1023 * 1024, UNIT_HUMAN, 6, "1.00MB" },
+		{ UINT64_MAX, UNIT_HUMAN, 6, "16.0EB" },
+		{ 1023, UNIT_KB, 8, "0KB" },
+		{ 2047, UNIT_KB, 8, "1KB" },
+		{ 123456789, UNIT_KB, 8, "120563KB" },
+		{ 123456789, UNIT_KB, 5, "118MB" },
+		{ 123456789, UNIT_BYTES, 12, "123456789B" },
+		{ 123456789, UNIT_BYTES, 8, "118MB" },
+		{ 125, UNIT_BITS, 7, "1.00kb" },
+		{ 125, UNIT_BITS, 8, "1.00kbit" },
+		{ 1, UNIT_BITS, 8, "8bit" },
+		{ 125000000, UNIT_BITS, 7, "1.00Gb" },
+		{ UINT64_MAX, UNIT_BITS, 7, "147.6Eb" },
 	};
 	char text[32];
 
@@ -91,13 +93,24 @@ static void amounts_and_rates_have_a_unit(void **state)
 
 	(void)state;
 	format_bytes(text, sizeof text, 123456, UNIT_HUMAN);
-	assert_string_equal(text, "121K");
+	assert_string_equal(text, "121KB");
 	format_bytes(text, sizeof text, 123456, UNIT_BYTES);
-	assert_string_equal(text, "123456 B");
+	assert_string_equal(text, "123456B");
 	format_rate(text, sizeof text, 123456, UNIT_KB);
-	assert_string_equal(text, "120 KB/s");
+	assert_string_equal(text, "120KB/s");
 	format_rate(text, sizeof text, UINT64_MAX, UNIT_BYTES);
-	assert_string_equal(text, "18446744073709551615 B/s");
+	assert_string_equal(text, "18446744073709551615B/s");
+}
+
+static void counts_have_no_unit(void **state)
+{
+	char text[32];
+
+	(void)state;
+	assert_int_equal(format_count(text, sizeof text, 1234567, 8), 7);
+	assert_string_equal(text, "1234567");
+	assert_int_equal(format_count(text, sizeof text, UINT32_MAX, 8), 5);
+	assert_string_equal(text, "4.29G");
 }
 
 static void decimals_are_printed_as_printf_does(void **state)
@@ -130,6 +143,7 @@ int main(void)
 		cmocka_unit_test(rates_by_the_true_length),
 		cmocka_unit_test(spans),
 		cmocka_unit_test(amounts_and_rates_have_a_unit),
+		cmocka_unit_test(counts_have_no_unit),
 		cmocka_unit_test(decimals_are_printed_as_printf_does),
 		cmocka_unit_test(clocks_are_local),
 	};

@@ -22,7 +22,7 @@ static const struct {
 	const char *name;
 	bool is_container;
 } cases[] = {
-	{ "/", "/", false },
+	{ "/", "host", false },
 	{ "/system.slice/nginx.service", "nginx.service", false },
 	{ "/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service", false },
 	{ "/init.scope", "init.scope", false },

@@ -187,7 +187,7 @@ static void an_interval_without_an_end_is_refused(void **state)
 	assert_int_equal(snapshot.session_count, 3);
 	assert_int_equal(recording_next(replay, &snapshot, &error), -EINVAL);
 	assert_non_null(strstr(error.text, "line 8"));
-	assert_non_null(strstr(error.text, "over 3 sessions"));
+	assert_non_null(strstr(error.text, "over 3 connections"));
 	recording_close(replay);
 	snapshot_fini(&snapshot);
 }

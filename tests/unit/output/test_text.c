@@ -159,7 +159,7 @@ static void test_losses(void **state)
 	expect_losses(&snapshot, "");
 	snapshot.other = (struct session_other){ .calls = 3, .rx_bytes = 1001, .tx_bytes = 7 };
 	expect_losses(&snapshot,
-	    "tcptop: table full: other sessions, not listed, received 1001 and sent 7 bytes in "
+	    "tcptop: table full: other connections, not listed, received 1001 and sent 7 bytes in "
 	    "3 calls; raise --max-sessions\n");
 	snapshot.other = (struct session_other){ 0 };
 	snapshot.missed_runs = 12;

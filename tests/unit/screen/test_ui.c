@@ -17,13 +17,13 @@ static void a_screen_of_80_by_24(void **state)
 	struct fixture *fixture = *state;
 	static const char *const lines[] = {
 		" tcptop  10:42:17  recording  every 1 s  tracepoint",
-		" RX     18.8K/s                                    █ peak 18.8K/s   sum 18.8K",
-		" TX     9.57M/s                                    █ peak 9.57M/s   sum 9.57M",
-		" 3 sessions  by RX+TX/s over 10s ▼  sums since 10:42:16",
+		" RX      18.8KB/s                                   █ peak 18.8KB/s  sum 18.8KB",
+		" TX      9.57MB/s                                   █ peak 9.57MB/s  sum 9.57MB",
+		" 3 connections  by RX+TX/s over 10s ▼  sums since 10:42:16",
 		"    PID NAME          LOCAL                REMOTE                  ▼RX/s   ▼TX/s",
-		"   1874 nginx         10.0.0.5:443         203.0.113.84:51312      17.6K   8.96M",
-		"   3311 postgres      10.0.0.5:443         10.0.0.31:42480             0    625K",
-		"   5120 sshd          [2001:db8::5]:443    [2001:db8::15]:50412    1.17K       0",
+		"   1874 nginx         10.0.0.5:443         203.0.113.84:51312     17.6KB  8.96MB",
+		"   3311 postgres      10.0.0.5:443         10.0.0.31:42480            0B   625KB",
+		"   5120 sshd          [2001:db8::5]:443    [2001:db8::15]:50412   1.17KB      0B",
 		"",
 	};
 
@@ -39,12 +39,12 @@ static void a_screen_of_40_by_10(void **state)
 	struct fixture *fixture = *state;
 	static const char *const lines[] = {
 		" tcptop  10:42:17  recording  every 1 s",
-		" RX 18.8K/s       █ TX 9.57M/s        █",
-		" 3 sessions  by RX+TX ▼",
+		" RX 18.8KB/s      █ TX 9.57MB/s       █",
+		" 3 connections  by RX+TX ▼",
 		"NAME     REMOTE             ▼RX/s  ▼TX/s",
-		"nginx    203.0…13.84:51312  17.6K  8.96M",
-		"postgres 10.0.0.31:42480        0   625K",
-		"sshd     [2001…::15]:50412  1.17K      0",
+		"nginx    203.0…13.84:51312 17.6KB 8.96MB",
+		"postgres 10.0.0.31:42480       0B  625KB",
+		"sshd     [2001…::15]:50412 1.17KB     0B",
 		"",
 		"",
 		"F1Help F3Search F4Filter F6Sort F10Quit",
@@ -55,35 +55,36 @@ static void a_screen_of_40_by_10(void **state)
 	expect_lines(fixture, lines, ARRAY_LENGTH(lines));
 }
 
-/* A title is whole, or it is the direction alone: half a unit would be another one. */
-static void titles_say_no_wrong_unit(void **state)
+/* Digits without a unit might be bytes or KB: each word that begins with a digit and is no address, PID or count. */
+static void expect_unit(const char *word, size_t length)
+{
+	size_t digits = strspn(word, "0123456789.");
+
+	assert_in_range(digits, 1, length - 1);
+	assert_true(word[length - 1] == 'B' || word[length - 1] == 'b' || strncmp(word + length - 3, "bit", 3) == 0);
+}
+
+static void amounts_have_their_unit_at_every_width(void **state)
 {
 	struct fixture *fixture = *state;
-	static const char *const whole[][2] = {
-		{ "▼RX KB/s", "▼TX KB/s" },
-		{ "▼RX B/s", "▼TX B/s" },
-		{ "▼RX bit/s", "▼TX bit/s" },
-		{ "▼RX/s", "▼TX/s" },
-	};
 
 	show_typical(fixture);
-	for (size_t i = 0; i < ARRAY_LENGTH(whole); i++) {
+	for (int unit = 0; unit < UNIT_COUNT; unit++) {
 		key(fixture, 'm');
-		paint(fixture, 80, 24);
-		for (size_t tx = 0; tx < 2; tx++)
-			assert_non_null(strstr(fixture->glass.lines[4], whole[i][tx]));
-		for (unsigned width = 30; width < 80; width++) {
+		for (unsigned width = 30; width < 82; width++) {
 			paint(fixture, width, 10);
-			for (size_t tx = 0; tx < 2; tx++) {
-				const char *title = strstr(fixture->glass.lines[3], tx ? "▼TX" : "▼RX");
-				size_t length = strlen(whole[i][tx]);
+			for (unsigned y = 4; y < 7; y++) {
+				const char *line = fixture->glass.lines[y];
+				const char *tx = strrchr(line, ' ') + 1, *rx = tx - 1;
 
-				assert_non_null(title);
-				if (strncmp(title, whole[i][tx], length) == 0)
-					title += length;
-				else
-					title += strlen("▼TX");
-				assert_true(*title == ' ' || !*title);
+				while (rx > line && *rx == ' ')
+					rx--;
+				const char *end = rx + 1;
+
+				while (rx > line && rx[-1] != ' ')
+					rx--;
+				expect_unit(tx, strlen(tx));
+				expect_unit(rx, (size_t)(end - rx));
 			}
 		}
 	}
@@ -147,7 +148,7 @@ static void losses_are_on_the_screen_only_when_there_are_any(void **state)
 	show_typical(fixture);
 	paint(fixture, 120, 24);
 	assert_false(on_glass(fixture, 24, "missed"));
-	assert_false(on_glass(fixture, 24, "other sessions"));
+	assert_false(on_glass(fixture, 24, "other connections"));
 	assert_false(on_glass(fixture, 24, "not counted"));
 	fixture->snapshot.missed_runs = 3;
 	fixture->snapshot.other.calls = 1;
@@ -157,19 +158,19 @@ static void losses_are_on_the_screen_only_when_there_are_any(void **state)
 	show(fixture);
 	paint(fixture, 160, 24);
 	assert_true(on_glass(fixture, 24, "3 events missed: figures too low"));
-	assert_true(on_glass(fixture, 24, "1.00M in other sessions: table full"));
+	assert_true(on_glass(fixture, 24, "1.00MB in other connections: table full"));
 	assert_true(on_glass(fixture, 24, "not counted: splice_io_uring"));
 	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "3 events missed  1.00M unlisted"));
+	assert_true(on_glass(fixture, 24, "3 events missed  1.00MB unlisted"));
 	assert_true(on_glass(fixture, 24, "  by RX+TX/s over 10s ▼"));
 	paint(fixture, 40, 10);
-	assert_true(on_glass(fixture, 10, "3 missed  1.00M unlisted  by RX+TX ▼"));
+	assert_true(on_glass(fixture, 10, "3 missed  1.00MB unlisted  by RX+TX ▼"));
 	paint(fixture, 30, 6);
 	assert_true(on_glass(fixture, 6, "3 missed"));
 	key(fixture, '?');
 	paint(fixture, 80, 40);
 	assert_true(on_glass(fixture, 40, "Missed: 3 events"));
-	assert_true(on_glass(fixture, 40, "Other sessions: RX 1.00M, TX 0 in 1 call."));
+	assert_true(on_glass(fixture, 40, "Other connections: RX 1.00MB, TX 0B in 1 call."));
 	assert_true(on_glass(fixture, 40, "--max-sessions"));
 	assert_false(on_glass(fixture, 40, "more below"));
 	paint(fixture, 80, 24);
@@ -261,7 +262,7 @@ static void rtt_and_retransmits_are_shown(void **state)
 		{ 1234, 1, "1.23ms", "1" },
 		{ 45678, 23, "45.7ms", "23" },
 		{ 999999, 1234567, "1000ms", "1234567" },
-		{ 12345678, 4294967295u, "12.3s", "4.00G" },
+		{ 12345678, 4294967295u, "12.3s", "4.29G" },
 	};
 
 	begin(fixture);
@@ -317,13 +318,13 @@ static void the_end_leaves_the_table_as_plain_text(void **state)
 	struct fixture *fixture = *state;
 	static const char expected[] =
 	    " tcptop  10:42:17  recording  every 1 s  tracepoint\n"
-	    " RX     18.8K/s                                    █ peak 18.8K/s   sum 18.8K\n"
-	    " TX     9.57M/s                                    █ peak 9.57M/s   sum 9.57M\n"
-	    " 3 sessions  by RX+TX/s over 10s ▼  sums since 10:42:16\n"
+	    " RX      18.8KB/s                                   █ peak 18.8KB/s  sum 18.8KB\n"
+	    " TX      9.57MB/s                                   █ peak 9.57MB/s  sum 9.57MB\n"
+	    " 3 connections  by RX+TX/s over 10s ▼  sums since 10:42:16\n"
 	    "    PID NAME          LOCAL                REMOTE                  ▼RX/s   ▼TX/s\n"
-	    "   1874 nginx         10.0.0.5:443         203.0.113.84:51312      17.6K   8.96M\n"
+	    "   1874 nginx         10.0.0.5:443         203.0.113.84:51312     17.6KB  8.96MB\n"
 	    "   3311 postgres      10.0.0.5:443         10.0.0.31:42480             0    625K\n"
-	    "   5120 sshd          [2001:db8::5]:443    [2001:db8::15]:50412    1.17K       0\n";
+	    "   5120 sshd          [2001:db8::5]:443    [2001:db8::15]:50412   1.17KB      0B\n";
 	char *text = NULL;
 	size_t length = 0;
 	FILE *stream = open_memstream(&text, &length);
@@ -373,7 +374,7 @@ static void links_tell_rows_apart(void **state)
 	key(fixture, '\\');
 	type(fixture, "%eth0");
 	paint(fixture, 100, 24);
-	assert_true(on_glass(fixture, 24, "1 of 3 sessions"));
+	assert_true(on_glass(fixture, 24, "1 of 3 connections"));
 	assert_false(on_glass(fixture, 24, "%7"));
 }
 
@@ -384,7 +385,7 @@ int main(void)
 		UI_TEST(the_first_screen_says_that_it_starts),
 		UI_TEST(a_screen_of_80_by_24),
 		UI_TEST(a_screen_of_40_by_10),
-		UI_TEST(titles_say_no_wrong_unit),
+		UI_TEST(amounts_have_their_unit_at_every_width),
 		cmocka_unit_test_setup_teardown(a_screen_without_utf8, set_up_ascii, tear_down),
 		UI_TEST(every_size_is_filled_exactly),
 		UI_TEST(too_small_is_said_in_one_line),

@@ -190,7 +190,7 @@ static void a_group_is_led_by_what_it_is(void **state)
 	context.grouping = GROUPING_REMOTE;
 	layout_text(text, sizeof text, &context, 80);
 	assert_int_equal(strncmp(text, "raddr:", 6), 0);
-	assert_non_null(strstr(text, "sessions:"));
+	assert_non_null(strstr(text, "connections:"));
 	assert_null(strstr(text, "pid:"));
 }
 

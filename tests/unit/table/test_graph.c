@@ -95,9 +95,9 @@ static void a_peak_is_not_shown_in_bytes(void **state)
 	(void)state;
 	points[10 % 8] = 1000;
 	graph_peak(text, sizeof text, &series, UNIT_BYTES);
-	assert_string_equal(text, "15.6K/s");
+	assert_string_equal(text, "15.6KB/s");
 	graph_peak(text, sizeof text, &series, UNIT_KB);
-	assert_string_equal(text, "15 KB/s");
+	assert_string_equal(text, "15KB/s");
 }
 
 int main(void)

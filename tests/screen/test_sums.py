@@ -33,14 +33,15 @@ class SumsTest(ScreenTest):
     def sums(self, terminal):
         """Shows the sums in bytes."""
         terminal.keys("c", "c", "m", "m")
-        return terminal.wait_for("RX B sum")
+        terminal.wait_for("units: bytes")
+        return terminal.wait_for("RX sum")
 
     def shown(self, terminal):
         """What all rows of the table add up to, RX in bytes."""
         cells = terminal.cells()
-        titles = next(y for y, line in enumerate(cells) if "RX B sum" in line)
-        at = cells[titles].index("RX B sum") + len("RX B sum")
-        return sum(int(line[:at].split()[-1]) for line in cells[titles + 1:-1] if line.strip())
+        titles = next(y for y, line in enumerate(cells) if "RX sum" in line)
+        at = cells[titles].index("RX sum") + len("RX sum")
+        return sum(int(line[:at].split()[-1].removesuffix("B")) for line in cells[titles + 1:-1] if line.strip())
 
     def true_bytes(self, *name):
         with open(recording(*name), encoding="utf-8") as stream:

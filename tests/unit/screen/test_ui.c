@@ -323,7 +323,7 @@ static void the_end_leaves_the_table_as_plain_text(void **state)
 	    " 3 connections  by RX+TX/s over 10s ▼  sums since 10:42:16\n"
 	    "    PID NAME          LOCAL                REMOTE                  ▼RX/s   ▼TX/s\n"
 	    "   1874 nginx         10.0.0.5:443         203.0.113.84:51312     17.6KB  8.96MB\n"
-	    "   3311 postgres      10.0.0.5:443         10.0.0.31:42480             0    625K\n"
+	    "   3311 postgres      10.0.0.5:443         10.0.0.31:42480            0B   625KB\n"
 	    "   5120 sshd          [2001:db8::5]:443    [2001:db8::15]:50412   1.17KB      0B\n";
 	char *text = NULL;
 	size_t length = 0;

@@ -48,7 +48,8 @@ static int sift(struct sieve *sieve, const struct snapshot *snapshot)
 {
 	struct snapshot *passed = &sieve->passed;
 
-	snapshot_reset_as(passed, snapshot);
+	if (snapshot_reset_as(passed, snapshot) < 0)
+		return -ENOMEM;
 	ask_users(sieve, snapshot);
 	for (size_t i = 0; i < snapshot->session_count; i++) {
 		const struct session *session = &snapshot->sessions[i];

@@ -16,6 +16,7 @@ void snapshot_init(struct snapshot *snapshot)
 void snapshot_fini(struct snapshot *snapshot)
 {
 	free(snapshot->sessions);
+	links_fini(&snapshot->links);
 	snapshot_init(snapshot);
 }
 
@@ -23,6 +24,7 @@ void snapshot_reset(struct snapshot *snapshot)
 {
 	struct session *sessions = snapshot->sessions;
 	size_t capacity = snapshot->session_capacity;
+	struct links links = snapshot->links;
 
 	if (capacity > CAPACITY_MIN && snapshot->session_count < capacity / 8) {
 		free(sessions);
@@ -32,11 +34,14 @@ void snapshot_reset(struct snapshot *snapshot)
 	snapshot_init(snapshot);
 	snapshot->sessions = sessions;
 	snapshot->session_capacity = capacity;
+	snapshot->links = links;
+	links_reset(&snapshot->links);
 }
 
-void snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from)
+int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from)
 {
 	snapshot_reset(snapshot);
+	struct links links = snapshot->links;
 	struct session *sessions = snapshot->sessions;
 	size_t capacity = snapshot->session_capacity;
 
@@ -44,6 +49,8 @@ void snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from)
 	snapshot->sessions = sessions;
 	snapshot->session_capacity = capacity;
 	snapshot->session_count = 0;
+	snapshot->links = links;
+	return links_copy(&snapshot->links, &from->links);
 }
 
 struct session *snapshot_add(struct snapshot *snapshot)

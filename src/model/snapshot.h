@@ -10,10 +10,13 @@
 #include <time.h>
 
 #include "base/address.h"
+#include "model/link.h"
 #include "model/session.h"
 
 /* Names that the kernel keeps with their NUL: of tasks (TASK_COMM_LEN) and of interfaces (IFNAMSIZ). */
 enum { SESSION_NAME_SIZE = SESSION_COMM_LENGTH + 1 };
+
+_Static_assert((int)SESSION_NAME_SIZE == (int)LINK_NAME_SIZE, "names of interfaces are read and written alike");
 
 struct session {
 	uint8_t family;     /* 4 or 6; an IPv4-mapped connection is 4 */
@@ -65,6 +68,7 @@ struct snapshot {
 	uint64_t rx_bytes; /* of all sessions and "other sessions" */
 	uint64_t tx_bytes;
 	struct session_other other; /* this interval's "other sessions": what a full table could not list */
+	struct links links; /* without those that have been read for the first time only */
 	uint64_t missed_runs;       /* probe runs that the kernel skipped in this interval */
 	bool last;                  /* nothing follows: tracing has ended */
 	bool is_end;                /* no interval, but the news that a recording is over */
@@ -77,8 +81,8 @@ void snapshot_fini(struct snapshot *snapshot);
 /* Empties it for the next interval. Frees a large array of which less than an eighth was used. */
 void snapshot_reset(struct snapshot *snapshot);
 
-/* Empties it, and takes all that is not sessions from another one: its time, losses, whether it is the last. */
-void snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from);
+/* Empties it, and takes all that is not sessions from another one: its time, losses, links, whether it is the last. 0 or -ENOMEM. */
+int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from);
 
 /* Appends a zeroed session and returns it, borrowed until the next call; NULL when out of memory. */
 struct session *snapshot_add(struct snapshot *snapshot);

@@ -19,6 +19,7 @@ void traffic_init(struct traffic *traffic)
 {
 	memset(traffic, 0, sizeof *traffic);
 	rows_init(&traffic->rows);
+	links_init(&traffic->links);
 	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++)
 		gone_init(&traffic->gone[grouping]);
 }
@@ -26,6 +27,7 @@ void traffic_init(struct traffic *traffic)
 void traffic_fini(struct traffic *traffic)
 {
 	rows_fini(&traffic->rows);
+	links_fini(&traffic->links);
 	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++)
 		gone_fini(&traffic->gone[grouping]);
 }
@@ -161,6 +163,8 @@ int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, cons
 	int err = rows_reserve(&traffic->rows, count);
 
 	add_totals(traffic, snapshot);
+	if (links_copy(&traffic->links, &snapshot->links) < 0)
+		err = -ENOMEM;
 	/* sessions come in another order than rows lie in memory: without prefetching, cache misses are most of the cost */
 	for (size_t i = 0; i < count; i++) {
 		if (i + 2 * PREFETCH_AHEAD < count)
@@ -210,8 +214,11 @@ int traffic_copy(struct traffic *to, const struct traffic *from)
 	int err = 0;
 
 	copy.rows = to->rows;
+	copy.links = to->links;
 	memcpy(copy.gone, to->gone, sizeof copy.gone);
 	if (rows_copy(&copy.rows, &from->rows) < 0)
+		err = -ENOMEM;
+	if (links_copy(&copy.links, &from->links) < 0)
 		err = -ENOMEM;
 	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++)
 		if (gone_copy(&copy.gone[grouping], &from->gone[grouping]) < 0)

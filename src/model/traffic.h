@@ -13,6 +13,7 @@
 
 #include "model/average.h"
 #include "model/gone.h"
+#include "model/link.h"
 #include "model/rows.h"
 #include "model/series.h"
 
@@ -28,7 +29,8 @@ struct traffic {
 	uint64_t clock_ns; /* the lengths of all intervals so far */
 	uint64_t interval_ns;
 	struct average_clock average_clock;
-	uint64_t rx_bytes; /* the latest interval */
+	struct links links; /* of the latest interval */
+	uint64_t rx_bytes;  /* the latest interval */
 	uint64_t tx_bytes;
 	size_t active;           /* rows with traffic in the latest interval */
 	size_t recent;           /* and of these and those that were idle for a short time only */

@@ -32,13 +32,34 @@ static const struct field other_rows[] = {
 	{ "other_tx_bytes", FIELD_U64, FIELD_ALWAYS, offsetof(struct session_other, tx_bytes), 0 },
 };
 
+#define COUNT_OFFSET(which) (offsetof(struct link, counts) + (which) * sizeof(uint64_t))
+static const struct field link_rows[] = {
+	{ "ifindex", FIELD_U32, FIELD_REQUIRED, offsetof(struct link, ifindex), 0 },
+	{ "ifname", FIELD_NAME, FIELD_REQUIRED, offsetof(struct link, name), 0 },
+	{ "speed_mbit", FIELD_U32, FIELD_KNOWN, offsetof(struct link, speed_mbit), 0 },
+	{ "span_ns", FIELD_U64, FIELD_REQUIRED, offsetof(struct link, span_ns), 0 },
+	{ "rx_bytes", FIELD_U64, FIELD_REQUIRED, COUNT_OFFSET(LINK_RX_BYTES), 0 },
+	{ "tx_bytes", FIELD_U64, FIELD_REQUIRED, COUNT_OFFSET(LINK_TX_BYTES), 0 },
+	{ "rx_packets", FIELD_U64, FIELD_ALWAYS, COUNT_OFFSET(LINK_RX_PACKETS), 0 },
+	{ "tx_packets", FIELD_U64, FIELD_ALWAYS, COUNT_OFFSET(LINK_TX_PACKETS), 0 },
+	{ "rx_drops", FIELD_U64, FIELD_ALWAYS, COUNT_OFFSET(LINK_RX_DROPS), 0 },
+	{ "tx_drops", FIELD_U64, FIELD_ALWAYS, COUNT_OFFSET(LINK_TX_DROPS), 0 },
+	{ "rx_errors", FIELD_U64, FIELD_ALWAYS, COUNT_OFFSET(LINK_RX_ERRORS), 0 },
+	{ "tx_errors", FIELD_U64, FIELD_ALWAYS, COUNT_OFFSET(LINK_TX_ERRORS), 0 },
+	{ "tcp_rx_bytes", FIELD_U64, FIELD_KNOWN, offsetof(struct link, tcp_rx_bytes), LINK_TCP_UNKNOWN },
+	{ "tcp_tx_bytes", FIELD_U64, FIELD_JOINED, offsetof(struct link, tcp_tx_bytes), LINK_TCP_UNKNOWN },
+};
+
 static const struct field interval_rows[] = {
+	{ "unplaced_rx_bytes", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, links.unplaced_rx_bytes), 0 },
+	{ "unplaced_tx_bytes", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, links.unplaced_tx_bytes), 0 },
 	{ "missed_runs", FIELD_U64, FIELD_ALWAYS, offsetof(struct snapshot, missed_runs), 0 },
 };
 /* clang-format on */
 
 const struct field_table session_fields = { session_rows, COUNT_OF(session_rows) };
 const struct field_table other_fields = { other_rows, COUNT_OF(other_rows) };
+const struct field_table link_fields = { link_rows, COUNT_OF(link_rows) };
 const struct field_table interval_fields = { interval_rows, COUNT_OF(interval_rows) };
 
 uint64_t field_max(const struct field *field)

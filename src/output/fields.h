@@ -45,6 +45,7 @@ struct field_table {
 
 extern const struct field_table session_fields;  /* of struct session */
 extern const struct field_table other_fields;    /* of struct session_other, in an interval's object */
+extern const struct field_table link_fields;     /* of struct link */
 extern const struct field_table interval_fields; /* of struct snapshot: the end of an interval's object */
 
 /* Is it to be written? For all but FIELD_JOINED, which the row before decides. */

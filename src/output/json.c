@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON Lines: one object for each session and interval, then one for the interval. Fields are only added. */
+/* JSON Lines: one object for each session and link of an interval, then one for the interval. Fields are only added. */
 #include "output/renderer.h"
 
 #include <errno.h>
@@ -144,6 +144,23 @@ static int print_session(FILE *stream, const struct session *session, const char
 	return fputs("}\n", stream) < 0 ? -1 : 0;
 }
 
+/* An idle link has no line, or hundreds of containers would have one each in every interval. */
+static int print_links(FILE *stream, const struct links *links, const char *stamp)
+{
+	static const uint64_t idle[LINK_COUNTS];
+
+	for (size_t i = 0; i < links->count; i++) {
+		const struct link *link = &links->items[i];
+
+		if (memcmp(link->counts, idle, sizeof idle) == 0)
+			continue;
+		if (fputs("{\"type\":\"link\",", stream) < 0 || fputs(stamp, stream) < 0 ||
+		    print_fields(stream, &link_fields, link) != 0 || fputs("}\n", stream) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* By what the sessions, and so the totals, were chosen. */
 static int print_words(const struct json *json)
 {
@@ -189,7 +206,8 @@ static int print_interval(
 		if (print_session(json->stream, ranks[i].session, stamp) != 0)
 			return -1;
 	}
-	if (print_total(json, snapshot, stamp) != 0)
+	if (print_links(json->stream, &snapshot->links, stamp) != 0 ||
+	    print_total(json, snapshot, stamp) != 0)
 		return -1;
 	return fflush(json->stream) == 0 ? 0 : -1;
 }

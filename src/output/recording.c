@@ -20,6 +20,7 @@
 #define LINE_MAX_BYTES (1 << 20)
 #define INTERVAL_MAX_S 1e6
 #define ID_MAX 63
+#define LINKS_MAX 65536
 
 struct recording {
 	FILE *file;
@@ -211,6 +212,18 @@ static int take_session(struct recording *recording, const json_t *object, struc
 	return err ?: take_fields(recording, &session_fields, object, session, error);
 }
 
+static int take_link(struct recording *recording, const json_t *object, struct error *error)
+{
+	if (recording->ahead.links.count == LINKS_MAX)
+		return bad_line(
+		    recording, error, "over %d links without the line that ends an interval", LINKS_MAX);
+	struct link *link = links_add(&recording->ahead.links);
+
+	if (!link)
+		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
+	return take_fields(recording, &link_fields, object, link, error);
+}
+
 static void take_facts(struct recording *recording, const json_t *object)
 {
 	const json_t *ids = json_object_get(object, "not_counted");
@@ -272,6 +285,8 @@ static int take_line(struct recording *recording, size_t length, struct error *e
 		err = bad_line(recording, error, "not an object with a type");
 	else if (strcmp(type, "session") == 0)
 		err = take_session(recording, object, error);
+	else if (strcmp(type, "link") == 0)
+		err = take_link(recording, object, error);
 	else if (strcmp(type, "interval") == 0)
 		err = take_interval(recording, object, error);
 	json_decref(object);

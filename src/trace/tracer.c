@@ -17,6 +17,7 @@
 #include "loader/tracing.h"
 #include "model/snapshot.h"
 #include "names/interfaces.h"
+#include "trace/link_reader.h"
 #include "trace/maps.h"
 
 /* The mutex guards the hand-over and the requests, down to `error`. The rest belongs to the thread while it runs. */
@@ -37,6 +38,7 @@ struct tracer {
 	struct tracing tracing;
 	struct maps maps;
 	struct interfaces *interfaces;
+	struct link_reader *links;
 	struct snapshot snapshot;
 };
 
@@ -149,8 +151,11 @@ static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, st
 	if (err)
 		return err;
 	snapshot_reset(&tracer->snapshot);
+	/* First, as draining may take long, and these counters do not stand still. */
+	link_reader_read(tracer->links, &tracer->snapshot.links);
 	err = maps_drain(&tracer->maps, &tracer->snapshot, error);
 	name_interfaces(tracer->interfaces, &tracer->snapshot);
+	link_reader_place(tracer->links, &tracer->snapshot);
 	tracer->snapshot.time = wall_time(end_ns);
 	tracer->snapshot.interval_ns = end_ns - *start_ns;
 	tracer->snapshot.last = last;
@@ -232,7 +237,8 @@ int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interv
 	if (new->ready_fd < 0 || new->wakeup_fd < 0)
 		err = -errno;
 	new->interfaces = interfaces_open();
-	if (!new->interfaces)
+	new->links = link_reader_open();
+	if (!new->interfaces || !new->links)
 		err = -ENOMEM;
 	err = err ?: maps_init(&new->maps, &new->tracing);
 	if (!err)
@@ -314,6 +320,7 @@ void tracer_close(struct tracer *tracer)
 		pthread_join(tracer->thread, NULL);
 	}
 	interfaces_close(tracer->interfaces);
+	link_reader_close(tracer->links);
 	maps_fini(&tracer->maps);
 	tracing_close(&tracer->tracing);
 	snapshot_fini(&tracer->snapshot);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+#define CAPACITY_MIN 16
+#define BITS_PER_MBIT 1e6
+
+void links_init(struct links *links)
+{
+	memset(links, 0, sizeof *links);
+}
+
+void links_fini(struct links *links)
+{
+	free(links->items);
+	links_init(links);
+}
+
+void links_reset(struct links *links)
+{
+	*links = (struct links){ .items = links->items, .capacity = links->capacity };
+}
+
+struct link *links_add(struct links *links)
+{
+	if (links->count == links->capacity) {
+		size_t capacity = links->capacity ? links->capacity * 2 : CAPACITY_MIN;
+		struct link *items = reallocarray(links->items, capacity, sizeof *items);
+
+		if (!items)
+			return NULL;
+		links->items = items;
+		links->capacity = capacity;
+	}
+	struct link *link = &links->items[links->count++];
+
+	memset(link, 0, sizeof *link);
+	return link;
+}
+
+int links_copy(struct links *to, const struct links *from)
+{
+	links_reset(to);
+	for (size_t i = 0; i < from->count; i++) {
+		struct link *link = links_add(to);
+
+		if (!link) {
+			links_reset(to);
+			return -ENOMEM;
+		}
+		*link = from->items[i];
+	}
+	to->unplaced_rx_bytes = from->unplaced_rx_bytes;
+	to->unplaced_tx_bytes = from->unplaced_tx_bytes;
+	return 0;
+}
+
+struct link *links_find(const struct links *links, uint32_t ifindex)
+{
+	for (size_t i = 0; i < links->count; i++)
+		if (links->items[i].ifindex == ifindex)
+			return &links->items[i];
+	return NULL;
+}
+
+uint64_t link_bytes(const struct link *link)
+{
+	return link->counts[LINK_RX_BYTES] + link->counts[LINK_TX_BYTES];
+}
+
+const struct link *links_busiest(const struct links *links)
+{
+	const struct link *busiest = NULL;
+
+	for (size_t i = 0; i < links->count; i++) {
+		const struct link *link = &links->items[i];
+
+		if (!link_bytes(link))
+			continue;
+		if (!busiest || busiest->ifindex == LINK_LOOPBACK ||
+		    (link->ifindex != LINK_LOOPBACK && link_bytes(link) > link_bytes(busiest)))
+			busiest = link;
+	}
+	return busiest;
+}
+
+int link_used_percent(const struct link *link)
+{
+	uint64_t rx_bytes = link->counts[LINK_RX_BYTES], tx_bytes = link->counts[LINK_TX_BYTES];
+	double bits = 8.0 * (double)(rx_bytes > tx_bytes ? rx_bytes : tx_bytes);
+
+	if (!link->speed_mbit || !link->span_ns)
+		return -1;
+	double percent = 100 * bits * NS_PER_S / (double)link->span_ns / (link->speed_mbit * BITS_PER_MBIT);
+
+	return percent < 999 ? (int)(percent + 0.5) : 999;
+}
+
+int link_tcp_percent(const struct link *link)
+{
+	uint64_t bytes = link_bytes(link);
+
+	if (!bytes || link->tcp_rx_bytes == LINK_TCP_UNKNOWN)
+		return -1;
+	double percent = 100.0 * ((double)link->tcp_rx_bytes + (double)link->tcp_tx_bytes) / (double)bytes;
+
+	return percent < 100 ? (int)(percent + 0.5) : 100;
+}

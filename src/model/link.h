@@ -10,7 +10,7 @@
 
 enum {
 	LINK_NAME_SIZE = SESSION_COMM_LENGTH + 1, /* IFNAMSIZ or more, and what JSON's names have */
-	LINK_LOOPBACK = 1,   /* the index of lo in every network namespace (LOOPBACK_IFINDEX) */
+	LINK_LOOPBACK = 1, /* the index of lo in every network namespace (LOOPBACK_IFINDEX) */
 };
 
 /* What the kernel counts of an interface (struct rtnl_link_stats64), packets with their Ethernet and IP headers. */
@@ -42,7 +42,8 @@ struct links {
 	struct link *items;
 	size_t count;
 	size_t capacity;
-	uint64_t unplaced_rx_bytes; /* payload of sessions whose link is not known: of other network namespaces */
+	uint64_t
+	    unplaced_rx_bytes; /* payload of sessions whose link is not known: of other network namespaces */
 	uint64_t unplaced_tx_bytes;
 };
 

@@ -8,6 +8,7 @@
 #include "model/group.h"
 #include "names/names.h"
 #include "output/renderer.h"
+#include "screen/link_page.h"
 #include "screen/ui.h"
 #include "table/endpoint.h"
 #include "table/graph.h"
@@ -97,7 +98,7 @@ void header_title(struct ui *ui)
 	const struct traffic *traffic = view_traffic(&ui->view);
 	const struct run *run = ui->run;
 	struct pieces pieces = { .utf8 = ui->utf8 };
-	char clock[16], span[32];
+	char clock[16], span[32], link[96];
 	/* A recording has the intervals it was made with. */
 	uint64_t asked_ns = ui->interval_ns && !ui->replay ? ui->interval_ns : traffic->interval_ns;
 
@@ -123,6 +124,8 @@ void header_title(struct ui *ui)
 			pieces_add(&pieces, 3, STYLE_BAR, "(took %s)", span);
 		}
 	}
+	if (link_headline(ui, link, sizeof link))
+		pieces_add(&pieces, 3, STYLE_BAR, "%s", link);
 	if (run->method != PROBE_AUTO)
 		pieces_add(&pieces, 4, STYLE_BAR, "%s", probe_method_name(run->method));
 	if (!run->no_summary)

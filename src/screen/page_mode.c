@@ -10,6 +10,7 @@
 #include "output/renderer.h"
 #include "screen/keys.h"
 #include "screen/mode.h"
+#include "screen/page.h"
 #include "screen/table_mode.h"
 #include "screen/ui.h"
 #include "table/endpoint.h"
@@ -19,28 +20,19 @@
 #define HELP_KEYS 11
 #define GRAPH_LINES 6
 
-/* A page that scrolls: all its lines are drawn, the visible ones are put. */
-struct page {
-	struct ui *ui;
-	const struct line_sink *sink;
-	unsigned y;
-	unsigned end;
-	unsigned drawn;
-};
-
-static void page_begin(struct page *page)
+void page_begin(struct page *page)
 {
 	line_begin(&page->ui->line, page->ui->width, page->ui->utf8, STYLE_PLAIN);
 }
 
-static void page_put(struct page *page)
+void page_put(struct page *page)
 {
 	if (page->drawn >= page->ui->scroll && page->y < page->end)
 		page->sink->put(page->sink->to, page->y++, &page->ui->line);
 	page->drawn++;
 }
 
-static void page_end(struct page *page)
+void page_end(struct page *page)
 {
 	page->ui->page_lines = page->drawn;
 	while (page->y < page->end) {
@@ -49,7 +41,7 @@ static void page_end(struct page *page)
 	}
 }
 
-static void page_text(struct page *page, enum style style, const char *text)
+void page_text(struct page *page, enum style style, const char *text)
 {
 	page_begin(page);
 	line_print(&page->ui->line, style, "%s", text);
@@ -365,7 +357,7 @@ static void details_draw(struct ui *ui, unsigned y, unsigned end, const struct l
 
 /* ---- keys ---- */
 
-static void page_open(struct ui *ui)
+void page_open(struct ui *ui)
 {
 	ui->scroll = 0;
 }
@@ -401,7 +393,7 @@ static void scroll(struct ui *ui, enum motion motion)
 		ui->scroll = last;
 }
 
-static unsigned page_key(struct ui *ui, int code)
+unsigned page_key(struct ui *ui, int code)
 {
 	const struct key *key = key_find(code);
 
@@ -424,7 +416,7 @@ static unsigned details_key(struct ui *ui, int code)
 
 /* ---- footer ---- */
 
-static void page_footer(struct ui *ui)
+void page_footer(struct ui *ui)
 {
 	struct line *line = &ui->line;
 	unsigned seen = ui->scroll + ui->height - 2;

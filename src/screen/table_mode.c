@@ -378,6 +378,7 @@ const struct key key_table[] = {
 	{ change_amount, { 'c' }, "c", "per second, interval, start", .on_pages = false },
 	{ change_units, { 'm' }, "m", "units: KB, bytes, bits", .on_pages = true },
 	{ change_names, { 'n' }, "n", "names of ports and hosts", .on_pages = true },
+	{ NULL, { 'l' }, "l", "links: is it TCP at all", .opens = MODE_LINKS, .closes_page = true },
 	{ NULL, { 'u' }, "u", "one user's connections", .opens = MODE_USER_MENU },
 	{ toggle_ipv4, { '4' }, "4", "IPv4 only, and back", .on_pages = false },
 	{ toggle_ipv6, { '6' }, "6", "IPv6 only, and back", .on_pages = false },

@@ -22,11 +22,15 @@ enum ui_mode {
 	MODE_FILTER,
 	MODE_HELP,
 	MODE_DETAILS,
+	MODE_LINKS,
 	MODE_SORT_MENU,
 	MODE_USER_MENU,
 	MODE_COLUMN_MENU,
 	MODE_COUNT,
 };
+
+/* So many links keep their places on their page; the others follow. */
+#define UI_LINKS_HELD 128
 
 struct menu {
 	uint32_t *values; /* a column's index, or a user's id */
@@ -61,6 +65,8 @@ struct ui {
 	bool before_search_pinned;
 	struct menu menu;
 	unsigned scroll;               /* lines, in help and details */
+	uint32_t link_order[UI_LINKS_HELD]; /* indices of interfaces, as the page of links shows them first */
+	size_t link_order_count;
 	unsigned page_lines;           /* of the page drawn last */
 	char message[120];             /* in the footer until the next key, or for some seconds */
 	int64_t message_s;             /* when it was said, on the monotonic clock */

@@ -100,8 +100,9 @@ static const struct address_entry *find(
 	struct address_entry key = { .family = family };
 
 	memcpy(key.address, address, sizeof key.address);
-	return addresses->count ? bsearch(&key, addresses->entries, addresses->count, sizeof key, compare_entries)
-	                        : NULL;
+	return addresses->count
+	           ? bsearch(&key, addresses->entries, addresses->count, sizeof key, compare_entries)
+	           : NULL;
 }
 
 /* Do several interfaces have it? Equal entries are neighbours. */

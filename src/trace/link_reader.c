@@ -94,7 +94,8 @@ static uint32_t ask_speed(int fd, const char *name)
 }
 
 /* A device may have to ask its hardware, so only when it may have changed. */
-static void find_speed(const struct link_reader *reader, struct link_reading *now, const struct link_reading *before)
+static void find_speed(
+    const struct link_reader *reader, struct link_reading *now, const struct link_reading *before)
 {
 	if (!now->has_speed || !now->up)
 		return;
@@ -166,8 +167,9 @@ static void begin_placing(const struct link_reader *reader, struct links *links)
 {
 	for (size_t i = 0; i < links->count; i++) {
 		struct link *link = &links->items[i];
-		bool known = link->ifindex == LINK_LOOPBACK || (addresses_has(&reader->addresses, link->ifindex) &&
-		                                                   !carries_others(&reader->now, link->ifindex));
+		bool known =
+		    link->ifindex == LINK_LOOPBACK || (addresses_has(&reader->addresses, link->ifindex) &&
+		                                          !carries_others(&reader->now, link->ifindex));
 
 		link->tcp_rx_bytes = link->tcp_tx_bytes = known ? 0 : LINK_TCP_UNKNOWN;
 	}

@@ -81,8 +81,8 @@ int link_reading_parse(struct link_reading *reading, const struct nlmsghdr *mess
 }
 
 /* A reset takes packets and bytes back together, which wrap at different times. */
-static bool was_reset(const struct link_reading *before, const struct link_reading *now, enum link_count bytes,
-    enum link_count packets)
+static bool was_reset(const struct link_reading *before, const struct link_reading *now,
+    enum link_count bytes, enum link_count packets)
 {
 	return now->counts[bytes] < before->counts[bytes] && now->counts[packets] < before->counts[packets];
 }

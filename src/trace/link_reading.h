@@ -11,13 +11,14 @@
 struct nlmsghdr;
 
 struct link_reading {
-	uint32_t ifindex; /* of the interface for its whole life: one made again with the same name has another */
+	uint32_t
+	    ifindex; /* of the interface for its whole life: one made again with the same name has another */
 	char name[LINK_NAME_SIZE];
 	bool up;
-	bool has_speed;           /* its driver's word on its speed means something: it is no veth, tun, dummy */
-	uint32_t carries;         /* the index of the interface below it, which moves its packets; 0: none here */
-	uint32_t carrier_changes; /* while it is the same, so is the speed */
-	uint32_t speed_mbit;      /* 0: not known */
+	bool has_speed;   /* its driver's word on its speed means something: it is no veth, tun, dummy */
+	uint32_t carries; /* the index of the interface below it, which moves its packets; 0: none here */
+	uint32_t carrier_changes;     /* while it is the same, so is the speed */
+	uint32_t speed_mbit;          /* 0: not known */
 	uint64_t counts[LINK_COUNTS]; /* since its birth */
 };
 

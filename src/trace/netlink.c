@@ -7,13 +7,16 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define ANSWER_SIZE 32768 /* the kernel fills up to that, where a reader has it (NLMSG_GOODSIZE and since 4.6 more) */
-#define TYPE_BITS 0x3fff  /* NLA_TYPE_MASK */
+#define ANSWER_SIZE \
+	32768 /* the kernel fills up to that, where a reader has it (NLMSG_GOODSIZE and since 4.6 more) */
+#define TYPE_BITS 0x3fff /* NLA_TYPE_MASK */
 
 int netlink_open(void)
 {
 	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	const struct timeval wait = { .tv_sec = 1 }; /* the kernel answers at once; only a lost answer takes so long */
+	const struct timeval wait = {
+		.tv_sec = 1
+	}; /* the kernel answers at once; only a lost answer takes so long */
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
 	if (fd < 0)

@@ -149,9 +149,9 @@ static void test_difference(void **state)
 	} cases[] = {
 		{ 1000, 1500, 10, 15, 500 },
 		{ 1000, 1000, 10, 10, 0 },
-		{ UINT32_MAX - 99, 400, 10, 15, 500 },           /* 32 bits wrapped */
+		{ UINT32_MAX - 99, 400, 10, 15, 500 }, /* 32 bits wrapped */
 		{ UINT64_C(1) << 32, UINT64_C(1) << 33, 1, 2, UINT64_C(1) << 32 },
-		{ 4000000000, 700, 3000000, 7, 700 },            /* reset: packets fell, too */
+		{ 4000000000, 700, 3000000, 7, 700 }, /* reset: packets fell, too */
 		{ UINT64_C(9000000000), 700, 3000000, 7, 700 },
 		{ UINT64_C(9000000000), 8999999999, 10, 11, 0 }, /* corrected */
 		{ 5, 3, 10, 11, 0 },
@@ -176,7 +176,8 @@ static void test_difference(void **state)
 
 static void add_address(struct addresses *addresses, uint32_t ifindex, uint8_t family, const uint8_t *address)
 {
-	const struct ifaddrmsg info = { .ifa_family = family == 4 ? AF_INET : AF_INET6, .ifa_index = ifindex };
+	const struct ifaddrmsg info = { .ifa_family = family == 4 ? AF_INET : AF_INET6,
+		.ifa_index = ifindex };
 	static const uint8_t other_end[16] = { 203, 0, 113, 9 };
 	struct message message;
 	struct nlmsghdr *nlmsg = begin(&message, RTM_NEWADDR, &info, sizeof info);
@@ -190,8 +191,9 @@ static void add_address(struct addresses *addresses, uint32_t ifindex, uint8_t f
 static void test_addresses(void **state)
 {
 	static const uint8_t eth0[16] = { 192, 0, 2, 1 }, eth1[16] = { 198, 51, 100, 1 },
-			     both[16] = { 10, 0, 0, 1 }, home[16] = { 127, 0, 0, 1 }, far[16] = { 203, 0, 113, 1 },
-			     local6[16] = { 0xfe, 0x80, [15] = 1 }, far6[16] = { 0xfe, 0x80, [15] = 2 };
+	                     both[16] = { 10, 0, 0, 1 }, home[16] = { 127, 0, 0, 1 },
+	                     far[16] = { 203, 0, 113, 1 }, local6[16] = { 0xfe, 0x80, [15] = 1 },
+	                     far6[16] = { 0xfe, 0x80, [15] = 2 };
 	const struct {
 		uint8_t family;
 		const uint8_t *local, *remote;

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the modes that take the whole screen but title and footer have in common: their lines scroll. */
+#ifndef TCPTOP_PAGE_H
+#define TCPTOP_PAGE_H
+
+#include "table/line.h"
+
+struct ui;
+
+/* A page that scrolls: all its lines are drawn, the visible ones are put. */
+struct page {
+	struct ui *ui;
+	const struct line_sink *sink;
+	unsigned y;
+	unsigned end;
+	unsigned drawn;
+};
+
+/* Begins ui->line; puts it; puts a whole line of trusted ASCII; ends the page. */
+void page_begin(struct page *page);
+void page_put(struct page *page);
+void page_text(struct page *page, enum style style, const char *text);
+void page_end(struct page *page);
+
+/* Of struct mode: the page from its top, its keys and footer. */
+void page_open(struct ui *ui);
+unsigned page_key(struct ui *ui, int code);
+void page_footer(struct ui *ui);
+
+#endif

@@ -16,7 +16,8 @@
 /* Names that the kernel keeps with their NUL: of tasks (TASK_COMM_LEN) and of interfaces (IFNAMSIZ). */
 enum { SESSION_NAME_SIZE = SESSION_COMM_LENGTH + 1 };
 
-_Static_assert((int)SESSION_NAME_SIZE == (int)LINK_NAME_SIZE, "names of interfaces are read and written alike");
+_Static_assert(
+    (int)SESSION_NAME_SIZE == (int)LINK_NAME_SIZE, "names of interfaces are read and written alike");
 
 struct session {
 	uint8_t family;     /* 4 or 6; an IPv4-mapped connection is 4 */
@@ -68,7 +69,7 @@ struct snapshot {
 	uint64_t rx_bytes; /* of all sessions and "other sessions" */
 	uint64_t tx_bytes;
 	struct session_other other; /* this interval's "other sessions": what a full table could not list */
-	struct links links; /* without those that have been read for the first time only */
+	struct links links;         /* without those that have been read for the first time only */
 	uint64_t missed_runs;       /* probe runs that the kernel skipped in this interval */
 	bool last;                  /* nothing follows: tracing has ended */
 	bool is_end;                /* no interval, but the news that a recording is over */

@@ -64,7 +64,7 @@ struct ui {
 	struct session before_search; /* where Escape returns to */
 	bool before_search_pinned;
 	struct menu menu;
-	unsigned scroll;               /* lines, in help and details */
+	unsigned scroll;                    /* lines, in help and details */
 	uint32_t link_order[UI_LINKS_HELD]; /* indices of interfaces, as the page of links shows them first */
 	size_t link_order_count;
 	unsigned page_lines;           /* of the page drawn last */

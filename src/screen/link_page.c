@@ -16,6 +16,7 @@
 #define NAME_WIDE 15
 #define NAME_NARROW 9
 #define NAME_WIDE_FROM 60
+#define NOTE_WIDTH 100
 
 static const struct links *shown_links(const struct ui *ui)
 {
@@ -60,9 +61,11 @@ static void cell_percent(int percent, const char *end, char *cell)
 static void cell_tcp(const struct ui *ui, const struct link *link, char *cell)
 {
 	const struct links *links = shown_links(ui);
-	bool more = link->ifindex != LINK_LOOPBACK && (links->unplaced_rx_bytes || links->unplaced_tx_bytes);
+	int percent = link_tcp_percent(link);
+	bool more = percent < 100 && link->ifindex != LINK_LOOPBACK &&
+	            (links->unplaced_rx_bytes || links->unplaced_tx_bytes);
 
-	cell_percent(link_tcp_percent(link), more ? "+" : "", cell);
+	cell_percent(percent, more ? "+" : "", cell);
 }
 
 static void cell_used(const struct ui *ui, const struct link *link, char *cell)
@@ -244,7 +247,7 @@ static void draw_link(struct page *page, const struct link *link)
 /* Trusted ASCII, broken at blanks. */
 static void draw_note(struct page *page, const char *text)
 {
-	unsigned room = page->ui->width - 2;
+	unsigned room = page->ui->width < NOTE_WIDTH ? page->ui->width - 2 : NOTE_WIDTH - 2;
 
 	while (*text) {
 		size_t length = strlen(text), part = length;

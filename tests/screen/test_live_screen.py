@@ -149,6 +149,19 @@ class LiveScreenTest(unittest.TestCase):
 
     # ---- the head ----
 
+    def test_links(self):
+        """The page of links: loopback moves, TCP's part of it is most, and the page goes as it came."""
+        with self.talker() as (_, port):
+            terminal = self.start()
+            self.row_of(terminal, port)
+            terminal.keys("l")
+            terminal.wait_until(
+                lambda cells: any(re.match(r" lo +[1-9.][0-9.]*[KMG]?B/s .* ([5-9][0-9]|100)% ", line + " ")
+                                  for line in cells), "TCP's part of lo")
+            self.assertIn("LINK", terminal.cells()[1])
+            terminal.keys("l")
+            terminal.wait_for("PID")
+
     def test_without_what_the_summary_line_says(self):
         clock, load = re.compile(r"  \d\d:\d\d:\d\d  "), re.compile(r"  load \d")
         for options, shown in ((), True), (("-S",), False):

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "model/tally.h"
 
 /* What the connections of a group have in common. */
 enum common {
@@ -12,6 +13,7 @@ enum common {
 	COMMON_HOST = 1 << 2,
 	COMMON_CONTAINER = 1 << 3,
 	COMMON_USER = 1 << 4,
+	COMMON_NAME = 1 << 5,
 };
 
 /* To add a grouping, add its row, and an enum common for what it goes by. */
@@ -23,6 +25,7 @@ static const struct {
 	[GROUPING_REMOTE] = { "remote host", "remote hosts", COMMON_HOST },
 	[GROUPING_CONTAINER] = { "container", "containers", COMMON_CONTAINER },
 	[GROUPING_USER] = { "user", "users", COMMON_USER },
+	[GROUPING_PROGRAM] = { "program", "programs", COMMON_NAME },
 };
 
 /* Rows are found by addresses, ports, PID and network namespace. What is none of them takes the local address's place. */
@@ -33,6 +36,19 @@ struct extra {
 };
 
 _Static_assert(sizeof(struct extra) == sizeof((struct session *)0)->laddr, "it takes the address's place");
+
+/*
+ * The name takes the local address's place, too. What follows the NUL may be of another name (strscpy). Of IPv4's
+ * addresses only the first 8 bytes are hashed, so these have something of all; two names never have the same key.
+ */
+static void put_name(struct session *key, const char *comm)
+{
+	uint64_t halves[2] = { 0, 0 };
+
+	memcpy(halves, comm, strnlen(comm, sizeof halves));
+	halves[0] ^= halves[1] * 0x9e3779b97f4a7c15u;
+	memcpy(key->laddr, halves, sizeof halves);
+}
 
 const char *grouping_name(enum grouping grouping, bool many)
 {
@@ -66,6 +82,8 @@ struct session group_key(enum grouping grouping, const struct row *row)
 	if (common & COMMON_USER)
 		extra.uid = session->uid;
 	memcpy(key.laddr, &extra, sizeof extra);
+	if (common & COMMON_NAME)
+		put_name(&key, session->comm);
 	return key;
 }
 
@@ -74,6 +92,9 @@ static void add_container(struct row *group, const struct row *row)
 {
 	bool same_cgroup = group->session.cgroup_id == row->session.cgroup_id;
 
+	if (!same_cgroup && group->session.cgroup_id && row->session.cgroup_id &&
+	    (group->container != row->container || !row->container))
+		group->several |= 1 << TALLY_CONTAINERS;
 	if (!same_cgroup)
 		group->session.cgroup_id = 0;
 	if (group->container == row->container)
@@ -104,11 +125,15 @@ static void add_facts(struct row *group, const struct row *row, bool added)
 		group->container = row->container;
 		group->member_pid = row->member_pid;
 	}
-	group->mixed |= row->mixed || group->member_pid != row->member_pid;
+	group->several |= row->several;
+	if (group->member_pid != row->member_pid)
+		group->several |= 1 << TALLY_PROCESSES;
 	if (added || names_group(row, group)) {
 		memcpy(all->comm, session->comm, sizeof all->comm);
 		group->member_pid = row->member_pid;
 	}
+	if (all->uid != session->uid && all->uid != UINT32_MAX && session->uid != UINT32_MAX)
+		group->several |= 1 << TALLY_USERS;
 	if (all->uid != session->uid)
 		all->uid = UINT32_MAX;
 	add_container(group, row);
@@ -143,4 +168,45 @@ void group_add(struct row *group, const struct row *row, bool added)
 
 		group->points[i] = sum < row->points[i] ? UINT32_MAX : sum;
 	}
+}
+
+/* False: it is not known of the row. */
+static bool tell(enum tally tally, const struct row *row, uint64_t *value)
+{
+	switch (tally) {
+	case TALLY_PROCESSES:
+		*value = row->member_pid;
+		return true;
+	case TALLY_CONTAINERS:
+		*value = row->container ? row->container : row->session.cgroup_id | 1ull << 63;
+		return row->container || row->session.cgroup_id;
+	case TALLY_USERS:
+		*value = row->session.uid;
+		return row->session.uid != UINT32_MAX;
+	case TALLY_COUNT:
+		break;
+	}
+	return false;
+}
+
+int group_count(struct row *group, uint32_t number, const struct row *row, struct tallies *tallies)
+{
+	/* Those of a row that is added up itself cannot be told apart any more. */
+	group->uncounted |= row->several;
+	for (int i = 0; i < TALLY_COUNT; i++) {
+		enum tally tally = (enum tally)i;
+		uint64_t value, known;
+
+		if (!tell(tally, row, &value))
+			continue;
+		/* Most are what the group is known by: no need to look it up. */
+		if (group->counts[tally] && tell(tally, group, &known) && known == value)
+			continue;
+		int added = tallies_add(tallies, number, tally, value);
+
+		if (added < 0)
+			return added;
+		group->counts[tally] += (unsigned)added;
+	}
+	return 0;
 }

@@ -8,6 +8,8 @@
 #include "model/grouping.h"
 #include "model/rows.h"
 
+struct tallies;
+
 /* "process", or "processes" when many. Not for GROUPING_NONE. */
 const char *grouping_name(enum grouping grouping, bool many);
 
@@ -23,5 +25,11 @@ struct session group_key(enum grouping grouping, const struct row *row);
  * what struct rows finds the group by, and the number of members.
  */
 void group_add(struct row *group, const struct row *row, bool added);
+
+/*
+ * To be called before group_add: counts what the row has of what a group may have several, in the group's counts.
+ * `number` is the group's among those of the tallies. 0 or -ENOMEM.
+ */
+int group_count(struct row *group, uint32_t number, const struct row *row, struct tallies *tallies);
 
 #endif

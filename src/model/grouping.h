@@ -9,6 +9,7 @@ enum grouping {
 	GROUPING_REMOTE,
 	GROUPING_CONTAINER,
 	GROUPING_USER,
+	GROUPING_PROGRAM, /* all processes of one name */
 	GROUPING_COUNT,
 };
 

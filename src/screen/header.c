@@ -271,6 +271,8 @@ static void add_filters(struct ui *ui, struct pieces *pieces)
 
 	if (view->settings.opened && view->settings.grouping == GROUPING_PROCESS)
 		pieces_add(pieces, 2, STYLE_STRONG, "in %s (%u)", key->comm, key->pid);
+	else if (view->settings.opened && view->settings.grouping == GROUPING_PROGRAM)
+		pieces_add(pieces, 2, STYLE_STRONG, "in %s", key->comm);
 	else if (view->settings.opened && view->settings.grouping == GROUPING_CONTAINER)
 		pieces_add(pieces, 2, STYLE_STRONG, "in %s",
 		    names_container_text(ui->names, view->settings.opened_container));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/format.h"
 
 static const char *const default_ids[] = {
 	"pid",
@@ -19,6 +20,7 @@ static const char *const default_ids[] = {
 	"history",
 	"container",
 	"netns",
+	"processes",
 	"connections",
 };
 
@@ -151,4 +153,15 @@ const char *column_title(
 	else
 		snprintf(buffer, size, "%s%s", column->direction, ends[context->amount]);
 	return buffer;
+}
+
+void column_cell_text(const struct column_context *context, const char *text, struct cell *cell)
+{
+	cell->columns =
+	    line_fit(cell->text, sizeof cell->text, text, strlen(text), cell->width, context->utf8);
+}
+
+void column_cell_number(uint64_t number, struct cell *cell)
+{
+	cell->columns = format_count(cell->text, sizeof cell->text, number, cell->width);
 }

@@ -61,18 +61,18 @@ struct column {
 	uint8_t width_min;
 	uint8_t width_pref;
 	uint8_t width_max;
-	uint8_t priority;  /* 0 is dropped last when there is no room */
-	bool right;        /* aligned */
-	bool descending;   /* the initial direction of sorting by it */
-	bool is_amount;    /* bytes in the chosen unit */
-	bool by_average;   /* the order is by a moving average, unless totals are shown */
-	bool is_address;   /* only IPv6 and host names need its largest width */
-	bool with_all;     /* shown when all connections are listed, chosen or not */
-	bool essential;    /* shrinks others below their preferred width rather than be dropped */
-	uint8_t groupings; /* 1 << enum grouping: where it means something */
-	uint8_t
+	uint8_t priority;   /* 0 is dropped last when there is no room */
+	bool right;         /* aligned */
+	bool descending;    /* the initial direction of sorting by it */
+	bool is_amount;     /* bytes in the chosen unit */
+	bool by_average;    /* the order is by a moving average, unless totals are shown */
+	bool is_address;    /* only IPv6 and host names need its largest width */
+	bool with_all;      /* shown when all connections are listed, chosen or not */
+	bool essential;     /* shrinks others below their preferred width rather than be dropped */
+	uint16_t groupings; /* 1 << enum grouping: where it means something */
+	uint16_t
 	    identifies; /* 1 << enum grouping: where it tells which group a row is, so it is never dropped */
-	uint8_t leads;  /* 1 << enum grouping: where it stands first */
+	uint16_t leads; /* 1 << enum grouping: where it stands first */
 	uint8_t needs;  /* enum column_need */
 	uint64_t (*rank)(const struct column_context *context, const struct row *row);
 	/* Orders rows of equal rank; NULL: the rank decides alone. */
@@ -118,6 +118,10 @@ unsigned column_list_needs(const struct column_list *list);
 /* The title for this context. Returns buffer. */
 const char *column_title(
     const struct column *column, const struct column_context *context, char *buffer, size_t size);
+
+/* Fills a cell with untrusted text, cut to its width; with a number, in units where it would not fit. */
+void column_cell_text(const struct column_context *context, const char *text, struct cell *cell);
+void column_cell_number(uint64_t number, struct cell *cell);
 
 /* The width of the longer of a row's addresses. */
 unsigned column_address_columns(const struct column_context *context, const struct row *row);

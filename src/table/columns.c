@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/util.h"
 #include "model/traffic.h"
@@ -12,107 +11,11 @@
 #include "table/amount.h"
 #include "table/endpoint.h"
 #include "table/graph.h"
+#include "table/who.h"
 
 #define DAY_S 86400u
 
-/* The first bytes of a text as a number that sorts like the text, ignoring case. */
-static uint64_t text_rank(const char *text)
-{
-	uint64_t rank = 0;
-	int i;
-
-	for (i = 0; i < 8 && text[i]; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		rank = rank << 8 | (c >= 'A' && c <= 'Z' ? (unsigned char)(c + 'a' - 'A') : c);
-	}
-	return i < 8 ? rank << (8 * (8 - i)) : rank;
-}
-
-static void cell_untrusted(const struct column_context *context, const char *text, struct cell *cell)
-{
-	cell->columns =
-	    line_fit(cell->text, sizeof cell->text, text, strlen(text), cell->width, context->utf8);
-}
-
-static void cell_number(uint64_t number, struct cell *cell)
-{
-	cell->columns = format_count(cell->text, sizeof cell->text, number, cell->width);
-}
-
-/* ---- who ---- */
-
-static uint64_t rank_pid(const struct column_context *context, const struct row *row)
-{
-	(void)context;
-	return row->session.pid;
-}
-
-static void cell_pid(const struct column_context *context, const struct row *row, struct cell *cell)
-{
-	(void)context;
-	cell_number(row->session.pid, cell);
-}
-
-static uint64_t rank_name(const struct column_context *context, const struct row *row)
-{
-	(void)context;
-	return text_rank(row->session.comm);
-}
-
-static int compare_name(const struct column_context *context, const struct row *a, const struct row *b)
-{
-	(void)context;
-	int order = strcasecmp(a->session.comm, b->session.comm);
-
-	return order ? order : (a->session.pid > b->session.pid) - (a->session.pid < b->session.pid);
-}
-
-static void cell_name(const struct column_context *context, const struct row *row, struct cell *cell)
-{
-	char text[sizeof row->session.comm + 2];
-
-	snprintf(text, sizeof text, "%s%s", row->session.comm, row->mixed ? " +" : "");
-	cell_untrusted(context, text, cell);
-}
-
-static uint64_t rank_user(const struct column_context *context, const struct row *row)
-{
-	char user[40];
-
-	return text_rank(names_user(context->names, row->session.uid, user, sizeof user));
-}
-
-static int compare_user(const struct column_context *context, const struct row *a, const struct row *b)
-{
-	char left[40], right[40];
-
-	return strcasecmp(names_user(context->names, a->session.uid, left, sizeof left),
-	    names_user(context->names, b->session.uid, right, sizeof right));
-}
-
-static void cell_user(const struct column_context *context, const struct row *row, struct cell *cell)
-{
-	char user[40];
-
-	cell_untrusted(context, names_user(context->names, row->session.uid, user, sizeof user), cell);
-}
-
-static uint64_t rank_container(const struct column_context *context, const struct row *row)
-{
-	return text_rank(names_container_text(context->names, row->container));
-}
-
-static int compare_container(const struct column_context *context, const struct row *a, const struct row *b)
-{
-	return strcasecmp(names_container_text(context->names, a->container),
-	    names_container_text(context->names, b->container));
-}
-
-static void cell_container(const struct column_context *context, const struct row *row, struct cell *cell)
-{
-	cell_untrusted(context, names_container_text(context->names, row->container), cell);
-}
+/* ---- what of it ---- */
 
 static uint64_t rank_netns(const struct column_context *context, const struct row *row)
 {
@@ -123,7 +26,7 @@ static uint64_t rank_netns(const struct column_context *context, const struct ro
 static void cell_netns(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	(void)context;
-	cell_number(row->session.netns, cell);
+	column_cell_number(row->session.netns, cell);
 }
 
 static void cell_rtt(const struct column_context *context, const struct row *row, struct cell *cell)
@@ -138,7 +41,7 @@ static void cell_rtt(const struct column_context *context, const struct row *row
 		snprintf(text, sizeof text, "%.*fms", ms < 1 ? 3 : ms < 10 ? 2 : ms < 100 ? 1 : 0, ms);
 	else
 		snprintf(text, sizeof text, "%.1fs", ms / 1000);
-	cell_untrusted(context, text, cell);
+	column_cell_text(context, text, cell);
 }
 
 static uint64_t rank_rtt(const struct column_context *context, const struct row *row)
@@ -156,9 +59,9 @@ static uint64_t rank_retransmits(const struct column_context *context, const str
 static void cell_retransmits(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	if (row->session.rtt_us)
-		cell_number(row->session.retransmits, cell);
+		column_cell_number(row->session.retransmits, cell);
 	else
-		cell_untrusted(context, "-", cell);
+		column_cell_text(context, "-", cell);
 }
 
 /* ---- where ---- */
@@ -273,7 +176,7 @@ static uint64_t rank_connections(const struct column_context *context, const str
 static void cell_connections(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	(void)context;
-	cell_number(row->members, cell);
+	column_cell_number(row->members, cell);
 }
 
 /* Older rows have the greater rank. */
@@ -313,7 +216,7 @@ static void cell_last(const struct column_context *context, const struct row *ro
 		format_clock(text, sizeof text, row->last.wall_s);
 	else
 		snprintf(text, sizeof text, "%ud ago", (unsigned)(ago_s / DAY_S));
-	cell_untrusted(context, text, cell);
+	column_cell_text(context, text, cell);
 }
 
 #define CONNECTIONS (1 << GROUPING_NONE)
@@ -321,6 +224,7 @@ static void cell_last(const struct column_context *context, const struct row *ro
 #define REMOTES (1 << GROUPING_REMOTE)
 #define CONTAINERS (1 << GROUPING_CONTAINER)
 #define USERS (1 << GROUPING_USER)
+#define PROGRAMS (1 << GROUPING_PROGRAM)
 #define GROUPS (EVERYWHERE & ~CONNECTIONS)
 #define EVERYWHERE ((1 << GROUPING_COUNT) - 1)
 
@@ -332,13 +236,13 @@ static void cell_last(const struct column_context *context, const struct row *ro
 const struct column column_table[] = {
 	{ .id = "pid", .title = "PID", .description = "process id", .width_min = 7, .width_pref = 7,
 	  .width_max = 7, .priority = 4, .right = true, .groupings = CONNECTIONS | PROCESSES,
-	  .rank = rank_pid, .format = cell_pid },
+	  .rank = who_rank_pid, .format = who_cell_pid },
 	{ .id = "name", .title = "NAME", .description = "process name", .width_min = 8, .width_pref = 12,
-	  .width_max = 16, .priority = 0, .essential = true, .groupings = EVERYWHERE, .identifies = PROCESSES, .rank = rank_name,
-	  .compare = compare_name, .format = cell_name },
+	  .width_max = 16, .priority = 0, .essential = true, .groupings = EVERYWHERE, .identifies = PROCESSES | PROGRAMS, .leads = PROGRAMS, .rank = who_rank_name,
+	  .compare = who_compare_name, .format = who_cell_name },
 	{ .id = "user", .title = "USER", .description = "user", .width_min = 8, .width_pref = 8,
-	  .width_max = 12, .priority = 8, .groupings = CONNECTIONS | PROCESSES | USERS, .identifies = USERS, .leads = USERS, .rank = rank_user,
-	  .compare = compare_user, .format = cell_user },
+	  .width_max = 12, .priority = 8, .groupings = EVERYWHERE, .identifies = USERS, .leads = USERS, .rank = who_rank_user,
+	  .compare = who_compare_user, .format = who_cell_user },
 	{ .id = "laddr", .title = "LOCAL", .description = "local address and port", .width_min = 14,
 	  .width_pref = 20, .width_max = 47, .priority = 5, .groupings = CONNECTIONS, .is_address = true,
 	  .rank = rank_laddr, .compare = compare_laddr, .format = cell_laddr },
@@ -379,11 +283,14 @@ const struct column column_table[] = {
 	  .rank = rank_history, .format = cell_history },
 	{ .id = "container", .title = "CONTAINER", .description = "container, or unit, or cgroup",
 	  .width_min = 12, .width_pref = 19, .width_max = 28, .priority = 9,
-	  .groupings = CONNECTIONS | PROCESSES | CONTAINERS, .identifies = CONTAINERS, .leads = CONTAINERS, .rank = rank_container,
-	  .compare = compare_container, .format = cell_container },
+	  .groupings = EVERYWHERE, .identifies = CONTAINERS, .leads = CONTAINERS, .rank = who_rank_container,
+	  .compare = who_compare_container, .format = who_cell_container },
 	{ .id = "netns", .title = "NETNS", .description = "network namespace", .width_min = 10,
 	  .width_pref = 10, .width_max = 10, .priority = 10, .right = true,
 	  .groupings = CONNECTIONS | PROCESSES, .rank = rank_netns, .format = cell_netns },
+	{ .id = "processes", .title = "PROCS", .description = "processes of a program", .width_min = 5,
+	  .width_pref = 6, .width_max = 6, .priority = 4, .right = true, .descending = true,
+	  .groupings = PROGRAMS, .rank = who_rank_processes, .format = who_cell_processes },
 	{ .id = "connections", .title = "CONNECTIONS", .description = "connections in a group", .width_min = 5,
 	  .width_pref = 11, .width_max = 11, .priority = 4, .right = true, .descending = true,
 	  .groupings = GROUPS, .rank = rank_connections,

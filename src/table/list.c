@@ -17,11 +17,13 @@ void list_init(struct list *list)
 {
 	memset(list, 0, sizeof *list);
 	rows_init(&list->groups);
+	tallies_init(&list->tallies);
 }
 
 void list_fini(struct list *list)
 {
 	rows_fini(&list->groups);
+	tallies_fini(&list->tallies);
 	free(list->items);
 }
 
@@ -68,9 +70,12 @@ static int add_to_groups(
 
 	if (index == ROW_NONE)
 		return -ENOMEM;
-	group_add(&list->groups.rows[index], row, added);
-	list->groups.rows[index].members += members;
-	return 0;
+	struct row *group = &list->groups.rows[index];
+	int err = group_count(group, (uint32_t)index, row, &list->tallies);
+
+	group_add(group, row, added);
+	group->members += members;
+	return err;
 }
 
 static int build_groups(
@@ -137,6 +142,7 @@ int list_build(struct list *list, const struct list_settings *settings, const st
 	if (grouped)
 		name_containers(context, &context->traffic->gone[context->grouping].groups);
 	rows_clear(&list->groups);
+	tallies_clear(&list->tallies);
 	list->count = 0;
 	if (grouped && build_groups(list, settings, context) < 0)
 		return -ENOMEM;
@@ -166,7 +172,7 @@ static uint64_t rank_held(const struct column_context *context, const struct row
 	return row->held ? row->held : (1ull << 32) + row->first_tick;
 }
 
-const struct column list_held_column = { .id = "held", .groupings = UINT8_MAX, .rank = rank_held };
+const struct column list_held_column = { .id = "held", .groupings = UINT16_MAX, .rank = rank_held };
 
 static void hold_members(const struct list *list, enum grouping grouping, const struct rows *members)
 {

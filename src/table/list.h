@@ -33,6 +33,7 @@ struct list {
 	size_t count;
 	size_t capacity;
 	struct rows groups;
+	struct tallies tallies; /* of the groups, by their indices */
 };
 
 void list_init(struct list *list);

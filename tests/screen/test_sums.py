@@ -103,7 +103,7 @@ class SumsTest(ScreenTest):
         self.assertEqual(true, 20_000_001)
         terminal = self.play("churn", width=160, height=320)
         self.sums(terminal)
-        for groups in "301 processes", "301 remote hosts", "301 containers", "300 users":
+        for groups in "301 processes", "301 remote hosts", "301 containers", "300 users", "2 programs":
             terminal.keys("Tab")
             terminal.wait_for(groups)
             self.assertEqual(self.shown(terminal), true)
@@ -127,6 +127,17 @@ class SumsTest(ScreenTest):
         terminal.keys("y")
         terminal.wait_for("totals start from zero")
         self.assertEqual(self.shown(terminal), 0)
+
+    def test_programs(self):
+        """All workers of nginx are one row; what it has several of is counted, in groups of all kinds."""
+        terminal = self.play("demo", "1", width=200, height=60)
+        terminal.keys("BTab")
+        cells = terminal.wait_for("11 programs")
+        self.assertRegex("\n".join(cells), r"\n *nginx +33 .* 2 +4\n")
+        self.assertEqual(sum(line.startswith(("nginx", "node", "sshd")) for line in cells), 3)
+        terminal.keys("BTab")
+        cells = terminal.wait_for("users")
+        self.assertRegex("\n".join(cells), r"\n0 +4 processes")
 
     def test_reset_in_between(self):
         terminal = self.begin("turns", "600", "0.01")

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -360,6 +361,7 @@ static void sums_add_up_and_memory_is_bounded_after_any_churn(void **state)
 			session->pid = number % 100000;
 			session->uid = number % 10000;
 			session->cgroup_id = 1 + number % 20000;
+			snprintf(session->comm, sizeof session->comm, "worker-%u", number % 15000);
 		}
 		merge(fixture);
 		all_sums_are_the_total(fixture);

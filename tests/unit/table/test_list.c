@@ -158,6 +158,101 @@ static void hosts_of_two_links_are_two(void **state)
 	assert_string_equal(listed(fixture), "a:10 a:20");
 }
 
+/* A name is a program's whole name, whatever its PIDs; what the kernel left behind the NUL is no part of it. */
+static void processes_of_one_name_are_one_program(void **state)
+{
+	struct fixture *fixture = *state;
+	struct list_settings *settings = &fixture->settings;
+	struct session sessions[] = {
+		make("worker-1", 10, "192.0.2.1", 1, 1000, 0),
+		make("worker-1", 11, "192.0.2.1", 2, 2000, 0),
+		make("worker-10", 12, "192.0.2.1", 3, 4000, 0),
+		make("worker-1", 13, "2001:db8::1", 4, 8000, 0),
+	};
+	struct snapshot snapshot;
+
+	memcpy(sessions[1].comm + strlen("worker-1") + 1, "tail", 4);
+	snapshot_init(&snapshot);
+	snapshot.interval_ns = 1000000000;
+	for (size_t i = 0; i < sizeof sessions / sizeof sessions[0]; i++)
+		*snapshot_add(&snapshot) = sessions[i];
+	assert_int_equal(traffic_merge(&fixture->traffic, &snapshot, NULL), 0);
+	snapshot_fini(&snapshot);
+	settings->grouping = fixture->context.grouping = GROUPING_PROGRAM;
+	assert_string_equal(listed(fixture), "web:0 db:0 worker-1:11000 worker-10:4000");
+	const struct row *programs = list_rows(&fixture->list, &fixture->context)->rows;
+
+	assert_int_equal(programs[0].counts[TALLY_PROCESSES], 1);
+	assert_int_equal(programs[0].members, 2);
+	assert_int_equal(programs[2].counts[TALLY_PROCESSES], 3);
+	assert_int_equal(programs[2].counts[TALLY_USERS], 3);
+	assert_int_equal(programs[2].counts[TALLY_CONTAINERS], 0); /* not known */
+	settings->opened = true;
+	settings->opened_key = programs[2].session;
+	fixture->context.grouping = GROUPING_NONE;
+	assert_string_equal(listed(fixture), "worker-1:1000 worker-1:2000 worker-1:8000");
+}
+
+static const char *cell_text(struct fixture *fixture, const char *column, size_t item)
+{
+	static struct cell cell;
+
+	cell = (struct cell){ .width = 40 };
+	column_find(column)->format(&fixture->context,
+	    &list_rows(&fixture->list, &fixture->context)->rows[fixture->list.items[item].row], &cell);
+	return cell.text;
+}
+
+/* Whatever a group does not have in common is counted, in the column that would name it. */
+static void what_a_group_has_several_of_is_counted(void **state)
+{
+	static const char *const columns[] = { "name", "user", "container" };
+	struct fixture *fixture = *state;
+	struct session sessions[4];
+	struct snapshot snapshot;
+
+	fixture->context.names = names_open(false);
+	traffic_fini(&fixture->traffic);
+	traffic_init(&fixture->traffic);
+	snapshot_init(&snapshot);
+	snapshot.interval_ns = 1000000000;
+	for (unsigned i = 0; i < 4; i++) {
+		sessions[i] = make("nginx", 100 + i % 3, "192.0.2.1", (uint16_t)(1 + i), 1, 0);
+		sessions[i].uid = 4000000000u + i % 2;
+		sessions[i].cgroup_id = 70 + i;
+		*snapshot_add(&snapshot) = sessions[i];
+	}
+	assert_int_equal(traffic_merge(&fixture->traffic, &snapshot, NULL), 0);
+	snapshot_fini(&snapshot);
+	for (int i = GROUPING_NONE + 1; i < GROUPING_COUNT; i++) {
+		fixture->settings.grouping = fixture->context.grouping = (enum grouping)i;
+		for (size_t j = 0; j < sizeof columns / sizeof columns[0]; j++) {
+			const struct column *column = column_find(columns[j]);
+			char *end;
+
+			listed(fixture);
+			assert_true(column->groupings & 1 << i);
+			unsigned long count = strtoul(cell_text(fixture, columns[j], 0), &end, 10);
+
+			/* One is named, several are counted. */
+			assert_true(strcmp(end, " processes") == 0 || strcmp(end, " users") == 0 ||
+			                    strcmp(end, " containers") == 0
+			                ? count >= 2 && count <= 4
+			                : count != 2 && count != 3);
+		}
+	}
+	fixture->settings.grouping = fixture->context.grouping = GROUPING_REMOTE;
+	listed(fixture);
+	assert_string_equal(cell_text(fixture, "name", 0), "3 processes");
+	assert_string_equal(cell_text(fixture, "user", 0), "2 users");
+	assert_string_equal(cell_text(fixture, "container", 0), "4 containers");
+	fixture->settings.grouping = fixture->context.grouping = GROUPING_PROGRAM;
+	listed(fixture);
+	assert_string_equal(cell_text(fixture, "name", 0), "nginx");
+	assert_string_equal(cell_text(fixture, "processes", 0), "3");
+	names_close(fixture->context.names);
+}
+
 /* ---- what is idle, and what is gone ---- */
 
 static void merge(struct fixture *fixture, const struct session *sessions, size_t count)
@@ -265,7 +360,8 @@ static void every_grouping_has_the_sums_of_what_is_gone(void **state)
 	static const size_t groups[] = { [GROUPING_PROCESS] = GROUPS + 2,
 		[GROUPING_REMOTE] = GROUPS + 3,
 		[GROUPING_CONTAINER] = GROUPS + 1, /* two are in none */
-		[GROUPING_USER] = 10 + 2 };
+		[GROUPING_USER] = 10 + 2,
+		[GROUPING_PROGRAM] = 3 };
 	struct fixture *fixture = *state;
 
 	fixture->context.names = names_open(false);
@@ -276,6 +372,30 @@ static void every_grouping_has_the_sums_of_what_is_gone(void **state)
 		assert_int_equal(fixture->list.count, groups[i]);
 	}
 	names_close(fixture->context.names);
+}
+
+/* What is gone was added up: it is known that there were several, not how many. */
+static void what_is_gone_makes_counts_minima(void **state)
+{
+	struct fixture *fixture = *state;
+
+	churn(fixture);
+	fixture->settings.grouping = fixture->context.grouping = GROUPING_PROGRAM;
+	listed(fixture);
+	for (size_t i = 0; i < fixture->list.count; i++) {
+		const struct row *row =
+		    &list_rows(&fixture->list, &fixture->context)->rows[fixture->list.items[i].row];
+		bool churned = strcmp(row->session.comm, "churn") == 0;
+
+		assert_string_equal(cell_text(fixture, "processes", i), churned ? "300+" : "1");
+	}
+	fixture->settings.grouping = fixture->context.grouping = GROUPING_USER;
+	listed(fixture);
+	for (size_t i = 0; i < fixture->list.count; i++)
+		if (list_rows(&fixture->list, &fixture->context)
+		        ->rows[fixture->list.items[i].row]
+		        .session.uid >= 2000)
+			assert_string_equal(cell_text(fixture, "name", i), "30+ processes");
 }
 
 /* Filtered by what all that were added up had in common: family, user, and the group's own key. */
@@ -320,6 +440,9 @@ int main(void)
 		    a_process_keeps_what_its_ended_connections_moved, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    every_grouping_has_the_sums_of_what_is_gone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(processes_of_one_name_are_one_program, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_a_group_has_several_of_is_counted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_gone_makes_counts_minima, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(filters_choose_what_is_gone, set_up, tear_down),
 	};
 

@@ -264,7 +264,7 @@ static void groups_add_up_and_open(void **state)
 	assert_int_equal(view_row(view, 0)->members, 2);
 	assert_int_equal(view_row(view, 0)->session.rx_bytes, 300);
 	assert_int_equal(view_row(view, 0)->tx_total_bytes, 30);
-	assert_false(view_row(view, 0)->mixed);
+	assert_int_equal(view_row(view, 0)->counts[TALLY_PROCESSES], 1);
 	view_move(view, 1);
 	view_open_group(view);
 	assert_string_equal(listed(view), "db db");
@@ -277,7 +277,7 @@ static void groups_add_up_and_open(void **state)
 	assert_int_equal(view->list.count, 3);
 	assert_int_equal(view_row(view, 0)->session.rx_bytes, 200);
 	assert_int_equal(view_row(view, 1)->session.rx_bytes, 150);
-	assert_true(view_row(view, 1)->mixed);
+	assert_int_equal(view_row(view, 1)->counts[TALLY_PROCESSES], 2);
 	struct series series = traffic_row_series(view_traffic(view), view_row(view, 1));
 
 	assert_true(series_peak(&series, 32) >= 165);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "table/who.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "model/group.h"
+#include "names/names.h"
+
+/* The first bytes of a text as a number that sorts like the text, ignoring case. */
+static uint64_t text_rank(const char *text)
+{
+	uint64_t rank = 0;
+	int i;
+
+	for (i = 0; i < 8 && text[i]; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		rank = rank << 8 | (c >= 'A' && c <= 'Z' ? (unsigned char)(c + 'a' - 'A') : c);
+	}
+	return i < 8 ? rank << (8 * (8 - i)) : rank;
+}
+
+uint64_t who_rank_pid(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return row->session.pid;
+}
+
+void who_cell_pid(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	(void)context;
+	column_cell_number(row->session.pid, cell);
+}
+
+/*
+ * "3 processes", where a group has several of what it has to have one of to be told by it; "2+" when more may have been
+ * among what is not kept. NULL: it has one, or none is known. Returns buffer.
+ */
+#define SEVERAL_SIZE 32
+
+static const char *several(const struct row *row, enum tally tally, char buffer[SEVERAL_SIZE])
+{
+	static const enum grouping kinds[TALLY_COUNT] = {
+		[TALLY_PROCESSES] = GROUPING_PROCESS,
+		[TALLY_CONTAINERS] = GROUPING_CONTAINER,
+		[TALLY_USERS] = GROUPING_USER,
+	};
+	unsigned bit = 1u << tally, count = row->counts[tally];
+
+	if (count < 2 && !(row->several & bit))
+		return NULL;
+	snprintf(buffer, SEVERAL_SIZE, "%u%s %s", count < 2 ? 2 : count, row->uncounted & bit ? "+" : "",
+	    grouping_name(kinds[tally], true));
+	return buffer;
+}
+
+/* What the NAME column says; a group of processes of one name says that name. */
+static const char *name_of(
+    const struct column_context *context, const struct row *row, char buffer[SEVERAL_SIZE])
+{
+	const char *text =
+	    context->grouping == GROUPING_PROGRAM ? NULL : several(row, TALLY_PROCESSES, buffer);
+
+	return text ? text : row->session.comm;
+}
+
+uint64_t who_rank_name(const struct column_context *context, const struct row *row)
+{
+	char text[SEVERAL_SIZE];
+
+	return text_rank(name_of(context, row, text));
+}
+
+int who_compare_name(const struct column_context *context, const struct row *a, const struct row *b)
+{
+	char left[SEVERAL_SIZE], right[SEVERAL_SIZE];
+	int order = strcasecmp(name_of(context, a, left), name_of(context, b, right));
+
+	return order ? order : (a->session.pid > b->session.pid) - (a->session.pid < b->session.pid);
+}
+
+void who_cell_name(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	char text[SEVERAL_SIZE];
+
+	column_cell_text(context, name_of(context, row, text), cell);
+}
+
+enum { USER_SIZE = 40 }; /* at least SEVERAL_SIZE */
+
+static const char *user_of(
+    const struct column_context *context, const struct row *row, char buffer[USER_SIZE])
+{
+	const char *text = several(row, TALLY_USERS, buffer);
+
+	return text ? text : names_user(context->names, row->session.uid, buffer, USER_SIZE);
+}
+
+uint64_t who_rank_user(const struct column_context *context, const struct row *row)
+{
+	char user[USER_SIZE];
+
+	return text_rank(user_of(context, row, user));
+}
+
+int who_compare_user(const struct column_context *context, const struct row *a, const struct row *b)
+{
+	char left[USER_SIZE], right[USER_SIZE];
+
+	return strcasecmp(user_of(context, a, left), user_of(context, b, right));
+}
+
+void who_cell_user(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	char user[USER_SIZE];
+
+	column_cell_text(context, user_of(context, row, user), cell);
+}
+
+static const char *container_of(
+    const struct column_context *context, const struct row *row, char buffer[SEVERAL_SIZE])
+{
+	const char *text = several(row, TALLY_CONTAINERS, buffer);
+
+	return text ? text : names_container_text(context->names, row->container);
+}
+
+uint64_t who_rank_container(const struct column_context *context, const struct row *row)
+{
+	char text[SEVERAL_SIZE];
+
+	return text_rank(container_of(context, row, text));
+}
+
+int who_compare_container(const struct column_context *context, const struct row *a, const struct row *b)
+{
+	char left[SEVERAL_SIZE], right[SEVERAL_SIZE];
+
+	return strcasecmp(container_of(context, a, left), container_of(context, b, right));
+}
+
+void who_cell_container(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	char text[SEVERAL_SIZE];
+
+	column_cell_text(context, container_of(context, row, text), cell);
+}
+
+uint64_t who_rank_processes(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return row->counts[TALLY_PROCESSES];
+}
+
+void who_cell_processes(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	char text[SEVERAL_SIZE];
+
+	(void)context;
+	snprintf(text, sizeof text, "%u%s", row->counts[TALLY_PROCESSES],
+	    row->uncounted & 1 << TALLY_PROCESSES ? "+" : "");
+	column_cell_text(context, text, cell);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who: the columns of processes, users and containers. What column_table points to; see struct column. Where a group
+ * has several of what a column names, the column says how many: "3 processes".
+ */
+#ifndef TCPTOP_WHO_H
+#define TCPTOP_WHO_H
+
+#include <stdint.h>
+
+#include "table/column.h"
+
+uint64_t who_rank_pid(const struct column_context *context, const struct row *row);
+void who_cell_pid(const struct column_context *context, const struct row *row, struct cell *cell);
+
+uint64_t who_rank_name(const struct column_context *context, const struct row *row);
+int who_compare_name(const struct column_context *context, const struct row *a, const struct row *b);
+void who_cell_name(const struct column_context *context, const struct row *row, struct cell *cell);
+
+uint64_t who_rank_user(const struct column_context *context, const struct row *row);
+int who_compare_user(const struct column_context *context, const struct row *a, const struct row *b);
+void who_cell_user(const struct column_context *context, const struct row *row, struct cell *cell);
+
+uint64_t who_rank_container(const struct column_context *context, const struct row *row);
+int who_compare_container(const struct column_context *context, const struct row *a, const struct row *b);
+void who_cell_container(const struct column_context *context, const struct row *row, struct cell *cell);
+
+uint64_t who_rank_processes(const struct column_context *context, const struct row *row);
+void who_cell_processes(const struct column_context *context, const struct row *row, struct cell *cell);
+
+#endif

@@ -10,6 +10,7 @@
 #include "model/rows.h"
 #include "names/names.h"
 #include "table/column.h"
+#include "table/who.h"
 
 /* A row as it is looked at. */
 struct subject {
@@ -154,12 +155,8 @@ static bool has_user(const struct subject *subject, const struct match_word *wor
 
 static bool in_command(const struct subject *subject, const struct match_word *word)
 {
-	const struct row *row = subject->row;
-	int64_t seen_s = row->members ? row->first.wall_s : row->last.wall_s;
-
-	return row->session.pid &&
-	       pattern_in(&word->pattern,
-	           names_command_known(subject->context->names, row->session.pid, seen_s), false);
+	return subject->row->session.pid &&
+	       pattern_in(&word->pattern, who_command(subject->context, subject->row), false);
 }
 
 /* From what costs nothing to what may have to be read. */

@@ -8,6 +8,8 @@
 #include "model/group.h"
 #include "names/names.h"
 
+#define COMMAND_COMPARED 256 /* bytes: enough to order by */
+
 /* The first bytes of a text as a number that sorts like the text, ignoring case. */
 static uint64_t text_rank(const char *text)
 {
@@ -146,6 +148,36 @@ void who_cell_container(const struct column_context *context, const struct row *
 	char text[SEVERAL_SIZE];
 
 	column_cell_text(context, container_of(context, row, text), cell);
+}
+
+const char *who_command(const struct column_context *context, const struct row *row)
+{
+	/* What is gone is of many connections: its process was there for the last one. */
+	int64_t seen_s = row->members ? row->first.wall_s : row->last.wall_s;
+
+	return row->session.pid ? names_command_known(context->names, row->session.pid, seen_s) : "";
+}
+
+uint64_t who_rank_command(const struct column_context *context, const struct row *row)
+{
+	return text_rank(who_command(context, row));
+}
+
+int who_compare_command(const struct column_context *context, const struct row *a, const struct row *b)
+{
+	char left[COMMAND_COMPARED];
+
+	snprintf(left, sizeof left, "%s", who_command(context, a));
+	return strncasecmp(left, who_command(context, b), sizeof left - 1);
+}
+
+void who_cell_command(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	const char *command = who_command(context, row);
+
+	if (!*command)
+		cell->style = STYLE_DIM;
+	column_cell_text(context, *command ? command : "-", cell);
 }
 
 uint64_t who_rank_processes(const struct column_context *context, const struct row *row)

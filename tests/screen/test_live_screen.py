@@ -202,6 +202,11 @@ class LiveScreenTest(unittest.TestCase):
             self.open_details(terminal, port)
             self.command_line(terminal, sys.executable + " -c ")
 
+    def test_the_command_line_as_a_column(self):
+        with self.talker() as (process, port):
+            terminal = self.start("-p", str(process.pid), "--columns", "pid,command,laddr,raddr", width=160)
+            self.row_of(terminal, port, lambda line: "%d %s -c " % (process.pid, sys.executable) in line)
+
     def test_in_a_pid_namespace_another_process_has_the_pid(self):
         with self.talker() as (process, port), tempfile.NamedTemporaryFile() as other:
             script = 'echo $(($1 - 1)) > /proc/sys/kernel/ns_last_pid; sleep 1000 & ' \

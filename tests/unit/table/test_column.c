@@ -9,10 +9,14 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "table/column.h"
 #include "table/endpoint.h"
 #include "base/error.h"
+#include "base/pid_namespace.h"
+#include "names/names.h"
 #include "table/layout.h"
 #include "model/traffic.h"
 #include "table/line.h"
@@ -364,6 +368,35 @@ static int use_utf8(void **state)
 	return setlocale(LC_CTYPE, "C.UTF-8") ? 0 : -1;
 }
 
+/* That of the process that had the PID when it was seen, or none. */
+static void the_command_line_is_of_the_row_s_process(void **state)
+{
+	struct column_context context = { .names = names_open(true) };
+	const struct column *column = column_find("command");
+	int64_t now_s = time(NULL);
+	struct row own = { .session.pid = (uint32_t)getpid(), .members = 1, .first.wall_s = now_s };
+	struct row before = own, nobody = { .members = 1, .first.wall_s = now_s };
+	struct cell cell = { .width = 200 };
+
+	(void)state;
+	before.first.wall_s = now_s - 3600;
+	column->format(&context, &own, &cell);
+	if (pid_namespace_is_initial("") == 1) {
+		assert_non_null(strstr(cell.text, "test_table_column"));
+		assert_true(column->rank(&context, &own) > 0);
+	} else {
+		assert_string_equal(cell.text, "-");
+	}
+	column->format(&context, &before, &cell);
+	assert_string_equal(cell.text, "-");
+	column->format(&context, &nobody, &cell);
+	assert_string_equal(cell.text, "-");
+	names_close(context.names);
+	context.names = NULL;
+	column->format(&context, &own, &cell);
+	assert_string_equal(cell.text, "-");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -381,6 +414,7 @@ int main(void)
 		cmocka_unit_test(names_stand_for_numbers),
 		cmocka_unit_test(every_cell_keeps_its_width),
 		cmocka_unit_test(a_cut_text_is_marked),
+		cmocka_unit_test(the_command_line_is_of_the_row_s_process),
 	};
 
 	return cmocka_run_group_tests(tests, use_utf8, NULL);

@@ -11,6 +11,7 @@ enum grouping {
 	GROUPING_USER,
 	GROUPING_PROGRAM, /* all processes of one name */
 	GROUPING_COUNT,
+	GROUPING_ALL = GROUPING_COUNT, /* no choice: all that is listed, as one */
 };
 
 #endif

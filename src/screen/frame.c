@@ -39,7 +39,7 @@ unsigned frame_key(struct ui *ui, int code, struct renderer_request *request)
 	 * Letters of a filter do without, as each would look through all rows.
 	 */
 	if (ui->mode != MODE_FILTER || code < ' ' || code >= KEY_CODE_FIRST_SPECIAL)
-		view_prepare(&ui->view, layout_lines(ui->width, ui->height).table);
+		view_prepare(&ui->view, table_lines_rows(ui));
 	if (code == '\n')
 		code = KEY_CODE_ENTER;
 	else if (code == '\b')
@@ -80,8 +80,7 @@ static unsigned click(struct ui *ui, unsigned x, unsigned y, struct renderer_req
 		click_title(view, &column_table[spot->value]);
 		break;
 	case SPOT_ROWS:
-		if (view_prepare(view, layout_lines(ui->width, ui->height).table) == 0 &&
-		    view->top + line < view->list.count)
+		if (view_prepare(view, table_lines_rows(ui)) == 0 && view->top + line < view->list.count)
 			view_move(view, (long)(view->top + line) - (long)view->position);
 		break;
 	case SPOT_ITEMS:
@@ -123,8 +122,7 @@ unsigned frame_input(struct ui *ui, const struct input *input, struct renderer_r
 	case INPUT_MOUSE:
 		return use_mouse(ui, input, request);
 	case INPUT_PASTE:
-		if (modes[ui->mode]->paste &&
-		    view_prepare(&ui->view, layout_lines(ui->width, ui->height).table) == 0)
+		if (modes[ui->mode]->paste && view_prepare(&ui->view, table_lines_rows(ui)) == 0)
 			modes[ui->mode]->paste(ui, input->text);
 		break;
 	}
@@ -155,7 +153,7 @@ int frame_draw(struct ui *ui, unsigned width, unsigned height, const struct line
 	ui->height = height;
 	ui->cursor_x = ui->cursor_y = -1;
 	ui->spots.count = 0;
-	err = view_prepare(&ui->view, layout_lines(width, height).table);
+	err = view_prepare(&ui->view, table_lines_rows(ui));
 	if (err < 0)
 		return err;
 	if (width < LAYOUT_WIDTH_MIN || height < LAYOUT_HEIGHT_MIN) {

@@ -140,26 +140,61 @@ void header_title(struct ui *ui)
 
 /* ---- totals ---- */
 
+/* Columns left of the graph, and so many for both ends of a short line that "of" all has room. */
+#define LABEL 18
+#define LABEL_NARROWED 34
+#define RATES_WIDE 30
+
+/* The graph and its peak are of all traffic, whatever is listed. */
+static const char *of_all(const struct ui *ui)
+{
+	return list_is_narrowed(&ui->view.settings) ? " of all" : "";
+}
+
+/* The latest interval's bytes of what is listed, where that is a part. */
+static uint64_t listed_bytes(const struct ui *ui, bool tx)
+{
+	const struct row *sum = &ui->view.list.sum;
+
+	return tx ? sum->session.tx_bytes : sum->session.rx_bytes;
+}
+
+/* "2.79MB/s", or "2.79MB/s of 80MB/s" where a part is listed; without room "2.79MB/s shown". */
+static void rate_text(const struct ui *ui, bool tx, bool wide, char *buffer, size_t size)
+{
+	const struct traffic *traffic = view_traffic(&ui->view);
+	enum unit unit = ui->view.context.unit;
+	char all[48], listed[48];
+
+	format_rate(all, sizeof all,
+	    rate_per_s(tx ? traffic->tx_bytes : traffic->rx_bytes, traffic->interval_ns), unit);
+	format_rate(listed, sizeof listed, rate_per_s(listed_bytes(ui, tx), traffic->interval_ns), unit);
+	if (!list_is_narrowed(&ui->view.settings))
+		snprintf(buffer, size, "%s", all);
+	else if (wide)
+		snprintf(buffer, size, "%s of %s", listed, all);
+	else
+		snprintf(buffer, size, "%s shown", listed);
+}
+
 /* At the left of the graph: direction and rate, and on further lines peak and sum. */
 static void totals_label(struct ui *ui, bool tx, unsigned line_number)
 {
 	const struct traffic *traffic = view_traffic(&ui->view);
 	struct series series = traffic_series(traffic, tx);
-	char amount[64];
+	char amount[112];
 
 	if (line_number == 0) {
-		format_rate(amount, sizeof amount,
-		    rate_per_s(tx ? traffic->tx_bytes : traffic->rx_bytes, traffic->interval_ns),
-		    ui->view.context.unit);
+		rate_text(ui, tx, true, amount, sizeof amount);
 		line_print(&ui->line, tx ? STYLE_TX : STYLE_RX, " %s", tx ? "TX" : "RX");
 		line_print(&ui->line, STYLE_STRONG, " %13s", amount);
 	} else if (line_number == 1) {
 		graph_peak(amount, sizeof amount, &series, ui->view.context.unit);
-		line_print(&ui->line, STYLE_PLAIN, " peak %11s", amount);
+		line_print(&ui->line, STYLE_PLAIN, " peak %11s%s", amount, of_all(ui));
 	} else if (line_number == 2) {
 		format_bytes(amount, sizeof amount, tx ? traffic->tx_total_bytes : traffic->rx_total_bytes,
 		    ui->view.context.unit);
-		line_print(&ui->line, STYLE_PLAIN, " sum  %11s", amount);
+		line_print(&ui->line, STYLE_PLAIN, " sum  %11s%s", amount, of_all(ui));
 	}
 }
 
@@ -182,12 +217,9 @@ static void totals_short(struct ui *ui)
 
 	for (int tx = 0; tx < 2; tx++) {
 		unsigned end = tx ? ui->width : half;
-		const struct traffic *traffic = view_traffic(&ui->view);
-		char amount[64];
+		char amount[112];
 
-		format_rate(amount, sizeof amount,
-		    rate_per_s(tx ? traffic->tx_bytes : traffic->rx_bytes, traffic->interval_ns),
-		    ui->view.context.unit);
+		rate_text(ui, tx, half > RATES_WIDE, amount, sizeof amount);
 		line_print(line, tx ? STYLE_TX : STYLE_RX, "%s", tx ? "TX" : " RX");
 		line_print(line, STYLE_STRONG, " %s ", amount);
 		if (line->columns + 4 < end)
@@ -207,7 +239,7 @@ void header_totals(struct ui *ui, const struct layout_lines *lines, unsigned at)
 		return;
 	}
 	const struct traffic *traffic = view_traffic(&ui->view);
-	bool tx = at >= lines->graph;
+	bool tx = at >= lines->graph, narrowed = list_is_narrowed(&ui->view.settings);
 	unsigned line_number = at % lines->graph;
 	struct series series = traffic_series(traffic, tx);
 
@@ -216,12 +248,17 @@ void header_totals(struct ui *ui, const struct layout_lines *lines, unsigned at)
 	    sum, sizeof sum, tx ? traffic->tx_total_bytes : traffic->rx_total_bytes, ui->view.context.unit);
 	graph_peak(peak, sizeof peak, &series, ui->view.context.unit);
 	if (lines->graph == 1)
-		snprintf(end, sizeof end, "peak %-8s  sum %-6s", peak, sum);
+		snprintf(end, sizeof end, "%speak %-8s  sum %-6s", narrowed ? "all: " : "", peak, sum);
 	else if (lines->graph == 2 && line_number == 1)
-		snprintf(end, sizeof end, "sum %-7s", sum);
+		snprintf(end, sizeof end, "sum %-7s%s", sum, of_all(ui));
 	totals_label(ui, tx, line_number);
-	line_pad(line, STYLE_PLAIN, line->columns < 18 ? 18 : line->columns + 1);
-	unsigned right = lines->graph == 1 ? (unsigned)strlen(end) + 2 : lines->graph == 2 ? 13 : 1;
+	line_pad(line, STYLE_PLAIN,
+	    narrowed                ? LABEL_NARROWED
+	    : line->columns < LABEL ? LABEL
+	                            : line->columns + 1);
+	unsigned right = lines->graph == 1   ? (unsigned)strlen(end) + 2
+	                 : lines->graph == 2 ? 13 + (unsigned)strlen(of_all(ui))
+	                                     : 1;
 
 	if (line->columns + right + 8 <= ui->width)
 		totals_graph(
@@ -324,8 +361,7 @@ static void add_counts(struct ui *ui, struct pieces *pieces)
 	const struct view *view = &ui->view;
 	const struct traffic *traffic = view_traffic(view);
 	size_t kept = view->context.all ? traffic->rows.count : traffic->recent;
-	bool narrowed = view->settings.opened || view->settings.words.word_count || view->settings.one_user ||
-	                view->settings.family;
+	bool narrowed = list_is_narrowed(&view->settings);
 
 	if (view->context.grouping != GROUPING_NONE)
 		pieces_add(pieces, 1, STYLE_STRONG, "%zu %s", view->list.count,

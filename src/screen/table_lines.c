@@ -78,6 +78,49 @@ void table_lines_row(struct ui *ui, const struct layout *layout, const struct ro
 	}
 }
 
+/* On a smaller table the line is another row's. */
+#define SUM_ROWS_MIN 4
+
+static bool has_sum(const struct ui *ui, unsigned lines)
+{
+	return list_is_narrowed(&ui->view.settings) && lines >= SUM_ROWS_MIN;
+}
+
+unsigned table_lines_rows(const struct ui *ui)
+{
+	unsigned lines = layout_lines(ui->width, ui->height).table;
+
+	return lines - has_sum(ui, lines);
+}
+
+/* The last line: what the listed rows add up to, where a column has something to say of all of them. */
+static void draw_sum(
+    struct ui *ui, const struct layout *layout, const struct table_side *side, unsigned index)
+{
+	struct column_context context = ui->view.context;
+	struct line *line = &ui->line;
+
+	context.grouping = GROUPING_ALL;
+	line_begin(line, ui->width, ui->utf8, STYLE_HEAD);
+	if (side)
+		side->line(ui, index, side->width);
+	for (unsigned i = 0; i < layout->count && ui->view.list.summed; i++) {
+		const struct column *column = layout->columns[i].column;
+		unsigned start = line->columns, width = layout->columns[i].width;
+		struct cell cell = { .width = width };
+
+		if (column->groupings & 1 << GROUPING_ALL)
+			column->format(&context, &ui->view.list.sum, &cell);
+		else if (i == 0)
+			column_cell_text(&context, "sum", &cell);
+		if (column->right)
+			line_pad(line, STYLE_HEAD, start + width - cell.columns);
+		line_add(line, STYLE_HEAD, cell.text, cell.columns);
+		line_pad(line, STYLE_HEAD, start + width + LAYOUT_GAP);
+	}
+	line_pad(line, STYLE_HEAD, ui->width);
+}
+
 static void draw_empty(struct ui *ui)
 {
 	const struct traffic *traffic = view_traffic(&ui->view);
@@ -142,7 +185,9 @@ static void note_spots(struct ui *ui, const struct layout *layout, unsigned y, u
 		spots_add(&ui->spots, &spot);
 		spot.x = spot.end_x + LAYOUT_GAP;
 	}
-	spot = (struct spot){ SPOT_ITEMS, .end_x = left, .y = y + 1, .end_y = y + 1 + rows };
+	unsigned items = layout_lines(ui->width, ui->height).table;
+
+	spot = (struct spot){ SPOT_ITEMS, .end_x = left, .y = y + 1, .end_y = y + 1 + items };
 	spots_add(&ui->spots, &spot);
 	spot = (struct spot){ SPOT_ROWS, .x = left, .end_x = ui->width, .y = y + 1, .end_y = y + 1 + rows };
 	spots_add(&ui->spots, &spot);
@@ -152,7 +197,7 @@ void table_lines_draw(
     struct ui *ui, unsigned y, unsigned end, const struct table_side *side, const struct line_sink *sink)
 {
 	struct layout_lines lines = layout_lines(ui->width, ui->height);
-	unsigned left = side ? side->width : 0;
+	unsigned left = side ? side->width : 0, rows = table_lines_rows(ui);
 	struct layout layout;
 
 	for (unsigned i = 0; i + 2 < lines.header; i++) {
@@ -161,16 +206,19 @@ void table_lines_draw(
 	}
 	header_status(ui);
 	sink->put(sink->to, y++, &ui->line);
-	measure_addresses(&ui->view, lines.table);
+	measure_addresses(&ui->view, rows);
 	layout_fit(&layout, &ui->columns, &ui->view.context, ui->width > left ? ui->width - left : 1);
 	line_begin(&ui->line, ui->width, ui->utf8, STYLE_HEAD);
 	if (side)
 		side->title(ui, side->width);
 	table_lines_titles(ui, &layout);
-	note_spots(ui, &layout, y, lines.table, left);
+	note_spots(ui, &layout, y, rows, left);
 	sink->put(sink->to, y++, &ui->line);
 	for (unsigned i = 0; i < lines.table; i++) {
-		draw_line(ui, &layout, i, side);
+		if (i < rows)
+			draw_line(ui, &layout, i, side);
+		else
+			draw_sum(ui, &layout, side, i);
 		sink->put(sink->to, y++, &ui->line);
 	}
 	for (; y < end; y++) {

@@ -19,6 +19,9 @@ struct table_side {
 void table_lines_draw(
     struct ui *ui, unsigned y, unsigned end, const struct table_side *side, const struct line_sink *sink);
 
+/* How many rows have room: where only a part is listed, a line says what that adds up to. */
+unsigned table_lines_rows(const struct ui *ui);
+
 /* Append the column titles and a row to ui->line. */
 void table_lines_titles(struct ui *ui, const struct layout *layout);
 void table_lines_row(struct ui *ui, const struct layout *layout, const struct row *row);

@@ -410,7 +410,7 @@ const struct key *key_find(int code)
 static void move(struct ui *ui, enum motion motion)
 {
 	struct view *view = &ui->view;
-	unsigned rows = layout_lines(ui->width, ui->height).table;
+	unsigned rows = table_lines_rows(ui);
 	long page = rows ? (long)rows : 1;
 	const long steps[MOTION_END + 1] = {
 		[MOTION_UP] = -1,

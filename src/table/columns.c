@@ -225,8 +225,9 @@ static void cell_last(const struct column_context *context, const struct row *ro
 #define CONTAINERS (1 << GROUPING_CONTAINER)
 #define USERS (1 << GROUPING_USER)
 #define PROGRAMS (1 << GROUPING_PROGRAM)
+#define SUM (1 << GROUPING_ALL)
 #define GROUPS (EVERYWHERE & ~CONNECTIONS)
-#define EVERYWHERE ((1 << GROUPING_COUNT) - 1)
+#define EVERYWHERE (2 * SUM - 1)
 
 /*
  * In the order of the default columns, of the menu and of the list of ids. Not formatted: one line for each

@@ -61,6 +61,29 @@ static bool passes(
 	return row->matched;
 }
 
+bool list_is_narrowed(const struct list_settings *settings)
+{
+	return settings->opened || settings->words.word_count || settings->one_user || settings->family;
+}
+
+/* The number of the sum among the tallies: none of a group. */
+#define SUM_NUMBER (UINT32_MAX / TALLY_COUNT - 1)
+
+static int add_to_sum(
+    struct list *list, const struct list_settings *settings, const struct row *row, uint32_t members)
+{
+	struct row *sum = &list->sum;
+
+	if (!list_is_narrowed(settings))
+		return 0;
+	int err = group_count(sum, SUM_NUMBER, row, &list->tallies);
+
+	group_add(sum, row, !list->summed);
+	sum->members += members;
+	list->summed = true;
+	return err;
+}
+
 static int add_to_groups(
     struct list *list, const struct list_settings *settings, const struct row *row, uint32_t members)
 {
@@ -75,7 +98,7 @@ static int add_to_groups(
 
 	group_add(group, row, added);
 	group->members += members;
-	return err;
+	return err ?: add_to_sum(list, settings, row, members);
 }
 
 static int build_groups(
@@ -143,6 +166,8 @@ int list_build(struct list *list, const struct list_settings *settings, const st
 		name_containers(context, &context->traffic->gone[context->grouping].groups);
 	rows_clear(&list->groups);
 	tallies_clear(&list->tallies);
+	list->sum = (struct row){ 0 };
+	list->summed = false;
 	list->count = 0;
 	if (grouped && build_groups(list, settings, context) < 0)
 		return -ENOMEM;
@@ -157,6 +182,8 @@ int list_build(struct list *list, const struct list_settings *settings, const st
 		if (!grouped && (is_hidden(settings, context, &rows->rows[i]) ||
 		                    !passes(settings, context, &rows->rows[i])))
 			continue;
+		if (!grouped && add_to_sum(list, settings, &rows->rows[i], 1) < 0)
+			return -ENOMEM;
 		list->items[list->count++] = (struct view_item){
 			.rank = column->rank(context, &rows->rows[i]),
 			.row = (uint32_t)i,

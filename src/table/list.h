@@ -33,7 +33,9 @@ struct list {
 	size_t count;
 	size_t capacity;
 	struct rows groups;
-	struct tallies tallies; /* of the groups, by their indices */
+	struct tallies tallies; /* of the groups, by their indices, and of the sum */
+	bool summed;            /* something is in the sum */
+	struct row sum;         /* of all that is listed, if that is not all there is: list_is_narrowed */
 };
 
 void list_init(struct list *list);
@@ -47,6 +49,9 @@ void list_fini(struct list *list);
  */
 int list_build(struct list *list, const struct list_settings *settings, const struct column_context *context,
     const struct column *column);
+
+/* Whether the settings list only a part: a filter, one user, one family, or one group's connections. */
+bool list_is_narrowed(const struct list_settings *settings);
 
 /* Orders by the places that list_hold noted. */
 extern const struct column list_held_column;

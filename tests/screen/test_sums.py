@@ -139,6 +139,20 @@ class SumsTest(ScreenTest):
         cells = terminal.wait_for("users")
         self.assertRegex("\n".join(cells), r"\n0 +4 processes")
 
+    def test_a_filter_has_a_sum(self):
+        """Of connections and of groups of all kinds, with what closed ones moved: 20,000,001 but one byte of init."""
+        terminal = self.play("churn", width=160, height=320)
+        self.sums(terminal)
+        terminal.keys("a", "\\")
+        terminal.type("client")
+        terminal.keys("Enter")
+        for groups in "301 processes", "301 remote hosts", "301 containers", "300 users", "2 programs":
+            terminal.keys("Tab")
+            terminal.wait_for(groups.replace("301", "300").replace("2 programs", "1 program"))
+            lines = [line for line in terminal.cells()[-3:-1] if line.strip()]
+            self.assertRegex(lines[-1], r" 20000000 +0 ")
+            self.assertEqual(self.shown(terminal), 2 * 20_000_000)  # with the sum's line
+
     def test_reset_in_between(self):
         terminal = self.begin("turns", "600", "0.01")
         terminal.keys("Tab", "c", "c", "m", "m", "r", "y")

@@ -7,6 +7,8 @@
 
 struct ui;
 
+#define PAGE_LABEL_WIDTH 12
+
 /* A page that scrolls: all its lines are drawn, the visible ones are put. */
 struct page {
 	struct ui *ui;
@@ -26,5 +28,9 @@ void page_end(struct page *page);
 void page_open(struct ui *ui);
 unsigned page_key(struct ui *ui, int code);
 void page_footer(struct ui *ui);
+
+/* A label and untrusted text, on as many lines as it needs. */
+void page_detail(struct page *page, const char *label, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

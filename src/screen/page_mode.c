@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The modes that take the whole screen but title and footer: help and details. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "names/names.h"
 #include "output/renderer.h"
 #include "screen/keys.h"
+#include "screen/group_page.h"
 #include "screen/mode.h"
 #include "screen/page.h"
 #include "screen/table_mode.h"
@@ -19,34 +19,6 @@
 #define HELP_COLUMN 39
 #define HELP_KEYS 11
 #define GRAPH_LINES 6
-
-void page_begin(struct page *page)
-{
-	line_begin(&page->ui->line, page->ui->width, page->ui->utf8, STYLE_PLAIN);
-}
-
-void page_put(struct page *page)
-{
-	if (page->drawn >= page->ui->scroll && page->y < page->end)
-		page->sink->put(page->sink->to, page->y++, &page->ui->line);
-	page->drawn++;
-}
-
-void page_end(struct page *page)
-{
-	page->ui->page_lines = page->drawn;
-	while (page->y < page->end) {
-		page_begin(page);
-		page->sink->put(page->sink->to, page->y++, &page->ui->line);
-	}
-}
-
-void page_text(struct page *page, enum style style, const char *text)
-{
-	page_begin(page);
-	line_print(&page->ui->line, style, "%s", text);
-	page_put(page);
-}
 
 /* ---- help ---- */
 
@@ -169,45 +141,6 @@ static void help_draw(struct ui *ui, unsigned y, unsigned end, const struct line
 
 /* ---- details ---- */
 
-#define LABEL_WIDTH 12
-
-/* A label and untrusted text, on as many lines as it needs. */
-static void detail(struct page *page, const char *label, const char *format, ...)
-{
-	struct ui *ui = page->ui;
-	char text[4096], shown[LINE_COLUMNS_MAX * 4];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
-	unsigned room = ui->width > LABEL_WIDTH + 2 ? ui->width - LABEL_WIDTH - 2 : 1;
-	size_t length = strlen(text), at = 0;
-
-	do {
-		size_t part = length - at;
-		unsigned columns;
-
-		/* The longest part that fits uncut: an escaped byte takes four columns or more. */
-		if (part > room)
-			part = room;
-		while (part > 1 && at + part < length && ((unsigned char)text[at + part] & 0xc0) == 0x80)
-			part--;
-		while (
-		    (columns = line_fit(shown, sizeof shown, text + at, part, 10 * room, ui->utf8)) > room &&
-		    part > 1) {
-			part -= part > room / 4 + 1 ? room / 4 : 1;
-			while (part > 1 && ((unsigned char)text[at + part] & 0xc0) == 0x80)
-				part--;
-		}
-		page_begin(page);
-		line_print(&ui->line, STYLE_DIM, " %-*s ", LABEL_WIDTH - 1, at ? "" : label);
-		line_untrusted(&ui->line, STYLE_PLAIN, text + at, part, room);
-		page_put(page);
-		at += part;
-	} while (at < length);
-}
-
 static void endpoint_detail(struct page *page, const char *label, const struct session *session,
     const uint8_t *address, uint16_t port)
 {
@@ -219,8 +152,8 @@ static void endpoint_detail(struct page *page, const char *label, const struct s
 	char text[ENDPOINT_SIZE];
 
 	endpoint_format(text, sizeof text, &endpoint, sizeof text - 1, ui->utf8);
-	detail(page, label, "%s%s%s%s%s%s", text, host ? "  " : "", host ? host : "", service ? "  (" : "",
-	    service ? service : "", service ? ")" : "");
+	page_detail(page, label, "%s%s%s%s%s%s", text, host ? "  " : "", host ? host : "",
+	    service ? "  (" : "", service ? service : "", service ? ")" : "");
 }
 
 static void amount_detail(struct page *page, const char *label, uint64_t rx_bytes, uint64_t tx_bytes)
@@ -229,7 +162,7 @@ static void amount_detail(struct page *page, const char *label, uint64_t rx_byte
 
 	format_bytes(rx, sizeof rx, rx_bytes, UNIT_HUMAN);
 	format_bytes(tx, sizeof tx, tx_bytes, UNIT_HUMAN);
-	detail(page, label, "RX %llu B (%s)   TX %llu B (%s)", (unsigned long long)rx_bytes, rx,
+	page_detail(page, label, "RX %llu B (%s)   TX %llu B (%s)", (unsigned long long)rx_bytes, rx,
 	    (unsigned long long)tx_bytes, tx);
 }
 
@@ -239,7 +172,8 @@ static void peer_detail(struct page *page, const struct row *row)
 	const struct row *peer = view_peer(view, row);
 
 	if (peer)
-		detail(page, "Other end", "%s, PID %u, on this host%s", peer->session.comm, peer->session.pid,
+		page_detail(page, "Other end", "%s, PID %u, on this host%s", peer->session.comm,
+		    peer->session.pid,
 		    peer->session.netns == row->session.netns ? "" : " in another network namespace");
 }
 
@@ -250,14 +184,14 @@ static void graph_detail(struct page *page, const struct row *row)
 	char graph[ROW_POINTS * 3 + 1], peak[64];
 
 	graph_peak(peak, sizeof peak, &series, ui->view.context.unit);
-	detail(page, "History", "RX and TX together, %u interval%s, peak %s", series.count,
+	page_detail(page, "History", "RX and TX together, %u interval%s, peak %s", series.count,
 	    series.count == 1 ? "" : "s", peak);
 	for (unsigned i = 0; i < GRAPH_LINES; i++) {
 		page_begin(page);
-		line_pad(&ui->line, STYLE_PLAIN, LABEL_WIDTH + 1);
-		if (ui->width > LABEL_WIDTH + 1 + ROW_POINTS || ui->line.utf8 == false ||
-		    ui->width >= LABEL_WIDTH + 8) {
-			unsigned room = ui->width - LABEL_WIDTH - 2;
+		line_pad(&ui->line, STYLE_PLAIN, PAGE_LABEL_WIDTH + 1);
+		if (ui->width > PAGE_LABEL_WIDTH + 1 + ROW_POINTS || ui->line.utf8 == false ||
+		    ui->width >= PAGE_LABEL_WIDTH + 8) {
+			unsigned room = ui->width - PAGE_LABEL_WIDTH - 2;
 			unsigned columns =
 			    graph_line(graph, sizeof graph, &series, room < ROW_POINTS ? room : ROW_POINTS,
 			        GRAPH_LINES, GRAPH_LINES - 1 - i, ui->utf8);
@@ -274,39 +208,39 @@ static void who_detail(struct page *page, const struct row *row)
 	const struct session *session = &row->session;
 	char user[40], command[2048];
 
-	detail(page, "Process", "%s, PID %u", session->comm, session->pid);
+	page_detail(page, "Process", "%s, PID %u", session->comm, session->pid);
 	const char *why = names_command(ui->names, session->pid, row->first.wall_s, command, sizeof command);
 
 	if (why)
-		detail(page, "Command", "not known: %s", why);
+		page_detail(page, "Command", "not known: %s", why);
 	else if (*command)
-		detail(page, "Command", "%s", command);
+		page_detail(page, "Command", "%s", command);
 	if (session->uid != UINT32_MAX)
-		detail(page, "User", "%s (uid %u)", names_user(ui->names, session->uid, user, sizeof user),
-		    session->uid);
+		page_detail(page, "User", "%s (uid %u)",
+		    names_user(ui->names, session->uid, user, sizeof user), session->uid);
 	endpoint_detail(page, "Local", session, session->laddr, session->lport);
 	endpoint_detail(page, "Remote", session, session->raddr, session->rport);
 	if (session->ifindex)
-		detail(page, "Interface", "%s (index %u)", *session->ifname ? session->ifname : "-",
+		page_detail(page, "Interface", "%s (index %u)", *session->ifname ? session->ifname : "-",
 		    session->ifindex);
 	peer_detail(page, row);
 	if (row->container) {
-		detail(page, "Container", "%s", names_container_text(ui->names, row->container));
-		detail(page, "Cgroup", "%s (%llu)", names_container_path(ui->names, row->container),
+		page_detail(page, "Container", "%s", names_container_text(ui->names, row->container));
+		page_detail(page, "Cgroup", "%s (%llu)", names_container_path(ui->names, row->container),
 		    (unsigned long long)session->cgroup_id);
 	}
 	if (session->mntns)
-		detail(page, "Namespaces", "network %u   mount %u", session->netns, session->mntns);
+		page_detail(page, "Namespaces", "network %u   mount %u", session->netns, session->mntns);
 	else
-		detail(page, "Namespaces", "network %u", session->netns);
+		page_detail(page, "Namespaces", "network %u", session->netns);
 	if (session->rtt_us)
-		detail(page, "TCP", "round-trip time %.3f ms   %u segment%s retransmitted",
+		page_detail(page, "TCP", "round-trip time %.3f ms   %u segment%s retransmitted",
 		    session->rtt_us / 1000.0, session->retransmits, session->retransmits == 1 ? "" : "s");
 	else if (!ui_measures(ui, column_find("rtt")))
-		detail(page, "TCP", "RTT and retransmits: start with --columns ...,rtt,retrans");
+		page_detail(page, "TCP", "RTT and retransmits: start with --columns ...,rtt,retrans");
 }
 
-static void times_detail(struct page *page, const struct row *row)
+static void times_detail(struct page *page, const struct row *row, bool grouped)
 {
 	const struct traffic *traffic = view_traffic(&page->ui->view);
 	const struct moment *ended = row->closed.clock_ns ? &row->closed : &row->last;
@@ -314,42 +248,52 @@ static void times_detail(struct page *page, const struct row *row)
 
 	format_time(clock, sizeof clock, row->first.wall_s, traffic->time.tv_sec);
 	format_span(span, sizeof span, (traffic->clock_ns - row->first.clock_ns) / NS_PER_MS);
-	detail(page, "First seen", "%s, %s ago; the connection may be older", clock, span);
+	page_detail(
+	    page, "First seen", "%s, %s ago%s", clock, span, grouped ? "" : "; the connection may be older");
 	if (row->seen_tick == traffic->tick && !row->closed.clock_ns)
 		return;
 	format_time(clock, sizeof clock, ended->wall_s, traffic->time.tv_sec);
 	format_span(span, sizeof span, (traffic->clock_ns - ended->clock_ns) / NS_PER_MS);
 	if (row->closed.clock_ns)
-		detail(page, "State", "closed at %s, %s ago", clock, span);
+		page_detail(page, "State", "closed at %s, %s ago", clock, span);
 	else
-		detail(page, "State", "idle; last traffic at %s, %s ago", clock, span);
+		page_detail(page, "State", "idle; last traffic at %s, %s ago", clock, span);
 }
 
 static void details_draw(struct ui *ui, unsigned y, unsigned end, const struct line_sink *sink)
 {
 	struct page page = { .ui = ui, .sink = sink, .y = y, .end = end };
 	const struct traffic *traffic = view_traffic(&ui->view);
-	size_t index = rows_find(&traffic->rows, &ui->view.selected);
+	bool grouped = ui->view.context.grouping != GROUPING_NONE;
+	const struct rows *rows = list_rows(&ui->view.list, &ui->view.context);
+	size_t index = rows_find(rows, &ui->view.selected);
 	char since[FORMAT_TIME_SIZE], rx[64], tx[64];
 
 	if (index == ROW_NONE) {
-		page_text(&page, STYLE_PLAIN, " This connection is not kept any more. Esc goes back.");
+		page_text(&page, STYLE_PLAIN,
+		    grouped ? " This group is not listed any more. Esc goes back."
+		            : " This connection is not kept any more. Esc goes back.");
 		page_end(&page);
 		return;
 	}
-	const struct row *row = &traffic->rows.rows[index];
+	const struct row *row = &rows->rows[index];
 
-	who_detail(&page, row);
-	times_detail(&page, row);
+	if (grouped)
+		group_page_who(&page, row);
+	else
+		who_detail(&page, row);
+	times_detail(&page, row, grouped);
 	format_rate(
 	    rx, sizeof rx, rate_per_s(row->session.rx_bytes, traffic->interval_ns), ui->view.context.unit);
 	format_rate(
 	    tx, sizeof tx, rate_per_s(row->session.tx_bytes, traffic->interval_ns), ui->view.context.unit);
-	detail(&page, "Rate", "RX %s   TX %s", rx, tx);
+	page_detail(&page, "Rate", "RX %s   TX %s", rx, tx);
 	amount_detail(&page, "Interval", row->session.rx_bytes, row->session.tx_bytes);
 	amount_detail(&page, "Total", row->rx_total_bytes, row->tx_total_bytes);
 	format_time(since, sizeof since, traffic->since_s, traffic->time.tv_sec);
-	detail(&page, "", "since %s", since);
+	page_detail(&page, "", "since %s", since);
+	if (grouped)
+		group_page_parts(&page, row);
 	page_text(&page, STYLE_PLAIN, "");
 	graph_detail(&page, row);
 	page_end(&page);
@@ -407,6 +351,11 @@ unsigned page_key(struct ui *ui, int code)
 
 static unsigned details_key(struct ui *ui, int code)
 {
+	bool opens =
+	    ui->view.context.grouping != GROUPING_NONE && (code == KEY_CODE_ENTER || code == KEY_CODE_RIGHT);
+
+	if (opens)
+		view_open_group(&ui->view);
 	unsigned reaction = page_key(ui, code);
 
 	if (ui->mode == MODE_TABLE && !ui->view.follow)
@@ -416,17 +365,30 @@ static unsigned details_key(struct ui *ui, int code)
 
 /* ---- footer ---- */
 
-void page_footer(struct ui *ui)
+static void scroll_footer(struct ui *ui)
 {
 	struct line *line = &ui->line;
 	unsigned seen = ui->scroll + ui->height - 2;
 
-	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back  ");
 	ui_footer_key(ui, KEY_CODE_UP, "Up", " ");
 	ui_footer_key(ui, KEY_CODE_DOWN, "Down", "Scroll  ");
 	if (ui->page_lines > seen)
 		line_print(line, STYLE_LABEL, "(%u more below)", ui->page_lines - seen);
 	line_pad(line, STYLE_LABEL, ui->width);
+}
+
+void page_footer(struct ui *ui)
+{
+	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back  ");
+	scroll_footer(ui);
+}
+
+static void details_footer(struct ui *ui)
+{
+	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back  ");
+	if (ui->view.context.grouping != GROUPING_NONE)
+		ui_footer_key(ui, KEY_CODE_ENTER, "Enter", "Connections  ");
+	scroll_footer(ui);
 }
 
 const struct mode help_mode = {
@@ -440,5 +402,5 @@ const struct mode details_mode = {
 	.open = page_open,
 	.key = details_key,
 	.draw = details_draw,
-	.footer = page_footer,
+	.footer = details_footer,
 };

@@ -94,17 +94,22 @@ static unsigned enter(struct ui *ui)
 
 	if (!view_selected(view))
 		return REACTION_NONE;
-	if (view->context.grouping != GROUPING_NONE) {
-		view_open_group(view);
-		return REACTION_NONE;
-	}
-	/* From now on the page shows this session, wherever its row moves. */
+	/* From now on the page shows this row, wherever it moves. */
 	if (!view->pinned) {
 		view->selected = view_selected(view)->session;
 		view->pinned = true;
 	}
 	view_keep_selected(view, true);
 	ui->mode = MODE_DETAILS;
+	return REACTION_NONE;
+}
+
+/* A group's connections; a connection has details only. */
+static unsigned open_group(struct ui *ui)
+{
+	if (ui->view.context.grouping == GROUPING_NONE)
+		return enter(ui);
+	view_open_group(&ui->view);
 	return REACTION_NONE;
 }
 
@@ -348,8 +353,10 @@ const struct key key_table[] = {
 	{ NULL, { KEY_CODE_PAGE_DOWN, 'F' - '@' }, "PgDn", "a page down", .motion = MOTION_PAGE_DOWN },
 	{ NULL, { KEY_CODE_HOME }, "Home", "the top, and stay there", .motion = MOTION_HOME },
 	{ NULL, { KEY_CODE_END, 'G' }, "End G", "the end of the list", .motion = MOTION_END },
-	{ enter, { KEY_CODE_ENTER, KEY_CODE_RIGHT }, "Enter", "details, or open group", .closes_page = true,
+	{ enter, { KEY_CODE_ENTER }, "Enter", "details of the row", .closes_page = true,
 	  .chooses = true, .footer = { "Enter", "Details", 6, 6 } },
+	{ open_group, { KEY_CODE_RIGHT }, "Right", "list a group's connections", .closes_page = true,
+	  .chooses = true },
 	{ close_group, { KEY_CODE_LEFT, KEY_CODE_BACKSPACE }, "Left", "leave the group", .closes_page = true,
 	  .closes_menu = true },
 	{ back, { KEY_CODE_ESCAPE }, "Esc", "back, clear the filter", .closes_page = true, .closes_menu = true },
@@ -461,15 +468,6 @@ static int footer_limit(unsigned width)
 	return limit;
 }
 
-static const char *footer_label(const struct ui *ui, const struct key *key)
-{
-	if (key->run == enter && ui->view.context.grouping != GROUPING_NONE)
-		return "Open   ";
-	if (key->run == freeze && ui->is_frozen)
-		return "Go on ";
-	return key->footer.label;
-}
-
 static void table_footer(struct ui *ui)
 {
 	struct line *line = &ui->line;
@@ -483,7 +481,8 @@ static void table_footer(struct ui *ui)
 				continue;
 			char label[24];
 
-			snprintf(label, sizeof label, "%s ", footer_label(ui, key));
+			snprintf(label, sizeof label, "%s ",
+			    key->run == freeze && ui->is_frozen ? "Go on " : key->footer.label);
 			ui_footer_key(ui, key->codes[0], key->footer.key, label);
 		}
 	}

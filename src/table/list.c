@@ -224,3 +224,28 @@ void list_hold(struct list *list, const struct column_context *context)
 	hold_members(list, context->grouping, &context->traffic->rows);
 	hold_members(list, context->grouping, &context->traffic->gone[context->grouping].groups);
 }
+
+int list_take_apart(struct rows *rows, struct row *kept, const struct list_settings *settings,
+    const struct column_context *context, const struct session *group, enum grouping by)
+{
+	const struct rows *all = &context->traffic->rows;
+
+	*kept = (struct row){ 0 };
+	for (size_t i = 0; i < all->count; i++) {
+		struct row *row = &all->rows[i];
+		struct session key = group_key(context->grouping, row);
+		bool added;
+
+		if (session_compare_key(&key, group) != 0 || !passes(settings, context, row))
+			continue;
+		key = group_key(by, row);
+		size_t index = rows_find_or_add(rows, &key, &added);
+
+		if (index == ROW_NONE)
+			return -ENOMEM;
+		group_add(&rows->rows[index], row, added);
+		rows->rows[index].members++;
+		group_add(kept, row, !kept->members++);
+	}
+	return 0;
+}

@@ -62,6 +62,14 @@ extern const struct column list_held_column;
  */
 void list_hold(struct list *list, const struct column_context *context);
 
+/*
+ * Takes a group of the context's grouping, given by its key, apart by another grouping: what of it is each part's, of
+ * the connections that are kept. Adds the parts to rows, which is the caller's and empty; *kept is their sum. 0 or
+ * -ENOMEM.
+ */
+int list_take_apart(struct rows *rows, struct row *kept, const struct list_settings *settings,
+    const struct column_context *context, const struct session *group, enum grouping by);
+
 /* The rows that the items' indices are of: the traffic's, or the groups. */
 const struct rows *list_rows(const struct list *list, const struct column_context *context);
 

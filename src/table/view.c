@@ -361,7 +361,7 @@ void view_keep_selected(struct view *view, bool keep)
 {
 	/* The row may leave the list, and the cursor must be on the screen again. */
 	view->stale |= view->keeps && !keep;
-	view->keeps = keep && view->context.grouping == GROUPING_NONE;
+	view->keeps = keep;
 	view->kept = view->selected;
 }
 

@@ -7,6 +7,7 @@
 
 import json
 import os
+import re
 import sys
 import time
 
@@ -88,7 +89,7 @@ class SumsTest(ScreenTest):
         terminal.wait_for("1 user")
         self.assertRegex(terminal.cells()[5], r" 800000 +800000 ")
         # Its connections are there, the latest first, with the time of their end.
-        terminal.keys("BTab", "BTab", "BTab", "Enter", "a")
+        terminal.keys("BTab", "BTab", "BTab", "Right", "a")
         terminal.wait_for("800 of 800 connections")
 
     def test_connections_that_take_turns(self):
@@ -107,6 +108,12 @@ class SumsTest(ScreenTest):
             terminal.keys("Tab")
             terminal.wait_for(groups)
             self.assertEqual(self.shown(terminal), true)
+            # Its page has the sum of its row, those of its parts, and what was dropped.
+            terminal.keys("Enter")
+            page = "\n".join(terminal.wait_for("Total   "))
+            total = int(re.search(r"Total +RX (\d+) B", page)[1])
+            self.assertIn(total, (66000, 67000, 67001, 20_000_000))
+            self.assertLess(int(re.search(r"Dropped +RX (\d+) B", page)[1]), total)
             terminal.keys("Enter")
             terminal.wait_for("connections  ")
             terminal.keys("Escape")

@@ -58,7 +58,7 @@ static void a_part_has_a_sum(void **state)
 	assert_string_equal(fixture->glass.lines[22], "");
 	key(fixture, KEY_CODE_ESCAPE);
 	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, " RX 15000 B/s "));
+	assert_true(on_glass(fixture, 24, " RX   15000 B/s "));
 }
 
 /* However a part is chosen; groups have the sum that connections have. */
@@ -102,12 +102,84 @@ static void small_screens_say_so_too(void **state)
 	}
 }
 
+static void groups_have_details(void **state)
+{
+	static const char *const lines[] = {
+		" Program     nginx",
+		" User        -",
+		" Container   -",
+		" Connections 3 with traffic lately",
+	};
+	struct fixture *fixture = *state;
+
+	show_workers(fixture);
+	view_set_grouping(&fixture->ui.view, GROUPING_PROGRAM);
+	fixture->ui.view.context.unit = UNIT_BYTES;
+	paint(fixture, 80, 40);
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 80, 40);
+	for (size_t i = 0; i < ARRAY_LENGTH(lines); i++)
+		assert_string_equal(fixture->glass.lines[1 + i], lines[i]);
+	assert_true(on_glass(fixture, 40, " Total       RX 7000 B (6.84K)   TX 875000 B (854K)"));
+	assert_true(on_glass(fixture, 40, " Top peers   2 of the connections that are kept"));
+	assert_true(on_glass(fixture, 40, "RX 3000 B   TX 750000 B 203.0.113.1, 2 connections"));
+	assert_true(on_glass(fixture, 40, " Processes   3 of the connections that are kept"));
+	assert_true(on_glass(fixture, 40, "RX 1000 B   TX 500000 B nginx, PID 10, 1 connection"));
+	assert_false(on_glass(fixture, 40, "Dropped"));
+	/* It stays with its group, whatever its rank, and when there is nothing new. */
+	begin(fixture);
+	add(fixture, "sshd", 20, "2001:db8::15", 1004, 80000000, 1);
+	add(fixture, "curl", 21, "2001:db8::15", 1005, 80000000, 1);
+	show(fixture);
+	view_changed(&fixture->ui.view);
+	paint(fixture, 80, 40);
+	assert_string_equal(fixture->glass.lines[1], lines[0]);
+	assert_true(on_glass(fixture, 40, "State       idle; last traffic at"));
+	/* Its connections are a key away, and back. */
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "3 of 5 sessions  in nginx"));
+	key(fixture, KEY_CODE_LEFT);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "3 programs"));
+	key(fixture, KEY_CODE_RIGHT);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "3 of 5 sessions  in nginx"));
+}
+
+static void every_group_has_details_of_every_size(void **state)
+{
+	static const char *const says[] = {
+		[GROUPING_PROCESS] = " Process     nginx, PID 10",
+		[GROUPING_REMOTE] = " Remote host 203.0.113.1",
+		[GROUPING_CONTAINER] = " Container   -",
+		[GROUPING_USER] = " User        -",
+		[GROUPING_PROGRAM] = " Program     nginx",
+	};
+	struct fixture *fixture = *state;
+
+	show_workers(fixture);
+	for (int grouping = GROUPING_NONE + 1; grouping < GROUPING_COUNT; grouping++) {
+		view_set_grouping(&fixture->ui.view, (enum grouping)grouping);
+		paint(fixture, 80, 24);
+		key(fixture, KEY_CODE_ENTER);
+		paint(fixture, 80, 24);
+		assert_string_equal(fixture->glass.lines[1], says[grouping]);
+		for (unsigned width = LAYOUT_WIDTH_MIN; width <= 200; width += 5)
+			for (unsigned height = LAYOUT_HEIGHT_MIN; height <= 60; height += 3)
+				paint(fixture, width, height);
+		key(fixture, KEY_CODE_ESCAPE);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UI_TEST(a_part_has_a_sum),
 		UI_TEST(every_part_has_a_sum),
 		UI_TEST(small_screens_say_so_too),
+		UI_TEST(groups_have_details),
+		UI_TEST(every_group_has_details_of_every_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -352,7 +352,7 @@ static void groups_stay_with_their_sums(void **state)
 	assert_true(strstr(fixture->glass.lines[5], "nginx") && strstr(fixture->glass.lines[5], "8.98MB"));
 	key(fixture, KEY_CODE_DOWN);
 	key(fixture, KEY_CODE_UP);
-	key(fixture, KEY_CODE_ENTER);
+	key(fixture, KEY_CODE_RIGHT);
 	paint(fixture, 80, 24);
 	assert_true(on_glass(fixture, 24, "No active connection: a lists all."));
 	key(fixture, 'a');

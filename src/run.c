@@ -103,6 +103,8 @@ static void show_init(struct show *show, const struct options *options)
 			.interval_ns = options->interval_ns,
 			.live = !options->replay_path,
 			.no_summary = options->no_summary,
+			.pids = options->pids,
+			.pid_count = options->pid_count,
 			.family = options->family,
 			.words = options->words,
 			.screen = &options->screen,

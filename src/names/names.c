@@ -214,6 +214,16 @@ bool names_changed(struct names *names)
 	return hosts || users || commands;
 }
 
+int names_has_process(const struct names *names, uint32_t pid)
+{
+	if (!names || !proc_is_known(&names->proc))
+		return -1;
+	if (proc_thread_group(&names->proc, pid) == pid)
+		return 1;
+	/* The first process is always there: where it is not shown, others are not either (hidepid of proc(5)). */
+	return proc_thread_group(&names->proc, 1) == 1 ? 0 : -1;
+}
+
 const char *names_command(const struct names *names, uint32_t pid, int64_t seen_s, char *buffer, size_t size)
 {
 	int64_t unused_s;

@@ -50,6 +50,12 @@ bool names_pending(struct names *names);
 bool names_changed(struct names *names);
 
 /*
+ * Whether a process (not a thread) has the PID now: 1 or 0; -1 when that cannot be known, as /proc hides processes or shows
+ * another namespace's, or the rows are a recording's.
+ */
+int names_has_process(const struct names *names, uint32_t pid);
+
+/*
  * The command line of the process that had the PID at seen_s (wall clock), arguments separated by blanks; "" when it
  * has none, as kernel threads, or the rows are a recording's. Returns NULL, or why it cannot be known, a clause.
  */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "screen/table_lines.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "names/names.h"
+#include "output/renderer.h"
 #include "screen/header.h"
 #include "screen/ui.h"
 #include "table/layout.h"
@@ -121,6 +124,37 @@ static void draw_sum(
 	line_pad(line, STYLE_HEAD, ui->width);
 }
 
+#define PIDS_SAID_MAX 8
+
+/* " PID 4711, 4712 ..." of those of -p for which there is (is_none false), or is not, a process. Returns how many. */
+static size_t list_pids(const struct ui *ui, bool is_none, char *buffer, size_t size)
+{
+	const struct run *run = ui->run;
+	size_t count = 0, used = 0;
+
+	*buffer = '\0';
+	for (size_t i = 0; i < run->pid_count && count < PIDS_SAID_MAX; i++) {
+		if ((names_has_process(ui->names, run->pids[i]) == 0) != is_none)
+			continue;
+		used += (size_t)snprintf(
+		    buffer + used, size - used, "%s%u", count++ ? ", " : " PID ", run->pids[i]);
+	}
+	if (run->pid_count > PIDS_SAID_MAX)
+		snprintf(buffer + used, size - used, " ...");
+	return count;
+}
+
+/* With -p: what there is to wait for. */
+static void draw_waiting(struct ui *ui)
+{
+	char pids[PIDS_SAID_MAX * 12 + 16];
+
+	if (list_pids(ui, true, pids, sizeof pids))
+		line_print(&ui->line, STYLE_STRONG, " No process has%s.", pids);
+	if (list_pids(ui, false, pids, sizeof pids))
+		line_print(&ui->line, STYLE_DIM, " Waiting for traffic of%s.", pids);
+}
+
 static void draw_empty(struct ui *ui)
 {
 	const struct traffic *traffic = view_traffic(&ui->view);
@@ -131,6 +165,8 @@ static void draw_empty(struct ui *ui)
 		line_print(&ui->line, STYLE_DIM, " No active connection: a lists all.");
 	else if (traffic->recent || (ui->view.context.all && traffic->rows.count))
 		line_print(&ui->line, STYLE_DIM, " No connection passes the filters: Esc clears them.");
+	else if (ui->run->pid_count && ui->run->live)
+		draw_waiting(ui);
 	else if (traffic->rows.count)
 		line_print(&ui->line, STYLE_DIM, " No TCP traffic in this interval: a lists what is idle.");
 	else

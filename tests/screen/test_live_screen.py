@@ -207,6 +207,27 @@ class LiveScreenTest(unittest.TestCase):
             terminal = self.start("-p", str(process.pid), "--columns", "pid,command,laddr,raddr", width=160)
             self.row_of(terminal, port, lambda line: "%d %s -c " % (process.pid, sys.executable) in line)
 
+    def test_no_process_is_not_an_idle_process(self):
+        idle = subprocess.Popen(["sleep", "100"])
+        self.addCleanup(lambda: (idle.kill(), idle.wait()))
+        ended = subprocess.Popen(["true"])
+        ended.wait()
+        for width in 120, 80, 40:
+            terminal = self.start("-p", str(idle.pid), width=width, height=24)
+            terminal.wait_for(" Waiting for traffic of PID %d." % idle.pid)
+            self.assertFalse(any("No process has" in line for line in terminal.cells()))
+            self.quit(terminal)
+            terminal = self.start("-p", str(ended.pid), width=width, height=24)
+            terminal.wait_for(" No process has PID %d." % ended.pid)
+            self.assertFalse(any("Waiting" in line for line in terminal.cells()))
+            self.quit(terminal)
+        terminal = self.start("-p", "%d,%d" % (ended.pid, idle.pid))
+        terminal.wait_for(" No process has PID %d. Waiting for traffic of PID %d." % (ended.pid, idle.pid))
+        # It may end while it is waited for.
+        idle.kill()
+        idle.wait()
+        terminal.wait_until(lambda cells: not any("Waiting" in line for line in cells), "both have ended")
+
     def test_in_a_pid_namespace_another_process_has_the_pid(self):
         with self.talker() as (process, port), tempfile.NamedTemporaryFile() as other:
             script = 'echo $(($1 - 1)) > /proc/sys/kernel/ns_last_pid; sleep 1000 & ' \

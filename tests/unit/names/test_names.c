@@ -204,6 +204,20 @@ static void commands_are_read_whole(void **state)
 	names_close(recorded);
 }
 
+static void processes_are_there_or_not(void **state)
+{
+	struct names *live = names_open(true), *recorded = names_open(false);
+	bool initial = pid_namespace_is_initial("") == 1;
+
+	(void)state;
+	assert_int_equal(names_has_process(live, (uint32_t)getpid()), initial ? 1 : -1);
+	assert_int_not_equal(names_has_process(live, UINT32_MAX), 1);
+	assert_int_equal(names_has_process(recorded, (uint32_t)getpid()), -1);
+	assert_int_equal(names_has_process(NULL, 1), -1);
+	names_close(live);
+	names_close(recorded);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -214,6 +228,7 @@ int main(void)
 		cmocka_unit_test(hosts_are_asked_for_in_the_background),
 		cmocka_unit_test(closing_does_not_wait),
 		cmocka_unit_test(commands_are_read_whole),
+		cmocka_unit_test(processes_are_there_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

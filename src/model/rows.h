@@ -44,6 +44,12 @@ struct row {
 	uint32_t points[ROW_POINTS];  /* struct series: RX and TX together */
 };
 
+/* When its process was there for certain (wall clock). What is gone is of many connections: for the last one. */
+static inline int64_t row_process_s(const struct row *row)
+{
+	return row->members ? row->first.wall_s : row->last.wall_s;
+}
+
 #define ROW_NONE ((size_t)-1)
 
 struct rows {

@@ -147,12 +147,9 @@ static void name_containers(const struct column_context *context, const struct r
 	for (size_t i = 0; i < rows->count; i++) {
 		struct row *row = &rows->rows[i];
 
-		/* What is gone is of many processes: it has the PID of the last one. */
-		int64_t seen_s = row->members ? row->first.wall_s : row->last.wall_s;
-
 		if (!row->container && row->session.cgroup_id)
-			row->container =
-			    names_container(context->names, row->session.cgroup_id, row->member_pid, seen_s);
+			row->container = names_container(
+			    context->names, row->session.cgroup_id, row->member_pid, row_process_s(row));
 	}
 }
 

@@ -10,7 +10,6 @@
 #include "model/rows.h"
 #include "names/names.h"
 #include "table/column.h"
-#include "table/who.h"
 
 /* A row as it is looked at. */
 struct subject {
@@ -155,8 +154,10 @@ static bool has_user(const struct subject *subject, const struct match_word *wor
 
 static bool in_command(const struct subject *subject, const struct match_word *word)
 {
-	return subject->row->session.pid &&
-	       pattern_in(&word->pattern, who_command(subject->context, subject->row), false);
+	return subject->row->session.pid && pattern_in(&word->pattern,
+	                                        names_command_known(subject->context->names,
+	                                            subject->row->session.pid, row_process_s(subject->row)),
+	                                        false);
 }
 
 /* From what costs nothing to what may have to be read. */

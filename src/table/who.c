@@ -150,30 +150,28 @@ void who_cell_container(const struct column_context *context, const struct row *
 	column_cell_text(context, container_of(context, row, text), cell);
 }
 
-const char *who_command(const struct column_context *context, const struct row *row)
+static const char *command_of(const struct column_context *context, const struct row *row)
 {
-	/* What is gone is of many connections: its process was there for the last one. */
-	int64_t seen_s = row->members ? row->first.wall_s : row->last.wall_s;
-
-	return row->session.pid ? names_command_known(context->names, row->session.pid, seen_s) : "";
+	return row->session.pid ? names_command_known(context->names, row->session.pid, row_process_s(row))
+	                        : "";
 }
 
 uint64_t who_rank_command(const struct column_context *context, const struct row *row)
 {
-	return text_rank(who_command(context, row));
+	return text_rank(command_of(context, row));
 }
 
 int who_compare_command(const struct column_context *context, const struct row *a, const struct row *b)
 {
 	char left[COMMAND_COMPARED];
 
-	snprintf(left, sizeof left, "%s", who_command(context, a));
-	return strncasecmp(left, who_command(context, b), sizeof left - 1);
+	snprintf(left, sizeof left, "%s", command_of(context, a));
+	return strncasecmp(left, command_of(context, b), sizeof left - 1);
 }
 
 void who_cell_command(const struct column_context *context, const struct row *row, struct cell *cell)
 {
-	const char *command = who_command(context, row);
+	const char *command = command_of(context, row);
 
 	if (!*command)
 		cell->style = STYLE_DIM;

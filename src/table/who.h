@@ -25,12 +25,7 @@ uint64_t who_rank_container(const struct column_context *context, const struct r
 int who_compare_container(const struct column_context *context, const struct row *a, const struct row *b);
 void who_cell_container(const struct column_context *context, const struct row *row, struct cell *cell);
 
-/*
- * The command line of the row's process, "" when it is not known, or not yet: names_changed tells. Borrowed until the
- * next call.
- */
-const char *who_command(const struct column_context *context, const struct row *row);
-
+/* The command line: from what is kept and read, as names_command_known says. */
 uint64_t who_rank_command(const struct column_context *context, const struct row *row);
 int who_compare_command(const struct column_context *context, const struct row *a, const struct row *b);
 void who_cell_command(const struct column_context *context, const struct row *row, struct cell *cell);

@@ -22,7 +22,7 @@ static void expect_sum(struct fixture *fixture, unsigned height, const char *lab
 	unsigned said_rx, said_tx;
 
 	assert_non_null(strstr(line, label));
-	assert_int_equal(sscanf(strstr(line, label) + strlen(label), " %u %u", &said_rx, &said_tx), 2);
+	assert_int_equal(sscanf(strstr(line, label) + strlen(label), " %uB %uB", &said_rx, &said_tx), 2);
 	assert_int_equal(said_rx, rx);
 	assert_int_equal(said_tx, tx);
 }
@@ -45,8 +45,8 @@ static void a_part_has_a_sum(void **state)
 	type(fixture, "\\nginx\n");
 	paint(fixture, 80, 24);
 	expect_sum(fixture, 24, "3 processes", 7000, 875000);
-	assert_true(on_glass(fixture, 24, " RX 7000 B/s of 15000 B/s "));
-	assert_true(on_glass(fixture, 24, " TX 875000 B/s of 875001 B/s "));
+	assert_true(on_glass(fixture, 24, " RX 7000B/s of 15000B/s "));
+	assert_true(on_glass(fixture, 24, " TX 875000B/s of 875001B/s "));
 	assert_true(on_glass(fixture, 24, "all: peak"));
 	paint(fixture, 120, 50);
 	assert_true(on_glass(fixture, 50, " peak "));
@@ -54,11 +54,11 @@ static void a_part_has_a_sum(void **state)
 	/* Nothing passes: nothing has a sum. */
 	type(fixture, "\\z\n");
 	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, " RX 0 B/s of 15000 B/s "));
+	assert_true(on_glass(fixture, 24, " RX 0B/s of 15000B/s "));
 	assert_string_equal(fixture->glass.lines[22], "");
 	key(fixture, KEY_CODE_ESCAPE);
 	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, " RX   15000 B/s "));
+	assert_true(on_glass(fixture, 24, " 15000B/s "));
 }
 
 /* However a part is chosen; groups have the sum that connections have. */
@@ -76,7 +76,7 @@ static void every_part_has_a_sum(void **state)
 	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++) {
 		view_set_grouping(&fixture->ui.view, (enum grouping)grouping);
 		paint(fixture, 200, 24);
-		assert_true(on_glass(fixture, 24, " RX 7000 B/s of 15000 B/s "));
+		assert_true(on_glass(fixture, 24, " RX 7000B/s of 15000B/s "));
 		assert_int_equal(fixture->ui.view.list.sum.session.rx_bytes, 7000);
 		assert_int_equal(fixture->ui.view.list.sum.tx_total_bytes, 875000);
 		assert_int_equal(fixture->ui.view.list.sum.members, 3);
@@ -120,11 +120,11 @@ static void groups_have_details(void **state)
 	paint(fixture, 80, 40);
 	for (size_t i = 0; i < ARRAY_LENGTH(lines); i++)
 		assert_string_equal(fixture->glass.lines[1 + i], lines[i]);
-	assert_true(on_glass(fixture, 40, " Total       RX 7000 B (6.84K)   TX 875000 B (854K)"));
+	assert_true(on_glass(fixture, 40, " Total       RX 7000 B (6.84KB)   TX 875000 B (854KB)"));
 	assert_true(on_glass(fixture, 40, " Top peers   2 of the connections that are kept"));
-	assert_true(on_glass(fixture, 40, "RX 3000 B   TX 750000 B 203.0.113.1, 2 connections"));
+	assert_true(on_glass(fixture, 40, "RX 3000B    TX 750000B  203.0.113.1, 2 connections"));
 	assert_true(on_glass(fixture, 40, " Processes   3 of the connections that are kept"));
-	assert_true(on_glass(fixture, 40, "RX 1000 B   TX 500000 B nginx, PID 10, 1 connection"));
+	assert_true(on_glass(fixture, 40, "RX 1000B    TX 500000B  nginx, PID 10, 1 connection"));
 	assert_false(on_glass(fixture, 40, "Dropped"));
 	/* It stays with its group, whatever its rank, and when there is nothing new. */
 	begin(fixture);
@@ -138,13 +138,13 @@ static void groups_have_details(void **state)
 	/* Its connections are a key away, and back. */
 	key(fixture, KEY_CODE_ENTER);
 	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "3 of 5 sessions  in nginx"));
+	assert_true(on_glass(fixture, 24, "3 of 5 connections  in nginx"));
 	key(fixture, KEY_CODE_LEFT);
 	paint(fixture, 80, 24);
 	assert_true(on_glass(fixture, 24, "3 programs"));
 	key(fixture, KEY_CODE_RIGHT);
 	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "3 of 5 sessions  in nginx"));
+	assert_true(on_glass(fixture, 24, "3 of 5 connections  in nginx"));
 }
 
 static void every_group_has_details_of_every_size(void **state)

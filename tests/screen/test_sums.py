@@ -80,14 +80,14 @@ class SumsTest(ScreenTest):
         cells = terminal.wait_for("1 process")
         self.assertRegex(cells[5], r"4711 poller.* 1.53MB ")  # 1,600,000 in all: TOTAL
         self.sums(terminal)
-        self.assertRegex(terminal.cells()[5], r" 800000 +800000 ")
+        self.assertRegex(terminal.cells()[5], r" 800000B +800000B ")
         # The same, of the host and of the user.
         terminal.keys("Tab")
         terminal.wait_for("1 remote host")
-        self.assertRegex(terminal.cells()[5], r" 800000 +800000 ")
+        self.assertRegex(terminal.cells()[5], r" 800000B +800000B ")
         terminal.keys("Tab", "Tab")
         terminal.wait_for("1 user")
-        self.assertRegex(terminal.cells()[5], r" 800000 +800000 ")
+        self.assertRegex(terminal.cells()[5], r" 800000B +800000B ")
         # Its connections are there, the latest first, with the time of their end.
         terminal.keys("BTab", "BTab", "BTab", "Right", "a")
         terminal.wait_for("800 of 800 connections")
@@ -96,7 +96,7 @@ class SumsTest(ScreenTest):
         terminal = self.play("turns", "600", "0.01")
         terminal.keys("Tab")
         self.sums(terminal)
-        self.assertRegex(terminal.cells()[5], r"99 worker.* 10000600 ")
+        self.assertRegex(terminal.cells()[5], r"99 worker.* 10000600B ")
 
     def test_many_processes_hosts_containers_and_users(self):
         """More connections than are kept: the groups have them all, also after a grouping was opened and closed."""
@@ -157,7 +157,7 @@ class SumsTest(ScreenTest):
             terminal.keys("Tab")
             terminal.wait_for(groups.replace("301", "300").replace("2 programs", "1 program"))
             lines = [line for line in terminal.cells()[-3:-1] if line.strip()]
-            self.assertRegex(lines[-1], r" 20000000 +0 ")
+            self.assertRegex(lines[-1], r" 20000000B +0B ")
             self.assertEqual(self.shown(terminal), 2 * 20_000_000)  # with the sum's line
 
     def test_reset_in_between(self):

@@ -20,6 +20,8 @@ import subprocess
 import sys
 import time
 
+from guest_preemption import preemption
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIVE = os.path.join(HERE, "..", "live")
 SLOWNESS = 20
@@ -50,15 +52,6 @@ def say(outcome, name, text=""):
 
 def note(text):
     print(f"# {text}", flush=True)
-
-
-def preemption():
-    """Debian before 6.1 cannot choose."""
-    try:
-        with open("/sys/kernel/debug/sched/preempt", encoding="ascii") as stream:
-            return re.search(r"\((\w+)\)", stream.read())[1]
-    except FileNotFoundError:
-        return "voluntary"
 
 
 def unasked_method(environment):

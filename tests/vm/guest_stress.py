@@ -13,6 +13,8 @@ import socket
 import sys
 import threading
 
+from guest_preemption import preemption
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 
 from live import (  # noqa: E402
@@ -41,12 +43,7 @@ TYPE_KPROBE, TYPE_TRACING = 2, 26  # enum bpf_prog_type
 
 
 def preemptible():
-    """Debian before 6.1 cannot choose, and is not."""
-    try:
-        with open("/sys/kernel/debug/sched/preempt", encoding="ascii") as stream:
-            return bool(re.search(r"\((full|lazy)\)", stream.read()))
-    except FileNotFoundError:
-        return False
+    return preemption() in ("full", "lazy")
 
 
 def kprobes_lose():

@@ -2,7 +2,7 @@
 /*@ session */
 
 /* What a row shows beside its counters: read once, when the session is first seen in an interval. */
-static __always_inline void describe(struct session_value *value)
+static __always_inline void describe(struct session_value *value, u64 sk)
 {
 	u64 task = bpf_get_current_task();
 	u64 leader = LOAD_COLD(u64, task, TASK_GROUP_LEADER);
@@ -13,6 +13,7 @@ static __always_inline void describe(struct session_value *value)
 	value->mntns = LOAD_COLD(u32, mnt_ns, MNT_NS_INUM);
 	value->uid = bpf_get_current_uid_gid();
 	value->cgroup_id = bpf_get_current_cgroup_id();
+@DESCRIBE_LIFE@
 }
 
 static __always_inline void add(u64 *rx_bytes, u64 *tx_bytes, u64 bytes, const int direction)
@@ -123,7 +124,7 @@ static __always_inline void count@N@(u64 sk, u32 pid, u64 bytes, const int direc
 	if (!value) {
 		struct session_value fresh = {};
 
-		describe(&fresh);
+		describe(&fresh, sk);
 		if (odd) {
 			sessions@N@_odd.insert(&key, &fresh);
 			value = sessions@N@_odd.lookup(&key);

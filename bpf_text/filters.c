@@ -29,12 +29,12 @@ BPF_TABLE("hash", u64, u32, filter_mntns, 1);
 		return 0;
 /*@ filter_family_both */
 	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(sk)))
-		count4(sk, pid, bytes, direction, *odd);
+		@ACT@4(sk, @WITH@, *odd);
 	else if (family == FAMILY_INET6)
-		count6(sk, pid, bytes, direction, *odd);
+		@ACT@6(sk, @WITH@, *odd);
 /*@ filter_family_4 */
 	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(sk)))
-		count4(sk, pid, bytes, direction, *odd);
+		@ACT@4(sk, @WITH@, *odd);
 /*@ filter_family_6 */
 	if (family == FAMILY_INET6 && !is_mapped(sk))
-		count6(sk, pid, bytes, direction, *odd);
+		@ACT@6(sk, @WITH@, *odd);

@@ -55,6 +55,11 @@ void notices_pids(const struct options *options, bool in_pid_namespace)
 	proc_close(&proc);
 }
 
+void notices_no_ends(void)
+{
+	fprintf(stderr, "tcptop: this kernel does not tell when connections end: none is shown as closed\n");
+}
+
 void notices_filter_map(int fd, const char *option)
 {
 	if (filter_map_is_empty(fd))

@@ -16,4 +16,7 @@ void notices_pids(const struct options *options, bool in_pid_namespace);
 /* A line when the user's map, open as fd, has no key yet. option: its name, without dashes. */
 void notices_filter_map(int fd, const char *option);
 
+/* A line when the kernel refuses what notes the ends of connections. */
+void notices_no_ends(void);
+
 #endif

@@ -302,6 +302,8 @@ static void tell_start(
 	for (size_t i = 0; i < filter_count; i++)
 		if (request->filter_fds[i] >= 0)
 			notices_filter_map(request->filter_fds[i], filters[i].option);
+	if (request->program.ends && !plan_notes_ends(&tracing->plan))
+		notices_no_ends();
 }
 
 /* From root and a command line to descriptors and nobody. 0, ENDED_BY_USER, or -errno with *error. */
@@ -423,6 +425,8 @@ int run_print_program(struct options *options, struct error *error)
 		fprintf(stderr, "tcptop: probe method %s\n", probe_method_name(plan.method));
 	const struct program_request request = options_program(options);
 
+	if (request.ends)
+		plan_add_ends(&plan, &kernel);
 	err = program_build(&text, &request, &kernel, &plan, program_offsets_from(&kernel), error);
 	if (err)
 		return err;

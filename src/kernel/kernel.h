@@ -23,6 +23,7 @@ enum kernel_need {
 	NEED_RECORD = 1 << 4,   /* tracepoints by the record that perf makes of them */
 	NEED_ZEROCOPY = 1 << 5, /* programs on tcp_zerocopy_receive */
 	NEED_MPTCP = 1 << 6,    /* the link of MPTCP sockets, where BTF knows such: no kernel header does */
+	NEED_ENDS = 1 << 7,     /* ends of connections, and when processes began */
 };
 
 /* Where a task keeps the number of the system call that it is in, and what the result register held before. */
@@ -49,6 +50,7 @@ enum kernel_need {
 	FIELD(SK_PROTOCOL, "sock", "sk_protocol", NEED_EVENT)                             \
 	FIELD(SK_TYPE, "sock", "sk_type", NEED_EVENT)                                     \
 	FIELD(MPTCP_FIRST, "mptcp_sock", "first", NEED_MPTCP)                             \
+	FIELD(TCP_IS_MPTCP, "tcp_sock", "is_mptcp", NEED_MPTCP)                           \
 	FIELD(TCP_SRTT_US, "tcp_sock", "srtt_us", NEED_COLUMNS)                           \
 	FIELD(TCP_TOTAL_RETRANS, "tcp_sock", "total_retrans", NEED_COLUMNS)               \
 	FIELD(INET_SPORT, "inet_sock", "inet_sport", NEED_EVENT)                          \
@@ -58,6 +60,8 @@ enum kernel_need {
 	FIELD(TASK_NSPROXY, "task_struct", "nsproxy", NEED_EVENT)                         \
 	FIELD(NSPROXY_MNT_NS, "nsproxy", "mnt_ns", NEED_EVENT)                            \
 	FIELD(MNT_NS_INUM, "mnt_namespace", "ns.inum", NEED_EVENT)                        \
+	FIELD(SK_STATE, "sock", "__sk_common.skc_state", NEED_ENDS)                       \
+	FIELD(TASK_START_TIME, "task_struct", "start_time", NEED_ENDS)                    \
 	FIELD(SOCKET_SK, "socket", "sk", NEED_CALLS | NEED_SPLICE)                        \
 	FIELD(ZEROCOPY_LENGTH, "tcp_zerocopy_receive", "length", NEED_ZEROCOPY)           \
 	FIELD(ZEROCOPY_COPYBUF_LEN, "tcp_zerocopy_receive", "copybuf_len", NEED_ZEROCOPY) \

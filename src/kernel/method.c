@@ -166,6 +166,25 @@ bool plan_has_kind(const struct plan *plan, enum hook_kind kind, enum kernel_sym
 	return false;
 }
 
+void plan_add_ends(struct plan *plan, const struct kernel *kernel)
+{
+	if (kernel_lacks(kernel, NEED_ENDS) != FIELD_COUNT || plan->hook_count == HOOKS_MAX ||
+	    (plan->direct && !kernel->prototypes[SYMBOL_INET_SOCK_SET_STATE].btf_id))
+		return;
+	plan_add(plan, plan->direct ? HOOK_TYPED_TRACEPOINT : HOOK_RAW_TRACEPOINT, SYMBOL_INET_SOCK_SET_STATE,
+	    "ends", "set_state");
+	plan->hooks[plan->hook_count - 1].notes_ends = true;
+	plan->needs |= NEED_ENDS;
+}
+
+bool plan_notes_ends(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->hook_count; i++)
+		if (plan->hooks[i].notes_ends)
+			return true;
+	return false;
+}
+
 bool plan_is_standby(const struct plan *plan, const struct hook *hook)
 {
 	return hook->kind == HOOK_FEXIT && plan_has_kind(plan, HOOK_KRETPROBE, hook->symbol);
@@ -173,7 +192,8 @@ bool plan_is_standby(const struct plan *plan, const struct hook *hook)
 
 bool plan_requires(const struct plan *plan, const struct hook *hook)
 {
-	return !plan_is_standby(plan, hook) && method_find(plan->method)->requires(hook->symbol);
+	return !hook->notes_ends && !plan_is_standby(plan, hook) &&
+	       method_find(plan->method)->requires(hook->symbol);
 }
 
 static bool follows_splice(const struct hook *hook)
@@ -188,6 +208,8 @@ static bool follows_splice(const struct hook *hook)
  */
 bool plan_falls_with(const struct plan *plan, const struct hook *hook, const struct hook *lost)
 {
+	if (hook->notes_ends || lost->notes_ends)
+		return hook == lost;
 	if (hook == lost || (follows_splice(hook) && follows_splice(lost)))
 		return true;
 	return hook->symbol == lost->symbol && !plan_is_standby(plan, lost);
@@ -195,6 +217,8 @@ bool plan_falls_with(const struct plan *plan, const struct hook *hook, const str
 
 static unsigned hook_skips(const struct plan *plan, const struct hook *hook)
 {
+	if (hook->notes_ends)
+		return 0;
 	switch (hook->kind) {
 	case HOOK_TYPED_TRACEPOINT:
 	case HOOK_RAW_TRACEPOINT:

@@ -41,6 +41,7 @@ struct hook {
 	enum hook_kind kind;
 	enum kernel_symbol symbol;
 	char function[64]; /* its name in the program text */
+	bool notes_ends;   /* counts no bytes: nothing else needs it, and what it misses is no missed run */
 };
 
 /* What a method hooks on this kernel. */
@@ -185,6 +186,15 @@ void plan_add(
     struct plan *plan, enum hook_kind kind, enum kernel_symbol symbol, const char *prefix, const char *name);
 
 bool plan_has_kind(const struct plan *plan, enum hook_kind kind, enum kernel_symbol symbol);
+
+/*
+ * Adds the program that notes when connections end, for any method's plan, where it can be had. Its reading of the
+ * kernel's fields is the plan's.
+ */
+void plan_add_ends(struct plan *plan, const struct kernel *kernel);
+
+/* Is that program in it? */
+bool plan_notes_ends(const struct plan *plan);
 
 /* A program on a function's return that stands by for the kretprobe's: see bpf_text/probe_kprobe.c. */
 bool plan_is_standby(const struct plan *plan, const struct hook *hook);

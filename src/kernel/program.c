@@ -14,6 +14,8 @@
 #include "kernel/template.h"
 #include "program_texts.h"
 
+#define ENDS_MAX 16384 /* of a family, in an interval: 6 MB for all */
+
 enum offsets_from program_offsets_from(const struct kernel *kernel)
 {
 	return kernel->has_btf ? OFFSETS_FROM_BTF : OFFSETS_FROM_HEADERS;
@@ -25,10 +27,10 @@ static bool takes_socket_facts(const struct program_request *request, const stru
 	return request->socket_columns && kernel_lacks(kernel, NEED_COLUMNS) == FIELD_COUNT;
 }
 
-/* Can the text find an MPTCP socket's first subflow? */
+/* Can the text find an MPTCP socket's first subflow, and tell a subflow? */
 static bool finds_subflows(const struct kernel *kernel, enum offsets_from from)
 {
-	return from == OFFSETS_FROM_BTF && kernel->offsets[FIELD_MPTCP_FIRST] >= 0;
+	return from == OFFSETS_FROM_BTF && kernel_lacks(kernel, NEED_MPTCP) == FIELD_COUNT;
 }
 
 static int print_offsets(FILE *out, const struct program_request *request, const struct kernel *kernel,
@@ -98,21 +100,25 @@ static void print_filter_maps(FILE *out, const struct program_request *request)
 			fputs(filters[i].map_text, out);
 }
 
-static void print_counting(
-    FILE *out, const struct program_request *request, const struct kernel *kernel, enum offsets_from from)
+static const struct {
+	int but; /* not wanted when the family filter is this one */
+	const char *digit;
+} families[] = { { 6, "4" }, { 4, "6" } };
+
+static void print_counting(FILE *out, const struct program_request *request, const struct kernel *kernel,
+    const struct plan *plan, enum offsets_from from)
 {
+	bool ends = plan_notes_ends(plan);
 	bool socket_facts = takes_socket_facts(request, kernel);
-	static const struct {
-		int but; /* not wanted when the family filter is this one */
-		const char *digit;
-	} families[] = { { 6, "4" }, { 4, "6" } };
 	char max_sessions[16];
 
 	snprintf(max_sessions, sizeof max_sessions, "%u", request->max_sessions);
+	if (ends)
+		fputs(program_text_ends_head, out);
 	template_fill(out, program_text_session,
-	    (const struct slot[]){
+	    (const struct slot[]){ { "DESCRIBE_LIFE", ends ? program_text_describe_life : "" },
 	        { "MPTCP_LINK", finds_subflows(kernel, from) ? program_text_mptcp_link : "" } },
-	    1);
+	    2);
 	if (socket_facts)
 		fputs(program_text_socket_facts, out);
 	for (size_t i = 0; i < COUNT_OF(families); i++)
@@ -122,6 +128,25 @@ static void print_counting(
 			        { "MAX_SESSIONS", max_sessions },
 			        { "TAKE_SOCKET_FACTS", socket_facts ? program_text_take_socket_facts : "" } },
 			    3);
+}
+
+/* What is done with a socket of a family that passes: act4() and act6(). *text is for free(), also when it fails. */
+static int fill_family(char **text, const struct program_request *request, const char *act, const char *with)
+{
+	struct buffer buffer;
+	int err = buffer_open(&buffer);
+
+	*text = NULL;
+	if (err)
+		return err;
+	template_fill(buffer.stream,
+	    request->family == 4   ? program_text_filter_family_4
+	    : request->family == 6 ? program_text_filter_family_6
+	                           : program_text_filter_family_both,
+	    (const struct slot[]){ { "ACT", act }, { "WITH", with } }, 2);
+	err = buffer_close(&buffer);
+	*text = buffer.bytes;
+	return err;
 }
 
 static int print_account(FILE *out, const struct program_request *request)
@@ -142,9 +167,9 @@ static int print_account(FILE *out, const struct program_request *request)
 	print_filter_tests(containers.stream, request);
 	err = buffer_close(&pid) ?: pid_err;
 	err = buffer_close(&containers) ?: err;
-	const char *family = request->family == 4   ? program_text_filter_family_4
-	                     : request->family == 6 ? program_text_filter_family_6
-	                                            : program_text_filter_family_both;
+	char *family = NULL;
+
+	err = err ?: fill_family(&family, request, "count", "pid, bytes, direction");
 	const struct slot slots[] = {
 		{ "FILTER_PID", pid.bytes },
 		{ "FILTER_CONTAINERS", containers.bytes },
@@ -156,8 +181,35 @@ static int print_account(FILE *out, const struct program_request *request)
 		print_filter_maps(out, request);
 		template_fill(out, program_text_account, slots, COUNT_OF(slots));
 	}
+	free(family);
 	free(pid.bytes);
 	free(containers.bytes);
+	return err;
+}
+
+static int print_ends(
+    FILE *out, const struct program_request *request, const struct kernel *kernel, enum offsets_from from)
+{
+	char max_ends[16], *family;
+	int err = fill_family(&family, request, "end", "closed");
+
+	snprintf(max_ends, sizeof max_ends, "%u",
+	    request->max_sessions < ENDS_MAX ? request->max_sessions : ENDS_MAX);
+	if (!err) {
+		fputs(program_text_ends, out);
+		for (size_t i = 0; i < COUNT_OF(families); i++)
+			if (request->family != families[i].but)
+				template_fill(out, program_text_end,
+				    (const struct slot[]){
+				        { "N", families[i].digit }, { "MAX_ENDS", max_ends } },
+				    2);
+		template_fill(out, program_text_ends_program,
+		    (const struct slot[]){
+		        { "SUBFLOW", finds_subflows(kernel, from) ? program_text_ends_subflow : "" },
+		        { "FILTER_FAMILY", family } },
+		    2);
+	}
+	free(family);
 	return err;
 }
 
@@ -196,11 +248,13 @@ int program_build(char **text, const struct program_request *request, const stru
 	error->text[0] = '\0';
 	err = print_head(program.stream, request, kernel, plan, from, error);
 	if (!err) {
-		print_counting(program.stream, request, kernel, from);
+		print_counting(program.stream, request, kernel, plan, from);
 		err = print_account(program.stream, request);
 	}
 	if (!err)
 		err = method_find(plan->method)->print(program.stream, kernel, plan);
+	if (!err && plan_notes_ends(plan))
+		err = print_ends(program.stream, request, kernel, from);
 	err = buffer_close(&program) ?: err;
 	if (!err) {
 		*text = program.bytes;

@@ -19,6 +19,7 @@ struct program_request {
 	unsigned filters;     /* bits 1 << index in filters[] */
 	uint32_t max_sessions;
 	bool socket_columns; /* RTT and retransmits are read at every event */
+	bool ends;           /* when connections end, and when processes began */
 };
 
 /* Where the text has the places of the kernel's fields from. */

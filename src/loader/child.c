@@ -97,6 +97,8 @@ static int choose_method(struct child *child)
 	if (method_choose(&child->tracing.plan, child->request->method, &child->kernel, &trial, &refusal) !=
 	    0)
 		return refuse(child, &refusal);
+	if (child->request->program.ends)
+		plan_add_ends(&child->tracing.plan, &child->kernel);
 	return 0;
 }
 
@@ -160,6 +162,11 @@ static const struct {
 	{ MAP_SESSIONS4_ODD, "sessions4_odd", sizeof(struct session_key4), sizeof(struct session_value) },
 	{ MAP_SESSIONS6_EVEN, "sessions6_even", sizeof(struct session_key6), sizeof(struct session_value) },
 	{ MAP_SESSIONS6_ODD, "sessions6_odd", sizeof(struct session_key6), sizeof(struct session_value) },
+	{ MAP_ENDS4_EVEN, "ends4_even", sizeof(struct session_key4), sizeof(__u64) },
+	{ MAP_ENDS4_ODD, "ends4_odd", sizeof(struct session_key4), sizeof(__u64) },
+	{ MAP_ENDS6_EVEN, "ends6_even", sizeof(struct session_key6), sizeof(__u64) },
+	{ MAP_ENDS6_ODD, "ends6_odd", sizeof(struct session_key6), sizeof(__u64) },
+	{ MAP_ENDS_LOST, "ends_lost", sizeof(__u32), sizeof(__u64) },
 };
 
 /* What the kernel accounts to a map, in bytes (proc(5), fdinfo's memlock). */

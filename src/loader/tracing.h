@@ -19,6 +19,11 @@ enum map {
 	MAP_SESSIONS4_ODD,
 	MAP_SESSIONS6_EVEN,
 	MAP_SESSIONS6_ODD,
+	MAP_ENDS4_EVEN, /* when connections ended, by the same generation */
+	MAP_ENDS4_ODD,
+	MAP_ENDS6_EVEN,
+	MAP_ENDS6_ODD,
+	MAP_ENDS_LOST,    /* u64[1]: of these, how many found no place */
 	MAP_BARRIER,      /* array of maps [1]: an update returns when no program that began before it runs */
 	MAP_BARRIER_SLOT, /* what MAP_BARRIER's slot is set to */
 	MAP_COUNT

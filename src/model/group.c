@@ -30,7 +30,10 @@ static const struct {
 
 /* Rows are found by addresses, ports, PID and network namespace. What is none of them takes the local address's place. */
 struct extra {
-	uint32_t uid;
+	union {
+		uint32_t uid;
+		uint32_t process_start_ms;
+	};
 	uint32_t container;
 	uint64_t cgroup_id;
 };
@@ -62,8 +65,11 @@ struct session group_key(enum grouping grouping, const struct row *row)
 	struct session key = { .uid = session->uid };
 	struct extra extra = { 0 };
 
-	if (common & COMMON_PID)
+	/* A PID that another process has taken is another process. */
+	if (common & COMMON_PID) {
 		key.pid = session->pid;
+		key.process_start_ms = extra.process_start_ms = session->process_start_ms;
+	}
 	if (common & COMMON_NETNS)
 		key.netns = session->netns;
 	if (common & COMMON_HOST) {

@@ -38,7 +38,7 @@ static uint64_t word_at(const uint8_t *bytes)
 	return word;
 }
 
-static size_t hash_key(const struct session *key)
+uint64_t rows_hash(const struct session *key)
 {
 	uint64_t hash = mix(key->family, (uint64_t)key->lport << 16 | key->rport);
 
@@ -50,7 +50,7 @@ static size_t hash_key(const struct session *key)
 		hash = mix(hash, word_at(key->laddr + 8));
 		hash = mix(hash, key->ifindex);
 	}
-	return (size_t)hash;
+	return hash;
 }
 
 static bool key_equal(const struct session *a, const struct session *b)
@@ -65,7 +65,7 @@ static bool key_equal(const struct session *a, const struct session *b)
 static size_t slot_of(const struct rows *rows, const struct session *key)
 {
 	size_t mask = rows->slot_count - 1;
-	size_t slot = hash_key(key) & mask;
+	size_t slot = rows_hash(key) & mask;
 
 	while (rows->slots[slot] && !key_equal(&rows->rows[rows->slots[slot] - 1].session, key))
 		slot = (slot + 1) & mask;
@@ -124,7 +124,7 @@ int rows_reserve(struct rows *rows, size_t count)
 void rows_prefetch_slot(const struct rows *rows, const struct session *key)
 {
 	if (rows->slot_count)
-		__builtin_prefetch(&rows->slots[hash_key(key) & (rows->slot_count - 1)]);
+		__builtin_prefetch(&rows->slots[rows_hash(key) & (rows->slot_count - 1)]);
 }
 
 /* The three cache lines that merging a known session touches: key, totals and the latest point. */
@@ -132,7 +132,7 @@ void rows_prefetch_row(const struct rows *rows, const struct session *key)
 {
 	if (!rows->slot_count)
 		return;
-	uint32_t index = rows->slots[hash_key(key) & (rows->slot_count - 1)];
+	uint32_t index = rows->slots[rows_hash(key) & (rows->slot_count - 1)];
 
 	if (!index)
 		return;
@@ -176,7 +176,7 @@ static void free_slot(struct rows *rows, size_t hole)
 		slot = (slot + 1) & mask;
 		if (!rows->slots[slot])
 			break;
-		size_t home = hash_key(&rows->rows[rows->slots[slot] - 1].session) & mask;
+		size_t home = rows_hash(&rows->rows[rows->slots[slot] - 1].session) & mask;
 
 		if (((slot - home) & mask) < ((slot - hole) & mask))
 			continue;
@@ -203,7 +203,7 @@ void rows_remove(struct rows *rows, size_t index)
 /* By when a row was seen; the hash decides among equals, as neither rows' order nor their keys' is by age. */
 static uint64_t age_rank(const struct row *row)
 {
-	return (uint64_t)row->seen_tick << 32 | (uint32_t)hash_key(&row->session);
+	return (uint64_t)row->seen_tick << 32 | (uint32_t)rows_hash(&row->session);
 }
 
 /* The n-th smallest rank (quickselect). The ranks change places. */

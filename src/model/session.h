@@ -42,6 +42,9 @@ struct session_value {
 	__u64 cgroup_id;   /* in the v2 hierarchy; this and what follows is taken when the entry is created */
 	__u32 uid;         /* in the initial user namespace */
 	__u32 mntns;
+	__u32
+	    process_start_ms; /* milliseconds of CLOCK_MONOTONIC; this and is_closed only when asked for, else 0 */
+	__u32 is_closed;      /* TCP_CLOSE: what is moved now had been received before the connection's end */
 	char comm[SESSION_COMM_LENGTH]; /* the thread group leader's */
 };
 
@@ -55,7 +58,7 @@ struct session_other {
 #ifndef TCPTOP_PROGRAM_TEXT
 _Static_assert(sizeof(struct session_key4) == 24, "the key's size is the hot path's cost");
 _Static_assert(sizeof(struct session_key6) == 48, "the key's size is the hot path's cost");
-_Static_assert(sizeof(struct session_value) == 56, "no padding: values are copied out whole");
+_Static_assert(sizeof(struct session_value) == 64, "no padding: values are copied out whole");
 #endif
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/snapshot.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,57 +18,93 @@ void snapshot_fini(struct snapshot *snapshot)
 {
 	free(snapshot->sessions);
 	links_fini(&snapshot->links);
+	free(snapshot->endings);
 	snapshot_init(snapshot);
 }
 
 void snapshot_reset(struct snapshot *snapshot)
 {
-	struct session *sessions = snapshot->sessions;
-	size_t capacity = snapshot->session_capacity;
-	struct links links = snapshot->links;
+	struct snapshot before = *snapshot;
 
-	if (capacity > CAPACITY_MIN && snapshot->session_count < capacity / 8) {
-		free(sessions);
-		sessions = NULL;
-		capacity = 0;
+	if (before.session_capacity > CAPACITY_MIN && before.session_count < before.session_capacity / 8) {
+		free(before.sessions);
+		before.sessions = NULL;
+		before.session_capacity = 0;
 	}
-	snapshot_init(snapshot);
-	snapshot->sessions = sessions;
-	snapshot->session_capacity = capacity;
-	snapshot->links = links;
+	if (before.ending_capacity > CAPACITY_MIN && before.ending_count < before.ending_capacity / 8) {
+		free(before.endings);
+		before.endings = NULL;
+		before.ending_capacity = 0;
+	}
+	*snapshot = (struct snapshot){
+		.sessions = before.sessions,
+		.session_capacity = before.session_capacity,
+		.endings = before.endings,
+		.ending_capacity = before.ending_capacity,
+		.links = before.links,
+	};
 	links_reset(&snapshot->links);
 }
 
 int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from)
 {
 	snapshot_reset(snapshot);
-	struct links links = snapshot->links;
-	struct session *sessions = snapshot->sessions;
-	size_t capacity = snapshot->session_capacity;
+	struct snapshot own = *snapshot;
 
 	*snapshot = *from;
-	snapshot->sessions = sessions;
-	snapshot->session_capacity = capacity;
+	snapshot->sessions = own.sessions;
+	snapshot->session_capacity = own.session_capacity;
 	snapshot->session_count = 0;
-	snapshot->links = links;
+	snapshot->endings = own.endings;
+	snapshot->ending_capacity = own.ending_capacity;
+	snapshot->ending_count = 0;
+	snapshot->links = own.links;
+	for (size_t i = 0; i < from->ending_count; i++) {
+		struct ending *ending = snapshot_add_ending(snapshot);
+
+		if (!ending)
+			return -ENOMEM;
+		*ending = from->endings[i];
+	}
 	return links_copy(&snapshot->links, &from->links);
+}
+
+/* Room for one more. 0 or -ENOMEM. */
+static int grow(void **array, size_t count, size_t *capacity, size_t size)
+{
+	size_t wanted = *capacity ? *capacity * 2 : CAPACITY_MIN;
+
+	if (count < *capacity)
+		return 0;
+	void *grown = reallocarray(*array, wanted, size);
+
+	if (!grown)
+		return -ENOMEM;
+	*array = grown;
+	*capacity = wanted;
+	return 0;
 }
 
 struct session *snapshot_add(struct snapshot *snapshot)
 {
-	if (snapshot->session_count == snapshot->session_capacity) {
-		size_t capacity = snapshot->session_capacity ? snapshot->session_capacity * 2 : CAPACITY_MIN;
-		struct session *sessions = reallocarray(snapshot->sessions, capacity, sizeof *sessions);
-
-		if (!sessions)
-			return NULL;
-		snapshot->sessions = sessions;
-		snapshot->session_capacity = capacity;
-	}
+	if (grow((void **)&snapshot->sessions, snapshot->session_count, &snapshot->session_capacity,
+	        sizeof *snapshot->sessions) < 0)
+		return NULL;
 	struct session *session = &snapshot->sessions[snapshot->session_count++];
 
 	memset(session, 0, sizeof *session);
 	return session;
+}
+
+struct ending *snapshot_add_ending(struct snapshot *snapshot)
+{
+	if (grow((void **)&snapshot->endings, snapshot->ending_count, &snapshot->ending_capacity,
+	        sizeof *snapshot->endings) < 0)
+		return NULL;
+	struct ending *ending = &snapshot->endings[snapshot->ending_count++];
+
+	memset(ending, 0, sizeof *ending);
+	return ending;
 }
 
 void snapshot_total(struct snapshot *snapshot)

@@ -36,7 +36,10 @@ struct session {
 	uint32_t retransmits; /* segments of the connection since its birth, when rtt_us is known */
 	uint32_t
 	    ifindex; /* the link of link-local addresses (fe80::/10), part of the key; 0: none, or unknown */
-	char comm[SESSION_NAME_SIZE];   /* any bytes, NUL-terminated */
+	uint32_t
+	    process_start_ms; /* CLOCK_MONOTONIC, the lower 32 bits: tells processes of one PID apart; 0: not known */
+	bool is_closed;               /* the connection had ended when this was first moved in the interval */
+	char comm[SESSION_NAME_SIZE]; /* any bytes, NUL-terminated */
 	char ifname[SESSION_NAME_SIZE]; /* the link's name, any bytes, NUL-terminated; "" when not known */
 };
 
@@ -50,6 +53,8 @@ static inline void session_take_value(struct session *session, const struct sess
 	session->cgroup_id = value->cgroup_id;
 	session->uid = value->uid;
 	session->mntns = value->mntns;
+	session->process_start_ms = value->process_start_ms;
+	session->is_closed = value->is_closed;
 	memcpy(session->comm, value->comm, sizeof value->comm);
 	session->comm[SESSION_COMM_LENGTH] = '\0';
 }
@@ -59,6 +64,12 @@ static inline struct zone session_zone(const struct session *session)
 {
 	return (struct zone){ session->ifindex, session->ifname };
 }
+
+/* A connection that has ended. Whose rows it has, and whether it has any, is not known. */
+struct ending {
+	struct session connection; /* its key alone, without a PID, and the link's name */
+	uint64_t ago_us;           /* before the end of the interval */
+};
 
 struct snapshot {
 	struct timespec time; /* wall clock (UTC) at the end of the interval */
@@ -71,8 +82,12 @@ struct snapshot {
 	struct session_other other; /* this interval's "other sessions": what a full table could not list */
 	struct links links;         /* without those that have been read for the first time only */
 	uint64_t missed_runs;       /* probe runs that the kernel skipped in this interval */
-	bool last;                  /* nothing follows: tracing has ended */
-	bool is_end;                /* no interval, but the news that a recording is over */
+	struct ending *endings;     /* connections that ended in this interval and did not begin anew */
+	size_t ending_count;
+	size_t ending_capacity;
+	uint64_t endings_lost; /* and how many found no place */
+	bool last;             /* nothing follows: tracing has ended */
+	bool is_end;           /* no interval, but the news that a recording is over */
 };
 
 /* Zeroes *snapshot, which the caller owns; snapshot_fini frees what snapshot_add allocated. */
@@ -82,11 +97,17 @@ void snapshot_fini(struct snapshot *snapshot);
 /* Empties it for the next interval. Frees a large array of which less than an eighth was used. */
 void snapshot_reset(struct snapshot *snapshot);
 
-/* Empties it, and takes all that is not sessions from another one: its time, losses, links, whether it is the last. 0 or -ENOMEM. */
+/*
+ * Empties it, and takes all that is not sessions from another one: its time, losses, ends, links, whether it is the
+ * last. 0 or -ENOMEM.
+ */
 int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from);
 
 /* Appends a zeroed session and returns it, borrowed until the next call; NULL when out of memory. */
 struct session *snapshot_add(struct snapshot *snapshot);
+
+/* The same for a connection that ended. */
+struct ending *snapshot_add_ending(struct snapshot *snapshot);
 
 /* Fills rx_bytes and tx_bytes from the sessions and other. */
 void snapshot_total(struct snapshot *snapshot);

@@ -2,9 +2,11 @@
 #include "model/traffic.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/format.h"
+#include "base/util.h"
 
 /* How long an idle row is recent. */
 #define IDLE_NS 5000000000u
@@ -62,8 +64,13 @@ static int add_session(struct traffic *traffic, const struct session *session)
 		if (memcmp(row->session.comm, session->comm, sizeof session->comm) != 0 ||
 		    memcmp(row->session.ifname, session->ifname, sizeof session->ifname) != 0)
 			row->match_epoch = 0;
+		/* What is read of a closed connection leaves it closed. */
+		if (!session->is_closed)
+			row->closed = (struct moment){ 0 };
 		row->session = *session;
 	}
+	if (session->is_closed && !row->closed.clock_ns)
+		row->closed = row->last;
 	row->seen_tick = traffic->tick;
 	row->rx_total_bytes += session->rx_bytes;
 	row->tx_total_bytes += session->tx_bytes;
@@ -97,6 +104,76 @@ static void sweep(struct traffic *traffic)
 	}
 	for (int grouping = GROUPING_NONE + 1; grouping < GROUPING_COUNT; grouping++)
 		gone_tick(&traffic->gone[grouping], traffic->tick, &traffic->average_clock);
+}
+
+/* ---- connections that end ---- */
+
+/* A filter before the look-up: which remote and local ports are among the ends, by the lower bits of both. */
+#define PORT_BITS 65536
+
+static unsigned ports_bit(const struct session *session)
+{
+	return (session->lport * 31u + session->rport) % PORT_BITS;
+}
+
+static struct moment ending_moment(const struct traffic *traffic, uint64_t ago_us)
+{
+	uint64_t ago_ns = ago_us * 1000 < traffic->interval_ns ? ago_us * 1000 : traffic->interval_ns;
+	uint64_t wall_ns = (uint64_t)traffic->time.tv_nsec + NS_PER_S - ago_ns % NS_PER_S;
+
+	/* 0 says that it is open */
+	return (struct moment){ traffic->clock_ns - ago_ns ?: 1,
+		traffic->time.tv_sec - (int64_t)(ago_ns / NS_PER_S) - 1 + (int64_t)(wall_ns / NS_PER_S) };
+}
+
+/* The rows of all processes that had it. */
+static void close_rows(
+    struct traffic *traffic, const struct snapshot *snapshot, const struct rows *ended, const uint64_t *bits)
+{
+	for (size_t i = 0; i < traffic->rows.count; i++) {
+		struct row *row = &traffic->rows.rows[i];
+		unsigned bit = ports_bit(&row->session);
+
+		if (!(bits[bit / 64] >> bit % 64 & 1))
+			continue;
+		struct session key = row->session;
+
+		key.pid = 0;
+		size_t index = rows_find(ended, &key);
+
+		if (index != ROW_NONE && !row->closed.clock_ns)
+			row->closed =
+			    ending_moment(traffic, snapshot->endings[ended->rows[index].first_tick].ago_us);
+	}
+}
+
+static int end_connections(struct traffic *traffic, const struct snapshot *snapshot)
+{
+	uint64_t *bits = snapshot->ending_count ? calloc(PORT_BITS / 64, sizeof *bits) : NULL;
+	struct rows ended;
+	int err = bits ? 0 : -ENOMEM;
+	bool added;
+
+	traffic->endings_lost_total += snapshot->endings_lost;
+	if (!snapshot->ending_count)
+		return 0;
+	rows_init(&ended);
+	for (size_t i = 0; i < snapshot->ending_count && err == 0; i++) {
+		const struct session *connection = &snapshot->endings[i].connection;
+		size_t index = rows_find_or_add(&ended, connection, &added);
+		unsigned bit = ports_bit(connection);
+
+		bits[bit / 64] |= UINT64_C(1) << bit % 64;
+		if (index == ROW_NONE)
+			err = -ENOMEM;
+		else
+			ended.rows[index].first_tick = (uint32_t)i;
+	}
+	if (err == 0)
+		close_rows(traffic, snapshot, &ended, bits);
+	rows_fini(&ended);
+	free(bits);
+	return err;
 }
 
 /* ---- rows that go ---- */
@@ -174,6 +251,8 @@ int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, cons
 		if (add_session(traffic, &sessions[i]) < 0)
 			err = -ENOMEM;
 	}
+	if (end_connections(traffic, snapshot) < 0)
+		err = -ENOMEM;
 	sweep(traffic);
 	int evicted = evict(traffic, kept);
 
@@ -199,6 +278,7 @@ int traffic_reset(struct traffic *traffic, int64_t now_s, const struct session *
 	traffic->rx_total_bytes = traffic->tx_total_bytes = 0;
 	traffic->other_total = (struct session_other){ 0 };
 	traffic->missed_total = 0;
+	traffic->endings_lost_total = 0;
 	traffic->rows_gone = 0;
 	traffic->since_s = now_s;
 	for (size_t i = 0; i < traffic->rows.count; i++)

@@ -38,6 +38,7 @@ struct traffic {
 	uint64_t tx_total_bytes;
 	struct session_other other_total;
 	uint64_t missed_total;
+	uint64_t endings_lost_total;      /* connections that may be shown as open, but have ended */
 	int64_t since_s;                  /* wall clock of the start or reset */
 	uint64_t rows_gone;               /* rows that had to go since then */
 	struct gone gone[GROUPING_COUNT]; /* what they had moved; none for GROUPING_NONE */
@@ -49,7 +50,7 @@ void traffic_init(struct traffic *traffic);
 void traffic_fini(struct traffic *traffic);
 
 /*
- * Adds one interval. A row without traffic in it is idle: its bytes are zero, but it stays with its totals. Only
+ * Adds one interval. Rows of connections that ended in it are closed, until they begin anew. A row without traffic in it is idle: its bytes are zero, but it stays with its totals. Only
  * of more than TRAFFIC_IDLE_KEPT idle rows the oldest go, but not that with the key `kept` (NULL: none is kept).
  * 0 or -ENOMEM: then some sessions have no row, but the totals are right.
  */

@@ -22,9 +22,26 @@ static const struct field session_rows[] = {
 	{ "uid", FIELD_U32, FIELD_KNOWN, offsetof(struct session, uid), UINT32_MAX },
 	{ "cgroup_id", FIELD_U64, FIELD_KNOWN, offsetof(struct session, cgroup_id), 0 },
 	{ "mntns", FIELD_U32, FIELD_KNOWN, offsetof(struct session, mntns), 0 },
+	{ "process_start_ms", FIELD_U32, FIELD_KNOWN, offsetof(struct session, process_start_ms), 0 },
+	{ "is_closed", FIELD_BOOL, FIELD_KNOWN, offsetof(struct session, is_closed), 0 },
 	{ "rtt_us", FIELD_U32, FIELD_KNOWN, offsetof(struct session, rtt_us), 0 },
 	{ "retransmits", FIELD_U32, FIELD_JOINED, offsetof(struct session, retransmits), 0 },
 };
+
+static const struct field ending_rows[] = {
+	{ "ago_us", FIELD_U64, FIELD_REQUIRED, offsetof(struct ending, ago_us), 0 },
+	{ "family", FIELD_FAMILY, FIELD_REQUIRED, offsetof(struct ending, connection.family), 0 },
+	{ "laddr", FIELD_ADDRESS, FIELD_REQUIRED, offsetof(struct ending, connection.laddr), 0 },
+	{ "lport", FIELD_U16, FIELD_REQUIRED, offsetof(struct ending, connection.lport), 0 },
+	{ "raddr", FIELD_ADDRESS, FIELD_REQUIRED, offsetof(struct ending, connection.raddr), 0 },
+	{ "rport", FIELD_U16, FIELD_REQUIRED, offsetof(struct ending, connection.rport), 0 },
+	{ "netns", FIELD_U32, FIELD_ALWAYS, offsetof(struct ending, connection.netns), 0 },
+	{ "ifindex", FIELD_U32, FIELD_KNOWN, offsetof(struct ending, connection.ifindex), 0 },
+	{ "ifname", FIELD_NAME, FIELD_KNOWN, offsetof(struct ending, connection.ifname), 0 },
+};
+
+/* Its address fields find the family in a struct session at the record's place. */
+_Static_assert(offsetof(struct ending, connection) == 0, "an ending begins with its connection");
 
 static const struct field other_rows[] = {
 	{ "other_calls", FIELD_U64, FIELD_ALWAYS, offsetof(struct session_other, calls), 0 },
@@ -54,10 +71,12 @@ static const struct field interval_rows[] = {
 	{ "unplaced_rx_bytes", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, links.unplaced_rx_bytes), 0 },
 	{ "unplaced_tx_bytes", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, links.unplaced_tx_bytes), 0 },
 	{ "missed_runs", FIELD_U64, FIELD_ALWAYS, offsetof(struct snapshot, missed_runs), 0 },
+	{ "ends_lost", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, endings_lost), 0 },
 };
 /* clang-format on */
 
 const struct field_table session_fields = { session_rows, COUNT_OF(session_rows) };
+const struct field_table ending_fields = { ending_rows, COUNT_OF(ending_rows) };
 const struct field_table other_fields = { other_rows, COUNT_OF(other_rows) };
 const struct field_table link_fields = { link_rows, COUNT_OF(link_rows) };
 const struct field_table interval_fields = { interval_rows, COUNT_OF(interval_rows) };
@@ -65,6 +84,8 @@ const struct field_table interval_fields = { interval_rows, COUNT_OF(interval_ro
 uint64_t field_max(const struct field *field)
 {
 	switch (field->type) {
+	case FIELD_BOOL:
+		return 1;
 	case FIELD_FAMILY:
 		return 6;
 	case FIELD_U16:
@@ -94,6 +115,8 @@ uint64_t field_number(const struct field *field, const void *record)
 	const void *at = (const char *)record + field->offset;
 
 	switch (field->type) {
+	case FIELD_BOOL:
+		return *(const bool *)at;
 	case FIELD_FAMILY:
 		return *(const uint8_t *)at;
 	case FIELD_U16:
@@ -118,6 +141,9 @@ void field_set_number(const struct field *field, void *record, uint64_t number)
 	void *at = (char *)record + field->offset;
 
 	switch (field->type) {
+	case FIELD_BOOL:
+		*(bool *)at = number;
+		break;
 	case FIELD_FAMILY:
 		*(uint8_t *)at = (uint8_t)number;
 		break;

@@ -11,10 +11,11 @@
 
 enum field_type {
 	FIELD_FAMILY, /* uint8_t, 4 or 6; its row precedes those of addresses */
+	FIELD_BOOL,   /* written as 1 or 0 */
 	FIELD_U16,
 	FIELD_U32,
 	FIELD_U64,     /* read up to INT64_MAX, jansson's largest */
-	FIELD_ADDRESS, /* uint8_t[16] of struct session, whose family says how many bytes count */
+	FIELD_ADDRESS, /* uint8_t[16] of struct session or ending, whose family says how many bytes count */
 	FIELD_NAME,    /* FIELD_NAME_SIZE bytes; NAME_hex follows when they are not valid UTF-8 */
 };
 
@@ -44,6 +45,7 @@ struct field_table {
 };
 
 extern const struct field_table session_fields;  /* of struct session */
+extern const struct field_table ending_fields;   /* of struct ending */
 extern const struct field_table other_fields;    /* of struct session_other, in an interval's object */
 extern const struct field_table link_fields;     /* of struct link */
 extern const struct field_table interval_fields; /* of struct snapshot: the end of an interval's object */

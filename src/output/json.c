@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON Lines: one object for each session and link of an interval, then one for the interval. Fields are only added. */
+/*
+ * JSON Lines: one object for each session of an interval, each connection that ended and each link, then one for the
+ * interval. Fields are only added.
+ */
 #include "output/renderer.h"
 
 #include <errno.h>
@@ -15,6 +18,7 @@
 #include "base/format.h"
 #include "model/snapshot.h"
 #include "output/fields.h"
+#include "output/seen.h"
 
 #define ESCAPED_NAME_SIZE (6 * FIELD_NAME_SIZE)
 #define MEMBER_SIZE (2 * (FIELD_KEY_MAX + sizeof ",\"_hex\":\"\"") + ESCAPED_NAME_SIZE + 2 * FIELD_NAME_SIZE)
@@ -25,6 +29,7 @@
 struct json {
 	FILE *stream;
 	const struct run *run;
+	struct seen seen;
 };
 
 _Static_assert(
@@ -106,6 +111,7 @@ static char *put_member(char *at, const struct field *field, const void *record)
 		at = put(put_key(at, field, ""), "\"");
 		at += address_format(at, ((const struct session *)record)->family, (const uint8_t *)value);
 		return put(at, "\"");
+	case FIELD_BOOL:
 	case FIELD_FAMILY:
 	case FIELD_U16:
 	case FIELD_U32:
@@ -136,10 +142,12 @@ static int print_fields(FILE *stream, const struct field_table *fields, const vo
 	return 0;
 }
 
-static int print_session(FILE *stream, const struct session *session, const char *stamp)
+/* type: of the object, whose members are the record's. */
+static int print_object(
+    FILE *stream, const char *type, const struct field_table *fields, const void *record, const char *stamp)
 {
-	if (fputs("{\"type\":\"session\",", stream) < 0 || fputs(stamp, stream) < 0 ||
-	    print_fields(stream, &session_fields, session) != 0)
+	if (fprintf(stream, "{\"type\":\"%s\",%s", type, stamp) < 0 ||
+	    print_fields(stream, fields, record) != 0)
 		return -1;
 	return fputs("}\n", stream) < 0 ? -1 : 0;
 }
@@ -203,7 +211,15 @@ static int print_interval(
 
 	format_stamp(stamp, sizeof stamp, snapshot);
 	for (size_t i = 0; i < snapshot->session_count; i++) {
-		if (print_session(json->stream, ranks[i].session, stamp) != 0)
+		if (print_object(json->stream, "session", &session_fields, ranks[i].session, stamp) != 0)
+			return -1;
+	}
+	/* What a filter did not let pass has not been seen, nor what moved nothing. */
+	for (size_t i = 0; i < snapshot->ending_count; i++) {
+		const struct ending *ending = &snapshot->endings[i];
+
+		if (seen_has(&json->seen, &ending->connection) &&
+		    print_object(json->stream, "closed", &ending_fields, ending, stamp) != 0)
 			return -1;
 	}
 	if (print_links(json->stream, &snapshot->links, stamp) != 0 ||
@@ -236,8 +252,14 @@ static int json_show(void *state, const struct snapshot *snapshot, struct error 
 	if (!ranks)
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: %zu connections to sort",
 		    snapshot->session_count);
+	struct json *json = state;
+
+	if (seen_add(&json->seen, snapshot->sessions, snapshot->session_count) < 0) {
+		free(ranks);
+		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
+	}
 	errno = 0;
-	if (print_interval(state, snapshot, ranks) != 0)
+	if (print_interval(json, snapshot, ranks) != 0)
 		err = error_set_output(error);
 	free(ranks);
 	return err;
@@ -245,11 +267,16 @@ static int json_show(void *state, const struct snapshot *snapshot, struct error 
 
 static void json_close(void *state)
 {
-	free(state);
+	struct json *json = state;
+
+	if (json)
+		seen_fini(&json->seen);
+	free(json);
 }
 
 const struct renderer renderer_json = {
 	.name = "json",
+	.shows_ends = true,
 	.open = json_open,
 	.show = json_show,
 	.close = json_close,

@@ -224,6 +224,21 @@ static int take_link(struct recording *recording, const json_t *object, struct e
 	return take_fields(recording, &link_fields, object, link, error);
 }
 
+static int take_ending(struct recording *recording, const json_t *object, struct error *error)
+{
+	if (recording->ahead.ending_count == recording->sessions_max)
+		return bad_line(recording, error,
+		    "over %zu connections that end without the line that ends an interval",
+		    recording->sessions_max);
+	struct ending *ending = snapshot_add_ending(&recording->ahead);
+
+	if (!ending)
+		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
+	int err = take_stamp(recording, object, error);
+
+	return err ?: take_fields(recording, &ending_fields, object, ending, error);
+}
+
 static void take_facts(struct recording *recording, const json_t *object)
 {
 	const json_t *ids = json_object_get(object, "not_counted");
@@ -287,6 +302,8 @@ static int take_line(struct recording *recording, size_t length, struct error *e
 		err = take_session(recording, object, error);
 	else if (strcmp(type, "link") == 0)
 		err = take_link(recording, object, error);
+	else if (strcmp(type, "closed") == 0)
+		err = take_ending(recording, object, error);
 	else if (strcmp(type, "interval") == 0)
 		err = take_interval(recording, object, error);
 	json_decref(object);

@@ -51,7 +51,7 @@ static void help_losses(struct page *page)
 	const struct session_other *other = &traffic->other_total;
 	char calls[64];
 
-	if (traffic->missed_total || other->calls)
+	if (traffic->missed_total || other->calls || traffic->endings_lost_total)
 		page_text(page, STYLE_PLAIN, "");
 	if (traffic->missed_total) {
 		page_begin(page);
@@ -59,6 +59,13 @@ static void help_losses(struct page *page)
 		    (unsigned long long)traffic->missed_total);
 		page_put(page);
 		page_text(page, STYLE_PLAIN, "   No figure includes their bytes.");
+	}
+	if (traffic->endings_lost_total) {
+		page_begin(page);
+		line_print(&ui->line, STYLE_STRONG, " Ends not seen: of %llu connections.",
+		    (unsigned long long)traffic->endings_lost_total);
+		page_put(page);
+		page_text(page, STYLE_PLAIN, "   They are shown as idle, but are closed.");
 	}
 	if (other->calls) {
 		snprintf(calls, sizeof calls, " in %llu call%s.", (unsigned long long)other->calls,

@@ -69,7 +69,7 @@ int maps_swap(struct maps *maps, uint64_t *time_ns, struct error *error)
 		return error_set(
 		    error, EXIT_CODE_RUNTIME, -errno, "cannot swap the tables: %s", strerror(errno));
 	maps->generation = generation;
-	*time_ns = clock_now_ns();
+	*time_ns = maps->swapped_ns = clock_now_ns();
 	int err = wait_for_programs(fds);
 
 	if (err)
@@ -110,20 +110,41 @@ struct drained {
 	int fd;
 	size_t key_size;
 	void (*fill_key)(struct session *session, const void *key);
+
+	/* A key and its value into the snapshot, from place i of the batch. 0 or -ENOMEM. */
+	int (*take)(
+	    const struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot);
 };
 
-static int take(struct maps *maps, const struct drained *from, uint32_t count, struct snapshot *snapshot)
+static const void *key_at(const struct maps *maps, const struct drained *from, uint32_t i)
+{
+	return (const char *)maps->keys + i * from->key_size;
+}
+
+static int take_session(
+    const struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot)
 {
 	const struct session_value *values = maps->values;
+	struct session *session = snapshot_add(snapshot);
 
-	for (uint32_t i = 0; i < count; i++) {
-		struct session *session = snapshot_add(snapshot);
+	if (!session)
+		return -ENOMEM;
+	from->fill_key(session, key_at(maps, from, i));
+	session_take_value(session, &values[i]);
+	return 0;
+}
 
-		if (!session)
-			return -ENOMEM;
-		from->fill_key(session, (const char *)maps->keys + i * from->key_size);
-		session_take_value(session, &values[i]);
-	}
+/* A program that chose this generation before the swap may have looked at the clock after it. */
+static int take_ending(
+    const struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot)
+{
+	const uint64_t *times_ns = maps->values;
+	struct ending *ending = snapshot_add_ending(snapshot);
+
+	if (!ending)
+		return -ENOMEM;
+	from->fill_key(&ending->connection, key_at(maps, from, i));
+	ending->ago_us = times_ns[i] < maps->swapped_ns ? (maps->swapped_ns - times_ns[i]) / 1000 : 0;
 	return 0;
 }
 
@@ -147,10 +168,9 @@ static int drain_map(struct maps *maps, const struct drained *from, struct snaps
 		}
 		if (err && err != -ENOENT && err != -ENOSPC)
 			return err;
-		int taken = take(maps, from, count, snapshot);
-
-		if (taken)
-			return taken;
+		for (uint32_t i = 0; i < count; i++)
+			if (from->take(maps, from, i, snapshot) < 0)
+				return -ENOMEM;
 		if (err == -ENOENT)
 			return 0;
 		first = false;
@@ -173,10 +193,30 @@ static uint64_t read_missed_runs(const struct tracing *tracing)
 		__u32 length = sizeof info;
 
 		if (!plan_is_standby(&tracing->plan, &tracing->plan.hooks[i]) &&
+		    !tracing->plan.hooks[i].notes_ends &&
 		    bpf_obj_get_info_by_fd(tracing->programs[i], &info, &length) == 0)
 			missed += info.recursion_misses;
 	}
 	return missed;
+}
+
+/* Ends of connections that found no place, and those that the kernel skipped. */
+static uint64_t read_endings_lost(const struct tracing *tracing)
+{
+	uint64_t lost = 0;
+	uint32_t slot = 0;
+
+	if (tracing->maps[MAP_ENDS_LOST] >= 0)
+		bpf_map_lookup_elem(tracing->maps[MAP_ENDS_LOST], &slot, &lost);
+	for (size_t i = 0; i < tracing->plan.hook_count; i++) {
+		struct bpf_prog_info info = { 0 };
+		__u32 length = sizeof info;
+
+		if (tracing->plan.hooks[i].notes_ends &&
+		    bpf_obj_get_info_by_fd(tracing->programs[i], &info, &length) == 0)
+			lost += info.recursion_misses;
+	}
+	return lost;
 }
 
 static int read_growth(struct maps *maps, struct snapshot *snapshot)
@@ -196,6 +236,11 @@ static int read_growth(struct maps *maps, struct snapshot *snapshot)
 	/* misses that a kprobe program takes back from earlier intervals are offset against later ones */
 	snapshot->missed_runs = missed > maps->missed_runs ? missed - maps->missed_runs : 0;
 	maps->missed_runs += snapshot->missed_runs;
+
+	uint64_t lost = read_endings_lost(maps->tracing);
+
+	snapshot->endings_lost = lost - maps->endings_lost;
+	maps->endings_lost = lost;
 	return 0;
 }
 
@@ -204,8 +249,14 @@ int maps_drain(struct maps *maps, struct snapshot *snapshot, struct error *error
 	const int *fds = maps->tracing->maps;
 	bool odd = !maps->generation;
 	const struct drained maps_of_generation[] = {
-		{ fds[odd ? MAP_SESSIONS4_ODD : MAP_SESSIONS4_EVEN], sizeof(struct session_key4), fill_key4 },
-		{ fds[odd ? MAP_SESSIONS6_ODD : MAP_SESSIONS6_EVEN], sizeof(struct session_key6), fill_key6 },
+		{ fds[odd ? MAP_SESSIONS4_ODD : MAP_SESSIONS4_EVEN], sizeof(struct session_key4), fill_key4,
+		    take_session },
+		{ fds[odd ? MAP_SESSIONS6_ODD : MAP_SESSIONS6_EVEN], sizeof(struct session_key6), fill_key6,
+		    take_session },
+		{ fds[odd ? MAP_ENDS4_ODD : MAP_ENDS4_EVEN], sizeof(struct session_key4), fill_key4,
+		    take_ending },
+		{ fds[odd ? MAP_ENDS6_ODD : MAP_ENDS6_EVEN], sizeof(struct session_key6), fill_key6,
+		    take_ending },
 	};
 	int err = 0;
 

@@ -123,18 +123,23 @@ static struct timespec wall_time(uint64_t monotonic_ns)
 	return (struct timespec){ time_ns / NS_PER_S, time_ns % NS_PER_S };
 }
 
+static void name_interface(struct interfaces *interfaces, struct session *session)
+{
+	const char *name =
+	    session->ifindex ? interfaces_name(interfaces, session->netns, session->ifindex) : NULL;
+
+	if (name)
+		snprintf(session->ifname, sizeof session->ifname, "%s", name);
+}
+
 /* Now, as an interface may be gone, or have another name, when the snapshot is shown. */
 static void name_interfaces(struct interfaces *interfaces, struct snapshot *snapshot)
 {
 	interfaces_refresh(interfaces);
-	for (size_t i = 0; i < snapshot->session_count; i++) {
-		struct session *session = &snapshot->sessions[i];
-		const char *name =
-		    session->ifindex ? interfaces_name(interfaces, session->netns, session->ifindex) : NULL;
-
-		if (name)
-			snprintf(session->ifname, sizeof session->ifname, "%s", name);
-	}
+	for (size_t i = 0; i < snapshot->session_count; i++)
+		name_interface(interfaces, &snapshot->sessions[i]);
+	for (size_t i = 0; i < snapshot->ending_count; i++)
+		name_interface(interfaces, &snapshot->endings[i].connection);
 }
 
 static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, struct error *error)

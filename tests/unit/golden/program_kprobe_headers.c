@@ -80,6 +80,9 @@ struct session_value {
 	__u64 cgroup_id;   /* in the v2 hierarchy; this and what follows is taken when the entry is created */
 	__u32 uid;         /* in the initial user namespace */
 	__u32 mntns;
+	__u32
+	    process_start_ms; /* milliseconds of CLOCK_MONOTONIC; this and is_closed only when asked for, else 0 */
+	__u32 is_closed;      /* TCP_CLOSE: what is moved now had been received before the connection's end */
 	char comm[SESSION_COMM_LENGTH]; /* the thread group leader's */
 };
 
@@ -93,7 +96,7 @@ struct session_other {
 #ifndef TCPTOP_PROGRAM_TEXT
 _Static_assert(sizeof(struct session_key4) == 24, "the key's size is the hot path's cost");
 _Static_assert(sizeof(struct session_key6) == 48, "the key's size is the hot path's cost");
-_Static_assert(sizeof(struct session_value) == 56, "no padding: values are copied out whole");
+_Static_assert(sizeof(struct session_value) == 64, "no padding: values are copied out whole");
 #endif
 
 #endif
@@ -138,7 +141,7 @@ BPF_ARRAY(generation, u32, 1);
 BPF_ARRAY(other, struct session_other, 1);
 
 /* What a row shows beside its counters: read once, when the session is first seen in an interval. */
-static __always_inline void describe(struct session_value *value)
+static __always_inline void describe(struct session_value *value, u64 sk)
 {
 	u64 task = bpf_get_current_task();
 	u64 leader = LOAD_COLD(u64, task, TASK_GROUP_LEADER);
@@ -253,7 +256,7 @@ static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int directi
 	if (!value) {
 		struct session_value fresh = {};
 
-		describe(&fresh);
+		describe(&fresh, sk);
 		if (odd) {
 			sessions4_odd.insert(&key, &fresh);
 			value = sessions4_odd.lookup(&key);
@@ -296,7 +299,7 @@ static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int directi
 	if (!value) {
 		struct session_value fresh = {};
 
-		describe(&fresh);
+		describe(&fresh, sk);
 		if (odd) {
 			sessions6_odd.insert(&key, &fresh);
 			value = sessions6_odd.lookup(&key);

@@ -13,16 +13,17 @@
 #define SK_PROTOCOL 1056
 #define SK_TYPE 1064
 #define MPTCP_FIRST 1072
-#define INET_SPORT 1096
-#define NET_INUM 1104
-#define TASK_GROUP_LEADER 1112
-#define TASK_COMM 1120
-#define TASK_NSPROXY 1128
-#define NSPROXY_MNT_NS 1136
-#define MNT_NS_INUM 1144
-#define SOCKET_SK 1152
-#define ZEROCOPY_LENGTH 1160
-#define ZEROCOPY_COPYBUF_LEN 1168
+#define TCP_IS_MPTCP 1080
+#define INET_SPORT 1104
+#define NET_INUM 1112
+#define TASK_GROUP_LEADER 1120
+#define TASK_COMM 1128
+#define TASK_NSPROXY 1136
+#define NSPROXY_MNT_NS 1144
+#define MNT_NS_INUM 1152
+#define SOCKET_SK 1176
+#define ZEROCOPY_LENGTH 1184
+#define ZEROCOPY_COPYBUF_LEN 1192
 /*
  * The tables' keys and values: what the program text writes in the kernel and the tracer drains. This
  * file is part of both: it is compiled here and embedded, as it is, at the head of the program text.
@@ -66,6 +67,9 @@ struct session_value {
 	__u64 cgroup_id;   /* in the v2 hierarchy; this and what follows is taken when the entry is created */
 	__u32 uid;         /* in the initial user namespace */
 	__u32 mntns;
+	__u32
+	    process_start_ms; /* milliseconds of CLOCK_MONOTONIC; this and is_closed only when asked for, else 0 */
+	__u32 is_closed;      /* TCP_CLOSE: what is moved now had been received before the connection's end */
 	char comm[SESSION_COMM_LENGTH]; /* the thread group leader's */
 };
 
@@ -79,7 +83,7 @@ struct session_other {
 #ifndef TCPTOP_PROGRAM_TEXT
 _Static_assert(sizeof(struct session_key4) == 24, "the key's size is the hot path's cost");
 _Static_assert(sizeof(struct session_key6) == 48, "the key's size is the hot path's cost");
-_Static_assert(sizeof(struct session_value) == 56, "no padding: values are copied out whole");
+_Static_assert(sizeof(struct session_value) == 64, "no padding: values are copied out whole");
 #endif
 
 #endif
@@ -125,7 +129,7 @@ BPF_ARRAY(generation, u32, 1);
 BPF_ARRAY(other, struct session_other, 1);
 
 /* What a row shows beside its counters: read once, when the session is first seen in an interval. */
-static __always_inline void describe(struct session_value *value)
+static __always_inline void describe(struct session_value *value, u64 sk)
 {
 	u64 task = bpf_get_current_task();
 	u64 leader = LOAD_COLD(u64, task, TASK_GROUP_LEADER);
@@ -243,7 +247,7 @@ static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int directi
 	if (!value) {
 		struct session_value fresh = {};
 
-		describe(&fresh);
+		describe(&fresh, sk);
 		if (odd) {
 			sessions4_odd.insert(&key, &fresh);
 			value = sessions4_odd.lookup(&key);
@@ -286,7 +290,7 @@ static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int directi
 	if (!value) {
 		struct session_value fresh = {};
 
-		describe(&fresh);
+		describe(&fresh, sk);
 		if (odd) {
 			sessions6_odd.insert(&key, &fresh);
 			value = sessions6_odd.lookup(&key);

@@ -92,7 +92,11 @@ static inline char *build(const struct input *input)
 	parse(&options, input->arguments);
 	const struct program_request request = options_program(&options);
 
-	if (!make_plan(&plan, input, &kernel, &planner))
+	bool works = make_plan(&plan, input, &kernel, &planner);
+
+	if (request.ends)
+		plan_add_ends(&plan, &kernel);
+	if (!works)
 		fail_msg("%s", planner.why);
 	if (program_build(&text, &request, &kernel, &plan, input->from, &error) != 0)
 		fail_msg("%s", error.text);

@@ -157,6 +157,39 @@ static void test_filters(void **state)
 	free(plain);
 }
 
+/* What an output that shows ends adds, by typed and plain programs. */
+static void test_ends(void **state)
+{
+	static const struct {
+		const char *golden;
+		struct input input;
+	} ends[] = {
+		{ "program_ends.diff",
+		    { .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .refused = NO_FUNCTIONS } },
+		{ "program_ends_raw.diff",
+		    { .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .refused = NOT_TYPED } },
+		{ "program_ends_ipv6.diff",
+		    { .version = VERSION_6_18, .method = PROBE_FENTRY, .arguments = { "-6" } } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(ends); i++) {
+		struct input input = ends[i].input;
+		char *plain = build(&input);
+		size_t count = input.arguments[0] ? 1 : 0;
+
+		input.arguments[count] = "-o";
+		input.arguments[count + 1] = "json";
+		char *text = build(&input), *difference = text_diff(plain, text);
+
+		expect_well_formed(text);
+		expect_golden(ends[i].golden, difference);
+		free(difference);
+		free(text);
+		free(plain);
+	}
+}
+
 /* A filter changes nothing but the filtering, whatever counts: the same lines in each method's text. */
 static void test_filters_are_the_same_for_each_method(void **state)
 {
@@ -294,6 +327,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_methods),
 		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_filters_are_the_same_for_each_method),
 		cmocka_unit_test(test_what_is_left_out),
 		cmocka_unit_test(test_paths_stay_out),

@@ -17,7 +17,8 @@
 #include "output/recording.h"
 #include "output/renderer.h"
 
-static const struct field_table *const tables[] = { &session_fields, &other_fields, &interval_fields };
+static const struct field_table *const tables[] = { &session_fields, &ending_fields, &other_fields,
+	&interval_fields };
 
 /* Writes the interval as a line for each object. For free(). */
 static char *write_lines(const struct snapshot *snapshot, size_t *length)
@@ -58,6 +59,10 @@ static void fill(struct snapshot *snapshot, uint8_t family)
 
 	assert_non_null(session);
 	session->family = family;
+	struct ending *ending = snapshot_add_ending(snapshot);
+
+	assert_non_null(ending);
+	ending->connection = *session;
 	session->rtt_us = 1; /* or retransmits would be left out */
 }
 
@@ -79,9 +84,10 @@ static void expect_round_trip(
 
 static void *record_of(struct snapshot *snapshot, const struct field_table *table)
 {
-	return table == &session_fields ? (void *)&snapshot->sessions[0]
-	       : table == &other_fields ? (void *)&snapshot->other
-	                                : snapshot;
+	return table == &session_fields  ? (void *)&snapshot->sessions[0]
+	       : table == &ending_fields ? (void *)&snapshot->endings[0]
+	       : table == &other_fields  ? (void *)&snapshot->other
+	                                 : snapshot;
 }
 
 static void expect_number(const struct field_table *table, const struct field *field, uint64_t number)
@@ -92,9 +98,17 @@ static void expect_number(const struct field_table *table, const struct field *f
 	fill(&snapshot, 4);
 	field_set_number(field, record_of(&snapshot, table), number);
 	assert_int_equal(field_number(field, record_of(&snapshot, table)), number);
+	if (table == &ending_fields) { /* of a connection that was never seen nothing is written */
+		snapshot.sessions[0] = snapshot.endings[0].connection;
+		snapshot.sessions[0].rtt_us = 1;
+	}
 	snapshot_total(&snapshot);
 	expect_round_trip(&snapshot, field->key, is_member, &back);
 	assert_int_equal(field_number(field, record_of(&back, table)), number);
+	if (table == &ending_fields) {
+		assert_int_equal(back.ending_count, 1);
+		assert_memory_equal(&back.endings[0], &snapshot.endings[0], sizeof(struct ending));
+	}
 	if (table == &session_fields) /* no other member has changed either */
 		assert_memory_equal(&back.sessions[0], &snapshot.sessions[0], sizeof(struct session));
 	snapshot_fini(&snapshot);
@@ -216,7 +230,8 @@ static void rows_are_sound(void **state)
 			assert_true(strlen(field->key) <= FIELD_KEY_MAX);
 			has_family = has_family || field->type == FIELD_FAMILY;
 			if (field->type == FIELD_ADDRESS)
-				assert_true(has_family && tables[i] == &session_fields);
+				assert_true(has_family &&
+				            (tables[i] == &session_fields || tables[i] == &ending_fields));
 			if (field->type == FIELD_ADDRESS)
 				assert_int_equal(field->presence, FIELD_REQUIRED);
 			if (field->type == FIELD_NAME)

@@ -47,8 +47,8 @@ static const struct {
 	{ { "--filter", "nginx port:443" }, "yyy yyy -- -" },
 	{ { "--filter", "host:a.example" }, "y-- y-- -- -" },
 	{ { "--probe", "kprobe" }, "yyy --- yy y" },
-	{ { "--output", "text" }, "yyy yyy yy -" }, /* the last one holds */
-	{ { "--output", "screen" }, "yyy yyy -- -" },
+	{ { "--output", "text" }, "yyy yyy yy y" }, /* the last one holds */
+	{ { "--output", "screen" }, "yyy yyy -- y" },
 	{ { "--max-sessions", "5" }, "yyy --- yy y" },
 	{ { "--columns", "pid,rx" }, "y-- y-- -- -" },
 	{ { "--columns", "pid,rtt" }, "y-y y-- -- y" },
@@ -60,7 +60,7 @@ static const struct {
 	{ { "--no-final" }, "y-- y-- -- -" },
 	{ { "--replay", "g" }, "yyy yyy -- -" },
 	{ { "--check" }, "-yy --- yy -" },
-	{ { "--ebpf" }, "--- --- -- y" },
+	{ { "--ebpf" }, "yyy --- -- y" },
 	{ { "--verbose" }, "yyy --- yy y" },
 	{ { "2" }, "yyy --- -- y" },
 	{ { "2", "3" }, "yyy yyy -- y" },

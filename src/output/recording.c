@@ -201,8 +201,8 @@ static int take_stamp(struct recording *recording, const json_t *object, struct 
 static int take_session(struct recording *recording, const json_t *object, struct error *error)
 {
 	if (recording->ahead.session_count == recording->sessions_max)
-		return bad_line(recording, error, "over %zu connections without the line that ends an interval",
-		    recording->sessions_max);
+		return bad_line(recording, error,
+		    "over %zu connections without the line that ends an interval", recording->sessions_max);
 	struct session *session = snapshot_add(&recording->ahead);
 
 	if (!session)

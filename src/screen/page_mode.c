@@ -71,8 +71,7 @@ static void help_losses(struct page *page)
 		snprintf(calls, sizeof calls, " in %llu call%s.", (unsigned long long)other->calls,
 		    other->calls == 1 ? "" : "s");
 		help_amount(page, "Other connections", other->rx_bytes, other->tx_bytes, calls);
-		page_text(
-		    page, STYLE_PLAIN, "   The table was full: they are in the totals but not listed.");
+		page_text(page, STYLE_PLAIN, "   The table was full: they are in the totals but not listed.");
 		page_text(page, STYLE_PLAIN, "   Start with a greater --max-sessions.");
 	}
 }

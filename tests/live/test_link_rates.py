@@ -40,9 +40,16 @@ class Traffic:
         self.process.wait()
 
 
+def start(traffic):
+    """The links are read for the first time when all is attached, a moment later than connections are counted."""
+    tcptop = Tcptop("-o", "json", "0.2", prepare=traffic.inside)
+    time.sleep(0.5)
+    return tcptop
+
+
 def trace(traffic, *commands):
     """What tcptop printed, and the answers."""
-    tcptop = Tcptop("-o", "json", "0.2", prepare=traffic.inside)
+    tcptop = start(traffic)
     answers = [traffic.ask(command) for command in commands]
     time.sleep(0.5)  # an interval with the last of it
     return tcptop.stop(), answers
@@ -92,7 +99,7 @@ def drops():
 def made_again():
     """A link with the name of one that has gone starts from zero, and nothing is counted twice or backwards."""
     traffic = Traffic()
-    tcptop = Tcptop("-o", "json", "0.2", prepare=traffic.inside)
+    tcptop = start(traffic)
     before = traffic.ask("tcp")
     time.sleep(0.5)
     traffic.ask("again")

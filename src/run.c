@@ -246,13 +246,16 @@ static int load(struct tracing *tracing, const struct loader_request *request, s
 	return result < 0 ? result : 0;
 }
 
-/* Says at the start what cannot be seen. The screen and JSON show it, too. */
+/* Says at the start what cannot be seen: in one line, or with reasons. The screen and JSON show it, too. */
 static void declare(const struct options *options, const struct blind_spot *const *spots, size_t spot_count)
 {
-	if (options->renderer->full_screen)
+	if (options->renderer->full_screen || !spot_count)
 		return;
-	for (size_t i = 0; i < spot_count; i++)
+	for (size_t i = 0; i < spot_count && options->verbose; i++)
 		fprintf(stderr, "tcptop: not counted (%s): %s\n", spots[i]->id, spots[i]->reason);
+	if (!options->verbose)
+		fprintf(stderr, "tcptop: %zu rare path%s not counted: -v lists, the man page explains\n",
+		    spot_count, spot_count == 1 ? " is" : "s are");
 }
 
 /* Raises RLIMIT_RTPRIO first: as nobody the tracer's thread could not get its priority (trace/tracer.c). */

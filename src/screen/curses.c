@@ -37,7 +37,8 @@ _Static_assert(sizeof(attr_t) <= sizeof(uint32_t), "attributes are kept in 32 bi
 
 /*
  * Attributes alone are enough where there are no colours. Colours are of the terminal's palette on its
- * background: cyan and magenta differ for colour-blind eyes, too, and are readable on dark and on light.
+ * background: cyan and magenta differ for colour-blind eyes, too, and are readable on dark and on light. A bar is a
+ * message: yellow is frozen, red is lost; reverse is the cursor alone.
  */
 static const struct {
 	enum style style;
@@ -50,9 +51,11 @@ static const struct {
 	{ STYLE_PLAIN, A_NORMAL, A_NORMAL, -1, -1, -1 },
 	{ STYLE_STRONG, A_BOLD, A_BOLD, -1, -1, -1 },
 	{ STYLE_DIM, A_DIM, A_DIM, -1, -1, -1 },
-	{ STYLE_BAR, A_REVERSE, A_REVERSE, -1, -1, -1 },
+	{ STYLE_BAR, A_BOLD, A_BOLD, -1, -1, -1 },
+	{ STYLE_FROZEN, A_REVERSE, A_NORMAL, COLOR_BLACK, COLOR_BLACK, COLOR_YELLOW },
 	{ STYLE_HEAD, A_REVERSE, A_NORMAL, COLOR_BLACK, COLOR_BLACK, COLOR_CYAN },
-	{ STYLE_HEAD_SORTED, A_BOLD | A_UNDERLINE | A_REVERSE, A_BOLD | A_REVERSE, -1, -1, -1 },
+	{ STYLE_HEAD_SORTED, A_BOLD | A_UNDERLINE | A_REVERSE, A_BOLD | A_UNDERLINE, COLOR_BLACK, COLOR_BLACK,
+	    COLOR_CYAN },
 	{ STYLE_LABEL, A_REVERSE, A_NORMAL, COLOR_BLACK, COLOR_BLACK, COLOR_CYAN },
 	{ STYLE_SELECTED, A_REVERSE, A_REVERSE, -1, -1, -1 },
 	{ STYLE_RX, A_NORMAL, A_NORMAL, COLOR_CYAN, 12, -1 },

@@ -93,17 +93,30 @@ static void pieces_put(struct pieces *pieces, struct line *line, enum style plai
 
 /* ---- title ---- */
 
+/* From when on sums are. */
+static void add_since(struct ui *ui, struct pieces *pieces)
+{
+	const struct traffic *traffic = view_traffic(&ui->view);
+	char since[FORMAT_TIME_SIZE];
+
+	if (!traffic->tick)
+		return;
+	format_time(since, sizeof since, traffic->since_s, traffic->time.tv_sec);
+	pieces_add(pieces, 5, STYLE_BAR, "sums since %s", since);
+}
+
 void header_title(struct ui *ui)
 {
 	const struct traffic *traffic = view_traffic(&ui->view);
 	const struct run *run = ui->run;
+	enum style style = ui->is_frozen && !ui->leaving ? STYLE_FROZEN : STYLE_BAR;
 	struct pieces pieces = { .utf8 = ui->utf8 };
 	char clock[16], span[32], link[96];
 	/* A recording has the intervals it was made with. */
 	uint64_t asked_ns = ui->interval_ns && !ui->replay ? ui->interval_ns : traffic->interval_ns;
 
-	line_begin(&ui->line, ui->width, ui->utf8, STYLE_BAR);
-	line_print(&ui->line, STYLE_BAR, " ");
+	line_begin(&ui->line, ui->width, ui->utf8, style);
+	line_print(&ui->line, style, " ");
 	pieces_add(&pieces, 0, STYLE_BAR, "tcptop");
 	if (!traffic->tick)
 		pieces_add(&pieces, 0, STYLE_BAR, "starting");
@@ -126,16 +139,11 @@ void header_title(struct ui *ui)
 	}
 	if (link_headline(ui, link, sizeof link))
 		pieces_add(&pieces, 3, STYLE_BAR, "%s", link);
-	if (run->method != PROBE_AUTO)
-		pieces_add(&pieces, 4, STYLE_BAR, "%s", probe_method_name(run->method));
+	add_since(ui, &pieces);
 	if (!run->no_summary)
-		pieces_add(&pieces, 5, STYLE_BAR, "%s", ui->load);
-	if (ui->uptime_s) {
-		format_span(span, sizeof span, ui->uptime_s * 1000);
-		pieces_add(&pieces, 6, STYLE_BAR, "up %s", span);
-	}
-	pieces_put(&pieces, &ui->line, STYLE_BAR);
-	line_pad(&ui->line, STYLE_BAR, ui->width);
+		pieces_add(&pieces, 6, STYLE_BAR, "%s", ui->load);
+	pieces_put(&pieces, &ui->line, style);
+	line_pad(&ui->line, style, ui->width);
 }
 
 /* ---- totals ---- */
@@ -271,7 +279,6 @@ void header_totals(struct ui *ui, const struct layout_lines *lines, unsigned at)
 static void add_losses(struct ui *ui, struct pieces *pieces)
 {
 	const struct traffic *traffic = view_traffic(&ui->view);
-	const struct run *run = ui->run;
 	const struct session_other *other = &traffic->other_total;
 	bool wide = ui->width >= (traffic->missed_total && other->calls ? LOSSES_WIDE : LOSS_WIDE);
 	char amount[64];
@@ -283,13 +290,11 @@ static void add_losses(struct ui *ui, struct pieces *pieces)
 		    wide ? ": figures too low" : "");
 	if (other->calls) {
 		format_bytes(amount, sizeof amount, other->rx_bytes + other->tx_bytes, ui->view.context.unit);
-		pieces_add(pieces, 1, STYLE_ALERT, wide ? "%s in other connections: table full" : "%s unlisted",
-		    amount);
+		pieces_add(pieces, 1, STYLE_ALERT,
+		    wide ? "%s in other connections: table full" : "%s unlisted", amount);
 	}
-	if (run->not_counted_count == 1)
-		pieces_add(pieces, 4, STYLE_DIM, "not counted: %s", run->not_counted[0]);
-	else if (run->not_counted_count)
-		pieces_add(pieces, 4, STYLE_DIM, "%zu paths not counted: h", run->not_counted_count);
+	if (ui->not_counted)
+		pieces_add(pieces, 6, STYLE_PLAIN, "%s", ui->not_counted);
 }
 
 static void add_start_filters(struct ui *ui, struct pieces *pieces)
@@ -370,23 +375,10 @@ static void add_counts(struct ui *ui, struct pieces *pieces)
 		pieces_add(pieces, 1, STYLE_PLAIN, "%zu of %zu connections", view->list.count, kept);
 	if (narrowed)
 		return;
-	pieces_add(pieces, 5, STYLE_PLAIN, "%zu connection%s", traffic->active, traffic->active == 1 ? "" : "s");
+	pieces_add(
+	    pieces, 5, STYLE_PLAIN, "%zu connection%s", traffic->active, traffic->active == 1 ? "" : "s");
 	if (kept > traffic->active)
 		pieces_add(pieces, 8, STYLE_DIM, "%zu idle", kept - traffic->active);
-}
-
-static void add_since(struct ui *ui, struct pieces *pieces)
-{
-	const struct traffic *traffic = view_traffic(&ui->view);
-	char since[FORMAT_TIME_SIZE];
-
-	if (ui->view.context.amount == AMOUNT_INTERVAL)
-		pieces_add(pieces, 7, STYLE_PLAIN, "per interval");
-	if (!traffic->tick)
-		return;
-	format_time(since, sizeof since, traffic->since_s, traffic->time.tv_sec);
-	pieces_add(
-	    pieces, ui->view.context.amount == AMOUNT_TOTAL ? 7 : 10, STYLE_PLAIN, "sums since %s", since);
 }
 
 /* Always there, as the column may have no room. Rates order by their averages, so the two go together. */
@@ -416,6 +408,7 @@ void header_status(struct ui *ui)
 	add_gone(ui, &pieces);
 	add_filters(ui, &pieces);
 	add_order(ui, &pieces);
-	add_since(ui, &pieces);
+	if (ui->view.context.amount == AMOUNT_INTERVAL)
+		pieces_add(&pieces, 7, STYLE_PLAIN, "per interval");
 	pieces_put(&pieces, &ui->line, STYLE_COUNT);
 }

@@ -20,6 +20,34 @@
 #define HELP_KEYS 11
 #define GRAPH_LINES 6
 
+#define WORDS_LABEL 18
+
+/* A label and words beside it, or below it where the screen is narrow, on as many lines as they need. */
+static void page_words(struct page *page, const char *label, const char *text)
+{
+	struct line *line = &page->ui->line;
+	unsigned start = page->ui->width < 60 ? 2 : WORDS_LABEL;
+
+	page_begin(page);
+	line_print(line, STYLE_STRONG, " %s", label);
+	if (*label && start < WORDS_LABEL) {
+		page_put(page);
+		page_begin(page);
+	}
+	while (*text) {
+		size_t length = strcspn(text, " ");
+
+		if (line->columns > start && line->columns + 1 + length > page->ui->width) {
+			page_put(page);
+			page_begin(page);
+		}
+		line_pad(line, STYLE_PLAIN, line->columns < start ? start : line->columns + 1);
+		line_untrusted(line, STYLE_PLAIN, text, length, page->ui->width);
+		text += length + strspn(text + length, " ");
+	}
+	page_put(page);
+}
+
 /* ---- help ---- */
 
 static void help_key(struct line *line, const struct key *key)
@@ -51,8 +79,6 @@ static void help_losses(struct page *page)
 	const struct session_other *other = &traffic->other_total;
 	char calls[64];
 
-	if (traffic->missed_total || other->calls || traffic->endings_lost_total)
-		page_text(page, STYLE_PLAIN, "");
 	if (traffic->missed_total) {
 		page_begin(page);
 		line_print(&ui->line, STYLE_STRONG, " Missed: %llu events, which the kernel skipped.",
@@ -107,39 +133,61 @@ static void help_not_counted(struct page *page)
 {
 	const struct run *run = page->ui->run;
 
-	if (!run->not_counted_count)
-		return;
-	page_text(page, STYLE_PLAIN, "");
-	page_text(page, STYLE_STRONG, " Not counted by this probe method on this kernel:");
-	for (size_t i = 0; i < run->not_counted_count; i++) {
-		page_begin(page);
-		line_print(&page->ui->line, STYLE_PLAIN, "   ");
-		line_untrusted(&page->ui->line, STYLE_PLAIN, run->not_counted[i], strlen(run->not_counted[i]),
-		    page->ui->width - 4);
-		page_put(page);
+	if (run->method != PROBE_AUTO)
+		page_words(page, "Counted by", probe_method_name(run->method));
+	if (page->ui->not_counted)
+		page_words(page, "Here", page->ui->not_counted);
+	for (size_t i = 0; i < run->not_counted_count; i++)
+		page_words(page, i ? "" : "Not counted", run->not_counted[i]);
+}
+
+/* What users ask first, and what they see; it has to fit above the fold of 80x24 with the keys that matter. */
+static const struct {
+	const char *label;
+	const char *text;
+} help_words[] = {
+	{ "Who fills it?", "The first in the list. g: by process, host, ...; c: sums" },
+	{ "Why did it stop?", "a lists idle and closed ones, too; Enter: when it ended" },
+	{ "One pod?", "F4 and its container id, or g until CONTAINER; Enter" },
+	{ "Look later?", "tcptop -o json > FILE; then tcptop --replay FILE" },
+	{ "Esc", "One step back: page, group, filter, user, following" },
+	{ "RX, TX", "What processes received and sent; 1KB is 1024 bytes" },
+	{ "Dim, bold", "Idle or closed; over 1MB/s. Yellow: frozen. Red: lost" },
+	{ "TOTAL, AGE", "Sum since the start or r; since its first traffic here" },
+	{ "HISTORY", "Newest at the right; each line is as high as its own peak" },
+	{ "SRTT, RETR SUM", "Round trip, smoothed; segments sent again in all its life" },
+};
+
+static void help_keys(struct page *page, bool motions)
+{
+	struct ui *ui = page->ui;
+	bool two = ui->width >= 2 * HELP_COLUMN, left = true;
+
+	for (size_t i = 0; i < key_count; i++) {
+		if ((key_table[i].motion != MOTION_NONE) != motions)
+			continue;
+		if (left)
+			page_begin(page);
+		else
+			line_pad(&ui->line, STYLE_PLAIN, HELP_COLUMN);
+		help_key(&ui->line, &key_table[i]);
+		if (!two || !left)
+			page_put(page);
+		left = !two || !left;
 	}
+	if (!left)
+		page_put(page);
 }
 
 static void help_draw(struct ui *ui, unsigned y, unsigned end, const struct line_sink *sink)
 {
 	struct page page = { .ui = ui, .sink = sink, .y = y, .end = end };
-	bool two = ui->width >= 2 * HELP_COLUMN;
-	size_t half = two ? (key_count + 1) / 2 : key_count;
 
-	for (size_t i = 0; i < half; i++) {
-		page_begin(&page);
-		help_key(&ui->line, &key_table[i]);
-		if (two && half + i < key_count) {
-			line_pad(&ui->line, STYLE_PLAIN, HELP_COLUMN);
-			help_key(&ui->line, &key_table[half + i]);
-		}
-		page_put(&page);
-	}
-	page_text(&page, STYLE_PLAIN, "");
-	page_text(&page, STYLE_PLAIN, " RX is what processes received, TX is what they sent.");
-	page_text(
-	    &page, STYLE_PLAIN, " Dimmed lines are idle. Totals include all since the start, or since r.");
 	help_losses(&page);
+	for (size_t i = 0; i < COUNT_OF(help_words); i++)
+		page_words(&page, help_words[i].label, help_words[i].text);
+	help_keys(&page, false);
+	help_keys(&page, true);
 	help_gone(&page);
 	help_not_counted(&page);
 	page_end(&page);
@@ -240,8 +288,11 @@ static void who_detail(struct page *page, const struct row *row)
 	else
 		page_detail(page, "Namespaces", "network %u", session->netns);
 	if (session->rtt_us)
-		page_detail(page, "TCP", "round-trip time %.3f ms   %u segment%s retransmitted",
-		    session->rtt_us / 1000.0, session->retransmits, session->retransmits == 1 ? "" : "s");
+		page_detail(page, "TCP", "round-trip time %.3f ms, smoothed since the handshake",
+		    session->rtt_us / 1000.0);
+	if (session->rtt_us)
+		page_detail(page, "", "%u segment%s retransmitted since the connection was opened",
+		    session->retransmits, session->retransmits == 1 ? "" : "s");
 	else if (!ui_measures(ui, column_find("rtt")))
 		page_detail(page, "TCP", "RTT and retransmits: start with --columns ...,rtt,retrans");
 }

@@ -173,18 +173,25 @@ static void draw_empty(struct ui *ui)
 		line_print(&ui->line, STYLE_DIM, " No TCP traffic in this interval.");
 }
 
+/* One row in so many may have an address that is shortened: it does not spread the table for all others. */
+#define LONG_ADDRESSES 8
+
 /* Only grows, so that the columns do not move back and forth with the rows. */
 static void measure_addresses(struct view *view, unsigned rows)
 {
+	unsigned counts[UINT8_MAX + 1] = { 0 }, measured = 0, longer = 0, widest = UINT8_MAX;
+
 	for (unsigned i = 0; i < rows; i++) {
 		const struct row *row = view_row(view, view->top + i);
 		unsigned columns = row ? column_address_columns(&view->context, row) : 0;
 
-		if (columns > UINT8_MAX)
-			columns = UINT8_MAX;
-		if (columns > view->context.address_columns)
-			view->context.address_columns = (uint8_t)columns;
+		counts[columns > UINT8_MAX ? UINT8_MAX : columns]++;
+		measured += columns > 0;
 	}
+	while (widest && (longer += counts[widest]) <= measured / LONG_ADDRESSES)
+		widest--;
+	if (widest > view->context.address_columns)
+		view->context.address_columns = (uint8_t)widest;
 }
 
 static void draw_line(

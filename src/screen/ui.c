@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "kernel/in_use.h"
 #include "model/snapshot.h"
 #include "names/names.h"
 #include "output/renderer.h"
@@ -99,12 +100,10 @@ bool ui_answer(struct ui *ui, int code)
 static void read_host(struct ui *ui)
 {
 	double load[3];
-	struct timespec up;
 
 	if (getloadavg(load, 3) == 3)
 		snprintf(ui->load, sizeof ui->load, "load %.2f %.2f %.2f", load[0], load[1], load[2]);
-	if (clock_gettime(CLOCK_BOOTTIME, &up) == 0)
-		ui->uptime_s = (uint64_t)up.tv_sec;
+	ui->not_counted = in_use_say("", ui->run->not_counted, ui->run->not_counted_count);
 }
 
 /*

@@ -9,13 +9,16 @@
 static const char *const blocks_utf8[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 static const char *const blocks_ascii[] = { " ", "_", ".", ":", "-", "=", "+", "*", "#" };
 
+/* Eighths above the peak that stay free, so that the graph does not run into what stands over it. */
+#define HEADROOM 1
+
 /*
  * How many eighths of the cell are filled. The lowest eighth of the lowest line is the base line, so that
  * any traffic shows at least one more than silence.
  */
 static unsigned cell_level(uint32_t point, uint32_t peak, unsigned lines, unsigned line)
 {
-	uint64_t steps = (uint64_t)lines * 8 - 1;
+	uint64_t steps = (uint64_t)lines * 8 - 1 - HEADROOM;
 	uint64_t eighths = 1;
 
 	if (point)

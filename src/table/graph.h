@@ -12,7 +12,8 @@ struct series;
 
 /*
  * Writes one line of a graph that is `lines` high (line 0 is the lowest; a sparkline is lines 1, line 0),
- * `width` columns wide, the newest point at the right, scaled to the highest point shown. Silence is a
+ * `width` columns wide, the newest point at the right, scaled so that the highest point shown leaves an eighth of a line
+ * free. Silence is a
  * base line, what is before the first point is blank. Returns width, or what fits into size.
  */
 unsigned graph_line(char *buffer, size_t size, const struct series *series, unsigned width, unsigned lines,

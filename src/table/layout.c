@@ -52,6 +52,21 @@ static struct candidate candidate_of(
 	return candidate;
 }
 
+/* On a screen this wide the addresses would stand between a name and its numbers. */
+#define NUMBERS_FIRST 160
+
+/* Where a column stands, from the left: the one that leads, the others as listed, on a wide screen numbers after NAME. */
+static unsigned order_of(const struct column *column, const struct column_list *list, unsigned at,
+    const struct column_context *context, unsigned width)
+{
+	if (column->leads & 1u << context->grouping)
+		return 0;
+	for (unsigned i = 0; i < at && column->is_amount && width >= NUMBERS_FIRST; i++)
+		if (&column_table[list->indices[i]] == column_find("name"))
+			return i + 1;
+	return at + 1;
+}
+
 static unsigned gather(struct candidate *candidates, const struct column_list *list,
     const struct column_context *context, unsigned width)
 {
@@ -64,7 +79,7 @@ static unsigned gather(struct candidate *candidates, const struct column_list *l
 		if (!(column->groupings & grouping))
 			continue;
 		candidates[count] = candidate_of(column, context, width);
-		candidates[count++].order = column->leads & grouping ? 0 : i + 1;
+		candidates[count++].order = order_of(column, list, i, context, width);
 	}
 	for (size_t i = 0; i < column_count && context->all; i++) {
 		const struct column *column = &column_table[i];

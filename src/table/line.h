@@ -11,8 +11,9 @@ enum style {
 	STYLE_PLAIN,
 	STYLE_STRONG,
 	STYLE_DIM,
-	STYLE_BAR,  /* the title line */
-	STYLE_HEAD, /* column titles */
+	STYLE_BAR,    /* the title line */
+	STYLE_FROZEN, /* the title line while nothing moves */
+	STYLE_HEAD,   /* column titles */
 	STYLE_HEAD_SORTED,
 	STYLE_LABEL, /* what a key in the footer does */
 	STYLE_SELECTED,

@@ -45,7 +45,7 @@ SHOWN = {"text": b"Tracing", "json": b'"interval"', "screen": b"\x1b["}
 
 def without_declarations(tcptop):
     """The lines on stderr but those that a run without any error has on some kernels."""
-    return [x for x in tcptop.stderr.splitlines() if not re.match(r"tcptop: not counted \(\w+\): ", x)]
+    return [x for x in tcptop.stderr.splitlines() if not re.match(r"tcptop: (not counted \(\w+\): |\d+ rare paths? (is|are) not counted: )", x)]
 
 
 @case

@@ -76,7 +76,7 @@ class EndsTest(ScreenTest):
         terminal = Terminal()
         self.addCleanup(terminal.close)
         terminal.run(self.tcptop, "--replay", "-", environment="cat %s |" % recording("demo", "1"))
-        terminal.wait_for("tracepoint")
+        terminal.wait_for("sums since")
         terminal.keys("q")
         terminal.wait_for("READY$")
 

@@ -286,7 +286,7 @@ class LiveScreenTest(unittest.TestCase):
             terminal.keys("F2", "End")
             terminal.wait_for("start with --columns ...,retrans")
             terminal.keys("Space")
-            terminal.wait_for("RETRANS costs time at every event: start with --columns ...,retrans")
+            terminal.wait_for("RETR SUM costs time at every event: start with --columns ...,retrans")
             terminal.keys("Escape")
             terminal.wait_for(FOOTER)
             terminal.keys("Enter")

@@ -21,7 +21,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from screen import FOOTER, ScreenTest, main, process_of, recording  # noqa: E402
 
-SESSIONS = " 17 connections  by RX+TX/s over 10s ▼  sums since 10:42:16"
+SESSIONS = " 17 connections  by RX+TX/s over 10s ▼"
 
 
 class Pty:

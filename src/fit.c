@@ -35,7 +35,8 @@ int fit_maps(uint32_t *max_sessions, int family, struct error *error)
 		return 0;
 	if (*max_sessions == MAX_SESSIONS_DEFAULT) {
 		*max_sessions = fit < MAX_SESSIONS_LEAST ? MAX_SESSIONS_LEAST : fit;
-		fprintf(stderr, "tcptop: %.1f MB of memory are available: tables for %u connections, not %u\n",
+		fprintf(stderr,
+		    "tcptop: %.1f MB of memory are available: tables for %u connections, not %u\n",
 		    available_bytes / 1e6, *max_sessions, MAX_SESSIONS_DEFAULT);
 		return 0;
 	}

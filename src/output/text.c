@@ -178,8 +178,8 @@ static void print_losses(FILE *stream, const struct snapshot *snapshot)
 
 	if (other->calls || other->rx_bytes || other->tx_bytes)
 		fprintf(stream,
-		    "tcptop: table full: other connections, not listed, received %" PRIu64 " and sent %" PRIu64
-		    " bytes in %" PRIu64 " calls; raise --max-sessions\n",
+		    "tcptop: table full: other connections, not listed, received %" PRIu64
+		    " and sent %" PRIu64 " bytes in %" PRIu64 " calls; raise --max-sessions\n",
 		    (uint64_t)other->rx_bytes, (uint64_t)other->tx_bytes, (uint64_t)other->calls);
 	if (snapshot->missed_runs)
 		fprintf(stream,

@@ -73,9 +73,9 @@ struct ui {
 	void (*if_yes)(struct ui *ui); /* while a question is in the footer: what "y" does. NULL: none is */
 	char load[48];                 /* "" when it is not known */
 	const char *not_counted; /* a path that may be in use here: kernel/in_use.h. NULL: none is known */
-	int names_poll_ms;      /* how soon to look for names that were asked for */
-	uint64_t interval_ns;   /* requested */
-	int cursor_x, cursor_y; /* of what is being typed; -1: none */
+	int names_poll_ms;       /* how soon to look for names that were asked for */
+	uint64_t interval_ns;    /* requested */
+	int cursor_x, cursor_y;  /* of what is being typed; -1: none */
 
 	struct line line;   /* the one being drawn */
 	struct spots spots; /* of what is drawn */

@@ -32,24 +32,24 @@ class CellsTest(ScreenTest):
             " RX      13.9MB/s                                   ▇ peak 13.9MB/s  sum 13.9MB",
             " TX      30.0MB/s                                   ▇ peak 30.0MB/s  sum 30.0MB",
             " 17 connections  by RX+TX/s over 10s ▼",
-            "    PID NAME         LOCAL                REMOTE                   ▼RX/s   ▼TX/s",
-            "   4711 rsync        10.0.0.5:51820       192.0.2.77:873          57.6KB  10.9MB",
-            "   1874 nginx        10.0.0.5:443         203.0.113.84:51312      20.0KB  10.2MB",
-            "   7100 curl         10.0.0.5:39990       151.101.2.132:443       7.14MB  19.3KB",
-            "   1875 nginx        127.0.0.1:37912      127.0.0.1:8080          4.36MB   124KB",
-            "   2210 node         127.0.0.1:8080       127.0.0.1:37912          107KB  3.76MB",
-            "   1874 nginx        10.0.0.5:443         198.51.100.23:40218     33.6KB  3.14MB",
-            "   2210 node         10.0.0.5:40022       10.0.0.12:5432          1.27MB  43.5KB",
-            "    915 redis-server 10.0.0.5:6379        10.0.0.31:42910          287KB   723KB",
-            "   1875 nginx        [2001:db8::5]:443    [2001:db…::19e3]:58122  7.66KB   621KB",
-            "   3311 postgres     10.0.0.5:5432        10.0.0.31:42480         70.3KB   511KB",
-            "   2210 node         10.0.0.5:40024       10.0.0.12:5432           407KB  22.5KB",
-            "   6001 prometheus   10.0.0.5:46100       10.0.0.41:9100          57.4KB  1.47KB",
-            "   6001 prometheus   10.0.0.5:46102       10.0.0.42:9100          53.1KB  1.46KB",
-            "   7344 kubelet      10.0.0.5:44414       10.0.0.2:6443           22.8KB  12.5KB",
-            "   8080 python3      10.0.0.5:33810       198.51.100.99:443       13.4KB  3.02KB",
-            "   7399 containerd   [::1]:39144          [::1]:10010             1.65KB  1.99KB",
-            "   5188 sshd         10.0.0.5:22          192.0.2.16:50990          550B  1.21KB",
+            "    PID NAME          LOCAL                REMOTE                  ▼RX/s   ▼TX/s",
+            "   4711 rsync         10.0.0.5:51820       192.0.2.77:873         57.6KB  10.9MB",
+            "   1874 nginx         10.0.0.5:443         203.0.113.84:51312     20.0KB  10.2MB",
+            "   7100 curl          10.0.0.5:39990       151.101.2.132:443      7.14MB  19.3KB",
+            "   1875 nginx         127.0.0.1:37912      127.0.0.1:8080         4.36MB   124KB",
+            "   2210 node          127.0.0.1:8080       127.0.0.1:37912         107KB  3.76MB",
+            "   1874 nginx         10.0.0.5:443         198.51.100.23:40218    33.6KB  3.14MB",
+            "   2210 node          10.0.0.5:40022       10.0.0.12:5432         1.27MB  43.5KB",
+            "    915 redis-server  10.0.0.5:6379        10.0.0.31:42910         287KB   723KB",
+            "   1875 nginx         [2001:db8::5]:443    [2001:d…::19e3]:58122  7.66KB   621KB",
+            "   3311 postgres      10.0.0.5:5432        10.0.0.31:42480        70.3KB   511KB",
+            "   2210 node          10.0.0.5:40024       10.0.0.12:5432          407KB  22.5KB",
+            "   6001 prometheus    10.0.0.5:46100       10.0.0.41:9100         57.4KB  1.47KB",
+            "   6001 prometheus    10.0.0.5:46102       10.0.0.42:9100         53.1KB  1.46KB",
+            "   7344 kubelet       10.0.0.5:44414       10.0.0.2:6443          22.8KB  12.5KB",
+            "   8080 python3       10.0.0.5:33810       198.51.100.99:443      13.4KB  3.02KB",
+            "   7399 containerd    [::1]:39144          [::1]:10010            1.65KB  1.99KB",
+            "   5188 sshd          10.0.0.5:22          192.0.2.16:50990         550B  1.21KB",
             "",
             FOOTER,
         ])
@@ -67,7 +67,7 @@ class CellsTest(ScreenTest):
         terminal.resize(200, 60)
         cells = terminal.wait_for("NETNS")
         self.assertEqual(len(cells), 60)
-        self.assertEqual(cells[8].split(), ["PID", "NAME", "USER", "LOCAL", "REMOTE", "▼RX/s", "▼TX/s", "TOTAL",
+        self.assertEqual(cells[8].split(), ["PID", "NAME", "▼RX/s", "▼TX/s", "TOTAL", "USER", "LOCAL", "REMOTE",
                                             "HISTORY", "CONTAINER", "NETNS"])
         terminal.resize(40, 5)
         terminal.wait_line(0, "40x5 is too small: 30x6 or more")
@@ -94,7 +94,7 @@ class CellsTest(ScreenTest):
                 if not at_start:
                     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 65535, 65535, 0, 0))
                 os.write(fd, b"?")
-                self.read_until(fd, b"this help")
+                self.read_until(fd, b"One step back")
                 os.write(fd, b"qq")
                 self.read_until(fd, None)
             finally:
@@ -287,7 +287,7 @@ class CellsTest(ScreenTest):
         terminal.keys("Tab")
         cells = terminal.wait_for("12 processes")
         self.assertNotIn("REMOTE", cells[4])
-        self.assertEqual(cells[5].split()[:3], ["1874", "nginx", "33.6KB"])
+        self.assertEqual(cells[5].split()[:3], ["1874", "nginx", "53.6KB"])
         terminal.keys("Tab")
         cells = terminal.wait_for("remote hosts")
         self.assertTrue(cells[4].startswith("REMOTE"))
@@ -301,7 +301,7 @@ class CellsTest(ScreenTest):
 
     def test_units_amounts_names_and_families(self):
         terminal = self.start()
-        for unit in (r"\dKB ", r"\dB ", r"\dMbit ", r"\dMB "):
+        for unit in (r"\dKB ", r"\dB ", r"\dMb(it)? ", r"\dMB "):
             terminal.keys("m")
             terminal.wait_until(lambda cells: re.search(unit, cells[5] + " "), unit)
         for title in ("▼RX ", "▼RX sum", "▼RX/s"):
@@ -367,7 +367,7 @@ class CellsTest(ScreenTest):
             terminal = self.start(*options, environment=environment)
             styled = terminal.styled()
             self.assertEqual(any(code in styled for code in colored), expected, (options, environment))
-            self.assertIn("\x1b[7m", styled)
+            self.assertRegex(styled, r"\x1b\[[0-9;]*7m")
 
     def test_ascii(self):
         terminal = self.start(environment="LC_ALL=C")
@@ -395,7 +395,7 @@ class CellsTest(ScreenTest):
         self.assertEqual(figures, sorted(figures, reverse=True))
         terminal = self.start(name=("measured", "1"), width=200, height=60)
         terminal.keys("F2", "End")
-        terminal.wait_for("retransmitted segments (whole connection)")
+        terminal.wait_for("segments retransmitted since it was opened")
         terminal.keys("Space", "Escape")
         terminal.wait_for("RETR SUM")
 

@@ -143,9 +143,10 @@ void options_print_help(FILE *stream)
 		if (row->more_help)
 			print_wrapped(stream, row->more_help);
 	}
-	fprintf(stream, "\nA connection must pass all of the filters that are given. An option that would have "
-	                "no\n"
-	                "effect on what is shown is refused.\n");
+	fprintf(stream,
+	    "\nA connection must pass all of the filters that are given. An option that would have "
+	    "no\n"
+	    "effect on what is shown is refused.\n");
 	print_help_rows(stream, "exit status", exit_rows, COUNT_OF(exit_rows));
 	fprintf(stream, "\nexamples:\n");
 	for (size_t i = 0; i < COUNT_OF(example_rows); i++)

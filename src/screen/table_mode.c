@@ -353,7 +353,7 @@ const struct key key_table[] = {
 	{ NULL, { KEY_CODE_PAGE_DOWN, 'F' - '@' }, "PgDn", "a page down", .motion = MOTION_PAGE_DOWN },
 	{ NULL, { KEY_CODE_HOME }, "Home", "the top, and stay there", .motion = MOTION_HOME },
 	{ NULL, { KEY_CODE_END, 'G' }, "End G", "the end of the list", .motion = MOTION_END },
-	{ enter, { KEY_CODE_ENTER }, "Enter", "details of the row", .closes_page = true,
+	{ enter, { KEY_CODE_ENTER }, "Enter", "details of the line", .closes_page = true,
 	  .chooses = true, .footer = { "Enter", "Details", 6, 6 } },
 	{ open_group, { KEY_CODE_RIGHT }, "Right", "list a group's connections", .closes_page = true,
 	  .chooses = true },

@@ -155,8 +155,7 @@ static void measured_columns_are_asked_for_at_the_start(void **state)
 		key(fixture, KEY_CODE_DOWN);
 	paint(fixture, 80, 24);
 	assert_true(on_glass(fixture, 24, "[-] SRTT"));
-	assert_true(
-	    on_glass(fixture, 24, "smoothed round-trip time; start with --columns ...,rtt"));
+	assert_true(on_glass(fixture, 24, "smoothed round-trip time; start with --columns ...,rtt"));
 	key(fixture, ' ');
 	paint(fixture, 80, 24);
 	assert_true(on_glass(fixture, 24, "SRTT costs time at every event: start with --columns ...,rtt"));

@@ -60,6 +60,7 @@ def check_totals(lines):
     for line in lines:
         if line["type"] == "session":
             listed = [listed[0] + 1, listed[1] + line["rx_bytes"], listed[2] + line["tx_bytes"]]
+        if line["type"] != "interval":
             continue
         rest = [
             line["sessions"],

@@ -28,8 +28,7 @@ struct readings {
 };
 
 struct link_reader {
-	int list_fd;    /* -1: there are no links */
-	int ethtool_fd; /* -1: no speed is known */
+	int list_fd; /* of netlink, which takes the ioctls of any socket, too; negative: there are no links */
 	uint32_t netns; /* inode number of the network namespace; 0: not known, no session's */
 	struct readings before, now;
 	uint64_t before_ns, now_ns; /* when they were read */
@@ -86,7 +85,7 @@ static uint32_t ask_speed(int fd, const char *name)
 	struct ifreq request = { .ifr_data = (void *)&command };
 
 	snprintf(request.ifr_name, sizeof request.ifr_name, "%.*s", IFNAMSIZ - 1, name);
-	if (fd < 0 || ioctl(fd, SIOCETHTOOL, &request) < 0)
+	if (ioctl(fd, SIOCETHTOOL, &request) < 0)
 		return 0;
 	uint32_t speed_mbit = ethtool_cmd_speed(&command);
 
@@ -102,7 +101,7 @@ static void find_speed(
 	if (before && before->up && before->carrier_changes == now->carrier_changes)
 		now->speed_mbit = before->speed_mbit;
 	else
-		now->speed_mbit = ask_speed(reader->ethtool_fd, now->name);
+		now->speed_mbit = ask_speed(reader->list_fd, now->name);
 }
 
 static void add_link(const struct link_reader *reader, struct links *links, const struct link_reading *before,
@@ -218,7 +217,6 @@ struct link_reader *link_reader_open(void)
 	if (stat("/proc/self/ns/net", &status) == 0)
 		reader->netns = (uint32_t)status.st_ino;
 	reader->list_fd = netlink_open();
-	reader->ethtool_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	links_init(&none);
 	link_reader_read(reader, &none);
 	links_fini(&none);
@@ -231,8 +229,6 @@ void link_reader_close(struct link_reader *reader)
 		return;
 	if (reader->list_fd >= 0)
 		close(reader->list_fd);
-	if (reader->ethtool_fd >= 0)
-		close(reader->ethtool_fd);
 	free(reader->before.items);
 	free(reader->now.items);
 	addresses_fini(&reader->addresses);

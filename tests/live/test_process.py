@@ -276,7 +276,7 @@ def short_of_memory():
         with open(meminfo, "w", encoding="ascii") as stream:
             stream.write("MemAvailable:  60000 kB\n")
         smaller = Tcptop("-C", *QUIET, "0.1", "1", prefix=fake, wait=False).expect(0)
-        check("tables for 49230 sessions, not 65536" in smaller.stderr, smaller.stderr)
+        check("tables for 49230 connections, not 65536" in smaller.stderr, smaller.stderr)
 
 
 @case

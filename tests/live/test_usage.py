@@ -74,7 +74,6 @@ WRONG = (
     ["--check", "-p", "1"],
     ["--check", "1"],
     ["--check", "-o", "screen"],
-    ["--ebpf", "-o", "json"],
     ["--ebpf", "--sort", "rx"],
     ["--check", "--ebpf"],
     ["--replay", "/dev/null", "--ebpf"],

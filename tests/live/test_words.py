@@ -45,6 +45,8 @@ def check_sums(lines, words):
         if line["type"] == "session":
             part.append(line)
             continue
+        if line["type"] != "interval":
+            continue
         check_equal(line["filter"], words, "the interval's filter")
         check_equal(line["sessions"], len(part), f"{words}: sessions")
         for key in ("rx_bytes", "tx_bytes"):

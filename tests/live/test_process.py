@@ -447,10 +447,14 @@ def verbose():
 
 @case
 def not_counted_is_declared():
-    """What JSON declares stands on stderr, too."""
-    tcptop = Tcptop("-o", "json", *QUIET, "0.1", "1", wait=False).expect(0)
-    for name in intervals(tcptop.lines())[0]["not_counted"]:
+    """What JSON declares stands on stderr, too: counted in one line, and each with -v."""
+    tcptop = Tcptop("-v", "-o", "json", *QUIET, "0.1", "1", wait=False).expect(0)
+    names = intervals(tcptop.lines())[0]["not_counted"]
+    for name in names:
         check(f"({name})" in tcptop.stderr, f"{name} is not on stderr: {tcptop.stderr!r}")
+    told = Tcptop("-o", "json", *QUIET, "0.1", "1", wait=False).expect(0).stderr
+    check_equal(len(told.splitlines()), 1 if names else 0, f"lines of {told!r}")
+    check(not names or "not counted" in told, f"stderr {told!r}")
 
 
 @case

@@ -77,7 +77,7 @@ def kernel_misses(pid):
 
 def stressed(interval, arguments):
     """(lines, truth, skipped runs, what stands on stderr)"""
-    tcptop = Tcptop("-o", "json", interval)
+    tcptop = Tcptop("-o", "json", "-v", interval)
     truth = Mover("threads", *arguments, "--seconds", SECONDS, "--size", MESSAGE).truth()
     misses = kernel_misses(tcptop.pid)
     return tcptop.stop(), truth, misses, tcptop.stderr

@@ -51,6 +51,8 @@ static void react(struct loop *loop, unsigned (*call)(void *state, struct render
 
 	if ((reaction & REACTION_INTERVAL) && loop->source->set_interval)
 		loop->source->set_interval(loop->source->state, request.interval_ns);
+	if ((reaction & REACTION_PLAY) && loop->source->play)
+		loop->source->play(loop->source->state, &request.play);
 	if (reaction & REACTION_QUIT)
 		loop->source->stop(loop->source->state);
 }

@@ -382,6 +382,7 @@ int run_recording(struct options *options, struct error *error)
 	err = err ?: signals_open(&signals, !options->renderer->full_screen, error);
 	if (!err) {
 		show.run.method = player_method(player);
+		show.run.can_seek = player_can_seek(player);
 		show.run.not_counted = player_not_counted(player, &show.run.not_counted_count);
 		err = show_open(&show, options, &signals, error);
 	}

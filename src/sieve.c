@@ -138,5 +138,5 @@ void sieve_close(struct sieve *sieve)
 
 struct source sieve_source(struct sieve *sieve)
 {
-	return (struct source){ sieve, sieve_fd, sieve_take, sieve_release, sieve_stop, NULL };
+	return (struct source){ sieve, sieve_fd, sieve_take, sieve_release, sieve_stop, NULL, NULL };
 }

@@ -3,10 +3,29 @@
 #ifndef TCPTOP_SOURCE_H
 #define TCPTOP_SOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct error;
 struct snapshot;
+
+/* How a recording is played. */
+struct play {
+	bool is_paused;
+	int speed;           /* intervals are held 2^speed times shorter than they took, with PLAY_SPEED_MAX at most */
+	uint64_t run_to;     /* without holding any, also while paused: to this interval, from 1 on, */
+	int64_t run_until_s; /* and to the first one that ended at this wall clock time. 0: no run */
+	bool is_seek;        /* first goes back: after interval `position` goes on the next one */
+	uint64_t position;
+};
+
+enum { PLAY_SPEED_MAX = 6, PLAY_SPEED_MIN = -4 };
+
+/* Whether it still runs after this many intervals, the last of which ended at the time. */
+static inline bool play_runs(const struct play *play, uint64_t intervals, int64_t time_s)
+{
+	return intervals < play->run_to || (play->run_until_s && (!intervals || time_s < play->run_until_s));
+}
 
 struct source {
 	void *state; /* the opener's */
@@ -23,6 +42,9 @@ struct source {
 
 	/* Sets the length of intervals from now on. NULL: it cannot be changed. */
 	void (*set_interval)(void *state, uint64_t interval_ns);
+
+	/* Plays in this way from now on; what was read but not taken is not told any more after a seek. NULL: it cannot. */
+	void (*play)(void *state, const struct play *play);
 };
 
 #endif

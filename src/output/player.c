@@ -13,6 +13,7 @@
 #include "base/util.h"
 #include "output/recording.h"
 #include "model/snapshot.h"
+#include "model/source.h"
 
 #define SOON_NS 1 /* 0 would disarm the timer */
 
@@ -27,7 +28,9 @@ struct player {
 	struct session_filter filter;
 	uint32_t *pids; /* the filter's: read by the thread as long as it lives */
 	bool paced;
-	uint64_t left; /* intervals still to be handed out */
+	struct play play;
+	uint64_t count;    /* the last interval to be handed out */
+	uint64_t position; /* of the one handed out last, from 1 on */
 	bool stopping;
 	bool is_told;       /* that nothing follows */
 	bool is_live;       /* the interval handed out has just been written into a pipe */
@@ -41,6 +44,8 @@ struct player {
 	pthread_mutex_t mutex;
 	pthread_cond_t wanted;
 	bool is_reading;
+	bool has_seek;    /* before it reads the next one, it is to go to */
+	uint64_t seek_to; /* the interval after so many */
 	bool is_late; /* the interval being read is already due */
 	bool quit;
 	int got; /* what recording_next returned for `next` */
@@ -70,7 +75,7 @@ int player_open(struct player **player, const struct player_request *request, st
 	if (new->pids && request->filter.pid_count)
 		memcpy(new->pids, request->filter.pids, request->filter.pid_count * sizeof *new->pids);
 	new->filter.pids = new->pids;
-	new->left = request->count ? request->count : UINT64_MAX;
+	new->count = request->count ? request->count : UINT64_MAX;
 	new->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	int err = !new->pids ? error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "no memory to play a recording")
 	          : new->timer_fd < 0 ? error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot make a timer: %s",
@@ -118,17 +123,36 @@ int player_start(struct player *player, struct error *error)
 
 /* ---- the reader ---- */
 
+/* Without the lock: the next interval. */
+static int read_next(struct player *player, bool has_seek, uint64_t seek_to)
+{
+	int err = has_seek ? recording_seek(player->recording, seek_to) : 0;
+
+	if (err)
+		return error_set(&player->error, EXIT_CODE_RUNTIME, err,
+		    "cannot go back in the recording: %s", strerror(-err));
+	int got = recording_next(player->recording, &player->next, &player->error);
+
+	snapshot_filter(&player->next, &player->filter);
+	return got;
+}
+
 static void *read_ahead(void *argument)
 {
 	struct player *player = argument;
-	int got = 1;
 
 	pthread_mutex_lock(&player->mutex);
-	while (!player->quit && got > 0) {
+	while (!player->quit) {
+		bool has_seek = player->has_seek;
+		uint64_t seek_to = player->seek_to;
+
+		player->has_seek = false;
 		pthread_mutex_unlock(&player->mutex);
-		got = recording_next(player->recording, &player->next, &player->error);
-		snapshot_filter(&player->next, &player->filter);
+		int got = read_next(player, has_seek, seek_to);
+
 		pthread_mutex_lock(&player->mutex);
+		if (player->has_seek)
+			continue; /* sought meanwhile: this one is not wanted */
 		player->got = got;
 		player->is_reading = false;
 		if (player->is_late)
@@ -214,6 +238,8 @@ static void take_end(struct player *player, const struct snapshot **snapshot)
 static void take_played(struct player *player, const struct snapshot **snapshot)
 {
 	player->is_told = true;
+	player->play.run_to = 0;
+	player->play.run_until_s = 0;
 	take_end(player, snapshot);
 	player->snapshot.last = !player->paced;
 }
@@ -249,12 +275,23 @@ static bool exchange(struct player *player, int *got, struct error *error)
 		player->snapshot = player->next;
 		player->next = before;
 		player->is_reading = *got > 0;
+		player->position += *got > 0;
 		pthread_cond_signal(&player->wanted);
 	}
 	pthread_mutex_unlock(&player->mutex);
 	if (is_ready)
 		note_pace(player, was_late);
 	return is_ready;
+}
+
+static bool runs(const struct player *player)
+{
+	return play_runs(&player->play, player->position, player->snapshot.time.tv_sec);
+}
+
+static bool is_held(const struct player *player)
+{
+	return player->play.is_paused && !runs(player);
 }
 
 static int source_take(void *state, const struct snapshot **snapshot, struct error *error)
@@ -270,8 +307,8 @@ static int source_take(void *state, const struct snapshot **snapshot, struct err
 		take_end(player, snapshot);
 		return 0;
 	}
-	if (player->is_told)
-		return 0; /* waits for stop */
+	if (player->is_told || is_held(player))
+		return 0; /* waits for stop, or for a key */
 	if (!player->has_thread)
 		got = start_reader(player, error);
 	if (got < 0 || !exchange(player, &got, error) || got < 0)
@@ -280,7 +317,7 @@ static int source_take(void *state, const struct snapshot **snapshot, struct err
 		take_played(player, snapshot);
 		return 0;
 	}
-	if (--player->left == 0)
+	if (player->position >= player->count)
 		player->snapshot.last = true;
 	*snapshot = &player->snapshot;
 	return 0;
@@ -290,11 +327,39 @@ static void source_release(void *state)
 {
 	struct player *player = state;
 
-	if (player->stopping || player->is_told)
+	if (player->stopping || player->is_told || is_held(player))
 		return;
-	arm(player, player->paced && !player->is_live && player->snapshot.interval_ns
-	                ? player->snapshot.interval_ns
-	                : SOON_NS);
+	uint64_t held_ns = player->play.speed < 0 ? player->snapshot.interval_ns << -player->play.speed
+	                                          : player->snapshot.interval_ns >> player->play.speed;
+
+	arm(player, player->paced && !player->is_live && !runs(player) && held_ns ? held_ns : SOON_NS);
+}
+
+/* What it is reading, or has read, is not what is wanted. */
+static void seek(struct player *player, uint64_t position)
+{
+	pthread_mutex_lock(&player->mutex);
+	player->has_seek = true;
+	player->seek_to = position;
+	player->is_reading = true;
+	pthread_cond_signal(&player->wanted);
+	pthread_mutex_unlock(&player->mutex);
+	player->position = position;
+	player->is_told = false;
+}
+
+/* The next interval comes at once, so that a key is seen to do something. */
+static void source_play(void *state, const struct play *play)
+{
+	struct player *player = state;
+
+	player->play = *play;
+	player->is_live = false;
+	player->handed_ns = 0;
+	if (play->is_seek && player->has_thread && recording_can_seek(player->recording))
+		seek(player, play->position);
+	if (!player->is_told)
+		arm(player, SOON_NS);
 }
 
 static void source_stop(void *state)
@@ -307,7 +372,12 @@ static void source_stop(void *state)
 
 struct source player_source(struct player *player)
 {
-	return (struct source){ player, source_fd, source_take, source_release, source_stop, NULL };
+	return (struct source){ player, source_fd, source_take, source_release, source_stop, NULL, source_play };
+}
+
+bool player_can_seek(const struct player *player)
+{
+	return recording_can_seek(player->recording);
 }
 
 enum probe_method player_method(const struct player *player)

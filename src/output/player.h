@@ -31,6 +31,9 @@ int player_open(struct player **player, const struct player_request *request, st
  */
 void player_set_paced(struct player *player, bool paced);
 
+/* Whether .play of its source takes a seek: the recording is no pipe. */
+bool player_can_seek(const struct player *player);
+
 /* Reads the first interval, which needs no privilege. 0 or -errno with *error. */
 int player_start(struct player *player, struct error *error);
 

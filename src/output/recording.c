@@ -22,11 +22,22 @@
 #define ID_MAX 63
 #define LINKS_MAX 65536
 
+/* Where an interval begins. */
+struct mark {
+	off_t at;
+	unsigned long line_number; /* of the line before */
+};
+
 struct recording {
 	FILE *file;
 	char *path;
 	char *line;
 	unsigned long line_number;
+	bool can_seek;
+	struct mark *marks; /* of the intervals read so far */
+	size_t mark_count;
+	size_t mark_capacity;
+	size_t position;       /* the number of the interval being read, from 0 on */
 	struct snapshot ahead; /* the interval being read */
 	bool has_ahead;        /* it is complete */
 	int failure;           /* returned from then on */
@@ -330,6 +341,24 @@ static ssize_t read_line(struct recording *recording)
 	return length ? length : -1;
 }
 
+/* Notes where the interval to be read begins. Without the memory for it, it cannot be sought. */
+static void mark(struct recording *recording)
+{
+	if (!recording->can_seek || recording->position != recording->mark_count)
+		return;
+	if (recording->mark_count == recording->mark_capacity) {
+		size_t capacity = recording->mark_capacity ? recording->mark_capacity * 2 : 64;
+		struct mark *marks = reallocarray(recording->marks, capacity, sizeof *marks);
+
+		if (!marks)
+			return;
+		recording->marks = marks;
+		recording->mark_capacity = capacity;
+	}
+	recording->marks[recording->mark_count++] =
+	    (struct mark){ ftello(recording->file), recording->line_number };
+}
+
 /* Reads up to the end of the next interval. If the recording is cut off, its last interval has the sessions read. */
 static int read_ahead(struct recording *recording, struct error *error)
 {
@@ -337,6 +366,7 @@ static int read_ahead(struct recording *recording, struct error *error)
 
 	snapshot_reset(&recording->ahead);
 	recording->has_ahead = false;
+	mark(recording);
 	while (!recording->has_ahead) {
 		errno = 0;
 		length = read_line(recording);
@@ -358,6 +388,7 @@ static int read_ahead(struct recording *recording, struct error *error)
 	if (!recording->has_ahead && recording->ahead.session_count)
 		recording->has_ahead = true;
 	snapshot_total(&recording->ahead);
+	recording->position += recording->has_ahead;
 	return 0;
 }
 
@@ -381,6 +412,7 @@ int recording_open_stream(struct recording **result, FILE *stream, const char *p
 		recording_close(recording);
 		return err;
 	}
+	recording->can_seek = fseeko(stream, 0, SEEK_CUR) == 0;
 	*result = recording;
 	return 0;
 }
@@ -410,6 +442,7 @@ void recording_close(struct recording *recording)
 	snapshot_fini(&recording->ahead);
 	free(recording->path);
 	free(recording->line);
+	free(recording->marks);
 	free(recording);
 }
 
@@ -428,6 +461,26 @@ int recording_next(struct recording *recording, struct snapshot *snapshot, struc
 	*snapshot = recording->ahead;
 	recording->ahead = kept;
 	return 1;
+}
+
+bool recording_can_seek(const struct recording *recording)
+{
+	return recording->can_seek;
+}
+
+int recording_seek(struct recording *recording, size_t position)
+{
+	if (position == recording->position && !recording->has_ahead)
+		return 0;
+	if (!recording->can_seek || position >= recording->mark_count)
+		return -ESPIPE;
+	if (fseeko(recording->file, recording->marks[position].at, SEEK_SET) != 0)
+		return -errno;
+	recording->line_number = recording->marks[position].line_number;
+	recording->position = position;
+	recording->has_ahead = false;
+	recording->failure = 0;
+	return 0;
 }
 
 enum probe_method recording_method(const struct recording *recording)

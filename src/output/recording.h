@@ -3,6 +3,7 @@
 #ifndef TCPTOP_RECORDING_H
 #define TCPTOP_RECORDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -41,6 +42,15 @@ void recording_close(struct recording *recording);
  * not need recording_start.
  */
 int recording_next(struct recording *recording, struct snapshot *snapshot, struct error *error);
+
+/* Whether recording_seek can go back: it is no pipe. */
+bool recording_can_seek(const struct recording *recording);
+
+/*
+ * What recording_next returns next is the interval after the first `position` ones, which have been read before. 0 or -errno:
+ * then it is where it was.
+ */
+int recording_seek(struct recording *recording, size_t position);
 
 /* The method of the last interval, PROBE_AUTO when it names none. */
 enum probe_method recording_method(const struct recording *recording);

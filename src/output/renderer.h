@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "kernel/method.h"
+#include "model/source.h"
 
 struct error;
 struct screen_options;
@@ -23,6 +24,7 @@ struct run {
 	const char *const *not_counted; /* ids of paths that this method cannot see on this kernel */
 	size_t not_counted_count;
 	bool live;            /* this host, not a recording */
+	bool can_seek;        /* a recording that is no pipe */
 	bool no_summary;      /* the text leaves its summary line out, the screen what it says: time, load */
 	const uint32_t *pids; /* the only processes that are counted */
 	size_t pid_count;     /* 0: all */
@@ -37,12 +39,14 @@ enum reaction {
 	REACTION_NONE = 0,
 	REACTION_QUIT = 1 << 0,
 	REACTION_INTERVAL = 1 << 1, /* request.interval_ns was changed: tell the tracer */
+	REACTION_PLAY = 1 << 3,     /* request.play was set: tell the player */
 	/* Within the screen, when something else wrote to the terminal; the loop never sees it. */
 	REACTION_REDRAW = 1 << 2,
 };
 
 struct renderer_request {
 	uint64_t interval_ns;
+	struct play play;
 };
 
 struct renderer {

@@ -313,7 +313,7 @@ static void source_set_interval(void *state, uint64_t interval_ns)
 struct source tracer_source(struct tracer *tracer)
 {
 	return (struct source){ tracer, source_fd, source_take, source_release, source_stop,
-		source_set_interval };
+		source_set_interval, NULL };
 }
 
 void tracer_close(struct tracer *tracer)

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whatever is looked back at is what a straight run had there. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/past.h"
+
+enum { CONNECTIONS = 9000 };
+
+/* Interval `tick` is the same each time that it is made. */
+static void make(struct snapshot *snapshot, uint32_t tick, unsigned sessions)
+{
+	srand(tick);
+	snapshot_reset(snapshot);
+	snapshot->interval_ns = 1000000000 + (uint64_t)rand() % 1000;
+	snapshot->time.tv_sec = 1000 + tick;
+	snapshot->missed_runs = tick % 3;
+	snapshot->other.calls = tick % 5;
+	snapshot->other.rx_bytes = tick;
+	for (unsigned i = 0; i < sessions; i++) {
+		struct session *session = snapshot_add(snapshot);
+		uint32_t number = (uint32_t)rand() % CONNECTIONS;
+
+		session->family = 4;
+		session->pid = number % 7000;
+		session->lport = (uint16_t)number;
+		memcpy(session->raddr, &number, sizeof number);
+		session->uid = UINT32_MAX;
+		session->rx_bytes = (uint64_t)rand() << rand() % 20;
+		session->tx_bytes = rand() % 2 ? 0 : (uint64_t)rand();
+		memset(session->comm, 'a' + (int)(number % 26), number % 15);
+	}
+	snapshot_total(snapshot);
+}
+
+static void expect_same(const struct traffic *a, const struct traffic *b)
+{
+	assert_int_equal(a->tick, b->tick);
+	assert_int_equal(a->clock_ns, b->clock_ns);
+	assert_int_equal(a->rx_bytes, b->rx_bytes);
+	assert_int_equal(a->rx_total_bytes, b->rx_total_bytes);
+	assert_int_equal(a->tx_total_bytes, b->tx_total_bytes);
+	assert_int_equal(a->missed_total, b->missed_total);
+	assert_int_equal(a->other_total.calls, b->other_total.calls);
+	assert_int_equal(a->other_total.rx_bytes, b->other_total.rx_bytes);
+	assert_int_equal(a->active, b->active);
+	assert_int_equal(a->rows_gone, b->rows_gone);
+	assert_int_equal(a->rows.count, b->rows.count);
+	assert_int_equal(a->gone[GROUPING_PROCESS].groups.count, b->gone[GROUPING_PROCESS].groups.count);
+	assert_memory_equal(a->rx_points, b->rx_points, sizeof a->rx_points);
+	for (size_t i = 0; i < a->rows.count; i++) {
+		const struct row *row = &a->rows.rows[i];
+		size_t index = rows_find(&b->rows, &row->session);
+
+		assert_int_not_equal(index, ROW_NONE);
+		assert_memory_equal(row, &b->rows.rows[index], sizeof *row);
+	}
+}
+
+/* A run of `ticks` intervals, then steps to random moments, each compared with a run that ended there. */
+static void look_around(uint32_t ticks, unsigned sessions, unsigned steps)
+{
+	struct traffic now, straight, seen;
+	struct snapshot snapshot;
+	struct past past;
+
+	snapshot_init(&snapshot);
+	past_init(&past);
+	traffic_init(&now);
+	traffic_init(&seen);
+	for (uint32_t tick = 1; tick <= ticks; tick++) {
+		make(&snapshot, tick, sessions);
+		assert_int_equal(traffic_merge(&now, &snapshot, NULL), 0);
+		assert_int_equal(past_add(&past, &snapshot), 0);
+		assert_true(past.bytes <= PAST_BYTES_MAX || past.count == 1);
+	}
+	assert_int_equal(past_last(&past), ticks);
+	for (unsigned step = 0; step < steps; step++) {
+		uint32_t span = past_last(&past) - past_first(&past) + 1;
+		uint32_t tick = step == 0   ? past_first(&past)
+		                : step == 1 ? ticks
+		                            : past_first(&past) + (step * 7919) % span;
+
+		assert_int_equal(past_at(&past, 1000 + tick), tick);
+		assert_int_equal(past_show(&past, tick, &seen), 0);
+		traffic_init(&straight);
+		for (uint32_t at = 1; at <= tick; at++) {
+			make(&snapshot, at, sessions);
+			assert_int_equal(traffic_merge(&straight, &snapshot, NULL), 0);
+		}
+		expect_same(&seen, &straight);
+		traffic_fini(&straight);
+	}
+	assert_int_equal(past_at(&past, 1000 + ticks + 1), ticks + 1);
+	traffic_fini(&seen);
+	traffic_fini(&now);
+	past_fini(&past);
+	snapshot_fini(&snapshot);
+}
+
+static void any_moment_is_that_of_a_straight_run(void **state)
+{
+	(void)state;
+	look_around(1, 10, 2);
+	look_around(40, 50, 12);
+	look_around(PAST_INTERVALS + 30, 20, 12);
+}
+
+/* Rows have gone, and fewer intervals fit. */
+static void also_with_many_connections(void **state)
+{
+	(void)state;
+	look_around(30, 4000, 4);
+}
+
+static void what_is_cut_is_forgotten(void **state)
+{
+	struct traffic traffic, seen;
+	struct snapshot snapshot;
+	struct past past;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	past_init(&past);
+	traffic_init(&traffic);
+	traffic_init(&seen);
+	assert_int_equal(past_first(&past), 0);
+	for (uint32_t tick = 1; tick <= 5; tick++) {
+		make(&snapshot, tick, 3);
+		assert_int_equal(traffic_merge(&traffic, &snapshot, NULL), 0);
+		assert_int_equal(past_add(&past, &snapshot), 0);
+	}
+	past_cut(&past, 3);
+	assert_int_equal(past_first(&past), 1);
+	assert_int_equal(past_last(&past), 3);
+	/* The totals were set to zero: before it there is nothing to look at. */
+	assert_int_equal(traffic_reset(&traffic, 1005, NULL), 0);
+	assert_int_equal(past_begin(&past, &traffic), 0);
+	assert_int_equal(past_first(&past), 5);
+	assert_int_equal(past_last(&past), 5);
+	assert_int_equal(past_show(&past, 5, &seen), 0);
+	expect_same(&seen, &traffic);
+	assert_int_equal(past.bytes, 0);
+	traffic_fini(&seen);
+	traffic_fini(&traffic);
+	past_fini(&past);
+	snapshot_fini(&snapshot);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_moment_is_that_of_a_straight_run),
+		cmocka_unit_test(also_with_many_connections),
+		cmocka_unit_test(what_is_cut_is_forgotten),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -27,6 +27,12 @@ static inline bool play_runs(const struct play *play, uint64_t intervals, int64_
 	return intervals < play->run_to || (play->run_until_s && (!intervals || time_s < play->run_until_s));
 }
 
+static inline void play_end_run(struct play *play)
+{
+	play->run_to = 0;
+	play->run_until_s = 0;
+}
+
 struct source {
 	void *state; /* the opener's */
 

@@ -238,8 +238,7 @@ static void take_end(struct player *player, const struct snapshot **snapshot)
 static void take_played(struct player *player, const struct snapshot **snapshot)
 {
 	player->is_told = true;
-	player->play.run_to = 0;
-	player->play.run_until_s = 0;
+	play_end_run(&player->play);
 	take_end(player, snapshot);
 	player->snapshot.last = !player->paced;
 }
@@ -329,6 +328,8 @@ static void source_release(void *state)
 
 	if (player->stopping || player->is_told || is_held(player))
 		return;
+	if (!runs(player))
+		play_end_run(&player->play);
 	uint64_t held_ns = player->play.speed < 0 ? player->snapshot.interval_ns << -player->play.speed
 	                                          : player->snapshot.interval_ns >> player->play.speed;
 

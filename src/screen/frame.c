@@ -16,6 +16,7 @@ static const struct mode *const modes[MODE_COUNT] = {
 	[MODE_TABLE] = &table_mode,
 	[MODE_SEARCH] = &search_mode,
 	[MODE_FILTER] = &filter_mode,
+	[MODE_TIME] = &time_mode,
 	[MODE_HELP] = &help_mode,
 	[MODE_DETAILS] = &details_mode,
 	[MODE_LINKS] = &links_mode,
@@ -49,6 +50,10 @@ unsigned frame_key(struct ui *ui, int code, struct renderer_request *request)
 		modes[ui->mode]->open(ui);
 	if (reaction & REACTION_INTERVAL)
 		request->interval_ns = ui->interval_ns;
+	if (reaction & REACTION_PLAY) {
+		request->play = ui->play;
+		ui->play.is_seek = false;
+	}
 	return reaction;
 }
 

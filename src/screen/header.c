@@ -9,6 +9,7 @@
 #include "names/names.h"
 #include "output/renderer.h"
 #include "screen/link_page.h"
+#include "screen/playback.h"
 #include "screen/ui.h"
 #include "table/endpoint.h"
 #include "table/graph.h"
@@ -109,9 +110,9 @@ void header_title(struct ui *ui)
 {
 	const struct traffic *traffic = view_traffic(&ui->view);
 	const struct run *run = ui->run;
-	enum style style = ui->is_frozen && !ui->leaving ? STYLE_FROZEN : STYLE_BAR;
+	enum style style = playback_is_held(ui) && !ui->leaving ? STYLE_FROZEN : STYLE_BAR;
 	struct pieces pieces = { .utf8 = ui->utf8 };
-	char clock[16], span[32], link[96];
+	char clock[16], span[32], link[96], text[PLAYBACK_TEXT_SIZE];
 	/* A recording has the intervals it was made with. */
 	uint64_t asked_ns = ui->interval_ns && !ui->replay ? ui->interval_ns : traffic->interval_ns;
 
@@ -124,10 +125,12 @@ void header_title(struct ui *ui)
 		format_clock(clock, sizeof clock, traffic->time.tv_sec);
 		pieces_add(&pieces, 1, STYLE_BAR, "%s", clock);
 	}
-	if (ui->is_frozen && !ui->leaving)
-		pieces_add(&pieces, 0, STYLE_BAR, "FROZEN");
-	if (ui->replay)
-		pieces_add(&pieces, 2, STYLE_BAR, "%s", ui->ended ? "end of recording" : "recording");
+	playback_state(ui, text);
+	if (*text && !ui->leaving)
+		pieces_add(&pieces, 0, STYLE_BAR, "%s", text);
+	playback_position(ui, text);
+	if (*text)
+		pieces_add(&pieces, 2, STYLE_BAR, "%s", text);
 	if (asked_ns) {
 		format_span(span, sizeof span, asked_ns / 1000000);
 		pieces_add(&pieces, 3, STYLE_BAR, "every %s", span);

@@ -164,7 +164,7 @@ static void help_keys(struct page *page, bool motions)
 	bool two = ui->width >= 2 * HELP_COLUMN, left = true;
 
 	for (size_t i = 0; i < key_count; i++) {
-		if ((key_table[i].motion != MOTION_NONE) != motions)
+		if ((key_table[i].motion != MOTION_NONE) != motions || !key_table[i].names)
 			continue;
 		if (left)
 			page_begin(page);

@@ -7,6 +7,7 @@
 #include "screen/edit.h"
 #include "screen/keys.h"
 #include "screen/mode.h"
+#include "screen/playback.h"
 #include "screen/table_lines.h"
 #include "screen/ui.h"
 
@@ -134,6 +135,29 @@ static void filter_paste(struct ui *ui, const char *line)
 	apply_filter(ui);
 }
 
+/* ---- a time ---- */
+
+static void time_open(struct ui *ui)
+{
+	ui->typed[0] = '\0';
+}
+
+static unsigned time_key(struct ui *ui, int code)
+{
+	if (code == KEY_CODE_ENTER || code == KEY_CODE_ESCAPE)
+		ui->mode = MODE_TABLE;
+	if (code == KEY_CODE_ENTER && ui->typed[0])
+		return playback_go(ui, ui->typed);
+	if (ui->mode == MODE_TIME)
+		edit_key(ui->typed, sizeof ui->typed, code);
+	return REACTION_NONE;
+}
+
+static void time_paste(struct ui *ui, const char *line)
+{
+	edit_paste(ui->typed, sizeof ui->typed, line);
+}
+
 /* ---- drawing ---- */
 
 static void prompt_draw(struct ui *ui, unsigned y, unsigned end, const struct line_sink *sink)
@@ -181,6 +205,19 @@ static void filter_footer(struct ui *ui)
 		return;
 	draw_prompt(ui, "Filter: ", "Enter keep  Esc clear", STYLE_DIM);
 }
+
+static void time_footer(struct ui *ui)
+{
+	draw_prompt(ui, "Go to time: ", "as 14:03:05  Enter go  Esc back", STYLE_DIM);
+}
+
+const struct mode time_mode = {
+	.open = time_open,
+	.key = time_key,
+	.paste = time_paste,
+	.draw = prompt_draw,
+	.footer = time_footer,
+};
 
 const struct mode search_mode = {
 	.open = search_open,

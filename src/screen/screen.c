@@ -18,15 +18,18 @@
 #include "screen/curses.h"
 #include "screen/decoder.h"
 #include "screen/frame.h"
+#include "screen/playback.h"
 #include "screen/ui.h"
 
 #define BYTES_AT_ONCE 512
+#define SEEKING_DRAWN_NS 100000000u
 
 struct screen {
 	struct ui ui;
 	struct curses curses;
 	struct decoder decoder;
 	uint64_t byte_ns; /* when the last byte came, or decoder_flush was called */
+	uint64_t drawn_ns; /* when an interval was drawn last */
 	FILE *stream;     /* the caller's */
 	int key_fd;
 	FILE *key_stream;
@@ -129,6 +132,17 @@ static int screen_open(void **state, const struct run *run, FILE *stream, struct
 	return 0;
 }
 
+/* On the way to another moment of a recording now and then one is drawn. */
+static bool is_to_be_seen(struct screen *screen, const struct snapshot *snapshot)
+{
+	uint64_t now_ns = clock_now_ns();
+
+	if (playback_runs(&screen->ui) && !snapshot->last && now_ns - screen->drawn_ns < SEEKING_DRAWN_NS)
+		return false;
+	screen->drawn_ns = now_ns;
+	return true;
+}
+
 static int screen_show(void *state, const struct snapshot *snapshot, struct error *error)
 {
 	struct screen *screen = state;
@@ -137,8 +151,8 @@ static int screen_show(void *state, const struct snapshot *snapshot, struct erro
 	int err = ui_begin_interval(ui, snapshot);
 
 	if (err > 0)
-		err = traffic_merge(&ui->traffic, snapshot, view_kept(&ui->view));
-	if (err < 0 || draw(screen) < 0)
+		err = playback_merge(ui, snapshot);
+	if (err < 0 || (is_to_be_seen(screen, snapshot) && draw(screen) < 0))
 		return out_of_memory(error);
 	return 0;
 }

@@ -9,10 +9,10 @@
 #include "output/renderer.h"
 #include "screen/keys.h"
 #include "screen/mode.h"
+#include "screen/playback.h"
 #include "screen/table_lines.h"
 #include "table/layout.h"
 
-#define MS 1000000u
 #define FOOTER_KEYS_MAX 16
 
 /* ---- order ---- */
@@ -79,8 +79,8 @@ static unsigned reverse(struct ui *ui)
 
 static unsigned hold(struct ui *ui)
 {
-	if (ui->is_frozen)
-		ui_say(ui, "frozen: nothing moves");
+	if (playback_is_held(ui))
+		ui_say(ui, "nothing moves: the order need not be held");
 	else if (view_hold(&ui->view, !ui->view.held) < 0)
 		ui_say(ui, "not enough memory to hold the order");
 	return REACTION_NONE;
@@ -119,7 +119,9 @@ static unsigned back(struct ui *ui)
 	struct view *view = &ui->view;
 	struct list_settings *settings = &view->settings;
 
-	if (settings->opened) {
+	if (playback_is_past(ui)) {
+		ui_freeze(ui, false);
+	} else if (settings->opened) {
 		view_close_group(view);
 	} else if (settings->words.word_count) {
 		ui->filter_text[0] = '\0';
@@ -215,48 +217,6 @@ static unsigned toggle_ipv6(struct ui *ui)
 
 /* ---- data ---- */
 
-static unsigned freeze(struct ui *ui)
-{
-	if (ui_freeze(ui, !ui->is_frozen) < 0)
-		ui_say(ui, "not enough memory to freeze");
-	return REACTION_NONE;
-}
-
-static unsigned change_interval(struct ui *ui, bool longer)
-{
-	static const uint64_t steps_ns[] = { 10 * MS, 20 * MS, 50 * MS, 100 * MS, 200 * MS, 500 * MS,
-		1000ull * MS, 2000ull * MS, 3000ull * MS, 5000ull * MS, 10000ull * MS, 20000ull * MS,
-		30000ull * MS, 60000ull * MS };
-	uint64_t chosen_ns = ui->interval_ns;
-
-	if (ui->replay) {
-		ui_say(ui, "the intervals of a recording cannot be changed");
-		return REACTION_NONE;
-	}
-	for (size_t i = 0; i < sizeof steps_ns / sizeof steps_ns[0]; i++) {
-		if (longer && steps_ns[i] > ui->interval_ns) {
-			chosen_ns = steps_ns[i];
-			break;
-		}
-		if (!longer && steps_ns[i] < ui->interval_ns)
-			chosen_ns = steps_ns[i];
-	}
-	if (chosen_ns == ui->interval_ns)
-		return REACTION_NONE;
-	ui->interval_ns = chosen_ns;
-	return REACTION_INTERVAL;
-}
-
-static unsigned longer_interval(struct ui *ui)
-{
-	return change_interval(ui, true);
-}
-
-static unsigned shorter_interval(struct ui *ui)
-{
-	return change_interval(ui, false);
-}
-
 /* Off, ports, ports and hosts. */
 static unsigned change_names(struct ui *ui)
 {
@@ -312,6 +272,8 @@ static void reset_totals(struct ui *ui)
 		ui_say(ui, "totals start from zero; not enough memory to drop the idle connections");
 	else
 		ui_say(ui, "totals start from zero");
+	if (past_begin(&ui->past, &ui->traffic) < 0)
+		ui_say(ui, "totals start from zero; not enough memory to step back");
 	view_changed(&ui->view);
 }
 
@@ -339,7 +301,10 @@ static unsigned toggle_mouse(struct ui *ui)
 
 static unsigned quit(struct ui *ui)
 {
-	(void)ui;
+	if (playback_is_past(ui)) {
+		ui_freeze(ui, false);
+		return REACTION_NONE;
+	}
 	return REACTION_QUIT;
 }
 
@@ -378,8 +343,16 @@ const struct key key_table[] = {
 	{ group_previous, { KEY_CODE_BACK_TAB }, "S-Tab", "previous grouping", .on_pages = false },
 	{ NULL, { 'C', KEY_CODE_F2 }, "C F2", "choose the columns", .opens = MODE_COLUMN_MENU,
 	  .closes_menu = true, .footer = { "F2", "Columns", 1, 8 } },
-	{ freeze, { 'Z', 'p', ' ' }, "Z p Space", "freeze, go on", .on_pages = true,
+	{ playback_pause, { 'Z', 'p', ' ' }, "Z p Space", "freeze, go on", .on_pages = true,
 	  .footer = { "Z", "Freeze", 7, 7 } },
+	{ playback_back, { '[' }, "[ ] { }", "back and on by 1, by 10", .on_pages = true,
+	  .footer = { "[", "Past", 9, 9 } },
+	{ playback_on, { ']' }, .on_pages = true },
+	{ playback_leap_back, { '{' }, .on_pages = true },
+	{ playback_leap_on, { '}' }, .on_pages = true },
+	{ playback_first, { '^' }, "^ $ t", "to the start, end, a time", .on_pages = true },
+	{ playback_last, { '$' }, .on_pages = true },
+	{ NULL, { 't' }, .opens = MODE_TIME },
 	{ list_all, { 'a' }, "a", "all: also idle and closed", .on_pages = false },
 	{ follow, { 'F' }, "F", "follow the connection", .on_pages = false },
 	{ change_amount, { 'c' }, "c", "per second, interval, start", .on_pages = false },
@@ -389,8 +362,8 @@ const struct key key_table[] = {
 	{ NULL, { 'u' }, "u", "one user's connections", .opens = MODE_USER_MENU },
 	{ toggle_ipv4, { '4' }, "4", "IPv4 only, and back", .on_pages = false },
 	{ toggle_ipv6, { '6' }, "6", "IPv6 only, and back", .on_pages = false },
-	{ longer_interval, { '+', '=' }, "+", "longer interval", .on_pages = true },
-	{ shorter_interval, { '-' }, "-", "shorter interval", .on_pages = true },
+	{ playback_longer, { '+', '=' }, "+", "longer interval; faster", .on_pages = true },
+	{ playback_shorter, { '-' }, "-", "shorter interval; slower", .on_pages = true },
 	{ reset, { 'r' }, "r", "reset the totals (asks)", .on_pages = true },
 	{ toggle_mouse, { 'M' }, "M", "mouse on, off", .on_pages = true },
 	{ redraw, { 'L' - '@' }, "Ctrl-L", "redraw the screen", .on_pages = true },
@@ -440,6 +413,8 @@ static unsigned table_key(struct ui *ui, int code)
 
 	if (!key)
 		return REACTION_NONE;
+	if (code == KEY_CODE_END && playback_is_past(ui))
+		return playback_last(ui);
 	if (key->run)
 		return key->run(ui);
 	if (key->opens)

@@ -25,7 +25,7 @@ struct key {
 	/* In the table. Returns REACTION_ flags. NULL: the key opens a mode or is a motion. */
 	unsigned (*run)(struct ui *ui);
 	int codes[KEY_CODES_MAX]; /* unused ones are KEY_CODE_NONE */
-	const char *names;        /* as the help shows them */
+	const char *names;        /* as the help shows them; NULL: in the row before */
 	const char *help;
 	enum ui_mode opens; /* MODE_TABLE: none */
 	enum motion motion;

@@ -33,6 +33,7 @@ int ui_init(struct ui *ui, const struct run *run, bool utf8)
 		return -ENOMEM;
 	traffic_init(&ui->traffic);
 	traffic_init(&ui->frozen);
+	past_init(&ui->past);
 	view_init(&ui->view, ui->names, &ui->traffic);
 	ui->view.sort = run->screen->sort;
 	ui->view.context.utf8 = utf8;
@@ -46,6 +47,7 @@ int ui_init(struct ui *ui, const struct run *run, bool utf8)
 void ui_fini(struct ui *ui)
 {
 	view_fini(&ui->view);
+	past_fini(&ui->past);
 	traffic_fini(&ui->frozen);
 	traffic_fini(&ui->traffic);
 	free(ui->menu.values);
@@ -124,6 +126,8 @@ int ui_begin_interval(struct ui *ui, const struct snapshot *snapshot)
 		ui->message[0] = '\0';
 	if (snapshot->is_end) {
 		ui->ended = ui->replay;
+		ui->recorded = ui->traffic.tick;
+		play_end_run(&ui->play);
 		return 0;
 	}
 	if (is_cut_short(ui, snapshot) && ui_freeze(ui, true) < 0)
@@ -153,6 +157,32 @@ int ui_freeze(struct ui *ui, bool freeze)
 	ui->is_frozen = freeze;
 	view_show(&ui->view, freeze ? &ui->frozen : &ui->traffic);
 	return 0;
+}
+
+void ui_keep_places(struct traffic *traffic, const struct traffic *from)
+{
+	for (size_t i = 0; i < traffic->rows.count; i++) {
+		struct row *row = &traffic->rows.rows[i];
+		size_t index = rows_find(&from->rows, &row->session);
+
+		row->held = index == ROW_NONE ? 0 : from->rows.rows[index].held;
+	}
+}
+
+int ui_look_back(struct ui *ui, uint32_t tick)
+{
+	uint32_t first = past_first(&ui->past), last = past_last(&ui->past);
+	int err = past_show(&ui->past, tick < first ? first : tick > last ? last : tick, &ui->frozen);
+
+	if (err < 0) {
+		traffic_fini(&ui->frozen);
+		traffic_init(&ui->frozen);
+	} else if (ui->view.held) {
+		ui_keep_places(&ui->frozen, &ui->traffic);
+	}
+	ui->is_frozen = !err;
+	view_show(&ui->view, ui->is_frozen ? &ui->frozen : &ui->traffic);
+	return err;
 }
 
 bool ui_measures(const struct ui *ui, const struct column *column)

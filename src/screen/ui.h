@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/past.h"
+#include "model/source.h"
 #include "model/traffic.h"
 #include "screen/screen_options.h"
 #include "screen/spots.h"
@@ -20,6 +22,7 @@ enum ui_mode {
 	MODE_TABLE,
 	MODE_SEARCH, /* a word is being typed into the footer */
 	MODE_FILTER,
+	MODE_TIME,
 	MODE_HELP,
 	MODE_DETAILS,
 	MODE_LINKS,
@@ -46,11 +49,15 @@ struct ui {
 	struct traffic traffic; /* up to now */
 	struct traffic frozen;  /* what is shown while is_frozen */
 	bool is_frozen;
+	struct past past; /* the intervals that can be looked back at */
+	struct play play; /* how a recording is to be played */
+	int64_t began_s;  /* when its first interval ended */
+	uint32_t recorded; /* how many intervals it has; 0: not known yet */
 	struct view view;
 	struct column_list columns;
 	bool replay;
 	bool leaving; /* this interval is the last */
-	bool ended;   /* the recording has ended: nothing will change any more */
+	bool ended;   /* the recording has ended: nothing will change, unless it is sought */
 	bool utf8;
 	bool mouse; /* the terminal reports it */
 	unsigned width, height;
@@ -105,6 +112,12 @@ bool ui_measures(const struct ui *ui, const struct column *column);
 
 /* Shows a copy of the traffic until it is called with false. 0 or -ENOMEM: then nothing is frozen. */
 int ui_freeze(struct ui *ui, bool freeze);
+
+/* Freezes what was shown after this interval, or the nearest one that is kept. 0 or -ENOMEM: then nothing is frozen. */
+int ui_look_back(struct ui *ui, uint32_t tick);
+
+/* The places of an order that is held, from the rows of another moment. */
+void ui_keep_places(struct traffic *traffic, const struct traffic *from);
 
 /* True when host names have arrived, so that the screen has to be drawn again. */
 bool ui_tick(struct ui *ui);

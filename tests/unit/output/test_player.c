@@ -230,6 +230,68 @@ static void test_reader_left_behind(void **state)
 	usleep(200000); /* for a sanitizer to see what the reader touches; it goes on waiting for the pipe */
 }
 
+/* A file can be sought: back, while the reader has another interval ready, and from its end; a pipe cannot. */
+static void test_seek(void **state)
+{
+	const struct player_request request = { .path = path };
+	struct play play = { .is_paused = true };
+	char name[] = "/tmp/tcptop_player_XXXXXX";
+
+	(void)state;
+	writer = mkstemp(name);
+	assert_true(writer >= 0);
+	for (size_t i = 0; i < 4; i++)
+		write_interval(two_pids, i % 2 + 1);
+	close(writer);
+	snprintf(path, sizeof path, "%s", name);
+	reader = dup(STDIN_FILENO);
+	struct player *player = start(&request);
+	struct source source = player_source(player);
+
+	assert_true(player_can_seek(player));
+	player_set_paced(player, true);
+	/* Paused it runs to the second one, and stays there. */
+	play.run_to = 2;
+	source.play(source.state, &play);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(take(&source)->session_count, i + 1);
+		source.release(source.state);
+	}
+	struct pollfd ready = { .fd = source.fd(source.state), .events = POLLIN };
+
+	assert_int_equal(poll(&ready, 1, 100), 0);
+	/* To its end, and from there twice to what follows the first one. */
+	play.run_to = UINT64_MAX;
+	source.play(source.state, &play);
+	for (size_t i = 2; i < 4; i++) {
+		assert_int_equal(take(&source)->session_count, i % 2 + 1);
+		source.release(source.state);
+	}
+	assert_true(take(&source)->is_end);
+	source.release(source.state);
+	for (int i = 0; i < 2; i++) {
+		play = (struct play){ .is_paused = true, .run_to = 2, .is_seek = true, .position = 1 };
+		source.play(source.state, &play);
+		assert_int_equal(take(&source)->session_count, 2);
+		source.release(source.state);
+	}
+	/* From the beginning */
+	play = (struct play){ .is_paused = true, .run_to = 4, .is_seek = true, .position = 0 };
+	source.play(source.state, &play);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(take(&source)->session_count, i % 2 + 1);
+		source.release(source.state);
+	}
+	player_close(player);
+	unlink(name);
+	open_pipe();
+	write_interval(two_pids, 1);
+	player = start(&request);
+	assert_false(player_can_seek(player));
+	close(writer);
+	player_close(player);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_paced),
 		cmocka_unit_test(test_all_of_it),
 		cmocka_unit_test(test_live_pipe),
+		cmocka_unit_test(test_seek),
 		cmocka_unit_test(test_reader_left_behind),
 	};
 

@@ -20,6 +20,7 @@
 #include "output/renderer.h"
 #include "screen/frame.h"
 #include "screen/keys.h"
+#include "screen/playback.h"
 #include "screen/ui.h"
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
@@ -112,8 +113,7 @@ static inline void show(struct fixture *fixture)
 {
 	snapshot_total(&fixture->snapshot);
 	assert_int_equal(ui_begin_interval(&fixture->ui, &fixture->snapshot), 1);
-	assert_int_equal(
-	    traffic_merge(&fixture->ui.traffic, &fixture->snapshot, view_kept(&fixture->ui.view)), 0);
+	assert_int_equal(playback_merge(&fixture->ui, &fixture->snapshot), 0);
 }
 
 static inline void show_typical(struct fixture *fixture)

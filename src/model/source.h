@@ -12,7 +12,7 @@ struct snapshot;
 /* How a recording is played. */
 struct play {
 	bool is_paused;
-	int speed;           /* intervals are held 2^speed times shorter than they took, with PLAY_SPEED_MAX at most */
+	int speed; /* intervals are held 2^speed times shorter than they took, with PLAY_SPEED_MAX at most */
 	uint64_t run_to;     /* without holding any, also while paused: to this interval, from 1 on, */
 	int64_t run_until_s; /* and to the first one that ended at this wall clock time. 0: no run */
 	bool is_seek;        /* first goes back: after interval `position` goes on the next one */

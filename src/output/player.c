@@ -46,7 +46,7 @@ struct player {
 	bool is_reading;
 	bool has_seek;    /* before it reads the next one, it is to go to */
 	uint64_t seek_to; /* the interval after so many */
-	bool is_late; /* the interval being read is already due */
+	bool is_late;     /* the interval being read is already due */
 	bool quit;
 	int got; /* what recording_next returned for `next` */
 	struct snapshot next;
@@ -373,7 +373,8 @@ static void source_stop(void *state)
 
 struct source player_source(struct player *player)
 {
-	return (struct source){ player, source_fd, source_take, source_release, source_stop, NULL, source_play };
+	return (
+	    struct source){ player, source_fd, source_take, source_release, source_stop, NULL, source_play };
 }
 
 bool player_can_seek(const struct player *player)

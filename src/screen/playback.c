@@ -199,8 +199,7 @@ static unsigned faster(struct ui *ui, bool twice)
 static unsigned change_interval(struct ui *ui, bool longer)
 {
 	static const uint64_t steps_ns[] = { 10 * MS, 20 * MS, 50 * MS, 100 * MS, 200 * MS, 500 * MS,
-		1000 * MS, 2000 * MS, 3000 * MS, 5000 * MS, 10000 * MS, 20000 * MS,
-		30000 * MS, 60000 * MS };
+		1000 * MS, 2000 * MS, 3000 * MS, 5000 * MS, 10000 * MS, 20000 * MS, 30000 * MS, 60000 * MS };
 	uint64_t chosen_ns = ui->interval_ns;
 
 	if (ui->replay)
@@ -282,8 +281,7 @@ void playback_state(const struct ui *ui, char text[PLAYBACK_TEXT_SIZE])
 	if (playback_runs(ui) && (ui->play.run_to || ui->play.run_until_s)) {
 		snprintf(text, PLAYBACK_TEXT_SIZE, "SEEKING");
 	} else if (ui->is_frozen && playback_is_past(ui)) {
-		format_span(
-		    span, sizeof span, (ui->traffic.clock_ns - ui->frozen.clock_ns) / NS_PER_MS);
+		format_span(span, sizeof span, (ui->traffic.clock_ns - ui->frozen.clock_ns) / NS_PER_MS);
 		snprintf(text, PLAYBACK_TEXT_SIZE, "FROZEN %s ago", span);
 	} else if (ui->is_frozen) {
 		snprintf(text, PLAYBACK_TEXT_SIZE, "FROZEN");

@@ -28,9 +28,9 @@ struct screen {
 	struct ui ui;
 	struct curses curses;
 	struct decoder decoder;
-	uint64_t byte_ns; /* when the last byte came, or decoder_flush was called */
+	uint64_t byte_ns;  /* when the last byte came, or decoder_flush was called */
 	uint64_t drawn_ns; /* when an interval was drawn last */
-	FILE *stream;     /* the caller's */
+	FILE *stream;      /* the caller's */
 	int key_fd;
 	FILE *key_stream;
 	bool no_final;

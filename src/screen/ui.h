@@ -49,9 +49,9 @@ struct ui {
 	struct traffic traffic; /* up to now */
 	struct traffic frozen;  /* what is shown while is_frozen */
 	bool is_frozen;
-	struct past past; /* the intervals that can be looked back at */
-	struct play play; /* how a recording is to be played */
-	int64_t began_s;  /* when its first interval ended */
+	struct past past;  /* the intervals that can be looked back at */
+	struct play play;  /* how a recording is to be played */
+	int64_t began_s;   /* when its first interval ended */
 	uint32_t recorded; /* how many intervals it has; 0: not known yet */
 	struct view view;
 	struct column_list columns;

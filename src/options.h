@@ -35,8 +35,9 @@ struct options {
 	bool no_summary;
 	const char *words; /* of --filter; borrowed from argv; NULL: none */
 	bool verbose;
-	int family;     /* 0 both, 4 or 6 */
-	uint32_t *pids; /* sorted, unique; owned */
+	bool no_settings; /* the user's file of settings is not read */
+	int family;       /* 0 both, 4 or 6 */
+	uint32_t *pids;   /* sorted, unique; owned */
 	size_t pid_count;
 	const char
 	    *filter_paths[FILTERS_MAX]; /* beside filters[]; borrowed from argv; NULL: no such filter */

@@ -239,12 +239,14 @@ static int apply_pid(struct command_line *line, const struct option_row *row, co
 static int apply_columns(struct command_line *line, const struct option_row *row, const char *value)
 {
 	(void)row;
+	line->options->screen.columns_given = true;
 	return column_parse_list(&line->options->screen.columns, value, line->error);
 }
 
 static int apply_sort(struct command_line *line, const struct option_row *row, const char *value)
 {
 	(void)row;
+	line->options->screen.sort_given = true;
 	return column_parse_sort(&line->options->screen.sort, value, line->error);
 }
 
@@ -325,6 +327,8 @@ const struct option_row option_rows[] = {
 	  apply_flag, MEMBER(screen.mouse), .actions = RUN | REPLAY, .outputs = { &renderer_screen } },
 	{ "no-final", NULL, "leave nothing on the terminal when the screen is quit",
 	  apply_flag, MEMBER(screen.no_final), .actions = RUN | REPLAY, .outputs = { &renderer_screen } },
+	{ "no-settings", NULL, "do not read the settings that the screen's key W has written",
+	  apply_flag, MEMBER(no_settings), .actions = RUN | REPLAY, .outputs = { &renderer_screen } },
 	{ "replay", "FILE", "show a recording (made with -o json) instead of this host;\n- is standard input",
 	  apply_path, MEMBER(replay_path), .actions = REPLAY },
 	{ "check", NULL, "count known bytes on every data path and compare: are the numbers\nright on this host?",

@@ -32,6 +32,7 @@
 #include "signals.h"
 #include "trace/maps.h"
 #include "trace/tracer.h"
+#include "user_files.h"
 
 /* ---- what the floors are asked for ---- */
 
@@ -96,7 +97,7 @@ static void show_describe_filters(struct show *show, const struct options *optio
 	show->run.filter_count = count;
 }
 
-static void show_init(struct show *show, const struct options *options)
+static void show_init(struct show *show, const struct options *options, const struct user_files *files)
 {
 	*show = (struct show){
 		.run = {
@@ -108,6 +109,8 @@ static void show_init(struct show *show, const struct options *options)
 			.family = options->family,
 			.words = options->words,
 			.screen = &options->screen,
+			.writer = files->writer,
+			.notice = files->notice,
 		},
 	};
 	show_describe_filters(show, options);
@@ -331,6 +334,7 @@ static int start_tracing(
 
 int run_live(struct options *options, struct error *error)
 {
+	struct user_files files;
 	struct signals signals = { -1 };
 	struct tracer *tracer = NULL;
 	struct declared declared;
@@ -338,7 +342,8 @@ int run_live(struct options *options, struct error *error)
 	struct show show;
 
 	tracing_init(&tracing);
-	show_init(&show, options);
+	user_files_open(&files, options);
+	show_init(&show, options, &files);
 	int err = start_tracing(&tracing, options, &signals, error);
 
 	if (!err) {
@@ -352,6 +357,7 @@ int run_live(struct options *options, struct error *error)
 		err = show_run(&show, options, &source, &signals, error);
 	}
 	show_close(&show, options);
+	user_files_close(&files);
 	tracer_close(tracer);
 	tracing_close(&tracing);
 	if (signals.fd >= 0)
@@ -370,10 +376,12 @@ int run_recording(struct options *options, struct error *error)
 		.filter = { options->family, options->pids, options->pid_count },
 	};
 	struct signals signals = { -1 };
+	struct user_files files;
 	struct player *player = NULL;
 	struct show show;
 
-	show_init(&show, options);
+	user_files_open(&files, options);
+	show_init(&show, options, &files);
 	int err = player_open(&player, &request, error);
 
 	err = err ?: privilege_drop(error);
@@ -393,6 +401,7 @@ int run_recording(struct options *options, struct error *error)
 		err = show_run(&show, options, &source, &signals, error);
 	}
 	show_close(&show, options);
+	user_files_close(&files);
 	player_close(player);
 	if (signals.fd >= 0)
 		close(signals.fd);

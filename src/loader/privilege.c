@@ -126,6 +126,14 @@ int privilege_drop(struct error *error)
 	return 0;
 }
 
+int privilege_give_up(void)
+{
+	drop_bounding_set();
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
+		return -errno;
+	return set_capabilities(-1, false);
+}
+
 int privilege_settle(bool keep, struct error *error)
 {
 	int err = set_capabilities(keep ? kept_capability() : -1, keep);

@@ -27,6 +27,9 @@ int privilege_drop(struct error *error);
  */
 int privilege_settle(bool keep, struct error *error);
 
+/* Gives up every capability for good; the user stays. For a child that does nothing privileged. 0 or -errno. */
+int privilege_give_up(void);
+
 /* The name of the capability that privilege_settle(true) keeps. */
 const char *privilege_kept_name(void);
 

@@ -10,7 +10,7 @@
  * addresses): what differs is kept, after a mask of eight bits for eight bytes.
  */
 struct past_interval {
-	struct snapshot facts; /* without its sessions */
+	struct snapshot facts; /* without its sessions, but with ends and links */
 	size_t session_count;
 	size_t size;
 	unsigned char packed[];
@@ -65,9 +65,12 @@ static struct past_interval *pack_snapshot(const struct snapshot *snapshot)
 
 	if (!interval)
 		return NULL;
-	interval->facts = *snapshot;
-	interval->facts.sessions = NULL;
-	interval->facts.session_count = interval->facts.session_capacity = 0;
+	snapshot_init(&interval->facts);
+	if (snapshot_reset_as(&interval->facts, snapshot) < 0) {
+		snapshot_fini(&interval->facts);
+		free(interval);
+		return NULL;
+	}
 	interval->session_count = snapshot->session_count;
 	interval->size = 0;
 	for (size_t i = 0; i < snapshot->session_count; i++)
@@ -77,13 +80,30 @@ static struct past_interval *pack_snapshot(const struct snapshot *snapshot)
 	return fitting ? fitting : interval;
 }
 
+static void close_interval(struct past_interval *interval)
+{
+	if (interval)
+		snapshot_fini(&interval->facts);
+	free(interval);
+}
+
+/* Memory that it takes. */
+static size_t interval_bytes(const struct past_interval *interval)
+{
+	const struct snapshot *facts = &interval->facts;
+
+	return sizeof *interval + interval->size + facts->ending_capacity * sizeof *facts->endings +
+	       facts->links.capacity * sizeof *facts->links.items;
+}
+
 /* Into past->open. 0 or -ENOMEM. */
 static int unpack_snapshot(struct past *past, const struct past_interval *interval)
 {
 	const unsigned char *at = interval->packed;
 	struct session session = { 0 };
 
-	snapshot_reset_as(&past->open, &interval->facts);
+	if (snapshot_reset_as(&past->open, &interval->facts) < 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < interval->session_count; i++) {
 		struct session *added = snapshot_add(&past->open);
 
@@ -106,8 +126,8 @@ static void drop(struct past *past, size_t index)
 {
 	struct past_interval **interval = at_index(past, index);
 
-	past->bytes -= sizeof **interval + (*interval)->size;
-	free(*interval);
+	past->bytes -= interval_bytes(*interval);
+	close_interval(*interval);
 	*interval = NULL;
 }
 
@@ -157,15 +177,14 @@ int past_add(struct past *past, const struct snapshot *snapshot)
 	int err = interval ? 0 : -ENOMEM;
 
 	while (!err && past->count &&
-	       (past->count == PAST_INTERVALS ||
-	           past->bytes + sizeof *interval + interval->size > PAST_BYTES_MAX))
+	       (past->count == PAST_INTERVALS || past->bytes + interval_bytes(interval) > PAST_BYTES_MAX))
 		err = let_go(past);
 	if (err) {
-		free(interval);
+		close_interval(interval);
 		past_cut(past, past->base.tick);
 		return err;
 	}
-	past->bytes += sizeof *interval + interval->size;
+	past->bytes += interval_bytes(interval);
 	*at_index(past, past->count++) = interval;
 	return 0;
 }
@@ -190,6 +209,14 @@ uint32_t past_at(const struct past *past, int64_t wall_s)
 		if (past->intervals[(past->first + i) % PAST_INTERVALS]->facts.time.tv_sec >= wall_s)
 			return past->base.tick + (uint32_t)i + 1;
 	return past_last(past) + 1;
+}
+
+const struct snapshot *past_interval(struct past *past, uint32_t tick)
+{
+	if (tick <= past->base.tick || tick > past_last(past) ||
+	    unpack_snapshot(past, *at_index(past, tick - past->base.tick - 1)) < 0)
+		return NULL;
+	return &past->open;
 }
 
 int past_show(struct past *past, uint32_t tick, struct traffic *traffic)

@@ -54,6 +54,9 @@ uint32_t past_at(const struct past *past, int64_t wall_s);
  */
 int past_show(struct past *past, uint32_t tick, struct traffic *traffic);
 
+/* A kept interval, borrowed until another function is called. NULL: of it only the traffic is kept, or no memory. */
+const struct snapshot *past_interval(struct past *past, uint32_t tick);
+
 /* Forgets what came after this interval. */
 void past_cut(struct past *past, uint32_t tick);
 

@@ -16,6 +16,7 @@
 struct error;
 struct screen_options;
 struct snapshot;
+struct writer;
 
 /* What is known once tracing has started and does not change while it runs. Borrowed from run.c. */
 struct run {
@@ -33,6 +34,8 @@ struct run {
 	const char *const *filters; /* the other filters given at the start, in words */
 	size_t filter_count;
 	const struct screen_options *screen; /* for the screen only */
+	const char *notice;                  /* said when the screen begins; NULL: nothing */
+	struct writer *writer;               /* writes the user's files; NULL: nothing does */
 };
 
 enum reaction {

@@ -169,10 +169,32 @@ static int look_for_bytes(const struct screen *screen)
 	return ready > 0 && fd.revents & (POLLHUP | POLLERR | POLLNVAL) ? -1 : ready > 0;
 }
 
+/* OSC 52: in base64 no byte of it means anything to a terminal. */
+static void send_clipboard(struct screen *screen)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *text = (const unsigned char *)screen->ui.clipboard;
+	size_t length = strlen(screen->ui.clipboard);
+
+	fputs("\033]52;c;", screen->stream);
+	for (size_t i = 0; i < length; i += 3) {
+		unsigned group = (unsigned)text[i] << 16 | (i + 1 < length ? (unsigned)text[i + 1] << 8 : 0) |
+		                 (i + 2 < length ? (unsigned)text[i + 2] : 0);
+
+		for (unsigned j = 0; j < 4; j++)
+			fputc(i + j > length ? '=' : digits[group >> (18 - 6 * j) & 63], screen->stream);
+	}
+	fputc('\a', screen->stream);
+	fflush(screen->stream);
+	screen->ui.clipboard[0] = '\0';
+}
+
 /* What came in, and what it did, on the screen. */
 static unsigned finish(struct screen *screen, unsigned reaction)
 {
 	curses_set_mouse(&screen->curses, screen->ui.mouse);
+	if (screen->ui.clipboard[0])
+		send_clipboard(screen);
 	if (reaction & REACTION_REDRAW)
 		curses_redraw(&screen->curses);
 	if (!(reaction & REACTION_QUIT))

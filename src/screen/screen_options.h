@@ -18,6 +18,9 @@ enum color_choice {
 struct screen_options {
 	struct column_list columns;
 	struct column_sort sort;
+	bool columns_given; /* on the command line, which settings do not change */
+	bool sort_given;
+	enum unit unit;
 	enum color_choice color;
 	bool mouse;    /* reported from the start */
 	bool no_final; /* leave nothing in the scroll-back at the end */

@@ -10,6 +10,7 @@
 #include "screen/keys.h"
 #include "screen/mode.h"
 #include "screen/playback.h"
+#include "screen/save.h"
 #include "screen/table_lines.h"
 #include "table/layout.h"
 
@@ -364,6 +365,10 @@ const struct key key_table[] = {
 	{ toggle_ipv6, { '6' }, "6", "IPv6 only, and back", .on_pages = false },
 	{ playback_longer, { '+', '=' }, "+", "longer interval; faster", .on_pages = true },
 	{ playback_shorter, { '-' }, "-", "shorter interval; slower", .on_pages = true },
+	{ save_files, { 'w' }, "w", "write text and recording", .on_pages = false },
+	{ save_copy_address, { 'y' }, "y Y", "copy the address, the row", .on_pages = false },
+	{ save_copy_row, { 'Y' }, .on_pages = false },
+	{ save_settings, { 'W' }, "W", "keep columns, units, order", .on_pages = false },
 	{ reset, { 'r' }, "r", "reset the totals (asks)", .on_pages = true },
 	{ toggle_mouse, { 'M' }, "M", "mouse on, off", .on_pages = true },
 	{ redraw, { 'L' - '@' }, "Ctrl-L", "redraw the screen", .on_pages = true },
@@ -457,7 +462,7 @@ static void table_footer(struct ui *ui)
 			char label[24];
 
 			snprintf(label, sizeof label, "%s ",
-			    key->run == freeze && ui->is_frozen ? "Go on " : key->footer.label);
+			    key->run == playback_pause && playback_is_held(ui) ? "Go on " : key->footer.label);
 			ui_footer_key(ui, key->codes[0], key->footer.key, label);
 		}
 	}

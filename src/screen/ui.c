@@ -37,6 +37,9 @@ int ui_init(struct ui *ui, const struct run *run, bool utf8)
 	view_init(&ui->view, ui->names, &ui->traffic);
 	ui->view.sort = run->screen->sort;
 	ui->view.context.utf8 = utf8;
+	ui->view.context.unit = run->screen->unit;
+	if (run->notice && *run->notice)
+		ui_say(ui, "%s", run->notice);
 	if (run->words) {
 		snprintf(ui->filter_text, sizeof ui->filter_text, "%s", run->words);
 		view_set_filter(&ui->view, run->words);

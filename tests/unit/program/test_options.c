@@ -402,8 +402,9 @@ static void test_help(void **state)
 	    "usage: tcptop [-h] [-V] [-C] [-S] [-p PID] [--cgroupmap PATH] [--mntnsmap PATH] [-4 | -6]\n"
 	    "              [--filter WORDS] [--probe auto|tracepoint|fentry|kprobe] [-o screen|text|json]\n"
 	    "              [--max-sessions N] [--columns LIST] [--sort COLUMN[:asc|:desc]]\n"
-	    "              [--color auto|always|never] [--mouse] [--no-final] [--replay FILE] [--check]\n"
-	    "              [--ebpf] [-v] [interval] [count]\n\n";
+	    "              [--color auto|always|never] [--mouse] [--no-final] [--no-settings] [--replay "
+	    "FILE]\n"
+	    "              [--check] [--ebpf] [-v] [interval] [count]\n\n";
 	static const char *const needed[] = { "\n  -h, --help  ", "\n  -V, --version  ",
 		"\n  -C, --noclear  ", "\n  -S, --nosummary  ", "\n  -p, --pid PID  ",
 		"\n      --cgroupmap PATH  ", "\n      --mntnsmap PATH  ", "\n  -4, --ipv4  ",
@@ -411,8 +412,8 @@ static void test_help(void **state)
 		"\n      --probe auto|tracepoint|fentry|kprobe\n", "\n  -o, --output screen|text|json\n",
 		"\n      --max-sessions N  ", "\n      --columns LIST  ",
 		"\n      --color auto|always|never\n", "\n      --mouse  ", "\n      --no-final  ",
-		"\n      --replay FILE  ", "\n      --check  ", "\n      --ebpf  ", "\n  -v, --verbose  ",
-		"\n  interval  ", "\n  count  ", "\nexamples:\n" };
+		"\n      --no-settings  ", "\n      --replay FILE  ", "\n      --check  ", "\n      --ebpf  ",
+		"\n  -v, --verbose  ", "\n  interval  ", "\n  count  ", "\nexamples:\n" };
 	char *output = help();
 
 	(void)state;

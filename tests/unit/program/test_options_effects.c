@@ -58,6 +58,7 @@ static const struct {
 	{ { "--color", "never" }, "y-- y-- -- -" },
 	{ { "--mouse" }, "y-- y-- -- -" },
 	{ { "--no-final" }, "y-- y-- -- -" },
+	{ { "--no-settings" }, "y-- y-- -- -" },
 	{ { "--replay", "g" }, "yyy yyy -- -" },
 	{ { "--check" }, "-yy --- yy -" },
 	{ { "--ebpf" }, "yyy --- -- y" },

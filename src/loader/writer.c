@@ -346,8 +346,8 @@ static int ask(struct writer *writer, int file, int fd, struct answer *answer)
 	return answer->result;
 }
 
-int writer_write(struct writer *writer, enum writer_file file, const char *bytes, size_t size,
-    char name[WRITER_NAME_SIZE])
+int writer_write(
+    struct writer *writer, enum writer_file file, const char *bytes, size_t size, char name[WRITER_NAME_SIZE])
 {
 	struct answer answer = { 0 };
 	int fd = memfd_create("tcptop", MFD_CLOEXEC);

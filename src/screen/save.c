@@ -122,7 +122,8 @@ unsigned save_settings(struct ui *ui)
 	if (!ui->run->writer)
 		ui_say(ui, "settings cannot be written here");
 	else
-		ui_ask(ui, write_settings, "Keep columns, units and order for the next start? y yes, other keys no");
+		ui_ask(ui, write_settings,
+		    "Keep columns, units and order for the next start? y yes, other keys no");
 	return REACTION_NONE;
 }
 
@@ -134,7 +135,7 @@ unsigned save_copy_address(struct ui *ui)
 	enum grouping grouping = ui->view.context.grouping;
 
 	if (!row || (grouping != GROUPING_NONE && grouping != GROUPING_REMOTE)) {
-		ui_say(ui, row ? "a group has no address: Y copies its row" : "nothing to copy");
+		ui_say(ui, row ? "a group has no address: Y copies its line" : "nothing to copy");
 		return REACTION_NONE;
 	}
 	const struct session *session = &row->session;
@@ -159,6 +160,6 @@ unsigned save_copy_row(struct ui *ui)
 	line_begin(&ui->line, ui->width, ui->utf8, STYLE_PLAIN);
 	table_lines_row(ui, &layout, row);
 	snprintf(ui->clipboard, sizeof ui->clipboard, "%.*s", (int)line_trimmed(&ui->line), ui->line.text);
-	ui_say(ui, "copied the row, if the terminal lets it (OSC 52)");
+	ui_say(ui, "copied the line, if the terminal lets it (OSC 52)");
 	return REACTION_NONE;
 }

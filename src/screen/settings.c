@@ -79,7 +79,8 @@ size_t settings_format(char *buffer, size_t size, const struct settings *setting
 
 	if (!stream)
 		return 0;
-	fprintf(stream, "# Settings of tcptop; options on its command line come first. The key W writes them.\n");
+	fprintf(
+	    stream, "# Settings of tcptop; options on its command line come first. The key W writes them.\n");
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		fprintf(stream, "%s=", rows[i].key);
 		rows[i].print(stream, settings);

@@ -366,7 +366,7 @@ const struct key key_table[] = {
 	{ playback_longer, { '+', '=' }, "+", "longer interval; faster", .on_pages = true },
 	{ playback_shorter, { '-' }, "-", "shorter interval; slower", .on_pages = true },
 	{ save_files, { 'w' }, "w", "write text and recording", .on_pages = false },
-	{ save_copy_address, { 'y' }, "y Y", "copy the address, the row", .on_pages = false },
+	{ save_copy_address, { 'y' }, "y Y", "copy the address, the line", .on_pages = false },
 	{ save_copy_row, { 'Y' }, .on_pages = false },
 	{ save_settings, { 'W' }, "W", "keep columns, units, order", .on_pages = false },
 	{ reset, { 'r' }, "r", "reset the totals (asks)", .on_pages = true },
@@ -462,7 +462,8 @@ static void table_footer(struct ui *ui)
 			char label[24];
 
 			snprintf(label, sizeof label, "%s ",
-			    key->run == playback_pause && playback_is_held(ui) ? "Go on " : key->footer.label);
+			    key->run == playback_pause && playback_is_held(ui) ? "Go on "
+			                                                       : key->footer.label);
 			ui_footer_key(ui, key->codes[0], key->footer.key, label);
 		}
 	}

@@ -74,10 +74,10 @@ struct ui {
 	unsigned scroll;                    /* lines, in help and details */
 	uint32_t link_order[UI_LINKS_HELD]; /* indices of interfaces, as the page of links shows them first */
 	size_t link_order_count;
-	unsigned page_lines;           /* of the page drawn last */
+	unsigned page_lines;                  /* of the page drawn last */
 	char clipboard[LINE_COLUMNS_MAX * 4]; /* text for the terminal to copy; "": none */
-	char message[160];             /* in the footer until the next key, or for some seconds */
-	int64_t message_s;             /* when it was said, on the monotonic clock */
+	char message[160];                    /* in the footer until the next key, or for some seconds */
+	int64_t message_s;                    /* when it was said, on the monotonic clock */
 	void (*if_yes)(struct ui *ui); /* while a question is in the footer: what "y" does. NULL: none is */
 	char load[48];                 /* "" when it is not known */
 	const char *not_counted; /* a path that may be in use here: kernel/in_use.h. NULL: none is known */

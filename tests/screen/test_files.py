@@ -110,17 +110,17 @@ class FilesTest(ScreenTest):
         terminal.wait_for("copied")
         self.assertEqual(self.clip(terminal), row[3].rsplit(":", 1)[0])
         terminal.keys("Y")
-        terminal.wait_for("copied the row")
+        terminal.wait_for("copied the line")
         self.assertEqual(self.clip(terminal).split(), row)
         terminal.keys("Tab", "y")
-        terminal.wait_for("Y copies its row")
+        terminal.wait_for("Y copies its line")
 
     def test_odd_names_are_harmless_in_the_clipboard(self):
         terminal = self.begin(name=("odd",))
         terminal.tmux("set", "-g", "set-clipboard", "on")
         for _ in range(6):
             terminal.keys("Y")
-            terminal.wait_for("copied the row")
+            terminal.wait_for("copied the line")
             self.assertTrue(self.clip(terminal).isprintable())
             terminal.keys("Down")
 

@@ -71,7 +71,7 @@ static void no_title_or_description_does(void **state)
 			expect_no_other_word(column_table[i].title);
 	}
 	for (size_t i = 0; i < key_count; i++)
-		expect_no_other_word(key_table[i].help);
+		expect_no_other_word(key_table[i].help ?: "");
 }
 
 static void the_help_answers_above_the_fold(void **state)

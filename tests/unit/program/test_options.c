@@ -402,9 +402,8 @@ static void test_help(void **state)
 	    "usage: tcptop [-h] [-V] [-C] [-S] [-p PID] [--cgroupmap PATH] [--mntnsmap PATH] [-4 | -6]\n"
 	    "              [--filter WORDS] [--probe auto|tracepoint|fentry|kprobe] [-o screen|text|json]\n"
 	    "              [--max-sessions N] [--columns LIST] [--sort COLUMN[:asc|:desc]]\n"
-	    "              [--color auto|always|never] [--mouse] [--no-final] [--no-settings] [--replay "
-	    "FILE]\n"
-	    "              [--check] [--ebpf] [-v] [interval] [count]\n\n";
+	    "              [--color auto|always|never] [--mouse] [--no-final] [--no-settings] "
+	    "[--replay FILE]\n              [--check] [--ebpf] [-v] [interval] [count]\n\n";
 	static const char *const needed[] = { "\n  -h, --help  ", "\n  -V, --version  ",
 		"\n  -C, --noclear  ", "\n  -S, --nosummary  ", "\n  -p, --pid PID  ",
 		"\n      --cgroupmap PATH  ", "\n      --mntnsmap PATH  ", "\n  -4, --ipv4  ",

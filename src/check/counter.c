@@ -20,7 +20,14 @@
 enum { STOP_LIMIT_MS = 10000 };
 
 static const char prefix[] = "tcptop: ";
-static const char declares[] = "tcptop: not counted (";
+
+/* Is the line about what is not counted? That is told path by path. */
+static bool declares(const char *line)
+{
+	static const char words[] = "not counted";
+
+	return memmem(line, strcspn(line, "\n"), words, strlen(words)) != NULL;
+}
 
 static _Noreturn void execute(
     const struct counter_settings *settings, int output_fd, int notes_fd, pid_t parent)
@@ -80,7 +87,7 @@ static int describe_end(struct counter *counter, struct error *error)
 	counter->pid = 0;
 	read_notes(counter);
 	for (at = counter->notes; (at = strstr(at, prefix)); at++)
-		if ((at == counter->notes || at[-1] == '\n') && strncmp(at, declares, strlen(declares)) != 0)
+		if ((at == counter->notes || at[-1] == '\n') && !declares(at))
 			words = at + strlen(prefix);
 	exit_code = WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_CODE_RUNTIME;
 	if (!words)
@@ -120,7 +127,7 @@ static void show_notes(const struct counter *counter)
 		return;
 	rewind(stream);
 	while (fgets(line, sizeof line, stream))
-		if (strncmp(line, declares, strlen(declares)) != 0)
+		if (!declares(line))
 			fputs(line, stderr);
 	fclose(stream);
 }
@@ -142,18 +149,4 @@ void counter_stop(struct counter *counter, bool loud)
 	if (counter->notes_fd > 0)
 		close(counter->notes_fd);
 	memset(counter, 0, sizeof *counter);
-}
-
-void counter_reason(const struct counter *counter, const char *id, char *reason, size_t size)
-{
-	char start[128];
-	const char *line;
-
-	snprintf(start, sizeof start, "%s%s): ", declares, id);
-	line = strstr(counter->notes, start);
-	if (line)
-		snprintf(
-		    reason, size, "%.*s", (int)strcspn(line + strlen(start), "\n"), line + strlen(start));
-	else
-		snprintf(reason, size, "declared as %s", id);
 }

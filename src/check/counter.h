@@ -38,7 +38,4 @@ int counter_next(struct counter *counter, struct snapshot *snapshot, struct erro
  */
 void counter_stop(struct counter *counter, bool loud);
 
-/* The words from stderr about an id that an interval declared as not counted. */
-void counter_reason(const struct counter *counter, const char *id, char *reason, size_t size);
-
 #endif

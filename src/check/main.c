@@ -193,8 +193,7 @@ static int check_path(struct comparison *comparison, const struct path *path, co
 		.unprivileged = true, .connected = earlier ? start_tracing : NULL, .argument = comparison
 	};
 	struct error moving = { 0 };
-	char reason[sizeof result.reason];
-	const char *id;
+	const char *id, *reason;
 	int err = runner_run(path, &settings, &result.truth, &moving);
 
 	if (err && comparison->error->text[0])
@@ -208,9 +207,8 @@ static int check_path(struct comparison *comparison, const struct path *path, co
 		if (err)
 			return err;
 		id = declared(comparison, &result, path, earlier ? earlier->excused : "");
-		if (id)
-			counter_reason(&comparison->counter, id, reason, sizeof reason);
-		judge_finish(&result, id, reason);
+		reason = id ? method_blind_reason(comparison->settings.method, id) : NULL;
+		judge_finish(&result, id, reason ?: id);
 	}
 	print_result(comparison, &result);
 	return 0;

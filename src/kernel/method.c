@@ -256,6 +256,16 @@ static bool is_hooked(const struct plan *plan, enum kernel_symbol symbol)
 	return symbol != SYMBOL_COUNT && plan_has(plan, symbol);
 }
 
+const char *method_blind_reason(const char *name, const char *id)
+{
+	for (size_t i = 0; i < method_count; i++)
+		for (size_t j = 0; j < methods[i]->blind_spot_count; j++)
+			if (strcmp(methods[i]->name, name) == 0 &&
+			    strcmp(methods[i]->blind_spots[j].id, id) == 0)
+				return methods[i]->blind_spots[j].reason;
+	return NULL;
+}
+
 static bool is_blind(const struct blind_spot *spot, const struct plan *plan, unsigned skips)
 {
 	return (!spot->skips || (spot->skips & skips)) && (!spot->ways || (spot->ways & plan->ways)) &&

@@ -205,6 +205,9 @@ bool plan_requires(const struct plan *plan, const struct hook *hook);
 /* Where `lost` cannot be attached, `hook` is of no use. */
 bool plan_falls_with(const struct plan *plan, const struct hook *hook, const struct hook *lost);
 
+/* Why the method of that name (see probe_method_name) does not count a path, for the user; NULL: no such name or id. */
+const char *method_blind_reason(const char *name, const char *id);
+
 /* What the plan's method does not count on this kernel: fills up to NOT_COUNTED_MAX, returns how many. */
 size_t plan_blind_spots(const struct blind_spot *spots[NOT_COUNTED_MAX], const struct plan *plan);
 

@@ -295,15 +295,15 @@ void playback_state(const struct ui *ui, char text[PLAYBACK_TEXT_SIZE])
 
 void playback_position(const struct ui *ui, char text[PLAYBACK_TEXT_SIZE])
 {
-	const char *what = ui->ended ? "end of recording" : "recording";
-
 	text[0] = '\0';
 	if (!ui->replay)
 		return;
-	if (ui->run->can_seek && ui->recorded)
-		snprintf(text, PLAYBACK_TEXT_SIZE, "%s %u/%u", what, ui->traffic.tick, ui->recorded);
+	if (ui->ended)
+		snprintf(text, PLAYBACK_TEXT_SIZE, "end of recording");
+	else if (ui->run->can_seek && ui->recorded)
+		snprintf(text, PLAYBACK_TEXT_SIZE, "recording %u/%u", ui->traffic.tick, ui->recorded);
 	else if (ui->run->can_seek && ui->traffic.tick)
-		snprintf(text, PLAYBACK_TEXT_SIZE, "%s %u", what, ui->traffic.tick);
+		snprintf(text, PLAYBACK_TEXT_SIZE, "recording %u", ui->traffic.tick);
 	else
-		snprintf(text, PLAYBACK_TEXT_SIZE, "%s", what);
+		snprintf(text, PLAYBACK_TEXT_SIZE, "recording");
 }

@@ -139,12 +139,12 @@ class CellsTest(ScreenTest):
             wide = sum(1 for c in line.split("10.0.0.5")[0] if ord(c) > 0x1100 and ord(c) not in (0x2026,))
             combining = sum(1 for c in line if 0x300 <= ord(c) < 0x370)
             if "10.0.0.5:1000" in line:
-                self.assertEqual(line.index("10.0.0.5:1000") + wide - combining, 21, line)
+                self.assertEqual(line.index("10.0.0.5:1000") + wide - combining, 22, line)
         text = "\n".join(cells)
-        for expected in ("日本語名", "new\\x0aline", "rtl\\u202etx…", "tab\\x09here", "bad\\xff\\xfe", "back\\slash"):
+        for expected in ("日本語名", "new\\x0aline", "rtl\\u202etxet", "tab\\x09here", "bad\\xff\\xfe", "back\\slash"):
             self.assertIn(expected, text)
         self.assertNotIn("\x1b[31m", terminal.styled())
-        self.assertIn("[2001:db", text)
+        self.assertIn("[2001:d", text)
         self.assertIn(":65534", text)
 
     # ---- keys ----
@@ -312,10 +312,12 @@ class CellsTest(ScreenTest):
         terminal.wait_for("151.101.2.132:https")
         terminal.keys("6")
         terminal.wait_for("IPv6 only")
-        self.assertTrue(all("[" in line for line in terminal.cells()[5:-1] if line))
+        rows = [line for line in terminal.cells()[5:-1] if line]
+        self.assertTrue(all("[" in line for line in rows[:-1]))
+        self.assertRegex(rows[-1], "^ *sum ")
         terminal.keys("6", "4")
         terminal.wait_for("IPv4 only")
-        self.assertFalse(any("[" in line for line in terminal.cells()[5:-1] if line))
+        self.assertFalse(any("[" in line for line in terminal.cells()[5:-1]))
 
     def test_columns(self):
         terminal = self.start("--columns", "name,tx,history", "--sort", "tx:asc")
@@ -334,19 +336,19 @@ class CellsTest(ScreenTest):
         terminal.wait_for("all users")
         terminal.keys("Down", "Down", "Enter")
         terminal.wait_for("user: 33")
-        self.assertEqual(set(self.names(terminal)), {"nginx"})
+        self.assertEqual(self.names(terminal)[:-1], ["nginx"] * 4)
         terminal.keys("Escape")
         terminal.wait_for("rsync")
 
     def test_freeze(self):
         terminal = self.start(name=("demo", "60"))
         terminal.keys("Z")
-        frozen = terminal.wait_for("FROZEN")
+        frozen = terminal.wait_for("PAUSED")
         time.sleep(1.5)
         self.assertEqual(terminal.cells(), frozen)
         terminal.keys("p")
-        terminal.wait_gone("FROZEN")
-        terminal.wait_until(lambda cells: cells[0] != frozen[0].replace("  FROZEN", ""), "the clock to go on")
+        terminal.wait_gone("PAUSED")
+        terminal.wait_until(lambda cells: cells[0] != frozen[0].replace("  PAUSED", ""), "the clock to go on")
 
     def test_help(self):
         for opening, closing in (("?", "q"), ("h", "Escape"), ("F1", "h")):

@@ -140,7 +140,7 @@ class SumsTest(ScreenTest):
         terminal = self.play("demo", "1", width=200, height=60)
         terminal.keys("BTab")
         cells = terminal.wait_for("11 programs")
-        self.assertRegex("\n".join(cells), r"\n *nginx +33 .* 2 +4\n")
+        self.assertRegex("\n".join(cells), r"\nnginx +4\.41MB .* 33 .* 2 +4\n")
         self.assertEqual(sum(line.startswith(("nginx", "node", "sshd")) for line in cells), 3)
         terminal.keys("BTab")
         cells = terminal.wait_for("users")

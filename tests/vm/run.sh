@@ -24,7 +24,7 @@ exit status: 0 when none failed; 1 when one did; 2 for wrong arguments; 77 when 
 
 here=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
 root=$(cd -- "$here/../.." && pwd)
-timeout_s=2400
+timeout_s=3000
 at_once=2
 only='' list=no build=$root/build work=''
 kernels=()

@@ -50,6 +50,9 @@ static int sift(struct sieve *sieve, const struct snapshot *snapshot)
 
 	if (snapshot_reset_as(passed, snapshot) < 0)
 		return -ENOMEM;
+	/* No row outlives its interval, so no number is kept. */
+	if (names_are_many(sieve->context.names))
+		names_forget(sieve->context.names);
 	ask_users(sieve, snapshot);
 	for (size_t i = 0; i < snapshot->session_count; i++) {
 		const struct session *session = &snapshot->sessions[i];

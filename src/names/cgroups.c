@@ -10,26 +10,32 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "names/budget.h"
 #include "names/cgroup_name.h"
 #include "names/proc.h"
 
-#define WALK_DIRECTORIES_MAX 4000
-#define WALK_DEPTH_MAX 12
-#define WALK_PAUSE_S 5
+#define WALK_DIRECTORIES_MAX 65536
+#define WALK_SLICE_NS (10 * 1000000u) /* looked at without a break: no key waits longer for it */
+#define WALK_PAUSE_NS (5 * NS_PER_S)
+#define WALK_PAUSES 32 /* a pause is so much longer than the looking was, at least */
 #define WALK_TRIES 3
 #define ASK_TRIES 16
+#define CAPACITY_MIN 32
 #define ANSWERS 1024
 #define ANSWERS_PER_S 500      /* processes looked at: some 20 ms */
+#define FORGET_MIN 4096        /* so few are not worth the search for those that nobody has */
 #define NO_CGROUP (1ull << 63) /* marks a key that is no cgroup's id */
 
 struct entry {
 	uint64_t cgroup_id;
+	uint32_t number; /* no other entry ever has it */
 	char *path; /* NULL: not found (yet) */
 	char text[48];
 	uint8_t walks;
 	uint8_t asks;
 	bool is_container; /* path is a container's */
+	bool is_kept;      /* asked for or kept since cgroups_forget */
 };
 
 /* What a process's v1 hierarchies said: see ask_hierarchies. It had the PID from seen_s to asked_s (wall clock). */
@@ -40,15 +46,28 @@ struct answer {
 	int64_t asked_s;
 };
 
+/* A search of the whole hierarchy, some directories at a time. */
+struct walk {
+	char **paths; /* still to be looked at, below the root */
+	size_t count;
+	size_t capacity;
+	unsigned directories;
+	bool is_wanted; /* some cgroup has not been looked for often enough */
+	uint64_t spent_ns;
+	uint64_t next_ns; /* when the next one may begin, on the monotonic clock */
+};
+
 struct cgroups {
 	const struct proc *proc; /* used only where something is mounted */
-	struct entry *entries;   /* entry i is container i + 1 */
+	struct entry *entries;   /* ascending by number */
 	uint32_t count;
 	uint32_t capacity;
-	uint32_t *slots; /* by id: container, 0 free */
+	uint32_t forget_at; /* a count */
+	uint32_t number;    /* the latest one given */
+	uint32_t *slots;    /* by id: index of the entry + 1, 0 free */
 	uint32_t slot_count;
 	char root[256]; /* where the v2 hierarchy is mounted; "" when it is not */
-	time_t walked_s;
+	struct walk walk;
 	bool want_all;
 	bool has_v1; /* v1 hierarchies are mounted */
 	struct answer answers[ANSWERS];
@@ -83,6 +102,8 @@ struct cgroups *cgroups_open(const struct proc *proc)
 {
 	struct cgroups *cgroups = calloc(1, sizeof *cgroups);
 
+	if (cgroups)
+		cgroups->forget_at = FORGET_MIN;
 	if (!cgroups || !proc)
 		return cgroups;
 	cgroups->proc = proc;
@@ -96,6 +117,9 @@ void cgroups_close(struct cgroups *cgroups)
 		return;
 	for (uint32_t i = 0; i < cgroups->count; i++)
 		free(cgroups->entries[i].path);
+	while (cgroups->walk.count)
+		free(cgroups->walk.paths[--cgroups->walk.count]);
+	free(cgroups->walk.paths);
 	free(cgroups->entries);
 	free(cgroups->slots);
 	free(cgroups);
@@ -116,45 +140,106 @@ static uint32_t slot_of(const struct cgroups *cgroups, uint64_t cgroup_id)
 	return slot;
 }
 
-static int grow(struct cgroups *cgroups)
+static void fill_slots(struct cgroups *cgroups)
 {
-	uint32_t capacity = cgroups->capacity ? cgroups->capacity * 2 : 32;
-	struct entry *entries = reallocarray(cgroups->entries, capacity, sizeof *entries);
+	memset(cgroups->slots, 0, cgroups->slot_count * sizeof *cgroups->slots);
+	for (uint32_t i = 0; i < cgroups->count; i++)
+		cgroups->slots[slot_of(cgroups, cgroups->entries[i].cgroup_id)] = i + 1;
+}
 
-	if (!entries)
-		return -1;
-	cgroups->entries = entries;
+/* To at least the count. 0 or -1: no memory, and it is as it was. */
+static int resize(struct cgroups *cgroups, uint32_t capacity)
+{
 	uint32_t *slots = calloc((size_t)capacity * 2, sizeof *slots);
+	struct entry *entries = slots ? reallocarray(cgroups->entries, capacity, sizeof *entries) : NULL;
 
-	if (!slots)
+	if (!entries) {
+		free(slots);
 		return -1;
+	}
 	free(cgroups->slots);
+	cgroups->entries = entries;
 	cgroups->slots = slots;
 	cgroups->slot_count = capacity * 2;
 	cgroups->capacity = capacity;
-	for (uint32_t i = 0; i < cgroups->count; i++)
-		slots[slot_of(cgroups, entries[i].cgroup_id)] = i + 1;
+	fill_slots(cgroups);
 	return 0;
 }
 
 /* The entry of a key, new if need be; NULL: no memory. */
 static struct entry *find_entry(struct cgroups *cgroups, uint64_t cgroup_id, bool *is_new)
 {
-	if (cgroups->count == cgroups->capacity && grow(cgroups) < 0)
+	if (cgroups->count == cgroups->capacity &&
+	    resize(cgroups, cgroups->capacity ? cgroups->capacity * 2 : CAPACITY_MIN) < 0)
 		return NULL;
 	uint32_t slot = slot_of(cgroups, cgroup_id);
 
 	*is_new = !cgroups->slots[slot];
 	if (*is_new) {
-		cgroups->entries[cgroups->count++] = (struct entry){ .cgroup_id = cgroup_id };
+		if (cgroups->number == UINT32_MAX)
+			return NULL;
+		cgroups->entries[cgroups->count++] =
+		    (struct entry){ .cgroup_id = cgroup_id, .number = ++cgroups->number };
 		cgroups->slots[slot] = cgroups->count;
 	}
+	cgroups->entries[cgroups->slots[slot] - 1].is_kept = true;
 	return &cgroups->entries[cgroups->slots[slot] - 1];
 }
 
-static uint32_t number_of(const struct cgroups *cgroups, const struct entry *entry)
+/* NULL: 0, or forgotten. */
+static struct entry *numbered(const struct cgroups *cgroups, uint32_t number)
 {
-	return (uint32_t)(entry - cgroups->entries) + 1;
+	uint32_t low = 0, high = cgroups->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (cgroups->entries[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < cgroups->count && cgroups->entries[low].number == number ? &cgroups->entries[low] : NULL;
+}
+
+/* ---- what nobody has any more ---- */
+
+bool cgroups_are_many(const struct cgroups *cgroups)
+{
+	return cgroups->count >= cgroups->forget_at;
+}
+
+void cgroups_keep(struct cgroups *cgroups, uint32_t number)
+{
+	struct entry *entry = numbered(cgroups, number);
+
+	if (entry)
+		entry->is_kept = true;
+}
+
+void cgroups_forget(struct cgroups *cgroups)
+{
+	struct entry *entries = cgroups->entries;
+	uint32_t kept = 0, capacity = cgroups->capacity;
+
+	for (uint32_t i = 0; i < cgroups->count; i++) {
+		if (!entries[i].is_kept) {
+			free(entries[i].path);
+			continue;
+		}
+		entries[kept] = entries[i];
+		entries[kept++].is_kept = false;
+	}
+	cgroups->count = kept;
+	cgroups->forget_at = kept > FORGET_MIN / 2 ? kept * 2 : FORGET_MIN;
+	while (capacity > CAPACITY_MIN && kept < capacity / 4)
+		capacity /= 2;
+	/* Without the memory for it, the table stays as large as it is. */
+	if (cgroups->slots && (capacity == cgroups->capacity || resize(cgroups, capacity) < 0))
+		fill_slots(cgroups);
+	for (size_t i = 0; i < ANSWERS; i++)
+		if (cgroups->answers[i].container && !numbered(cgroups, cgroups->answers[i].container))
+			cgroups->answers[i] = (struct answer){ 0 };
 }
 
 static void set_path(struct entry *entry, const char *path)
@@ -192,60 +277,116 @@ static void ask_process(const struct cgroups *cgroups, struct entry *entry, uint
 	fclose(file);
 }
 
-struct walk {
-	struct cgroups *cgroups;
-	char path[2048];
-	unsigned directories;
-};
+/* ---- processes that have exited or are hidden: their cgroups are searched for ---- */
 
-static void walk_take(struct walk *walk, const struct stat *status)
+static void walk_push(struct walk *walk, const char *parent, const char *name)
 {
-	struct cgroups *cgroups = walk->cgroups;
-	uint32_t container = cgroups->slots[slot_of(cgroups, status->st_ino)];
+	char *path = NULL;
 
-	if (container && !cgroups->entries[container - 1].path)
-		set_path(&cgroups->entries[container - 1], walk->path + strlen(cgroups->root));
+	if (walk->directories == WALK_DIRECTORIES_MAX)
+		return;
+	if (walk->count == walk->capacity) {
+		size_t capacity = walk->capacity ? walk->capacity * 2 : CAPACITY_MIN;
+		char **paths = reallocarray(walk->paths, capacity, sizeof *paths);
+
+		if (!paths)
+			return;
+		walk->paths = paths;
+		walk->capacity = capacity;
+	}
+	if (asprintf(&path, "%s%s%s", parent, *name ? "/" : "", name) < 0)
+		return;
+	walk->paths[walk->count++] = path;
+	walk->directories++;
 }
 
-static void walk_directory(struct walk *walk, unsigned depth)
+/* True: it is one that was searched for. */
+static bool walk_take(struct cgroups *cgroups, const char *path, uint64_t cgroup_id)
 {
-	size_t length = strlen(walk->path);
-	DIR *directory = opendir(walk->path);
+	uint32_t slot = cgroups->slots[slot_of(cgroups, cgroup_id)];
+
+	if (!slot || cgroups->entries[slot - 1].path)
+		return false;
+	set_path(&cgroups->entries[slot - 1], path);
+	return true;
+}
+
+static bool walk_directory(struct cgroups *cgroups, const char *path)
+{
+	char full[2048];
 	struct stat status;
 	struct dirent *item;
+	bool found = false;
+
+	if ((size_t)snprintf(full, sizeof full, "%s%s", cgroups->root, path) >= sizeof full)
+		return false;
+	DIR *directory = opendir(full);
 
 	if (!directory)
-		return;
+		return false;
 	if (fstat(dirfd(directory), &status) == 0)
-		walk_take(walk, &status);
-	while (depth < WALK_DEPTH_MAX && walk->directories < WALK_DIRECTORIES_MAX &&
-	       (item = readdir(directory)) != NULL) {
-		if (item->d_type != DT_DIR || item->d_name[0] == '.')
-			continue;
-		if ((size_t)snprintf(walk->path + length, sizeof walk->path - length, "/%s", item->d_name) <
-		    sizeof walk->path - length) {
-			walk->directories++;
-			walk_directory(walk, depth + 1);
-		}
-		walk->path[length] = '\0';
-	}
+		found = walk_take(cgroups, path, status.st_ino);
+	while ((item = readdir(directory)) != NULL)
+		if (item->d_type == DT_DIR && item->d_name[0] != '.')
+			walk_push(&cgroups->walk, path, item->d_name);
 	closedir(directory);
+	return found;
 }
 
-/* The process has exited or is hidden, so search the hierarchy: bounded, rarely, and a few times for an id. */
-static void look_around(struct cgroups *cgroups, struct entry *entry)
+static void walk_begin(struct walk *walk)
 {
-	struct timespec now;
-	struct walk walk = { .cgroups = cgroups };
+	walk->directories = 0;
+	walk->spent_ns = 0;
+	walk->is_wanted = false;
+	walk_push(walk, "", "");
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (entry->walks >= WALK_TRIES ||
-	    (!cgroups->want_all && cgroups->walked_s && now.tv_sec - cgroups->walked_s < WALK_PAUSE_S))
-		return;
-	entry->walks++;
-	cgroups->walked_s = now.tv_sec;
-	snprintf(walk.path, sizeof walk.path, "%s", cgroups->root);
-	walk_directory(&walk, 0);
+static void walk_end(struct cgroups *cgroups, uint64_t now_ns)
+{
+	struct walk *walk = &cgroups->walk;
+	uint64_t pause_ns = walk->spent_ns * WALK_PAUSES;
+
+	walk->next_ns = now_ns + (pause_ns > WALK_PAUSE_NS ? pause_ns : WALK_PAUSE_NS);
+	for (uint32_t i = 0; i < cgroups->count; i++) {
+		struct entry *entry = &cgroups->entries[i];
+
+		if (!entry->path && entry->walks < WALK_TRIES)
+			walk->is_wanted |= ++entry->walks < WALK_TRIES;
+	}
+}
+
+/* Goes on for a slice, or to the end. True: it has found some. */
+static bool walk_on(struct cgroups *cgroups, bool to_the_end)
+{
+	struct walk *walk = &cgroups->walk;
+	uint64_t begin_ns = clock_now_ns(), now_ns = begin_ns;
+	bool found = false;
+
+	if (!walk->count && walk->is_wanted && (to_the_end || now_ns >= walk->next_ns))
+		walk_begin(walk);
+	if (!walk->count)
+		return false;
+	while (walk->count && (to_the_end || now_ns - begin_ns < WALK_SLICE_NS)) {
+		char *path = walk->paths[--walk->count];
+
+		found |= walk_directory(cgroups, path);
+		free(path);
+		now_ns = clock_now_ns();
+	}
+	walk->spent_ns += now_ns - begin_ns;
+	if (!walk->count)
+		walk_end(cgroups, now_ns);
+	return found;
+}
+
+bool cgroups_pending(const struct cgroups *cgroups)
+{
+	return cgroups->walk.count || cgroups->walk.is_wanted;
+}
+
+bool cgroups_changed(struct cgroups *cgroups)
+{
+	return walk_on(cgroups, false);
 }
 
 /* A container that has a path but no id. */
@@ -263,7 +404,7 @@ static uint32_t find_path(struct cgroups *cgroups, const char *path)
 	while (entry && !is_new && entry->path && strcmp(entry->path, path) != 0);
 	if (entry && !entry->path)
 		set_path(entry, path);
-	return entry && entry->path ? number_of(cgroups, entry) : 0;
+	return entry && entry->path ? entry->number : 0;
 }
 
 /*
@@ -304,6 +445,25 @@ static bool ask_hierarchies(struct cgroups *cgroups, uint32_t pid, int64_t seen_
 	return true;
 }
 
+/* False: the limit of ANSWERS_PER_S is reached. */
+static bool find_path_of(struct cgroups *cgroups, struct entry *entry, uint32_t pid, int64_t seen_s)
+{
+	if (entry->path || !cgroups->root[0])
+		return true;
+	if (entry->asks < ASK_TRIES) {
+		if (!budget_take(&cgroups->asked, ANSWERS_PER_S) && !cgroups->want_all)
+			return false;
+		entry->asks++;
+		ask_process(cgroups, entry, pid, seen_s);
+	}
+	if (!entry->path && entry->walks < WALK_TRIES) {
+		cgroups->walk.is_wanted = true;
+		if (cgroups->want_all)
+			walk_on(cgroups, true);
+	}
+	return true;
+}
+
 uint32_t cgroups_find(struct cgroups *cgroups, uint64_t cgroup_id, uint32_t pid, int64_t seen_s)
 {
 	bool is_new;
@@ -313,15 +473,10 @@ uint32_t cgroups_find(struct cgroups *cgroups, uint64_t cgroup_id, uint32_t pid,
 		return 0;
 	if (is_new)
 		snprintf(entry->text, sizeof entry->text, "cgroup %llu", (unsigned long long)cgroup_id);
-	if (!entry->path && cgroups->root[0]) {
-		if (entry->asks < ASK_TRIES) {
-			entry->asks++;
-			ask_process(cgroups, entry, pid, seen_s);
-		}
-		if (!entry->path)
-			look_around(cgroups, entry);
-	}
-	uint32_t container = number_of(cgroups, entry), other = 0;
+	if (!find_path_of(cgroups, entry, pid, seen_s))
+		return 0;
+	/* The entry may move with the next one. */
+	uint32_t container = entry->number, other = 0;
 
 	if (cgroups->has_v1 && !entry->is_container && !ask_hierarchies(cgroups, pid, seen_s, &other))
 		return 0;
@@ -330,14 +485,14 @@ uint32_t cgroups_find(struct cgroups *cgroups, uint64_t cgroup_id, uint32_t pid,
 
 const char *cgroups_text(const struct cgroups *cgroups, uint32_t container)
 {
-	return container ? cgroups->entries[container - 1].text : "-";
+	const struct entry *entry = numbered(cgroups, container);
+
+	return entry ? entry->text : "-";
 }
 
 const char *cgroups_path(const struct cgroups *cgroups, uint32_t container)
 {
-	if (!container)
-		return "-";
-	const struct entry *entry = &cgroups->entries[container - 1];
+	const struct entry *entry = numbered(cgroups, container);
 
-	return entry->path ? entry->path : entry->text;
+	return !entry ? "-" : entry->path ? entry->path : entry->text;
 }

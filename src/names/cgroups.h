@@ -3,6 +3,7 @@
 #ifndef TCPTOP_CGROUPS_H
 #define TCPTOP_CGROUPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cgroups;
@@ -13,16 +14,32 @@ struct cgroups *cgroups_open(const struct proc *proc);
 void cgroups_close(struct cgroups *cgroups);
 
 /*
- * A small number for the cgroup, stable until cgroups_close; 0 for cgroup_id 0, and when too many are new
- * to look them all up: ask again later. pid is a process that was in the cgroup at seen_s (wall clock), the
- * first place to look for its path. Reads a few files for an id that is new.
+ * A number for the cgroup, its own until cgroups_forget; 0 for cgroup_id 0, and when too many are new to look them
+ * all up: ask again later. pid is a process that was in the cgroup at seen_s (wall clock), the first place to look
+ * for its path. Reads a few files for an id that is new. What is not found there is searched for in slices, by
+ * cgroups_changed.
  */
 uint32_t cgroups_find(struct cgroups *cgroups, uint64_t cgroup_id, uint32_t pid, int64_t seen_s);
 
 /* Look for each as soon as it is asked for, however long it takes: for who has no second look. */
 void cgroups_want_all(struct cgroups *cgroups);
 
-/* The short name and the path of a number; "-" for 0. Borrowed until cgroups_close. Untrusted. */
+/* A search is under way, or will be. */
+bool cgroups_pending(const struct cgroups *cgroups);
+/* Goes on with the search for some 10 ms. True when it has found a path, so that texts are others now. */
+bool cgroups_changed(struct cgroups *cgroups);
+
+/*
+ * So that what is kept is bounded however many cgroups come and go: when they are many, each number that somebody still
+ * has is kept, and then those are forgotten that were neither kept nor found since the last time. A number
+ * is never given to another cgroup.
+ */
+bool cgroups_are_many(const struct cgroups *cgroups);
+void cgroups_keep(struct cgroups *cgroups, uint32_t number);
+void cgroups_forget(struct cgroups *cgroups);
+
+/* The short name and the path of a number; "-" for 0 and a forgotten one. Borrowed until the next cgroups_find,
+ * cgroups_changed or cgroups_forget. Untrusted. */
 const char *cgroups_text(const struct cgroups *cgroups, uint32_t number);
 const char *cgroups_path(const struct cgroups *cgroups, uint32_t number);
 

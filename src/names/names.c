@@ -178,6 +178,21 @@ const char *names_container_path(const struct names *names, uint32_t container)
 	return names ? cgroups_path(names->cgroups, container) : "-";
 }
 
+bool names_are_many(const struct names *names)
+{
+	return names && cgroups_are_many(names->cgroups);
+}
+
+void names_keep(struct names *names, uint32_t container)
+{
+	cgroups_keep(names->cgroups, container);
+}
+
+void names_forget(struct names *names)
+{
+	cgroups_forget(names->cgroups);
+}
+
 static const char *find_host(struct names *names, uint8_t family, const uint8_t address[16], bool wanted)
 {
 	uint8_t key[RESOLVER_KEY_SIZE];
@@ -201,7 +216,7 @@ const char *names_host_known(struct names *names, uint8_t family, const uint8_t 
 bool names_pending(struct names *names)
 {
 	return names && (resolver_pending(names->hosts) || users_pending(names->users) ||
-	                    commands_pending(names->commands));
+	                    commands_pending(names->commands) || cgroups_pending(names->cgroups));
 }
 
 bool names_changed(struct names *names)
@@ -209,9 +224,9 @@ bool names_changed(struct names *names)
 	if (!names)
 		return false;
 	bool hosts = resolver_changed(names->hosts), users = users_changed(names->users);
-	bool commands = commands_changed(names->commands);
+	bool commands = commands_changed(names->commands), cgroups = cgroups_changed(names->cgroups);
 
-	return hosts || users || commands;
+	return hosts || users || commands || cgroups;
 }
 
 int names_has_process(const struct names *names, uint32_t pid)

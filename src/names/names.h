@@ -27,15 +27,24 @@ const char *names_user(struct names *names, uint32_t uid, char *buffer, size_t s
 const char *names_port(struct names *names, uint16_t port);
 
 /*
- * A small number for the cgroup, stable until names_close; 0 for cgroup_id 0, and when too many are new
- * to look them all up: ask again later. pid is a process that was in the cgroup at seen_s (wall clock), the
- * first place to look for its path. Reads a few files for an id that is new.
+ * A number for the cgroup, its own until names_forget; 0 for cgroup_id 0, and when too many are new to look them all
+ * up: ask again later. pid is a process that was in the cgroup at seen_s (wall clock), the first place to look for
+ * its path. Reads a few files for an id that is new; what is not found there is searched for by names_changed.
  */
 uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid, int64_t seen_s);
 
-/* The short name and the path of names_container's number; "-" for 0. Borrowed until names_close. */
+/* The short name and the path of names_container's number; "-" for 0. Borrowed until the next call of another function. */
 const char *names_container_text(const struct names *names, uint32_t container);
 const char *names_container_path(const struct names *names, uint32_t container);
+
+/*
+ * So that what is kept is bounded however many containers come and go: when they are many, names_keep is to be called with
+ * each number that is still in use. Then names_forget forgets those that were neither kept nor asked for by
+ * names_container since the last time. Their numbers are not given again.
+ */
+bool names_are_many(const struct names *names);
+void names_keep(struct names *names, uint32_t container);
+void names_forget(struct names *names);
 
 /* The host's name; NULL when it has none, or is not known yet and gets resolved. Borrowed until names_changed. */
 const char *names_host(struct names *names, uint8_t family, const uint8_t address[16]);
@@ -43,7 +52,7 @@ const char *names_host(struct names *names, uint8_t family, const uint8_t addres
 const char *names_host_known(struct names *names, uint8_t family, const uint8_t address[16]);
 
 /*
- * Users or hosts are being asked for; names_changed is true once after one has been. To be called often: then what
+ * Users, hosts or containers are being asked for; names_changed is true once after one has been. To be called often: then what
  * could not be had is asked for again, and what nobody looked for in a while makes room.
  */
 bool names_pending(struct names *names);

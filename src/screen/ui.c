@@ -122,6 +122,30 @@ static bool is_cut_short(const struct ui *ui, const struct snapshot *snapshot)
 	return snapshot->last && ui->traffic.tick && snapshot->interval_ns < asked_ns - asked_ns / 10;
 }
 
+static void keep_containers(struct names *names, const struct traffic *traffic)
+{
+	for (size_t i = 0; i < traffic->rows.count; i++)
+		names_keep(names, traffic->rows.rows[i].container);
+	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++) {
+		const struct rows *groups = &traffic->gone[grouping].groups;
+
+		for (size_t i = 0; i < groups->count; i++)
+			names_keep(names, groups->rows[i].container);
+	}
+}
+
+/* Of containers that have gone nothing is kept that no row has. */
+static void forget_containers(struct ui *ui)
+{
+	if (!names_are_many(ui->names))
+		return;
+	keep_containers(ui->names, &ui->traffic);
+	keep_containers(ui->names, &ui->frozen);
+	keep_containers(ui->names, &ui->past.base);
+	names_keep(ui->names, ui->view.settings.opened_container);
+	names_forget(ui->names);
+}
+
 int ui_begin_interval(struct ui *ui, const struct snapshot *snapshot)
 {
 	ui->leaving = snapshot->last;
@@ -137,6 +161,7 @@ int ui_begin_interval(struct ui *ui, const struct snapshot *snapshot)
 		return -ENOMEM;
 	if (!ui->replay)
 		read_host(ui);
+	forget_containers(ui);
 	if (ui->view.settings.words.word_count && ui->view.context.host_names)
 		view_names_changed(&ui->view);
 	if (!ui->is_frozen)

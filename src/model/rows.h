@@ -33,6 +33,7 @@ struct row {
 	struct moment
 	    closed; /* and closed, as far as an event told: clock_ns is 0 of what is open or only idle */
 	uint32_t members;     /* sessions in it: 1 */
+	uint32_t closed_members; /* of them, of a group */
 	uint32_t member_pid;  /* of whom it has its name */
 	uint32_t held;        /* the place in an order that is held, from 1; 0: none */
 	uint32_t container;   /* number of the cgroup's name, 0 not known; a cache that the list fills in */
@@ -48,6 +49,12 @@ struct row {
 static inline int64_t row_process_s(const struct row *row)
 {
 	return row->members ? row->first.wall_s : row->last.wall_s;
+}
+
+/* When it was closed, or had its last traffic, as far as is known. */
+static inline const struct moment *row_end(const struct row *row)
+{
+	return row->closed.clock_ns ? &row->closed : &row->last;
 }
 
 #define ROW_NONE ((size_t)-1)

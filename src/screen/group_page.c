@@ -73,8 +73,12 @@ void group_page_who(struct page *page, const struct row *group)
 		fact(page, group, GROUPING_PROCESS, "name");
 	fact(page, group, GROUPING_USER, "user");
 	fact(page, group, GROUPING_CONTAINER, "container");
-	page_detail(page, "Connections", "%u%s", group->members,
-	    ui->view.context.all ? " that are kept" : " with traffic lately");
+	char closed[32] = "";
+
+	if (group->closed_members)
+		snprintf(closed, sizeof closed, ", %u closed", group->closed_members);
+	page_detail(page, "Connections", "%u%s%s", group->members,
+	    ui->view.context.all ? " that are kept" : " with traffic lately", closed);
 }
 
 /* Takes those with the largest totals from the front. */

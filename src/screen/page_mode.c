@@ -300,7 +300,7 @@ static void who_detail(struct page *page, const struct row *row)
 static void times_detail(struct page *page, const struct row *row, bool grouped)
 {
 	const struct traffic *traffic = view_traffic(&page->ui->view);
-	const struct moment *ended = row->closed.clock_ns ? &row->closed : &row->last;
+	const struct moment *ended = row_end(row);
 	char clock[FORMAT_TIME_SIZE], span[32];
 
 	format_time(clock, sizeof clock, row->first.wall_s, traffic->time.tv_sec);

@@ -199,23 +199,30 @@ static void cell_age(const struct column_context *context, const struct row *row
 		    (unsigned)snprintf(cell->text, sizeof cell->text, "%uh", (unsigned)(age_s / 3600));
 }
 
+#define LAST_WIDTH_MIN 9
+#define LAST_WIDTH 15 /* with the whole word */
+
 static uint64_t rank_last(const struct column_context *context, const struct row *row)
 {
 	(void)context;
-	return row->last.clock_ns;
+	return row_end(row)->clock_ns;
 }
 
 static void cell_last(const struct column_context *context, const struct row *row, struct cell *cell)
 {
-	uint64_t ago_s = (context->traffic->clock_ns - row->last.clock_ns) / NS_PER_S;
-	char text[24];
+	const struct moment *end = row_end(row);
+	uint64_t ago_s = (context->traffic->clock_ns - end->clock_ns) / NS_PER_S;
+	const char *closed = !row->closed.clock_ns ? "" : cell->width < LAST_WIDTH ? "x" : "closed ";
+	char clock[16], text[32];
 
-	if (row->seen_tick == context->traffic->tick)
-		snprintf(text, sizeof text, "now");
-	else if (ago_s < DAY_S)
-		format_clock(text, sizeof text, row->last.wall_s);
+	if (ago_s < DAY_S)
+		format_clock(clock, sizeof clock, end->wall_s);
 	else
-		snprintf(text, sizeof text, "%ud ago", (unsigned)(ago_s / DAY_S));
+		snprintf(clock, sizeof clock, "%ud ago", (unsigned)(ago_s / DAY_S));
+	if (row->seen_tick == context->traffic->tick && !*closed)
+		snprintf(text, sizeof text, "now");
+	else
+		snprintf(text, sizeof text, "%s%s", closed, clock);
 	column_cell_text(context, text, cell);
 }
 
@@ -302,8 +309,8 @@ const struct column column_table[] = {
 	{ .id = "age", .title = "AGE", .description = "seen for: since tcptop first saw its traffic",
 	  .width_min = 6, .width_pref = 6, .width_max = 6, .priority = 11, .right = true,
 	  .descending = true, .groupings = EVERYWHERE, .rank = rank_age, .format = cell_age },
-	{ .id = "last", .title = "LAST", .description = "when it last had traffic", .width_min = 8,
-	  .width_pref = 8, .width_max = 8, .priority = 4, .right = true, .descending = true,
+	{ .id = "last", .title = "LAST", .description = "last traffic; x, closed: its end", .width_min = LAST_WIDTH_MIN,
+	  .width_pref = LAST_WIDTH, .width_max = LAST_WIDTH, .priority = 4, .right = true, .descending = true,
 	  .groupings = EVERYWHERE, .with_all = true, .rank = rank_last, .format = cell_last },
 	{ .id = "rtt", .title = "SRTT", .description = "smoothed round-trip time", .width_min = 7,
 	  .width_pref = 7, .width_max = 7, .priority = 4, .right = true, .descending = true,

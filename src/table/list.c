@@ -98,6 +98,7 @@ static int add_to_groups(
 
 	group_add(group, row, added);
 	group->members += members;
+	group->closed_members += members && row->closed.clock_ns;
 	return err ?: add_to_sum(list, settings, row, members);
 }
 

@@ -11,6 +11,8 @@
                                               one process: ten connections of 1,000,000 bytes, one after the other, and
                                               one of a byte an interval
     make_recording.py churn [INTERVAL_S]      20,000 connections of 300 processes, hosts, containers: 1,000 bytes in each
+    make_recording.py ends [INTERVAL_S]       of five connections of two processes that go idle, two are closed, after
+                                              0.25 s of the third interval; one of them begins anew in the fifth
     make_recording.py bursts [INTERVALS [INTERVAL_S]]
                                               200 connections, few of them fast, that come in bursts: six seconds on, two
                                               off, with rates that vary by half
@@ -143,6 +145,26 @@ def churn(interval_s):
     write(40, [session(1, "init", ("10.0.0.5", 1), ("198.51.100.1", 80), 1, 0)], interval_s)
 
 
+ENDS = [(100 + i // 3, "fetch-%d" % (i // 3), ("10.0.0.5", 40000 + i), ("198.51.100.%d" % i, 443)) for i in range(5)]
+
+
+def closed(interval, one, interval_s, ago_s):
+    _, _, local, remote = ENDS[one]
+    print(json.dumps({"type": "closed", "time": stamp(interval, interval_s), "interval_s": interval_s, "family": 4,
+                      "laddr": local[0], "lport": local[1], "raddr": remote[0], "rport": remote[1],
+                      "netns": 4026531840, "ago_us": int(ago_s * 1e6)}))
+
+
+def ends(interval_s):
+    steady = session(7, "steady", ("10.0.0.5", 22), ("192.0.2.7", 50000), 1000, 0)
+    for interval in range(20):
+        moving = ENDS if interval < 2 else ENDS[3:4] if interval == 4 else []
+        if interval == 2:
+            closed(interval, 0, interval_s, interval_s * 0.75)
+            closed(interval, 3, interval_s, interval_s * 0.75)
+        write(interval, [session(*one, 5000, 300) for one in moving] + [steady], interval_s)
+
+
 def bursts(intervals, interval_s):
     chance = random.Random(5)
     on = [chance.random() < 0.75 for _ in range(200)]
@@ -175,6 +197,8 @@ def main(arguments):
         turns(int(numbers[0]) if numbers else 30, numbers[1] if len(numbers) > 1 else 1.0)
     elif arguments[:1] == ["bursts"]:
         bursts(int(numbers[0]) if numbers else 120, numbers[1] if len(numbers) > 1 else 1.0)
+    elif arguments[:1] == ["ends"]:
+        ends(*numbers or [1.0])
     elif arguments[:1] == ["churn"]:
         churn(*numbers or [0.05])
     else:

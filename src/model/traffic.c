@@ -77,20 +77,44 @@ static int add_session(struct traffic *traffic, const struct session *session)
 	return 0;
 }
 
+static bool is_closed(const struct traffic *traffic, const struct row *row)
+{
+	return row->closed.clock_ns && row->seen_tick != traffic->tick;
+}
+
+static void count(struct traffic *traffic, const struct row *row)
+{
+	bool recent = traffic_is_recent(traffic, row), closed = is_closed(traffic, row);
+
+	traffic->recent += recent;
+	traffic->closed += closed;
+	traffic->recent_closed += recent && closed;
+}
+
+/* Of a row that goes. */
+static void uncount(struct traffic *traffic, const struct row *row)
+{
+	bool recent = traffic_is_recent(traffic, row), closed = is_closed(traffic, row);
+
+	traffic->recent -= recent;
+	traffic->closed -= closed;
+	traffic->recent_closed -= recent && closed;
+}
+
 /* Adds the latest point to every row and its averages, clears the bytes of idle rows, and counts rows by how they are. */
 static void sweep(struct traffic *traffic)
 {
 	struct rows *rows = &traffic->rows;
 	float per_s = traffic->interval_ns ? 1e9f / (float)traffic->interval_ns : 0;
 
-	traffic->active = traffic->recent = 0;
+	traffic->active = traffic->recent = traffic->closed = traffic->recent_closed = 0;
 	for (size_t i = 0; i < rows->count; i++) {
 		struct row *row = &rows->rows[i];
 		uint32_t idle = traffic->tick - row->seen_tick;
 		uint64_t bytes = 0;
 
 		traffic->active += !idle;
-		traffic->recent += traffic_is_recent(traffic, row);
+		count(traffic, row);
 		if (idle)
 			row->session.rx_bytes = row->session.tx_bytes = 0;
 		else
@@ -183,7 +207,7 @@ static void carry(void *to, const struct row *row)
 	struct traffic *traffic = to;
 
 	traffic->rows_gone++;
-	traffic->recent -= traffic_is_recent(traffic, row);
+	uncount(traffic, row);
 	for (int grouping = GROUPING_NONE + 1; grouping < GROUPING_COUNT; grouping++)
 		gone_add(&traffic->gone[grouping], (enum grouping)grouping, row, traffic->tick);
 }
@@ -264,7 +288,7 @@ static void forget(void *to, const struct row *row)
 {
 	struct traffic *traffic = to;
 
-	traffic->recent -= traffic_is_recent(traffic, row);
+	uncount(traffic, row);
 }
 
 int traffic_reset(struct traffic *traffic, int64_t now_s, const struct session *kept)

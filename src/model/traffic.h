@@ -34,6 +34,8 @@ struct traffic {
 	uint64_t tx_bytes;
 	size_t active;           /* rows with traffic in the latest interval */
 	size_t recent;           /* and of these and those that were idle for a short time only */
+	size_t closed;           /* rows without traffic in the latest interval whose connection has ended */
+	size_t recent_closed;    /* and of these those that are recent */
 	uint64_t rx_total_bytes; /* since the start or reset */
 	uint64_t tx_total_bytes;
 	struct session_other other_total;

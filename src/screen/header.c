@@ -369,6 +369,7 @@ static void add_counts(struct ui *ui, struct pieces *pieces)
 	const struct view *view = &ui->view;
 	const struct traffic *traffic = view_traffic(view);
 	size_t kept = view->context.all ? traffic->rows.count : traffic->recent;
+	size_t closed = view->context.all ? traffic->closed : traffic->recent_closed;
 	bool narrowed = list_is_narrowed(&view->settings);
 
 	if (view->context.grouping != GROUPING_NONE)
@@ -380,8 +381,10 @@ static void add_counts(struct ui *ui, struct pieces *pieces)
 		return;
 	pieces_add(
 	    pieces, 5, STYLE_PLAIN, "%zu connection%s", traffic->active, traffic->active == 1 ? "" : "s");
-	if (kept > traffic->active)
-		pieces_add(pieces, 8, STYLE_DIM, "%zu idle", kept - traffic->active);
+	if (kept > traffic->active + closed)
+		pieces_add(pieces, 8, STYLE_DIM, "%zu idle", kept - traffic->active - closed);
+	if (closed)
+		pieces_add(pieces, 8, STYLE_DIM, "%zu closed", closed);
 }
 
 /* Always there, as the column may have no room. Rates order by their averages, so the two go together. */

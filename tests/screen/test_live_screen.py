@@ -122,6 +122,61 @@ class LiveScreenTest(unittest.TestCase):
             terminal.wait_for("1 container")
             self.assertTrue(any(line.startswith(name) for line in terminal.cells()))
 
+    def test_a_connection_that_ends(self):
+        """Closed on the screen, and so in a recording of the same moment; one that only pauses is idle."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        clients = [socket.create_connection(listener.getsockname()) for _ in range(2)]
+        servers = [listener.accept()[0] for _ in range(2)]
+        ports = [client.getsockname()[1] for client in clients]
+        ending, pausing = ports
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "run.json")
+            with open(path, "wb") as stream:
+                run = subprocess.Popen([TCPTOP, "-o", "json", "-p", str(os.getpid()), "0.2"], stdout=stream)
+            try:
+                terminal = self.start("-p", str(os.getpid()), "--columns", "laddr,raddr,last")
+                for client, port in zip(clients, ports):
+                    self.wait_recorded(path, port, "session", client)
+                    client.send(b"x" * 1009)  # the screen may have begun later
+                    self.row_of(terminal, port)
+                for each in (clients[0], servers[0]):
+                    each.close()
+                self.wait_recorded(path, ending, "closed")
+                terminal.keys("a")
+                self.expect_ended(terminal, ending, pausing)
+            finally:
+                run.terminate()
+                self.assertEqual(run.wait(10), 0)
+                for each in [listener, *clients, *servers]:
+                    each.close()
+            replay = Terminal(120, 24)
+            self.addCleanup(replay.close)
+            replay.run(TCPTOP, "--replay", path, "--columns", "laddr,raddr,last")
+            replay.wait_for("end of recording", 60)
+            replay.keys("a")
+            self.expect_ended(replay, ending, pausing)
+
+    def wait_recorded(self, path, port, kind, sender=None):
+        def is_recorded():
+            with open(path, encoding="utf-8") as stream:
+                return any('"type":"%s"' % kind in line.replace(" ", "") and str(port) in line for line in stream)
+        end = time.monotonic() + 20
+        while not is_recorded():
+            if sender:
+                sender.send(b"x" * 1009)
+            self.assertLess(time.monotonic(), end, "%s of port %d is not recorded" % (kind, port))
+            time.sleep(0.05)
+
+    def expect_ended(self, terminal, ending, pausing):
+        self.assertRegex(self.row_of(terminal, ending, lambda line: "closed" in line), r"closed \d\d:\d\d:\d\d$")
+        self.assertRegex(self.row_of(terminal, pausing, lambda line: "now" not in line), r"  \d\d:\d\d:\d\d$")
+        terminal.keys("/")
+        terminal.type(":%d" % ending)
+        terminal.keys("Enter", "Enter")
+        terminal.wait_for("State       closed at ")
+        terminal.keys("q")
+        terminal.wait_for("F1Help")
+
     def test_a_container_of_the_v2_hierarchy(self):
         root, _ = hierarchies()
         if not root:

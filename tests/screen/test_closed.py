@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Connections that are closed, and those that are only idle, on recordings. Live: test_live_screen.py.
+
+    test_closed.py TCPTOP [TEST ...]
+"""
+
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from screen import ScreenTest, main  # noqa: E402
+
+FIRST = "198.51.100.0:443"  # closed in the third interval
+SECOND = "198.51.100.1:443"  # idle from the third interval on
+AGAIN = "198.51.100.3:443"  # closed in the third interval, and begun anew in the fifth
+
+
+class ClosedTest(ScreenTest):
+    def play(self, width, height, *options):
+        """To the end, with all connections listed."""
+        terminal = self.start(*options, name=("ends", "0.25"), width=width, height=height, ready="end of recording")
+        terminal.keys("a")
+        terminal.wait_for(FIRST)
+        return terminal
+
+    def row(self, terminal, remote):
+        return next(line for line in terminal.cells() if remote in line)
+
+    def is_dim(self, styled, remote):
+        """Whether this text is: a style stays until the next one, also over the lines' ends."""
+        dim = False
+        for codes in re.findall("\x1b\\[([0-9;]*)m", styled[:styled.index(remote)]):
+            for code in codes.split(";"):
+                dim = (dim or code in ("2", "90")) and code not in ("", "0", "22", "39")
+        return dim
+
+    def test_the_list_tells_them_apart(self):
+        for width, height in (80, 24), (120, 40), (200, 60):
+            with self.subTest(width):
+                terminal = self.play(width, height)
+                self.assertRegex(self.row(terminal, FIRST), r" closed 10:42:17$")
+                self.assertRegex(self.row(terminal, SECOND), r"  10:42:17$")
+                self.assertRegex(self.row(terminal, AGAIN), r"  10:42:18$")
+                self.assertRegex("\n".join(terminal.cells()), r"1 connection  4 idle  1 closed")
+                terminal.close()
+
+    def test_little_room(self):
+        terminal = self.play(40, 10, "--columns", "raddr,last")
+        self.assertRegex(self.row(terminal, FIRST), r" x10:42:17$| closed 10:42:17$")
+        terminal.resize(34, 10)
+        terminal.wait_for("x10:42:17")
+        self.assertNotIn("x", self.row(terminal, SECOND))
+
+    def test_they_are_dimmed(self):
+        terminal = self.play(80, 24)
+        styled = terminal.styled()
+        for remote in FIRST, SECOND:  # the cursor is on the third one
+            self.assertTrue(self.is_dim(styled, remote), remote)
+        self.assertFalse(self.is_dim(styled, "192.0.2.7:50000"))
+
+    def test_details(self):
+        for width, height in (80, 24), (200, 60):
+            terminal = self.play(width, height)
+            for remote, said in (FIRST, "State       closed at 10:42:17, "), (AGAIN, "State       idle; last traffic at"):
+                terminal.keys("/")
+                terminal.type(remote)
+                terminal.keys("Enter", "Enter")
+                terminal.wait_for("Remote      " + remote)
+                terminal.wait_for(said)
+                terminal.keys("q")
+                terminal.wait_for("F1Help")
+            terminal.close()
+
+    def test_a_group_says_how_many(self):
+        terminal = self.play(80, 24)
+        terminal.keys("Tab", "/")
+        terminal.type("fetch-0")
+        terminal.keys("Enter", "Enter")
+        terminal.wait_for("Connections 3 that are kept, 1 closed")
+
+
+main()

@@ -32,10 +32,10 @@ struct row {
 	struct moment first;
 	struct moment
 	    closed; /* and closed, as far as an event told: clock_ns is 0 of what is open or only idle */
-	uint32_t members;     /* sessions in it: 1 */
+	uint32_t members;        /* sessions in it: 1 */
 	uint32_t closed_members; /* of them, of a group */
-	uint32_t member_pid;  /* of whom it has its name */
-	uint32_t held;        /* the place in an order that is held, from 1; 0: none */
+	uint32_t member_pid;     /* of whom it has its name */
+	uint32_t held;           /* the place in an order that is held, from 1; 0: none */
 	uint32_t container;   /* number of the cgroup's name, 0 not known; a cache that the list fills in */
 	uint32_t match_epoch; /* filter that `matched` is the result of, 0 none; a cache of the list's, too */
 	bool matched;

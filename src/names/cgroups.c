@@ -30,7 +30,7 @@
 struct entry {
 	uint64_t cgroup_id;
 	uint32_t number; /* no other entry ever has it */
-	char *path; /* NULL: not found (yet) */
+	char *path;      /* NULL: not found (yet) */
 	char text[48];
 	uint8_t walks;
 	uint8_t asks;

@@ -11,7 +11,7 @@ enum {
 	CONNECTIONS = 1000, /* in each, of as many containers, users and hosts that were never there before */
 	SETTLED = 110,      /* intervals after which all is kept that ever is, also to be looked back at */
 	GROWTH_BYTES_MAX = 2 << 20,
-	STAYS = 1,          /* a cgroup that is there in every interval */
+	STAYS = 1, /* a cgroup that is there in every interval */
 };
 
 /* Large blocks are mapped, and counted apart. */
@@ -84,7 +84,8 @@ static void expect_names(const struct fixture *fixture)
 	char text[40];
 
 	for (size_t i = 0; i < groups->count; i++) {
-		snprintf(text, sizeof text, "cgroup %llu", (unsigned long long)groups->rows[i].session.cgroup_id);
+		snprintf(
+		    text, sizeof text, "cgroup %llu", (unsigned long long)groups->rows[i].session.cgroup_id);
 		assert_string_equal(names_container_text(fixture->ui.names, groups->rows[i].container), text);
 	}
 }

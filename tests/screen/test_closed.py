@@ -47,8 +47,10 @@ class ClosedTest(ScreenTest):
                 terminal.close()
 
     def test_little_room(self):
-        terminal = self.play(40, 10, "--columns", "raddr,last")
-        self.assertRegex(self.row(terminal, FIRST), r" x10:42:17$| closed 10:42:17$")
+        terminal = self.play(80, 24, "--columns", "raddr,last")
+        terminal.resize(40, 10)
+        terminal.wait_until(lambda now: len(now) == 10 and any(FIRST in line for line in now), "the small screen")
+        self.assertRegex(self.row(terminal, FIRST), r" closed 10:42:17$")
         terminal.resize(34, 10)
         terminal.wait_for("x10:42:17")
         self.assertNotIn("x", self.row(terminal, SECOND))

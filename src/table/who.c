@@ -14,14 +14,14 @@
 static uint64_t text_rank(const char *text)
 {
 	uint64_t rank = 0;
-	int i;
 
-	for (i = 0; i < 8 && text[i]; i++) {
-		unsigned char c = (unsigned char)text[i];
+	for (int i = 0; i < 8; i++) {
+		unsigned char c = (unsigned char)*text;
 
 		rank = rank << 8 | (c >= 'A' && c <= 'Z' ? (unsigned char)(c + 'a' - 'A') : c);
+		text += c != '\0';
 	}
-	return i < 8 ? rank << (8 * (8 - i)) : rank;
+	return rank;
 }
 
 uint64_t who_rank_pid(const struct column_context *context, const struct row *row)

@@ -87,7 +87,8 @@ static uint32_t ask_speed(int fd, const char *name)
 	snprintf(request.ifr_name, sizeof request.ifr_name, "%.*s", IFNAMSIZ - 1, name);
 	if (ioctl(fd, SIOCETHTOOL, &request) < 0)
 		return 0;
-	uint32_t speed_mbit = ethtool_cmd_speed(&command);
+	/* As ethtool_cmd_speed(), which shifts into the sign. */
+	uint32_t speed_mbit = (uint32_t)command.speed_hi << 16 | command.speed;
 
 	return speed_mbit == (uint32_t)SPEED_UNKNOWN ? 0 : speed_mbit;
 }

@@ -292,6 +292,7 @@ static void test_write_errors(void **state)
 	close(ends[0]);
 	assert_int_equal(renderer_json.show(&json, &snapshot, &error), -EPIPE);
 	fclose(json.stream);
+	seen_fini(&json.seen);
 	snapshot_fini(&snapshot);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/util.h"
 
 #define CAPACITY_MIN 16
@@ -28,19 +29,14 @@ void links_reset(struct links *links)
 
 struct link *links_add(struct links *links)
 {
-	if (links->count == links->capacity) {
-		size_t capacity = links->capacity ? links->capacity * 2 : CAPACITY_MIN;
-		struct link *items = reallocarray(links->items, capacity, sizeof *items);
+	struct link *items =
+	    array_grow(links->items, links->count, &links->capacity, CAPACITY_MIN, sizeof *items);
 
-		if (!items)
-			return NULL;
-		links->items = items;
-		links->capacity = capacity;
-	}
-	struct link *link = &links->items[links->count++];
-
-	memset(link, 0, sizeof *link);
-	return link;
+	if (!items)
+		return NULL;
+	links->items = items;
+	items += links->count++;
+	return memset(items, 0, sizeof *items);
 }
 
 int links_copy(struct links *to, const struct links *from)

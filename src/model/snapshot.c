@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/util.h"
 
 #define CAPACITY_MIN 256
@@ -22,28 +23,28 @@ void snapshot_fini(struct snapshot *snapshot)
 	snapshot_init(snapshot);
 }
 
+/* The array to go on with; a large one of which less than an eighth was used is freed. */
+static void *reuse(void *array, size_t count, size_t *capacity)
+{
+	if (*capacity <= CAPACITY_MIN || count >= *capacity / 8)
+		return array;
+	free(array);
+	*capacity = 0;
+	return NULL;
+}
+
 void snapshot_reset(struct snapshot *snapshot)
 {
-	struct snapshot before = *snapshot;
-
-	if (before.session_capacity > CAPACITY_MIN && before.session_count < before.session_capacity / 8) {
-		free(before.sessions);
-		before.sessions = NULL;
-		before.session_capacity = 0;
-	}
-	if (before.ending_capacity > CAPACITY_MIN && before.ending_count < before.ending_capacity / 8) {
-		free(before.endings);
-		before.endings = NULL;
-		before.ending_capacity = 0;
-	}
-	*snapshot = (struct snapshot){
-		.sessions = before.sessions,
-		.session_capacity = before.session_capacity,
-		.endings = before.endings,
-		.ending_capacity = before.ending_capacity,
-		.links = before.links,
+	struct snapshot reset = {
+		.session_capacity = snapshot->session_capacity,
+		.ending_capacity = snapshot->ending_capacity,
+		.links = snapshot->links,
 	};
-	links_reset(&snapshot->links);
+
+	reset.sessions = reuse(snapshot->sessions, snapshot->session_count, &reset.session_capacity);
+	reset.endings = reuse(snapshot->endings, snapshot->ending_count, &reset.ending_capacity);
+	links_reset(&reset.links);
+	*snapshot = reset;
 }
 
 int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from)
@@ -69,42 +70,28 @@ int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from)
 	return links_copy(&snapshot->links, &from->links);
 }
 
-/* Room for one more. 0 or -ENOMEM. */
-static int grow(void **array, size_t count, size_t *capacity, size_t size)
-{
-	size_t wanted = *capacity ? *capacity * 2 : CAPACITY_MIN;
-
-	if (count < *capacity)
-		return 0;
-	void *grown = reallocarray(*array, wanted, size);
-
-	if (!grown)
-		return -ENOMEM;
-	*array = grown;
-	*capacity = wanted;
-	return 0;
-}
-
 struct session *snapshot_add(struct snapshot *snapshot)
 {
-	if (grow((void **)&snapshot->sessions, snapshot->session_count, &snapshot->session_capacity,
-	        sizeof *snapshot->sessions) < 0)
-		return NULL;
-	struct session *session = &snapshot->sessions[snapshot->session_count++];
+	struct session *sessions = array_grow(snapshot->sessions, snapshot->session_count,
+	    &snapshot->session_capacity, CAPACITY_MIN, sizeof *sessions);
 
-	memset(session, 0, sizeof *session);
-	return session;
+	if (!sessions)
+		return NULL;
+	snapshot->sessions = sessions;
+	sessions += snapshot->session_count++;
+	return memset(sessions, 0, sizeof *sessions);
 }
 
 struct ending *snapshot_add_ending(struct snapshot *snapshot)
 {
-	if (grow((void **)&snapshot->endings, snapshot->ending_count, &snapshot->ending_capacity,
-	        sizeof *snapshot->endings) < 0)
-		return NULL;
-	struct ending *ending = &snapshot->endings[snapshot->ending_count++];
+	struct ending *endings = array_grow(snapshot->endings, snapshot->ending_count,
+	    &snapshot->ending_capacity, CAPACITY_MIN, sizeof *endings);
 
-	memset(ending, 0, sizeof *ending);
-	return ending;
+	if (!endings)
+		return NULL;
+	snapshot->endings = endings;
+	endings += snapshot->ending_count++;
+	return memset(endings, 0, sizeof *endings);
 }
 
 void snapshot_total(struct snapshot *snapshot)

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "names/budget.h"
 #include "names/cgroup_name.h"
@@ -285,15 +286,11 @@ static void walk_push(struct walk *walk, const char *parent, const char *name)
 
 	if (walk->directories == WALK_DIRECTORIES_MAX)
 		return;
-	if (walk->count == walk->capacity) {
-		size_t capacity = walk->capacity ? walk->capacity * 2 : CAPACITY_MIN;
-		char **paths = reallocarray(walk->paths, capacity, sizeof *paths);
+	char **paths = array_grow(walk->paths, walk->count, &walk->capacity, CAPACITY_MIN, sizeof *paths);
 
-		if (!paths)
-			return;
-		walk->paths = paths;
-		walk->capacity = capacity;
-	}
+	if (!paths)
+		return;
+	walk->paths = paths;
 	if (asprintf(&path, "%s%s%s", parent, *name ? "/" : "", name) < 0)
 		return;
 	walk->paths[walk->count++] = path;

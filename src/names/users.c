@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "names/resolver.h"
 
 #define NAME_SIZE 65
+#define CAPACITY_MIN 32
 #define USERS_MAX 16384
 #define ENTRY_BYTES 4096
 #define ENTRY_BYTES_MAX (1 << 20)
@@ -97,15 +99,12 @@ static struct user *find(struct users *users, uint32_t uid)
 		else
 			high = middle;
 	}
-	if (users->count == users->capacity) {
-		size_t capacity = users->capacity ? users->capacity * 2 : 32;
-		struct user *grown = reallocarray(users->users, capacity, sizeof *grown);
+	struct user *grown =
+	    array_grow(users->users, users->count, &users->capacity, CAPACITY_MIN, sizeof *grown);
 
-		if (!grown)
-			return NULL;
-		users->users = grown;
-		users->capacity = capacity;
-	}
+	if (!grown)
+		return NULL;
+	users->users = grown;
 	memmove(&users->users[low + 1], &users->users[low], (users->count - low) * sizeof *users->users);
 	users->count++;
 	users->users[low] = (struct user){ .uid = uid };

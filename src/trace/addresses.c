@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/array.h"
 #include "base/util.h"
 #include "model/link.h"
 #include "model/session.h"
@@ -29,19 +30,14 @@ void addresses_fini(struct addresses *addresses)
 
 static struct address_entry *add_entry(struct addresses *addresses)
 {
-	if (addresses->count == addresses->capacity) {
-		size_t capacity = addresses->capacity ? addresses->capacity * 2 : CAPACITY_MIN;
-		struct address_entry *entries = reallocarray(addresses->entries, capacity, sizeof *entries);
+	struct address_entry *entries = array_grow(
+	    addresses->entries, addresses->count, &addresses->capacity, CAPACITY_MIN, sizeof *entries);
 
-		if (!entries)
-			return NULL;
-		addresses->entries = entries;
-		addresses->capacity = capacity;
-	}
-	struct address_entry *entry = &addresses->entries[addresses->count++];
-
-	memset(entry, 0, sizeof *entry);
-	return entry;
+	if (!entries)
+		return NULL;
+	addresses->entries = entries;
+	entries += addresses->count++;
+	return memset(entries, 0, sizeof *entries);
 }
 
 int addresses_add(struct addresses *addresses, const struct nlmsghdr *message)

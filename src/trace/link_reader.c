@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "model/snapshot.h"
 #include "trace/addresses.h"
@@ -39,15 +40,12 @@ struct link_reader {
 
 static struct link_reading *add_reading(struct readings *readings)
 {
-	if (readings->count == readings->capacity) {
-		size_t capacity = readings->capacity ? readings->capacity * 2 : CAPACITY_MIN;
-		struct link_reading *items = reallocarray(readings->items, capacity, sizeof *items);
+	struct link_reading *items =
+	    array_grow(readings->items, readings->count, &readings->capacity, CAPACITY_MIN, sizeof *items);
 
-		if (!items)
-			return NULL;
-		readings->items = items;
-		readings->capacity = capacity;
-	}
+	if (!items)
+		return NULL;
+	readings->items = items;
 	return &readings->items[readings->count++];
 }
 

@@ -94,6 +94,16 @@ def directory():
         shutil.rmtree(path, ignore_errors=True)
 
 
+def replay(lines, *arguments):
+    """What tcptop prints of lines of JSON that it printed before."""
+    with directory() as path:
+        recording = os.path.join(path, "recording")
+        with open(recording, "w", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(line) + "\n" for line in lines)
+        command = [program("TCPTOP"), *arguments, "--replay", recording]
+        return subprocess.run(command, capture_output=True, check=True).stdout.decode()
+
+
 @contextlib.contextmanager
 def bpffs():
     """A BPF file system of the test's own. Needs unshare_mounts()."""

@@ -2,42 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a link moved, and TCP's part of it, beside traffic of known size."""
 import json
-import os
-import subprocess
 import sys
 import time
 
-from live import Skipped, Tcptop, call, case, check, check_equal, directory, libc, main, program
+from live import Tcptop, case, check, check_equal, main, replay
+from scripted import Scripted
 
-CLONE_NEWNET = 0x40000000
 HEADERS = 1.08  # a veth carries segments of up to 64 KB, and acknowledgements
-
-
-class Traffic:
-    """link_traffic.py in a new network namespace, which is to be tcptop's own, too."""
-
-    def __init__(self):
-        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "link_traffic.py")
-        self.process = subprocess.Popen(["unshare", "--net", sys.executable, "-B", script], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.pid = self.ask("make", Skipped)
-
-    def ask(self, command, failure=OSError):
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise failure(f"link_traffic.py: {self.process.stderr.read().strip()}")
-        return json.loads(answer)
-
-    def inside(self):
-        descriptor = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY)
-        call(libc.setns, descriptor, CLONE_NEWNET)
-        os.close(descriptor)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def start(traffic):
@@ -63,7 +34,7 @@ def total(lines, kind, key, **chosen):
 @case
 def tcp():
     """All payload is on the link that has the address; the bytes of the link are that and headers."""
-    traffic = Traffic()
+    traffic = Scripted("link_traffic.py")
     lines, (payload,) = trace(traffic, "tcp")
     check_equal(total(lines, "link", "tcp_tx_bytes", ifname="near"), payload, "payload on the link")
     moved = total(lines, "link", "tx_bytes", ifname="near")
@@ -78,7 +49,7 @@ def tcp():
 @case
 def not_tcp():
     """UDP is on the link and no part of TCP's."""
-    traffic = Traffic()
+    traffic = Scripted("link_traffic.py")
     lines, (payload,) = trace(traffic, "udp")
     moved = total(lines, "link", "tx_bytes", ifname="near")
     check(payload < moved < payload * HEADERS, f"{moved} bytes on the link, {payload} of payload")
@@ -89,7 +60,7 @@ def not_tcp():
 @case
 def drops():
     """Packets that the link drops."""
-    traffic = Traffic()
+    traffic = Scripted("link_traffic.py")
     lines, (dropped,) = trace(traffic, "drop")
     check(total(lines, "link", "tx_drops", ifname="near") >= dropped, "drops")
     traffic.close()
@@ -98,7 +69,7 @@ def drops():
 @case
 def made_again():
     """A link with the name of one that has gone starts from zero, and nothing is counted twice or backwards."""
-    traffic = Traffic()
+    traffic = Scripted("link_traffic.py")
     tcptop = start(traffic)
     before = traffic.ask("tcp")
     time.sleep(0.5)
@@ -116,16 +87,10 @@ def made_again():
 @case
 def recorded():
     """A recording has the same links."""
-    traffic = Traffic()
+    traffic = Scripted("link_traffic.py")
     lines, _ = trace(traffic, "tcp", "drop")
     traffic.close()
-    with directory() as path:
-        recording = os.path.join(path, "recording")
-        with open(recording, "w", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(line) + "\n" for line in lines)
-        command = [program("TCPTOP"), "-o", "json", "--replay", recording]
-        printed = subprocess.run(command, capture_output=True, check=True).stdout.decode()
-    replayed = [json.loads(line) for line in printed.splitlines()]
+    replayed = [json.loads(line) for line in replay(lines, "-o", "json").splitlines()]
     links = [[line for line in some if line["type"] == "link"] for some in (lines, replayed)]
     check(links[0], "no link in the recording")
     check_equal(links[1], links[0], "replayed links")

@@ -4,59 +4,21 @@
 import json
 import os
 import re
-import subprocess
 import sys
 
 from live import (
-    Skipped,
     Tcptop,
     case,
     check,
     check_equal,
     check_totals,
-    directory,
-    libc,
     main,
-    call,
-    program,
+    replay,
     sessions,
 )
+from scripted import Scripted
 
-CLONE_NEWNET = 0x40000000
 SENT, RECEIVED = "tx_bytes", "rx_bytes"
-
-
-class Links:
-    """two_links.py in a new network namespace: this process's, too, when it is to be tcptop's own."""
-
-    def __init__(self):
-        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "two_links.py")
-        self.process = subprocess.Popen(
-            ["unshare", "--net", sys.executable, "-B", script],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.pid = self.ask("make", Skipped)
-
-    def ask(self, command, failure=OSError):
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise failure(f"two_links.py: {self.process.stderr.read().strip()}")
-        return json.loads(answer)
-
-    def inside(self):
-        """For what is to be started in the same namespace: before the exec."""
-        descriptor = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY)
-        call(libc.setns, descriptor, CLONE_NEWNET)
-        os.close(descriptor)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def ends(lines, pid, direction):
@@ -79,19 +41,10 @@ def expect_two_rows(lines, links, moved, named):
     check(not {key[0] for key in received} & {key[0] for key in expected}, "the peers' ends are others")
 
 
-def replay(lines, *arguments):
-    with directory() as path:
-        recording = os.path.join(path, "recording")
-        with open(recording, "w", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(line) + "\n" for line in lines)
-        command = [program("TCPTOP"), *arguments, "--replay", recording]
-        return subprocess.run(command, capture_output=True, check=True).stdout.decode()
-
-
 @case
 def rows_and_names():
     """In tcptop's own network namespace: two rows, with the names of the links, also when they are recorded."""
-    links = Links()
+    links = Scripted("two_links.py")
     tcptop = Tcptop("-o", "json", "0.2", prepare=links.inside)
     moved = links.ask("move")
     lines = tcptop.stop()
@@ -107,7 +60,7 @@ def rows_and_names():
 @case
 def text():
     """As it is printed: the zone behind each link-local address, odd names escaped."""
-    links = Links()
+    links = Scripted("two_links.py")
     tcptop = Tcptop("-C", "0.2", prepare=links.inside)
     links.ask("move")
     printed = tcptop.stop_text()
@@ -124,7 +77,7 @@ def text():
 @case
 def another_namespace():
     """Names of another network namespace are not this one's: the index stands for them."""
-    links = Links()
+    links = Scripted("two_links.py")
     tcptop = Tcptop("-o", "json", "0.2")
     moved = links.ask("move")
     lines = tcptop.stop()
@@ -138,7 +91,7 @@ def another_namespace():
 @case
 def renamed():
     """A link that gets another name while tcptop runs."""
-    links = Links()
+    links = Scripted("two_links.py")
     tcptop = Tcptop("-o", "json", "0.2", prepare=links.inside)
     before = links.ask("move")
     links.ask("rename")
@@ -156,7 +109,7 @@ def renamed():
 @case
 def filters():
     """The filters of the start choose among such rows as among others."""
-    links = Links()
+    links = Scripted("two_links.py")
     mine = Tcptop("-o", "json", "-6", "-p", links.pid, "0.2", prepare=links.inside)
     other = Tcptop("-o", "json", "-p", os.getpid(), "0.2", prepare=links.inside)
     only4 = Tcptop("-o", "json", "-4", "0.2", prepare=links.inside)

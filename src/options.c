@@ -268,7 +268,7 @@ struct program_request options_program(const struct options *options)
 		.pid_count = options->pid_count,
 		.family = options->family,
 		.max_sessions = options->max_sessions,
-		.ends = options->renderer->shows_ends,
+		.ends = options->renderer->shows_more,
 		.socket_columns = screen_options_needs(&options->screen) & COLUMN_NEEDS_SOCKET,
 	};
 

@@ -348,7 +348,8 @@ int run_live(struct options *options, struct error *error)
 
 	if (!err) {
 		show_tracing(&show, &declared, options, &tracing);
-		err = tracer_open(&tracer, &tracing, options->interval_ns, options->count, error);
+		err = tracer_open(&tracer, &tracing, options->interval_ns, options->count,
+		    options->renderer->shows_more, error);
 	}
 	err = err ?: show_open(&show, options, &signals, error);
 	if (!err) {

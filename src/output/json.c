@@ -276,7 +276,7 @@ static void json_close(void *state)
 
 const struct renderer renderer_json = {
 	.name = "json",
-	.shows_ends = true,
+	.shows_more = true,
 	.open = json_open,
 	.show = json_show,
 	.close = json_close,

@@ -55,7 +55,8 @@ struct renderer_request {
 struct renderer {
 	const char *name; /* as -o takes it */
 	bool full_screen; /* needs a terminal and uses all of it */
-	bool shows_ends;  /* of connections: they are noted for it */
+	bool
+	    shows_more; /* than sessions: ends of connections, which are noted for it, and links, which are read */
 
 	/* Creates *state. Data goes to stream (stdout), which remains the caller's. 0 or -errno with *error. */
 	int (*open)(void **state, const struct run *run, FILE *stream, struct error *error);

@@ -303,7 +303,7 @@ static void screen_resume(void *state)
 const struct renderer renderer_screen = {
 	.name = "screen",
 	.full_screen = true,
-	.shows_ends = true,
+	.shows_more = true,
 	.open = screen_open,
 	.show = screen_show,
 	.keys = screen_keys,

@@ -157,10 +157,12 @@ static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, st
 		return err;
 	snapshot_reset(&tracer->snapshot);
 	/* First, as draining may take long, and these counters do not stand still. */
-	link_reader_read(tracer->links, &tracer->snapshot.links);
+	if (tracer->links)
+		link_reader_read(tracer->links, &tracer->snapshot.links);
 	err = maps_drain(&tracer->maps, &tracer->snapshot, error);
 	name_interfaces(tracer->interfaces, &tracer->snapshot);
-	link_reader_place(tracer->links, &tracer->snapshot);
+	if (tracer->links)
+		link_reader_place(tracer->links, &tracer->snapshot);
 	tracer->snapshot.time = wall_time(end_ns);
 	tracer->snapshot.interval_ns = end_ns - *start_ns;
 	tracer->snapshot.last = last;
@@ -224,7 +226,7 @@ static void *run(void *argument)
 }
 
 int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interval_ns, uint64_t count,
-    struct error *error)
+    bool reads_links, struct error *error)
 {
 	struct tracer *new = calloc(1, sizeof *new);
 	int err = 0;
@@ -242,8 +244,8 @@ int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interv
 	if (new->ready_fd < 0 || new->wakeup_fd < 0)
 		err = -errno;
 	new->interfaces = interfaces_open();
-	new->links = link_reader_open();
-	if (!new->interfaces || !new->links)
+	new->links = reads_links ? link_reader_open() : NULL;
+	if (!new->interfaces || (reads_links && !new->links))
 		err = -ENOMEM;
 	err = err ?: maps_init(&new->maps, &new->tracing);
 	if (!err)

@@ -69,25 +69,21 @@ static int spawn(struct counter *counter, const struct counter_settings *setting
 	return recording_open_stream(&counter->recording, stream, "tcptop -o json", error);
 }
 
-static void read_notes(struct counter *counter)
-{
-	ssize_t length = pread(counter->notes_fd, counter->notes, sizeof counter->notes - 1, 0);
-
-	counter->notes[length > 0 ? length : 0] = '\0';
-}
-
 /* It ended: its exit code, and its last words on stderr without their prefix. */
 static int describe_end(struct counter *counter, struct error *error)
 {
+	char notes[16384];
 	const char *words = NULL, *at;
 	int status = 0, exit_code;
 
 	while (waitpid(counter->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	counter->pid = 0;
-	read_notes(counter);
-	for (at = counter->notes; (at = strstr(at, prefix)); at++)
-		if ((at == counter->notes || at[-1] == '\n') && !declares(at))
+	ssize_t length = pread(counter->notes_fd, notes, sizeof notes - 1, 0);
+
+	notes[length > 0 ? length : 0] = '\0';
+	for (at = notes; (at = strstr(at, prefix)); at++)
+		if ((at == notes || at[-1] == '\n') && !declares(at))
 			words = at + strlen(prefix);
 	exit_code = WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_CODE_RUNTIME;
 	if (!words)
@@ -107,7 +103,6 @@ int counter_start(struct counter *counter, const struct counter_settings *settin
 	int err = spawn(counter, settings, error) ?: counter_next(counter, &first, error);
 
 	snapshot_fini(&first);
-	read_notes(counter);
 	return err;
 }
 

@@ -22,7 +22,6 @@ struct counter {
 	pid_t pid;
 	int notes_fd; /* its stderr, a memfd: never full */
 	struct recording *recording;
-	char notes[16384]; /* the beginning of it, when the first interval had come */
 };
 
 /*

@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/util.h"
+#include "kernel/modules.h"
 
 /* What shows that a path may be in use: a module that is loaded, or a protocol that has sockets. */
 static const struct {
@@ -25,14 +25,6 @@ static const struct {
 	{ "kernel_readers", "siw", NULL, "soft iWARP is loaded: its traffic is not counted" },
 	{ "kernel_readers", "ovpn", NULL, "OpenVPN's module is loaded: its traffic is not counted" },
 };
-
-static bool is_loaded(const char *root, const char *module)
-{
-	char path[512];
-
-	snprintf(path, sizeof path, "%s/sys/module/%s", root, module);
-	return access(path, F_OK) == 0;
-}
 
 /* "MPTCP     2104      2  ...": name, size, sockets. */
 static bool has_sockets(const char *root, const char *protocol)
@@ -67,7 +59,8 @@ const char *in_use_say(const char *root, const char *const *ids, size_t count)
 	for (size_t i = 0; i < COUNT_OF(signs); i++) {
 		if (!is_declared(signs[i].id, ids, count))
 			continue;
-		if (signs[i].module ? is_loaded(root, signs[i].module) : has_sockets(root, signs[i].protocol))
+		if (signs[i].module ? modules_is_loaded(root, signs[i].module)
+		                    : has_sockets(root, signs[i].protocol))
 			return signs[i].sentence;
 	}
 	return NULL;

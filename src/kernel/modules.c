@@ -44,6 +44,11 @@ static bool exists(const char *root, const char *directory, const char *name)
 	return access(path, F_OK) == 0;
 }
 
+bool modules_is_loaded(const char *root, const char *name)
+{
+	return exists(root, "/sys/module/", name);
+}
+
 unsigned modules_possible(const char *root, const char *release, const char *const *names, size_t count)
 {
 	bool loads_modules = exists(root, "/proc/modules", "");
@@ -58,7 +63,7 @@ unsigned modules_possible(const char *root, const char *release, const char *con
 		fclose(dependencies);
 	}
 	for (size_t i = 0; i < count; i++)
-		if (names[i] && ((loads_modules && !dependencies) || exists(root, "/sys/module/", names[i])))
+		if (names[i] && ((loads_modules && !dependencies) || modules_is_loaded(root, names[i])))
 			found |= 1U << i;
 	return found;
 }

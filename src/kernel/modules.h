@@ -3,7 +3,11 @@
 #ifndef TCPTOP_MODULES_H
 #define TCPTOP_MODULES_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Is the module of this name (as /sys/module spells it) loaded, or built in, below ROOT? */
+bool modules_is_loaded(const char *root, const char *name);
 
 /*
  * Bit i is set when names[i] (as /sys/module spells it) is loaded, or installed below ROOT/lib/modules/RELEASE, so that

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/util.h"
 #include "loader/privilege.h"
 
 #define PATIENCE_MS 1000
@@ -100,12 +101,24 @@ static int settings_path(const struct caller *caller, char path[WRITER_NAME_SIZE
 	if (parts[0][0] != '/')
 		return -ENOENT;
 	path[0] = '\0';
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
 		used += (size_t)snprintf(path + used, WRITER_NAME_SIZE - used, "%s", parts[i]);
 		if (used >= WRITER_NAME_SIZE)
 			return -ENAMETOOLONG;
 		if (make && i < 3 && mkdir(path, 0700) != 0 && errno != EEXIST)
 			return -errno;
+	}
+	return 0;
+}
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+	for (size_t at = 0; at < size;) {
+		ssize_t count = write(fd, bytes + at, size - at);
+
+		if (count <= 0)
+			return count < 0 ? -errno : -EIO;
+		at += (size_t)count;
 	}
 	return 0;
 }
@@ -117,12 +130,12 @@ static int copy_out(int from, int to)
 
 	if (lseek(from, 0, SEEK_SET) != 0)
 		return -errno;
-	while ((count = read(from, bytes, sizeof bytes)) > 0)
-		for (ssize_t at = 0, part; at < count; at += part) {
-			part = write(to, bytes + at, (size_t)(count - at));
-			if (part <= 0)
-				return part < 0 ? -errno : -EIO;
-		}
+	while ((count = read(from, bytes, sizeof bytes)) > 0) {
+		int err = write_all(to, bytes, (size_t)count);
+
+		if (err)
+			return err;
+	}
 	return count < 0 ? -errno : 0;
 }
 
@@ -351,19 +364,12 @@ int writer_write(
 {
 	struct answer answer = { 0 };
 	int fd = memfd_create("tcptop", MFD_CLOEXEC);
-	int err = 0;
 
 	name[0] = '\0';
 	if (fd < 0)
 		return -errno;
-	for (size_t at = 0; at < size && !err;) {
-		ssize_t count = write(fd, bytes + at, size - at);
+	int err = write_all(fd, bytes, size);
 
-		if (count <= 0)
-			err = count < 0 ? -errno : -EIO;
-		else
-			at += (size_t)count;
-	}
 	err = err ? err : ask(writer, (int)file, fd, &answer);
 	close(fd);
 	memcpy(name, answer.name, WRITER_NAME_SIZE);

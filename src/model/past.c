@@ -117,14 +117,14 @@ static int unpack_snapshot(struct past *past, const struct past_interval *interv
 	return 0;
 }
 
-static struct past_interval **at_index(struct past *past, size_t index)
+static size_t place_of(const struct past *past, size_t index)
 {
-	return &past->intervals[(past->first + index) % PAST_INTERVALS];
+	return (past->first + index) % PAST_INTERVALS;
 }
 
 static void drop(struct past *past, size_t index)
 {
-	struct past_interval **interval = at_index(past, index);
+	struct past_interval **interval = &past->intervals[place_of(past, index)];
 
 	past->bytes -= interval_bytes(*interval);
 	close_interval(*interval);
@@ -162,7 +162,7 @@ int past_begin(struct past *past, const struct traffic *traffic)
 /* The oldest interval becomes a part of the base. */
 static int let_go(struct past *past)
 {
-	int err = unpack_snapshot(past, *at_index(past, 0));
+	int err = unpack_snapshot(past, past->intervals[place_of(past, 0)]);
 
 	err = err ? err : traffic_merge(&past->base, &past->open, NULL);
 	drop(past, 0);
@@ -185,7 +185,7 @@ int past_add(struct past *past, const struct snapshot *snapshot)
 		return err;
 	}
 	past->bytes += interval_bytes(interval);
-	*at_index(past, past->count++) = interval;
+	past->intervals[place_of(past, past->count++)] = interval;
 	return 0;
 }
 
@@ -206,7 +206,7 @@ uint32_t past_at(const struct past *past, int64_t wall_s)
 	if (past->base.tick && past->base.time.tv_sec >= wall_s)
 		return tick;
 	for (size_t i = 0; i < past->count; i++)
-		if (past->intervals[(past->first + i) % PAST_INTERVALS]->facts.time.tv_sec >= wall_s)
+		if (past->intervals[place_of(past, i)]->facts.time.tv_sec >= wall_s)
 			return past->base.tick + (uint32_t)i + 1;
 	return past_last(past) + 1;
 }
@@ -214,7 +214,7 @@ uint32_t past_at(const struct past *past, int64_t wall_s)
 const struct snapshot *past_interval(struct past *past, uint32_t tick)
 {
 	if (tick <= past->base.tick || tick > past_last(past) ||
-	    unpack_snapshot(past, *at_index(past, tick - past->base.tick - 1)) < 0)
+	    unpack_snapshot(past, past->intervals[place_of(past, tick - past->base.tick - 1)]) < 0)
 		return NULL;
 	return &past->open;
 }
@@ -230,7 +230,7 @@ int past_show(struct past *past, uint32_t tick, struct traffic *traffic)
 	else
 		err = traffic_copy(traffic, &past->base);
 	for (; !err && next < past->count && traffic->tick < tick; next++) {
-		err = unpack_snapshot(past, *at_index(past, next));
+		err = unpack_snapshot(past, past->intervals[place_of(past, next)]);
 		err = err ? err : traffic_merge(traffic, &past->open, NULL);
 	}
 	return err;

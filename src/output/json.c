@@ -160,10 +160,8 @@ static int print_links(FILE *stream, const struct links *links, const char *stam
 	for (size_t i = 0; i < links->count; i++) {
 		const struct link *link = &links->items[i];
 
-		if (memcmp(link->counts, idle, sizeof idle) == 0)
-			continue;
-		if (fputs("{\"type\":\"link\",", stream) < 0 || fputs(stamp, stream) < 0 ||
-		    print_fields(stream, &link_fields, link) != 0 || fputs("}\n", stream) < 0)
+		if (memcmp(link->counts, idle, sizeof idle) != 0 &&
+		    print_object(stream, "link", &link_fields, link, stamp) != 0)
 			return -1;
 	}
 	return 0;

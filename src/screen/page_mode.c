@@ -72,27 +72,27 @@ static void help_amount(
 	page_put(page);
 }
 
+static void help_loss(
+    struct page *page, const char *before, uint64_t count, const char *after, const char *meaning)
+{
+	if (!count)
+		return;
+	page_begin(page);
+	line_print(&page->ui->line, STYLE_STRONG, " %s%llu%s", before, (unsigned long long)count, after);
+	page_put(page);
+	page_text(page, STYLE_PLAIN, meaning);
+}
+
 static void help_losses(struct page *page)
 {
-	struct ui *ui = page->ui;
-	const struct traffic *traffic = view_traffic(&ui->view);
+	const struct traffic *traffic = view_traffic(&page->ui->view);
 	const struct session_other *other = &traffic->other_total;
 	char calls[64];
 
-	if (traffic->missed_total) {
-		page_begin(page);
-		line_print(&ui->line, STYLE_STRONG, " Missed: %llu events, which the kernel skipped.",
-		    (unsigned long long)traffic->missed_total);
-		page_put(page);
-		page_text(page, STYLE_PLAIN, "   No figure includes their bytes.");
-	}
-	if (traffic->endings_lost_total) {
-		page_begin(page);
-		line_print(&ui->line, STYLE_STRONG, " Ends not seen: of %llu connections.",
-		    (unsigned long long)traffic->endings_lost_total);
-		page_put(page);
-		page_text(page, STYLE_PLAIN, "   They are shown as idle, but are closed.");
-	}
+	help_loss(page, "Missed: ", traffic->missed_total, " events, which the kernel skipped.",
+	    "   No figure includes their bytes.");
+	help_loss(page, "Ends not seen: of ", traffic->endings_lost_total, " connections.",
+	    "   They are shown as idle, but are closed.");
 	if (other->calls) {
 		snprintf(calls, sizeof calls, " in %llu call%s.", (unsigned long long)other->calls,
 		    other->calls == 1 ? "" : "s");
@@ -105,18 +105,14 @@ static void help_losses(struct page *page)
 /* What had to go because only so much is kept. */
 static void help_gone(struct page *page)
 {
-	struct ui *ui = page->ui;
-	const struct traffic *traffic = view_traffic(&ui->view);
+	const struct traffic *traffic = view_traffic(&page->ui->view);
 	char before[80];
 
 	if (!traffic->rows_gone)
 		return;
 	page_text(page, STYLE_PLAIN, "");
-	page_begin(page);
-	line_print(&ui->line, STYLE_STRONG, " Dropped: the %llu connections that were idle for longest.",
-	    (unsigned long long)traffic->rows_gone);
-	page_put(page);
-	page_text(page, STYLE_PLAIN, "   The sums of processes, hosts, containers and users include them.");
+	help_loss(page, "Dropped: the ", traffic->rows_gone, " connections that were idle for longest.",
+	    "   The sums of processes, hosts, containers and users include them.");
 	for (int i = GROUPING_NONE + 1; i < GROUPING_COUNT; i++) {
 		const struct gone *gone = &traffic->gone[i];
 

@@ -9,7 +9,6 @@
 #include "output/renderer.h"
 #include "screen/ui.h"
 
-#define MS UINT64_C(1000000)
 #define DAY_S 86400
 
 int playback_merge(struct ui *ui, const struct snapshot *snapshot)
@@ -198,19 +197,21 @@ static unsigned faster(struct ui *ui, bool twice)
 
 static unsigned change_interval(struct ui *ui, bool longer)
 {
-	static const uint64_t steps_ns[] = { 10 * MS, 20 * MS, 50 * MS, 100 * MS, 200 * MS, 500 * MS,
-		1000 * MS, 2000 * MS, 3000 * MS, 5000 * MS, 10000 * MS, 20000 * MS, 30000 * MS, 60000 * MS };
+	static const uint64_t steps_ms[] = { 10, 20, 50, 100, 200, 500, 1000, 2000, 3000, 5000, 10000, 20000,
+		30000, 60000 };
 	uint64_t chosen_ns = ui->interval_ns;
 
 	if (ui->replay)
 		return faster(ui, longer);
-	for (size_t i = 0; i < sizeof steps_ns / sizeof steps_ns[0]; i++) {
-		if (longer && steps_ns[i] > ui->interval_ns) {
-			chosen_ns = steps_ns[i];
+	for (size_t i = 0; i < COUNT_OF(steps_ms); i++) {
+		uint64_t step_ns = steps_ms[i] * NS_PER_MS;
+
+		if (longer && step_ns > ui->interval_ns) {
+			chosen_ns = step_ns;
 			break;
 		}
-		if (!longer && steps_ns[i] < ui->interval_ns)
-			chosen_ns = steps_ns[i];
+		if (!longer && step_ns < ui->interval_ns)
+			chosen_ns = step_ns;
 	}
 	if (chosen_ns == ui->interval_ns)
 		return REACTION_NONE;

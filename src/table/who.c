@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/util.h"
 #include "model/group.h"
 #include "names/names.h"
 
@@ -80,7 +81,7 @@ int who_compare_name(const struct column_context *context, const struct row *a, 
 	char left[SEVERAL_SIZE], right[SEVERAL_SIZE];
 	int order = strcasecmp(name_of(context, a, left), name_of(context, b, right));
 
-	return order ? order : (a->session.pid > b->session.pid) - (a->session.pid < b->session.pid);
+	return order ? order : COMPARE(a->session.pid, b->session.pid);
 }
 
 void who_cell_name(const struct column_context *context, const struct row *row, struct cell *cell)

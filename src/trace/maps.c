@@ -178,41 +178,24 @@ static int drain_map(struct maps *maps, const struct drained *from, struct snaps
 }
 
 /*
- * recursion_misses: runs that the kernel skipped because the program was running on that CPU (5.12). Those of a
- * program that stands by lost nothing: a return that it should have taken is counted in the kernel when its call begins.
+ * What the programs have counted as lost in a map, and recursion_misses: runs that the kernel skipped because the
+ * program was running on that CPU (5.12). of_ends: of the programs that note ends of connections, or of the others. Those
+ * of a program that stands by lost nothing: a return that it should have taken is counted in the kernel when its
+ * call begins.
  */
-static uint64_t read_missed_runs(const struct tracing *tracing)
-{
-	uint64_t missed = 0;
-	uint32_t slot = 0;
-
-	if (tracing->maps[MAP_MISSED_RUNS] >= 0)
-		bpf_map_lookup_elem(tracing->maps[MAP_MISSED_RUNS], &slot, &missed);
-	for (size_t i = 0; i < tracing->plan.hook_count; i++) {
-		struct bpf_prog_info info = { 0 };
-		__u32 length = sizeof info;
-
-		if (!plan_is_standby(&tracing->plan, &tracing->plan.hooks[i]) &&
-		    !tracing->plan.hooks[i].notes_ends &&
-		    bpf_obj_get_info_by_fd(tracing->programs[i], &info, &length) == 0)
-			missed += info.recursion_misses;
-	}
-	return missed;
-}
-
-/* Ends of connections that found no place, and those that the kernel skipped. */
-static uint64_t read_endings_lost(const struct tracing *tracing)
+static uint64_t read_lost(const struct tracing *tracing, int map, bool of_ends)
 {
 	uint64_t lost = 0;
 	uint32_t slot = 0;
 
-	if (tracing->maps[MAP_ENDS_LOST] >= 0)
-		bpf_map_lookup_elem(tracing->maps[MAP_ENDS_LOST], &slot, &lost);
+	if (tracing->maps[map] >= 0)
+		bpf_map_lookup_elem(tracing->maps[map], &slot, &lost);
 	for (size_t i = 0; i < tracing->plan.hook_count; i++) {
+		const struct hook *hook = &tracing->plan.hooks[i];
 		struct bpf_prog_info info = { 0 };
 		__u32 length = sizeof info;
 
-		if (tracing->plan.hooks[i].notes_ends &&
+		if (hook->notes_ends == of_ends && !plan_is_standby(&tracing->plan, hook) &&
 		    bpf_obj_get_info_by_fd(tracing->programs[i], &info, &length) == 0)
 			lost += info.recursion_misses;
 	}
@@ -231,13 +214,13 @@ static int read_growth(struct maps *maps, struct snapshot *snapshot)
 	snapshot->other.tx_bytes = other.tx_bytes - maps->other.tx_bytes;
 	maps->other = other;
 
-	uint64_t missed = read_missed_runs(maps->tracing);
+	uint64_t missed = read_lost(maps->tracing, MAP_MISSED_RUNS, false);
 
 	/* misses that a kprobe program takes back from earlier intervals are offset against later ones */
 	snapshot->missed_runs = missed > maps->missed_runs ? missed - maps->missed_runs : 0;
 	maps->missed_runs += snapshot->missed_runs;
 
-	uint64_t lost = read_endings_lost(maps->tracing);
+	uint64_t lost = read_lost(maps->tracing, MAP_ENDS_LOST, true);
 
 	snapshot->endings_lost = lost - maps->endings_lost;
 	maps->endings_lost = lost;

@@ -64,6 +64,15 @@ bool socket_calls_plan_returns(struct plan *plan, const struct kernel *kernel, e
 	return true;
 }
 
+/* Where threads that end together would preempt each other in the program, and be missed, by perf's record. */
+static enum hook_kind exit_kind(struct planner *planner)
+{
+	return planner->kernel->tracepoints_preemptible &&
+	               planner_works(planner, HOOK_PERF_TRACEPOINT, SYMBOL_SCHED_PROCESS_EXIT)
+	           ? HOOK_PERF_TRACEPOINT
+	           : HOOK_RAW_TRACEPOINT;
+}
+
 /*
  * Handlers are registered in this order, and the last one runs first: at the entry the return address must have been
  * replaced. With BTF, functions that it does not list may still be there, but not with a known prototype.
@@ -87,7 +96,7 @@ void socket_calls_plan_kprobes(struct plan *plan, struct planner *planner, enum 
 		plan_add(plan, HOOK_KPROBE, call->symbol, "kprobe", name);
 		plan_add(plan, HOOK_KRETPROBE, call->symbol, "kretprobe", name);
 	}
-	plan_add(plan, HOOK_RAW_TRACEPOINT, SYMBOL_SCHED_PROCESS_EXIT, "thread", "exit");
+	plan_add(plan, exit_kind(planner), SYMBOL_SCHED_PROCESS_EXIT, "thread", "exit");
 }
 
 /* first, extra and result are indices into ctx. */

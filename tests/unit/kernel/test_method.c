@@ -56,9 +56,9 @@ static void expect_probes(const struct plan *plan, const struct expected_probe *
 		HOOK_FEXIT, symbol, "fentry_" name \
 	}
 /* Notices threads that end between entry and return. */
-#define THREAD_EXIT                                                           \
+#define THREAD_EXIT(kind) \
 	{                                                                     \
-		HOOK_RAW_TRACEPOINT, SYMBOL_SCHED_PROCESS_EXIT, "thread_exit" \
+		kind, SYMBOL_SCHED_PROCESS_EXIT, "thread_exit" \
 	}
 #define KPROBES(symbol, name)                             \
 	{ HOOK_KPROBE, symbol, "kprobe_" name },          \
@@ -118,13 +118,13 @@ static void test_tracepoint_perf(void **state)
 	assert_false(plan.direct);
 	EXPECT_PROBES(&plan, SEND(HOOK_PERF_TRACEPOINT), RECEIVE(HOOK_PERF_TRACEPOINT),
 	    STANDBY(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
-	    STANDBY(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT);
+	    STANDBY(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT(HOOK_PERF_TRACEPOINT));
 	assert_int_equal(plan_skips(&plan), SKIPS_MAP_CALLS);
 
 	plan_without(&plan, FEXIT_BIT, PROBE_TRACEPOINT, &kernel);
 	EXPECT_PROBES(&plan, SEND(HOOK_PERF_TRACEPOINT), RECEIVE(HOOK_PERF_TRACEPOINT),
 	    KPROBES(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
-	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT);
+	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT(HOOK_PERF_TRACEPOINT));
 	assert_int_equal(plan_skips(&plan), SKIPS_MAP_CALLS | SKIPS_WAITING);
 
 	/* following by what can be preempted would count receives as splices: rather not at all */
@@ -241,7 +241,7 @@ static void test_tracepoint_raw(void **state)
 	    KPROBES(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
 	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"),
 	    KPROBES(SYMBOL_TLS_SW_SPLICE_READ, "tls_sw_splice_read"),
-	    KPROBES(SYMBOL_MPTCP_SPLICE_READ, "mptcp_splice_read"), THREAD_EXIT);
+	    KPROBES(SYMBOL_MPTCP_SPLICE_READ, "mptcp_splice_read"), THREAD_EXIT(HOOK_RAW_TRACEPOINT));
 }
 
 /* BTF knows best, for tracepoints are also carried back; without it the version has to do. */
@@ -320,7 +320,7 @@ static void test_kprobe_6_1(void **state)
 	    KPROBES(SYMBOL_INET6_SENDMSG, "inet6_sendmsg"), KPROBES(SYMBOL_INET_RECVMSG, "inet_recvmsg"),
 	    KPROBES(SYMBOL_INET6_RECVMSG, "inet6_recvmsg"), KPROBES(SYMBOL_INET_SENDPAGE, "inet_sendpage"),
 	    KPROBES(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
-	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT);
+	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT(HOOK_RAW_TRACEPOINT));
 }
 
 /* Where others lose runs, calls beyond the instances for returns must not be lost instead. */
@@ -336,7 +336,7 @@ static void test_kprobe_standby(void **state)
 	    STANDBY(SYMBOL_INET6_SENDMSG, "inet6_sendmsg"), STANDBY(SYMBOL_INET_RECVMSG, "inet_recvmsg"),
 	    STANDBY(SYMBOL_INET6_RECVMSG, "inet6_recvmsg"), STANDBY(SYMBOL_INET_SENDPAGE, "inet_sendpage"),
 	    STANDBY(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
-	    STANDBY(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT);
+	    STANDBY(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT(HOOK_RAW_TRACEPOINT));
 	assert_int_equal(plan_skips(&plan), SKIPS_MAP_CALLS);
 	const struct hook *standby = &plan.hooks[0], *entry = &plan.hooks[1], *back = &plan.hooks[2];
 
@@ -366,7 +366,7 @@ static void test_kprobe_with_less(void **state)
 	EXPECT_PROBES(&plan, KPROBES(SYMBOL_INET_SENDMSG, "inet_sendmsg"),
 	    KPROBES(SYMBOL_INET_RECVMSG, "inet_recvmsg"), KPROBES(SYMBOL_INET6_RECVMSG, "inet6_recvmsg"),
 	    KPROBES(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
-	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT);
+	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT(HOOK_RAW_TRACEPOINT));
 
 	/* without BTF all are tried */
 	forget_btf(&kernel);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "cmocka_names.h"
 #include "screen/decoder.h"
 #include "screen/keys.h"
 
@@ -311,9 +312,9 @@ static void any_bytes_leave_it_usable(void **state)
 
 			if (!decoder_put(&decoder, (unsigned char)byte, &input))
 				continue;
-			assert_in_range(input.kind, INPUT_KEY, INPUT_MOUSE);
+			assert_uint_in_range(input.kind, INPUT_KEY, INPUT_MOUSE);
 			if (input.kind == INPUT_KEY)
-				assert_in_range(input.code, 1, KEY_CODE_SHIFT_F3);
+				assert_uint_in_range(input.code, 1, KEY_CODE_SHIFT_F3);
 			if (input.kind == INPUT_PASTE)
 				assert_true(strlen(input.text) < DECODER_PASTE_SIZE);
 		}

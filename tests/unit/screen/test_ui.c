@@ -60,7 +60,7 @@ static void expect_unit(const char *word, size_t length)
 {
 	size_t digits = strspn(word, "0123456789.");
 
-	assert_in_range(digits, 1, length - 1);
+	assert_uint_in_range(digits, 1, length - 1);
 	assert_true(
 	    word[length - 1] == 'B' || word[length - 1] == 'b' || strncmp(word + length - 3, "bit", 3) == 0);
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "cmocka_names.h"
 #include "model/snapshot.h"
 #include "output/renderer.h"
 #include "screen/frame.h"

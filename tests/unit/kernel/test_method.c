@@ -56,8 +56,8 @@ static void expect_probes(const struct plan *plan, const struct expected_probe *
 		HOOK_FEXIT, symbol, "fentry_" name \
 	}
 /* Notices threads that end between entry and return. */
-#define THREAD_EXIT(kind) \
-	{                                                                     \
+#define THREAD_EXIT(kind)                                      \
+	{                                                      \
 		kind, SYMBOL_SCHED_PROCESS_EXIT, "thread_exit" \
 	}
 #define KPROBES(symbol, name)                             \

@@ -38,3 +38,26 @@ BPF_TABLE("hash", u64, u32, filter_mntns, 1);
 /*@ filter_family_6 */
 	if (family == FAMILY_INET6 && !is_mapped(sk))
 		@ACT@6(sk, @WITH@, *odd);
+/*@ condition_uid */
+		u32 number = bpf_get_current_uid_gid();
+/*@ condition_comm */
+		u64 leader = LOAD(u64, CURRENT_TASK(), TASK_GROUP_LEADER);
+		u64 first = LOAD(u64, leader, TASK_COMM), second = LOAD(u64, leader, TASK_COMM + 8);
+/*@ condition_ports */
+		struct session_key4 ports;
+
+		*(u32 *)&ports.rport = LOAD(u32, sk, SK_PORTPAIR);
+		u16 remote = FROM_NETWORK_ORDER(ports.rport), local = local_port(sk, ports.lport);
+/*@ condition_network */
+		bool is_4 = LOAD(u16, sk, SK_FAMILY) == FAMILY_INET || is_mapped(sk);
+		u64 addresses = LOAD(u64, sk, SK_ADDRPAIR);
+		u32 *pair = (u32 *)&addresses;
+		u64 remote[] = { LOAD(u64, sk, SK_V6_DADDR), LOAD(u64, sk, SK_V6_DADDR + 8) };
+		u64 local[] = { LOAD(u64, sk, SK_V6_RCV_SADDR), LOAD(u64, sk, SK_V6_RCV_SADDR + 8) };
+/*@ condition_netns */
+		u32 number = network_namespace(sk);
+/*@ condition_mntns */
+		u64 task = CURRENT_TASK();
+		u64 nsproxy = LOAD(u64, task, TASK_NSPROXY);
+		u64 mnt_ns = LOAD(u64, nsproxy, NSPROXY_MNT_NS);
+		u32 number = LOAD(u32, mnt_ns, MNT_NS_INUM);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/util.h"
+#include "kernel/condition_kinds.h"
 #include "options_table.h"
 #include "renderers.h"
 #include "table/words.h"
@@ -259,14 +260,24 @@ void options_fini(struct options *options)
 	free(options->pids);
 	options->pids = NULL;
 	options->pid_count = 0;
+	free(options->conditions);
+	options->conditions = NULL;
+	options->condition_count = 0;
 }
 
-struct program_request options_program(const struct options *options)
+int options_program(struct program_request *request, struct conditions *conditions,
+    const struct options *options, struct error *error)
 {
-	struct program_request request = {
+	int err = 0;
+
+	for (size_t i = 0; i < options->condition_count && !err; i++)
+		err = conditions_add(
+		    conditions, options->conditions[i].kind, options->conditions[i].value, error);
+	*request = (struct program_request){
 		.pids = options->pids,
 		.pid_count = options->pid_count,
 		.family = options->family,
+		.conditions = *conditions,
 		.max_sessions = options->max_sessions,
 		.ends = options->renderer->shows_more,
 		.socket_columns = screen_options_needs(&options->screen) & COLUMN_NEEDS_SOCKET,
@@ -274,6 +285,6 @@ struct program_request options_program(const struct options *options)
 
 	for (size_t i = 0; i < filter_count; i++)
 		if (options->filter_paths[i])
-			request.filters |= 1U << i;
-	return request;
+			request->filters |= 1U << i;
+	return err;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "kernel/condition.h"
 #include "kernel/filters.h"
 #include "kernel/method.h"
 #include "kernel/program.h"
@@ -27,6 +28,11 @@ enum action {
 
 enum { MAX_SESSIONS_DEFAULT = 65536 };
 
+struct condition_option {
+	const struct condition_kind *kind;
+	const char *value; /* borrowed from argv */
+};
+
 struct options {
 	enum action action;
 	const struct renderer *renderer; /* the form of output */
@@ -40,7 +46,9 @@ struct options {
 	uint32_t *pids;   /* sorted, unique; owned */
 	size_t pid_count;
 	const char
-	    *filter_paths[FILTERS_MAX]; /* beside filters[]; borrowed from argv; NULL: no such filter */
+	    *filter_paths[FILTERS_MAX];      /* beside filters[]; borrowed from argv; NULL: no such filter */
+	struct condition_option *conditions; /* --port and its like, as they stand; owned */
+	size_t condition_count;
 	uint64_t interval_ns;
 	uint64_t count; /* intervals to show; 0: until stopped */
 	uint32_t max_sessions;
@@ -58,8 +66,12 @@ int options_parse(
     struct options *options, int argc, char **argv, bool stdout_is_terminal, struct error *error);
 void options_fini(struct options *options);
 
-/* What the options ask of the program text; pids are borrowed. */
-struct program_request options_program(const struct options *options);
+/*
+ * What the options ask of the program text; pids are borrowed. What filters name is looked up on this host: *conditions,
+ * an empty struct, is filled, is the caller's, and borrowed by *request. 0 or -errno with *error.
+ */
+int options_program(struct program_request *request, struct conditions *conditions,
+    const struct options *options, struct error *error);
 
 /* The help for -h: usage, every option, examples. */
 void options_print_help(FILE *stream);

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/util.h"
+#include "kernel/condition_kinds.h"
 #include "renderers.h"
 #include "table/words.h"
 
@@ -156,6 +157,24 @@ static int apply_filter(struct command_line *line, const struct option_row *row,
 	return 0;
 }
 
+/* A repeated option adds to its values. */
+static int apply_condition(struct command_line *line, const struct option_row *row, const char *value)
+{
+	struct options *options = line->options;
+	size_t count = options->condition_count;
+	struct condition_option *conditions =
+	    reallocarray(options->conditions, count + 1, sizeof *conditions);
+
+	if (!conditions)
+		return error_set(line->error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: filters");
+	if (*value == '\0')
+		return options_refuse(line->error, "option --%s needs a value: %s", row->name, row->value);
+	conditions[count] = (struct condition_option){ condition_kind_find(row->name), value };
+	options->conditions = conditions;
+	options->condition_count++;
+	return 0;
+}
+
 static int apply_words(struct command_line *line, const struct option_row *row, const char *value)
 {
 	char quoted[QUOTE_SIZE], why[MATCH_SAID_SIZE], said[QUOTE_SIZE], all[VALUE_SIZE];
@@ -293,6 +312,28 @@ const struct option_row option_rows[] = {
 	{ "pid", "PID", "only these processes (thread group ids): one PID or several\n"
 	  "with commas; a repeated option adds to the list",
 	  apply_pid, .letter = 'p', .actions = RUN | REPLAY | EBPF },
+	{ "cgroup", "PATH", "only tasks in this cgroup (v2) or below it",
+	  apply_condition, .actions = RUN | EBPF },
+	{ "unit", "NAME", "only tasks of this unit of systemd's: nginx.service",
+	  apply_condition, .actions = RUN | EBPF },
+	{ "uid", "USER", "only tasks of this user: a name or a number",
+	  apply_condition, .actions = RUN | EBPF },
+	{ "comm", "NAME", "only processes of this name, of which the kernel keeps 15 bytes",
+	  apply_condition, .actions = RUN | EBPF },
+	{ "port", "LIST", "only connections with such a port at either end: 443,8000-8999",
+	  apply_condition, .actions = RUN | EBPF },
+	{ "lport", "LIST", "the same for the local port",
+	  apply_condition, .actions = RUN | EBPF },
+	{ "rport", "LIST", "the same for the remote port",
+	  apply_condition, .actions = RUN | EBPF },
+	{ "host", "ADDRESS[/PREFIX]", "only connections with such an address at either end",
+	  apply_condition, .actions = RUN | EBPF },
+	{ "netns", "PID|PATH", "only sockets in the network namespace of this process, or of this\n"
+	  "file, or of this name of `ip netns`",
+	  apply_condition, .actions = RUN | EBPF },
+	{ "mntns", "PID|PATH", "only tasks in the mount namespace of this process or file; of these\n"
+	  "ten, several values of one are or, different ones are and, and\n! before a value leaves it out",
+	  apply_condition, .actions = RUN | EBPF },
 	{ "cgroupmap", "PATH", "only tasks in the cgroups whose ids are keys of this pinned\nBPF hash map (cgroup v2)",
 	  apply_filter, .actions = RUN | EBPF },
 	{ "mntnsmap", "PATH", "only tasks in the mount namespaces whose inode numbers are\n"

@@ -7,7 +7,7 @@
 
 enum {
 	VALUE_SIZE = 128,
-	OPTIONS_MAX = 32,   /* for arrays beside option_rows[] */
+	OPTIONS_MAX = 48,   /* for arrays beside option_rows[] */
 	QUOTE_COLUMNS = 60, /* of a wrong value, in an error */
 	QUOTE_SIZE = QUOTE_COLUMNS + 1,
 };

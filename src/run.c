@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/util.h"
 #include "fit.h"
 #include "kernel/filters.h"
@@ -64,6 +65,10 @@ static int open_filters(struct loader_request *request, const struct options *op
 
 /* ---- rendering ---- */
 
+#define PIDS_SHOWN_COLUMNS 40
+#define OPTIONS_SHOWN_MAX 16
+#define SHOWN_SIZE 48
+
 /* What a renderer is opened with and shown by. */
 struct show {
 	struct run run;
@@ -71,10 +76,9 @@ struct show {
 	struct signals_guard guard;
 	char pids[64];
 	char family[16];
-	const char *filters[FILTERS_MAX + 2]; /* of the start, in words */
+	char conditions[OPTIONS_SHOWN_MAX][SHOWN_SIZE];
+	const char *filters[FILTERS_MAX + OPTIONS_SHOWN_MAX + 2]; /* of the start, in words */
 };
-
-#define PIDS_SHOWN_COLUMNS 40
 
 static void show_describe_filters(struct show *show, const struct options *options)
 {
@@ -93,6 +97,14 @@ static void show_describe_filters(struct show *show, const struct options *optio
 	for (i = 0; i < filter_count; i++)
 		if (options->filter_paths[i])
 			show->filters[count++] = filters[i].label;
+	for (i = 0; i < options->condition_count && i < OPTIONS_SHOWN_MAX; i++) {
+		const struct condition_option *condition = &options->conditions[i];
+		size_t length = snprintf(show->conditions[i], SHOWN_SIZE, "%s ", condition->kind->option);
+
+		escape_text(show->conditions[i] + length, SHOWN_SIZE - length, condition->value,
+		    strlen(condition->value), SHOWN_SIZE - 1 - length, false);
+		show->filters[count++] = show->conditions[i];
+	}
 	show->run.filters = show->filters;
 	show->run.filter_count = count;
 }
@@ -317,18 +329,20 @@ static int start_tracing(
     struct tracing *tracing, struct options *options, struct signals *signals, struct error *error)
 {
 	struct loader_request request = { .method = options->probe };
+	struct conditions conditions = { 0 };
 
 	memset(request.filter_fds, -1, sizeof request.filter_fds);
 	int err = privilege_check(error);
 
 	err = err ?: fit_maps(&options->max_sessions, options->family, error);
-	request.program = options_program(options);
+	err = err ?: options_program(&request.program, &conditions, options, error);
 	err = err ?: open_filters(&request, options, error);
 	err = err ?: signals_open(signals, !options->renderer->full_screen, error);
 	err = err ?: load(tracing, &request, signals, options->verbose, error);
 	if (!err)
 		tell_start(options, &request, tracing);
 	close_filters(&request);
+	conditions_fini(&conditions);
 	return err ?: give_up_root(tracing, options, error);
 }
 
@@ -419,6 +433,8 @@ int run_print_program(struct options *options, struct error *error)
 {
 	const struct method_trial trial = { .attach = attach_try };
 	struct method_refusal refusal, why;
+	struct program_request request;
+	struct conditions conditions = { 0 };
 	struct kernel kernel;
 	struct plan plan;
 	char *text;
@@ -437,11 +453,11 @@ int run_print_program(struct options *options, struct error *error)
 	}
 	if (options->verbose)
 		fprintf(stderr, "tcptop: probe method %s\n", probe_method_name(plan.method));
-	const struct program_request request = options_program(options);
-
+	err = options_program(&request, &conditions, options, error);
 	if (request.ends)
 		plan_add_ends(&plan, &kernel);
-	err = program_build(&text, &request, &kernel, &plan, program_offsets_from(&kernel), error);
+	err = err ?: program_build(&text, &request, &kernel, &plan, program_offsets_from(&kernel), error);
+	conditions_fini(&conditions);
 	if (err)
 		return err;
 	fputs(text, stdout);

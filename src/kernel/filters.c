@@ -2,27 +2,20 @@
 #include "kernel/filters.h"
 
 #include <errno.h>
-#include <mntent.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hierarchy.h"
 #include "base/util.h"
 #include "program_texts.h"
 
 /* The keys of --cgroupmap are ids of the cgroup v2 hierarchy. */
 static int cgroup2_available(struct error *error)
 {
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *mount;
-	int found = 0;
+	struct hierarchy hierarchy;
 
-	if (!mounts)
-		return 0; /* no /proc: cannot tell */
-	while (!found && (mount = getmntent(mounts)))
-		found = strcmp(mount->mnt_type, "cgroup2") == 0;
-	endmntent(mounts);
-	if (found)
+	hierarchy_find(&hierarchy);
+	if (hierarchy.path[0])
 		return 0;
 	return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
 	    "--cgroupmap needs the cgroup v2 hierarchy, and none is mounted here\n"

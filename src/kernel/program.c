@@ -165,6 +165,7 @@ static int print_account(FILE *out, const struct program_request *request)
 	int pid_err = print_pid_filter(pid.stream, request);
 
 	print_filter_tests(containers.stream, request);
+	conditions_print(&request->conditions, containers.stream);
 	err = buffer_close(&pid) ?: pid_err;
 	err = buffer_close(&containers) ?: err;
 	char *family = NULL;

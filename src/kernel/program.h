@@ -7,16 +7,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/condition.h"
+
 struct error;
 struct kernel;
 struct plan;
 
 /* What the user asks of the text. */
 struct program_request {
-	const uint32_t *pids; /* unique; borrowed */
-	size_t pid_count;     /* 0: every process */
-	int family;           /* 0 both, 4 or 6 */
-	unsigned filters;     /* bits 1 << index in filters[] */
+	const uint32_t *pids;         /* unique; borrowed */
+	size_t pid_count;             /* 0: every process */
+	int family;                   /* 0 both, 4 or 6 */
+	unsigned filters;             /* bits 1 << index in filters[] */
+	struct conditions conditions; /* borrowed */
 	uint32_t max_sessions;
 	bool socket_columns; /* RTT and retransmits are read at every event */
 	bool ends;           /* when connections end, and when processes began */

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/hierarchy.h"
 #include "base/array.h"
 #include "base/clock.h"
 #include "names/budget.h"
@@ -67,37 +68,12 @@ struct cgroups {
 	uint32_t number;    /* the latest one given */
 	uint32_t *slots;    /* by id: index of the entry + 1, 0 free */
 	uint32_t slot_count;
-	char root[256]; /* where the v2 hierarchy is mounted; "" when it is not */
+	struct hierarchy hierarchy;
 	struct walk walk;
 	bool want_all;
-	bool has_v1; /* v1 hierarchies are mounted */
 	struct answer answers[ANSWERS];
 	struct budget asked;
 };
-
-/* /proc/self/mountinfo: "36 35 98:0 /root /mount options - type source ..." */
-static void find_root(struct cgroups *cgroups)
-{
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	char *text = NULL;
-	size_t capacity = 0;
-	char root[256], mount[sizeof cgroups->root];
-
-	if (!file)
-		return;
-	while (getline(&text, &capacity, file) > 0) {
-		const char *type = strstr(text, " - ");
-
-		if (!type || sscanf(text, "%*s %*s %*s %255s %255s", root, mount) != 2)
-			continue;
-		/* The whole hierarchy rather than a part of it that is mounted somewhere else. */
-		if (strncmp(type, " - cgroup2 ", 11) == 0 && (!cgroups->root[0] || strcmp(root, "/") == 0))
-			memcpy(cgroups->root, mount, sizeof mount);
-		cgroups->has_v1 |= strncmp(type, " - cgroup ", 10) == 0;
-	}
-	free(text);
-	fclose(file);
-}
 
 struct cgroups *cgroups_open(const struct proc *proc)
 {
@@ -108,7 +84,7 @@ struct cgroups *cgroups_open(const struct proc *proc)
 	if (!cgroups || !proc)
 		return cgroups;
 	cgroups->proc = proc;
-	find_root(cgroups);
+	hierarchy_find(&cgroups->hierarchy);
 	return cgroups;
 }
 
@@ -268,7 +244,8 @@ static void ask_process(const struct cgroups *cgroups, struct entry *entry, uint
 		if (strncmp(text, "0::/", 4) != 0)
 			continue;
 		text[strcspn(text, "\n")] = '\0';
-		if ((size_t)snprintf(full, sizeof full, "%s%s", cgroups->root, text + 3) < sizeof full &&
+		if ((size_t)snprintf(full, sizeof full, "%s%s", cgroups->hierarchy.path, text + 3) <
+		        sizeof full &&
 		    stat(full, &status) == 0 && status.st_ino == entry->cgroup_id) {
 			set_path(entry, text + 3);
 			found = true;
@@ -315,7 +292,7 @@ static bool walk_directory(struct cgroups *cgroups, const char *path)
 	struct dirent *item;
 	bool found = false;
 
-	if ((size_t)snprintf(full, sizeof full, "%s%s", cgroups->root, path) >= sizeof full)
+	if ((size_t)snprintf(full, sizeof full, "%s%s", cgroups->hierarchy.path, path) >= sizeof full)
 		return false;
 	DIR *directory = opendir(full);
 
@@ -445,7 +422,7 @@ static bool ask_hierarchies(struct cgroups *cgroups, uint32_t pid, int64_t seen_
 /* False: the limit of ANSWERS_PER_S is reached. */
 static bool find_path_of(struct cgroups *cgroups, struct entry *entry, uint32_t pid, int64_t seen_s)
 {
-	if (entry->path || !cgroups->root[0])
+	if (entry->path || !cgroups->hierarchy.path[0])
 		return true;
 	if (entry->asks < ASK_TRIES) {
 		if (!budget_take(&cgroups->asked, ANSWERS_PER_S) && !cgroups->want_all)
@@ -475,7 +452,8 @@ uint32_t cgroups_find(struct cgroups *cgroups, uint64_t cgroup_id, uint32_t pid,
 	/* The entry may move with the next one. */
 	uint32_t container = entry->number, other = 0;
 
-	if (cgroups->has_v1 && !entry->is_container && !ask_hierarchies(cgroups, pid, seen_s, &other))
+	if (cgroups->hierarchy.has_v1 && !entry->is_container &&
+	    !ask_hierarchies(cgroups, pid, seen_s, &other))
 		return 0;
 	return other ? other : container;
 }

@@ -126,11 +126,11 @@ def cgroup2_root():
 
 
 @contextlib.contextmanager
-def cgroup():
+def cgroup(suffix=""):
     root = cgroup2_root()
     if not root:
         raise Skipped("no cgroup v2 hierarchy is mounted")
-    path = tempfile.mkdtemp(prefix="tcptop-test-", dir=root)
+    path = tempfile.mkdtemp(suffix, "tcptop-test-", root)
     try:
         yield path
     finally:

@@ -90,8 +90,11 @@ static inline char *build(const struct input *input)
 	char *text;
 
 	parse(&options, input->arguments);
-	const struct program_request request = options_program(&options);
+	struct program_request request;
+	struct conditions conditions = { 0 };
 
+	if (options_program(&request, &conditions, &options, &error) != 0)
+		fail_msg("%s", error.text);
 	bool works = make_plan(&plan, input, &kernel, &planner);
 
 	if (request.ends)
@@ -101,6 +104,7 @@ static inline char *build(const struct input *input)
 	if (program_build(&text, &request, &kernel, &plan, input->from, &error) != 0)
 		fail_msg("%s", error.text);
 	options_fini(&options);
+	conditions_fini(&conditions);
 	assert_non_null(text);
 	return text;
 }

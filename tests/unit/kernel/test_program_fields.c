@@ -27,14 +27,16 @@ static void expect_unused(const char *text, const char *macro)
 /* False: the method is ruled out. */
 static bool build_without(enum kernel_field field, const struct input *input, const struct options *options)
 {
-	const struct program_request request = options_program(options);
 	struct kernel kernel = invented_kernel(input->version);
 	const char *macro = kernel_field_macro(field);
+	struct program_request request;
+	struct conditions conditions = { 0 };
 	struct error error = { 0 };
 	struct planner planner;
 	struct plan plan;
 	char *text;
 
+	assert_int_equal(options_program(&request, &conditions, options, &error), 0);
 	kernel.offsets[field] = -1;
 	if (!make_plan(&plan, input, &kernel, &planner)) {
 		assert_non_null(strstr(planner.why, macro));

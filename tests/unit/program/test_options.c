@@ -14,35 +14,10 @@
 #include "base/error.h"
 #include "options.h"
 #include "output/renderer.h"
+#include "parse_options.h"
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
-#define ARGUMENTS_MAX 8
 #define TRY "\ntry 'tcptop --help'"
-
-/* arguments: those after the program's name, up to the first NULL. */
-static int parse_list(
-    struct options *options, const char *const *arguments, bool terminal, struct error *error)
-{
-	char *argv[ARGUMENTS_MAX + 2] = { "tcptop" };
-	int argc = 1, err;
-
-	for (; argc <= ARGUMENTS_MAX && arguments[argc - 1]; argc++)
-		argv[argc] = (char *)arguments[argc - 1];
-	memset(error, 0, sizeof *error);
-	err = options_parse(options, argc, argv, terminal, error);
-	return err;
-}
-
-/* With stdout on a terminal; they must be right. For options_fini. */
-#define PARSE(options, ...) parse_right(options, (const char *const[]){ __VA_ARGS__, NULL })
-
-static void parse_right(struct options *options, const char *const *arguments)
-{
-	struct error error;
-
-	if (parse_list(options, arguments, true, &error) != 0)
-		fail_msg("%s: %s", arguments[0], error.text);
-}
 
 static void test_defaults(void **state)
 {
@@ -399,13 +374,18 @@ __attribute__((noinline)) static char *help(void)
 static void test_help(void **state)
 {
 	static const char usage[] =
-	    "usage: tcptop [-h] [-V] [-C] [-S] [-p PID] [--cgroupmap PATH] [--mntnsmap PATH] [-4 | -6]\n"
+	    "usage: tcptop [-h] [-V] [-C] [-S] [-p PID] [--cgroup PATH] [--unit NAME] [--uid USER]\n"
+	    "              [--comm NAME] [--port LIST] [--lport LIST] [--rport LIST] "
+	    "[--host ADDRESS[/PREFIX]]\n"
+	    "              [--netns PID|PATH] [--mntns PID|PATH] [--cgroupmap PATH] [--mntnsmap PATH] "
+	    "[-4 | -6]\n"
 	    "              [--filter WORDS] [--probe auto|tracepoint|fentry|kprobe] [-o screen|text|json]\n"
 	    "              [--max-sessions N] [--columns LIST] [--sort COLUMN[:asc|:desc]]\n"
 	    "              [--color auto|always|never] [--mouse] [--no-final] [--no-settings] "
 	    "[--replay FILE]\n              [--check] [--ebpf] [-v] [interval] [count]\n\n";
 	static const char *const needed[] = { "\n  -h, --help  ", "\n  -V, --version  ",
 		"\n  -C, --noclear  ", "\n  -S, --nosummary  ", "\n  -p, --pid PID  ",
+		"\n      --cgroup PATH  ", "\n      --host ADDRESS[/PREFIX]\n", "\n      --mntns PID|PATH  ",
 		"\n      --cgroupmap PATH  ", "\n      --mntnsmap PATH  ", "\n  -4, --ipv4  ",
 		"\n  -6, --ipv6  ", "\n      --filter WORDS  ",
 		"\n      --probe auto|tracepoint|fentry|kprobe\n", "\n  -o, --output screen|text|json\n",
@@ -457,25 +437,6 @@ static void test_help_examples(void **state)
 	free(output);
 }
 
-/* A filter has an option, or it could not be asked for; what the option's row writes is the filter's place. */
-static void test_filters(void **state)
-{
-	struct options options;
-
-	(void)state;
-	for (size_t i = 0; i < filter_count; i++) {
-		char option[40];
-
-		snprintf(option, sizeof option, "--%s=/some/path", filters[i].option);
-		PARSE(&options, option);
-		for (size_t j = 0; j < FILTERS_MAX; j++)
-			assert_int_equal(options.filter_paths[j] != NULL, j == i);
-		assert_string_equal(options.filter_paths[i], "/some/path");
-		assert_int_equal(options_program(&options).filters, 1U << i);
-		options_fini(&options);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,7 +452,6 @@ int main(void)
 		cmocka_unit_test(test_wrong_usage),
 		cmocka_unit_test(test_long_value),
 		cmocka_unit_test(test_help),
-		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_help_examples),
 	};
 

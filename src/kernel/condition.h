@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Filters by value: what an option names is looked up on this host once, as root, and becomes a comparison in the
+ * program text. Which kinds there are: condition_kinds.h.
+ *
+ * Values of one kind are or: one of them has to hold. Kinds are and. A value with "!" before it must not hold, whatever
+ * the others are.
+ */
+#ifndef TCPTOP_CONDITION_H
+#define TCPTOP_CONDITION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct condition;
+struct conditions;
+struct error;
+
+struct condition_kind {
+	const char *option; /* without dashes: "lport" */
+
+	/*
+	 * Adds what a value, without its "!", is here: conditions like the one that is given, which has kind and excludes. 0, or
+	 * -errno with *error: EXIT_CODE_USAGE for what is no such value, or can match nothing here.
+	 */
+	int (*read)(
+	    struct conditions *to, const struct condition *like, const char *text, struct error *error);
+
+	bool list;         /* values may stand with commas between them: where no value has one in itself */
+	const char *facts; /* in account(): declares what the tests look at; "" when they need nothing */
+	void (*print_test)(FILE *out, const struct condition *condition); /* as an expression */
+};
+
+enum { CONDITION_COMM_SIZE = 16 };
+
+struct condition {
+	const struct condition_kind *kind;
+	bool excludes;
+	union {
+		struct {
+			uint64_t id;    /* in the v2 hierarchy */
+			unsigned level; /* of its directory: 0 is the root */
+		} cgroup;
+		uint32_t number;                /* a user, or a namespace's inode */
+		char comm[CONDITION_COMM_SIZE]; /* as the kernel keeps it: cut, and with a 0 at its end */
+		struct {
+			uint16_t first, last;
+		} ports;
+		struct {
+			int family;                    /* AF_INET or AF_INET6 */
+			uint8_t address[16], mask[16]; /* the address without what is not in the prefix */
+		} network;
+	};
+};
+
+struct conditions {
+	struct condition *items;
+	size_t count;
+};
+
+/* Adds a copy. 0 or -ENOMEM with *error. For those who read values. */
+int conditions_append(struct conditions *conditions, const struct condition *condition, struct error *error);
+
+void conditions_fini(struct conditions *conditions);
+
+/* Prints the tests for account(): they return when the task or the socket does not pass. */
+void conditions_print(const struct conditions *conditions, FILE *out);
+
+#endif

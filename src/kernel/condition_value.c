@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/condition_value.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/hierarchy.h"
+#include "base/util.h"
+#include "kernel/condition.h"
+
+enum { SHOWN_COLUMNS = 60, WALK_DEPTH_MAX = 32 };
+
+/* "wrong --uid 'nobdy': there is no such user" */
+static __attribute__((format(printf, 4, 5))) int refuse(
+    const struct condition *like, const char *text, struct error *error, const char *format, ...)
+{
+	char shown[SHOWN_COLUMNS + 1], why[200];
+	va_list arguments;
+
+	escape_text(shown, sizeof shown, text, strlen(text), SHOWN_COLUMNS, false);
+	va_start(arguments, format);
+	vsnprintf(why, sizeof why, format, arguments);
+	va_end(arguments);
+	return error_set(
+	    error, EXIT_CODE_USAGE, -EINVAL, "wrong --%s '%s': %s", like->kind->option, shown, why);
+}
+
+/* Decimal digits alone, the whole text. */
+static bool read_number(const char *text, uint64_t max, uint64_t *number)
+{
+	char *end;
+
+	if (!*text || text[strspn(text, "0123456789")])
+		return false;
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return errno == 0 && *number <= max;
+}
+
+/* ---- users, names, ports, networks ---- */
+
+int condition_read_uid(
+    struct conditions *to, const struct condition *like, const char *text, struct error *error)
+{
+	struct condition condition = *like;
+	uint64_t number;
+
+	if (!read_number(text, UINT32_MAX - 1, &number)) {
+		const struct passwd *user = *text ? getpwnam(text) : NULL;
+
+		if (!user)
+			return refuse(like, text, error, "this host knows no user of that name");
+		number = user->pw_uid;
+	}
+	condition.number = (uint32_t)number;
+	return conditions_append(to, &condition, error);
+}
+
+int condition_read_comm(
+    struct conditions *to, const struct condition *like, const char *text, struct error *error)
+{
+	struct condition condition = *like;
+
+	if (!*text)
+		return refuse(like, text, error, "a name is needed, as ps -o comm shows it");
+	strncpy(condition.comm, text, sizeof condition.comm - 1);
+	condition.comm[sizeof condition.comm - 1] = '\0';
+	return conditions_append(to, &condition, error);
+}
+
+int condition_read_ports(
+    struct conditions *to, const struct condition *like, const char *text, struct error *error)
+{
+	struct condition condition = *like;
+	char first[8] = "";
+	const char *dash = strchr(text, '-');
+	size_t length = dash ? (size_t)(dash - text) : strlen(text);
+	uint64_t from = 0, up_to = 0;
+
+	if (length < sizeof first)
+		memcpy(first, text, length);
+	bool valid = read_number(first, 65535, &from) && (!dash || read_number(dash + 1, 65535, &up_to));
+
+	if (!dash)
+		up_to = from;
+	if (!valid || from == 0 || up_to < from)
+		return refuse(
+		    like, text, error, "ports are numbers from 1 to 65535, or two with - between them");
+	condition.ports.first = (uint16_t)from;
+	condition.ports.last = (uint16_t)up_to;
+	return conditions_append(to, &condition, error);
+}
+
+/* The address without what is not in the prefix; the mask has the prefix's bits. */
+static void cut_to_prefix(struct condition *condition, unsigned bits)
+{
+	for (unsigned i = 0; i < sizeof condition->network.mask; i++, bits -= bits < 8 ? bits : 8) {
+		condition->network.mask[i] = bits >= 8 ? 0xff : (uint8_t)(0xff00 >> bits);
+		condition->network.address[i] &= condition->network.mask[i];
+	}
+}
+
+/* ::ffff:192.0.2.1 is IPv4 to the program, as its connections are. */
+static unsigned unmap(struct condition *condition, unsigned bits)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	uint8_t *address = condition->network.address;
+
+	if (bits < 96 || memcmp(address, mapped, sizeof mapped) != 0)
+		return bits;
+	memmove(address, address + 12, 4);
+	memset(address + 4, 0, 12);
+	condition->network.family = AF_INET;
+	return bits - 96;
+}
+
+int condition_read_network(
+    struct conditions *to, const struct condition *like, const char *text, struct error *error)
+{
+	struct condition condition = *like;
+	char address[INET6_ADDRSTRLEN] = "";
+	const char *slash = strchr(text, '/');
+	size_t length = slash ? (size_t)(slash - text) : strlen(text);
+
+	if (length < sizeof address)
+		memcpy(address, text, length);
+	condition.network.family = strchr(address, ':') ? AF_INET6 : AF_INET;
+	unsigned most = condition.network.family == AF_INET6 ? 128 : 32;
+	uint64_t bits = most;
+
+	if (inet_pton(condition.network.family, address, condition.network.address) != 1 ||
+	    (slash && !read_number(slash + 1, most, &bits)))
+		return refuse(
+		    like, text, error, "an address, or a network as 10.0.0.0/8 and fd00::/8; no names");
+	unsigned kept = (unsigned)bits;
+
+	if (condition.network.family == AF_INET6)
+		kept = unmap(&condition, kept);
+	cut_to_prefix(&condition, kept);
+	return conditions_append(to, &condition, error);
+}
+
+/* ---- namespaces ---- */
+
+/* The inode of a namespace of this type, from a file of it. 0 or -errno, -EBADF: it is another file. */
+static int inspect_namespace(const char *path, int type, uint32_t *inode)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+	struct statfs place;
+
+	if (fd < 0)
+		return -errno;
+	int err = fstatfs(fd, &place) != 0 || place.f_type != NSFS_MAGIC ||
+	                  ioctl(fd, NS_GET_NSTYPE) != type || fstat(fd, &status) != 0
+	              ? -EBADF
+	              : 0;
+
+	close(fd);
+	if (!err)
+		*inode = (uint32_t)status.st_ino;
+	return err;
+}
+
+/* named: the directory of files for names, "" for none. */
+static int read_namespace(struct conditions *to, const struct condition *like, const char *text, int type,
+    const char *named, struct error *error)
+{
+	struct condition condition = *like;
+	char path[4096];
+	uint64_t pid;
+	bool is_pid = read_number(text, UINT32_MAX, &pid), is_path = strchr(text, '/');
+	int length = is_pid    ? snprintf(path, sizeof path, "/proc/%llu/ns/%s", (unsigned long long)pid,
+                                  type == CLONE_NEWNET ? "net" : "mnt")
+	             : is_path ? snprintf(path, sizeof path, "%s", text)
+	                       : snprintf(path, sizeof path, "%s%s", named, text);
+	bool is_name = !is_pid && !is_path && *named;
+	int err = length >= (int)sizeof path                ? -ENAMETOOLONG
+	          : is_pid || is_path || (is_name && *text) ? inspect_namespace(path, type, &condition.number)
+	                                                    : -EINVAL;
+
+	if (err == -EINVAL)
+		return refuse(
+		    like, text, error, "a PID%s or a path is needed", *named ? ", a name of `ip netns`" : "");
+	if (is_pid && err == -ENOENT)
+		return refuse(like, text, error, "there is no such process");
+	if (err == -EBADF)
+		return refuse(like, text, error, "the file is not of such a namespace");
+	if (err)
+		return refuse(like, text, error, "%s", strerror(-err));
+	return conditions_append(to, &condition, error);
+}
+
+int condition_read_netns(
+    struct conditions *to, const struct condition *like, const char *text, struct error *error)
+{
+	return read_namespace(to, like, text, CLONE_NEWNET, "/run/netns/", error);
+}
+
+int condition_read_mntns(
+    struct conditions *to, const struct condition *like, const char *text, struct error *error)
+{
+	return read_namespace(to, like, text, CLONE_NEWNS, "", error);
+}
+
+/* ---- cgroups ---- */
+
+/* The v2 hierarchy, whose levels are known. 0 or -errno with *error. */
+static int open_hierarchy(struct hierarchy *hierarchy, const struct condition *like, struct error *error)
+{
+	hierarchy_find(hierarchy);
+	if (!hierarchy->path[0])
+		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
+		    "--%s needs the cgroup v2 hierarchy, and none is mounted here\nfilter by mount namespace "
+		    "instead: --mntns",
+		    like->kind->option);
+	if (hierarchy->level < 0)
+		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
+		    "--%s needs the host's cgroups, and this is a cgroup namespace\ngive the container the "
+		    "host's "
+		    "(--cgroupns host, or the host's /sys/fs/cgroup)",
+		    like->kind->option);
+	return 0;
+}
+
+/* A directory of the hierarchy by its path. 0 or -errno with *error. */
+static int append_cgroup(struct conditions *to, const struct condition *like,
+    const struct hierarchy *hierarchy, const char *path, struct error *error)
+{
+	struct condition condition = *like;
+	struct stat status;
+
+	if (stat(path, &status) != 0)
+		return 0; /* gone meanwhile */
+	condition.cgroup.id = status.st_ino;
+	condition.cgroup.level =
+	    (unsigned)(hierarchy->level + hierarchy_depth(path + strlen(hierarchy->path)));
+	return conditions_append(to, &condition, error);
+}
+
+/* As it is, if it leads into the hierarchy, else below its root, as /proc/PID/cgroup has it. */
+int condition_read_cgroup(
+    struct conditions *to, const struct condition *like, const char *text, struct error *error)
+{
+	struct hierarchy hierarchy;
+	char path[4096], *found;
+	int err = open_hierarchy(&hierarchy, like, error);
+
+	if (err)
+		return err;
+	size_t root = strlen(hierarchy.path);
+	bool whole = strncmp(text, hierarchy.path, root) == 0 && (text[root] == '/' || !text[root]);
+	struct statfs place;
+
+	if (!*text)
+		return refuse(like, text, error, "a path is needed");
+	snprintf(path, sizeof path, "%s/%s", whole ? "" : hierarchy.path, text);
+	found = realpath(path, NULL);
+	if (!found || statfs(found, &place) != 0 || place.f_type != CGROUP2_SUPER_MAGIC ||
+	    strncmp(found, hierarchy.path, root) != 0) {
+		free(found);
+		return refuse(like, text, error, "there is no such cgroup in %s", hierarchy.path);
+	}
+	err = append_cgroup(to, like, &hierarchy, found, error);
+	free(found);
+	return err;
+}
+
+/* Which directories of the hierarchy are wanted. */
+struct search {
+	struct conditions *to;
+	const struct condition *like;
+	const struct hierarchy *hierarchy;
+	const char *name;
+	struct error *error;
+};
+
+/* The whole hierarchy: a name may stand in several places. What is below a directory that is found is in it. */
+static int search_below(const struct search *search, char *path, size_t length, int depth)
+{
+	DIR *directory = depth < WALK_DEPTH_MAX ? opendir(path) : NULL;
+	const struct dirent *entry;
+	int err = 0;
+
+	if (!directory)
+		return 0;
+	while (!err && (entry = readdir(directory))) {
+		size_t added = strlen(entry->d_name);
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || length + added + 2 > PATH_MAX)
+			continue;
+		path[length] = '/';
+		memcpy(path + length + 1, entry->d_name, added + 1);
+		err = strcmp(entry->d_name, search->name) == 0
+		          ? append_cgroup(search->to, search->like, search->hierarchy, path, search->error)
+		          : search_below(search, path, length + added + 1, depth + 1);
+	}
+	path[length] = '\0';
+	closedir(directory);
+	return err;
+}
+
+int condition_read_unit(
+    struct conditions *to, const struct condition *like, const char *text, struct error *error)
+{
+	struct hierarchy hierarchy;
+	char name[256], path[PATH_MAX];
+	int err = open_hierarchy(&hierarchy, like, error);
+
+	if (err)
+		return err;
+	if (!*text || strchr(text, '/'))
+		return refuse(like, text, error, "a unit's name is needed, as nginx.service");
+	snprintf(name, sizeof name, "%s%s", text, strchr(text, '.') ? "" : ".service");
+	size_t length = (size_t)snprintf(path, sizeof path, "%s", hierarchy.path), before = to->count;
+
+	err = search_below(&(struct search){ to, like, &hierarchy, name, error }, path, length, 0);
+	if (!err && to->count == before)
+		return refuse(like, text, error, "no unit %s has a cgroup in %s: it is not running", name,
+		    hierarchy.path);
+	return err;
+}

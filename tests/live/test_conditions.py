@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Filters by value: each alone, with others, and turned round; what can match nothing is refused at once."""
+import os
+import re
+import subprocess
+import sys
+
+from live import (
+    Failed,
+    Skipped,
+    Tcptop,
+    case,
+    cgroup,
+    check,
+    check_equal,
+    check_totals,
+    compare,
+    enter_cgroup,
+    held_flows,
+    main,
+    merge,
+    program,
+    sessions,
+    unshare_mounts,
+)
+
+BYTES = 100003
+USER = 65534
+FLOWS = ("plain4", "group4", "group6", "mapped")
+NAMES = ("flow-sender", "flow-receiver")
+
+
+def in_group_below(path):
+    """What is created later, below the directory that was named, is in it."""
+    below = os.path.join(path, "below")
+    os.makedirs(below, exist_ok=True)
+    enter_cgroup(below)
+
+
+def in_group_and_namespace(path):
+    in_group_below(path)
+    unshare_mounts()
+
+
+def ports_of(pid):
+    """(local, remote) of the one connection that a process has."""
+    shown = subprocess.run(["ss", "-Htnp"], check=True, capture_output=True, text=True).stdout
+    for line in shown.splitlines():
+        if f"pid={pid}," in line:
+            return tuple(int(end.rsplit(":", 1)[1]) for end in line.split()[3:5])
+    raise Failed(f"no connection of process {pid}")
+
+
+
+def tools(movers, group):
+    """Each: (title, arguments, the flows that pass, what has to hold of their sessions' keys, or None)."""
+    plain4, group4, group6, mapped = movers
+    local, remote = ports_of(plain4.pids("sender")[0])
+    own = plain4.pids()[0]
+    senders = {pid for mover in movers for pid in mover.pids("sender")}
+
+    yield "--lport", ["--lport", f"1,{local}"], ["plain4"], lambda key: key[0] in senders
+    yield "--rport", ["--rport", f"{local}-{local}"], ["plain4"], lambda key: key[0] not in senders
+    yield "--port", ["--port", str(remote)], ["plain4"], None
+    yield "--port, others of it", ["--port", f"{remote},!{local}"], [], None
+    yield "--comm", ["--comm", NAMES[0], "--netns", str(own)], FLOWS, lambda key: key[0] in senders
+    yield "--comm !", ["--comm", f"!{NAMES[0]}", "--netns", "/proc/self/ns/net"], FLOWS, (
+        lambda key: key[0] not in senders
+    )
+    yield "--uid", ["--uid", str(USER)], ["plain4"], None
+    yield "--uid ! !", ["--uid", f"!{USER}", "--uid", "!0"], [], None
+    yield "--host 4", ["--host", "127.0.0.0/8", "--host", "!::1"], ["plain4", "group4", "mapped"], None
+    yield "--host mapped", ["--host", "::ffff:127.0.0.1"], ["plain4", "group4", "mapped"], None
+    yield "--host 6", ["--host", "::1"], ["group6"], None
+    yield "--host of nobody", ["--host", "127.0.0.0/32,fe80::/10"], [], None
+    yield "--mntns", ["--mntns", str(group6.pids()[0])], ["group6"], None
+    yield "--mntns or", [
+        *("--mntns", str(group6.pids()[0])),
+        *("--mntns", f"/proc/{mapped.pids()[0]}/ns/mnt"),
+    ], ["group6", "mapped"], None
+    yield "--mntns and --comm", ["--mntns", str(mapped.pids()[0]), "--comm", NAMES[1]], ["mapped"], (
+        lambda key: key[0] not in senders
+    )
+    if group:
+        yield "--cgroup", ["--cgroup", group], ["group4", "group6"], None
+        yield "--cgroup as in /proc", ["--cgroup", f"/{os.path.basename(group)}/below"], [
+            "group4",
+            "group6",
+        ], None
+        yield "--cgroup ! --uid", ["--cgroup", "/", "--cgroup", f"!{group}", "--uid", str(USER)], ["plain4"], None
+        yield "--cgroup --mntns --host -4", [
+            *("--cgroup", group, "--host", "127.0.0.1", "-4", "--mntns", f"!{group6.pids()[0]}"),
+        ], ["group4"], None
+        yield "--unit", ["--unit", os.path.basename(group)], ["group4", "group6"], None
+
+
+def judge(tcptop, expected, everybody):
+    lines = tcptop.stop()
+    check_totals(lines)
+    compare(lines, expected, everybody)
+
+
+def judged(title, tcptop, expected, everybody):
+    try:
+        judge(tcptop, expected, everybody)
+        return "passed", title, ""
+    except Failed as reason:
+        return "failed", title, str(reason)
+
+
+def each_alone(group):
+    flows = [
+        (["--bytes", BYTES], lambda: os.setuid(USER)),
+        (["--bytes", BYTES], (lambda: in_group_below(group)) if group else None),
+        (["--bytes", BYTES, "-6"], (lambda: in_group_and_namespace(group)) if group else unshare_mounts),
+        (["--bytes", BYTES, "--mapped"], unshare_mounts),
+    ]
+    with held_flows(*flows) as (movers, release):
+        wanted = list(tools(movers, group))
+        running = [Tcptop("-o", "json", "--max-sessions", 4096, *x[1], "0.5", wait=False) for x in wanted]
+        for tcptop in running:
+            tcptop.wait_attached(60)
+        everybody = {pid for mover in movers for pid in mover.pids()}
+        release()
+        truths = {name: mover.truth() for name, mover in zip(FLOWS, movers)}
+    for (title, _, names, holds), tcptop in zip(wanted, running):
+        truth = merge(*(truths[name] for name in names))
+        expected = {key: counts for key, counts in truth.items() if not holds or holds(key)}
+        yield judged(title, tcptop, expected, everybody)
+
+
+@case
+def values():
+    """All tools look on the same flows at the same time."""
+    try:
+        with cgroup(".service") as group:
+            yield from each_alone(group)
+            os.rmdir(os.path.join(group, "below"))
+    except Skipped as reason:
+        yield from each_alone(None)
+        yield "skipped", "--cgroup, --unit", str(reason)
+
+
+@case
+def refused():
+    """What can match nothing, or is no such value: exit code 2, and the value in the message."""
+    for arguments, said in (
+        (["--uid", "nobody-of-that-name"], "knows no user"),
+        (["--uid", "4294967295"], "knows no user"),
+        (["--comm", "!"], "a name is needed"),
+        (["--port", "0"], "from 1 to 65535"),
+        (["--lport", "80,"], "from 1 to 65535"),
+        (["--rport", "9-8"], "from 1 to 65535"),
+        (["--port", "+80"], "from 1 to 65535"),
+        (["--host", "10.0.0.0/33"], "an address, or a network"),
+        (["--host", "localhost"], "an address, or a network"),
+        (["--netns", "4294967294"], "no such process"),
+        (["--netns", "/etc/passwd"], "not of such a namespace"),
+        (["--netns", "/proc/self/ns/mnt"], "not of such a namespace"),
+        (["--mntns", "/nowhere"], "No such file"),
+        (["--mntns", "name"], "a PID or a path"),
+        (["--cgroup", "/no-such-cgroup"], "no such cgroup"),
+        (["--cgroup", "../../../../etc"], "no such cgroup"),
+        (["--unit", "no-such-unit"], "not running"),
+        (["--unit", "a/b"], "a unit's name"),
+    ):
+        done = subprocess.run([program("TCPTOP"), *arguments], capture_output=True, text=True, timeout=20)
+        if "needs the cgroup v2 hierarchy" in done.stderr:
+            check_equal(done.returncode, 3, f"exit code of {arguments}")
+            continue
+        check_equal(done.returncode, 2, f"exit code of {arguments}, which says {done.stderr!r}")
+        check(said in done.stderr, f"{arguments} says {done.stderr!r}")
+
+
+@case
+def nothing_for_free():
+    """What is not asked for stands nowhere in the program text."""
+
+    def text(*arguments):
+        return subprocess.run(
+            [program("TCPTOP"), "--ebpf", *arguments], check=True, capture_output=True, text=True
+        ).stdout
+
+    plain = text()
+    filtered = text("--port", "443", "--uid", "0")
+    block = re.compile(r"\t\{ /\* --\w+ \*/\n.*?\n\t\}\n", re.S)
+    check_equal(len(block.findall(filtered)), 2, "tests in the text")
+    check_equal(block.sub("", filtered), plain, "the rest of the text")
+
+
+if __name__ == "__main__":
+    unshare_mounts()
+    sys.exit(main(120))

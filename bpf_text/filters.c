@@ -20,10 +20,7 @@ BPF_TABLE("hash", u64, u32, filter_cgroups, 1);
 BPF_TABLE("hash", u64, u32, filter_mntns, 1);
 
 /*@ filter_mntns */
-	u64 task = CURRENT_TASK();
-	u64 nsproxy = LOAD(u64, task, TASK_NSPROXY);
-	u64 mnt_ns = LOAD(u64, nsproxy, NSPROXY_MNT_NS);
-	u64 mntns = LOAD(u32, mnt_ns, MNT_NS_INUM);
+	u64 mntns = mount_namespace();
 
 	if (!filter_mntns.lookup(&mntns))
 		return 0;
@@ -57,7 +54,4 @@ BPF_TABLE("hash", u64, u32, filter_mntns, 1);
 /*@ condition_netns */
 		u32 number = network_namespace(sk);
 /*@ condition_mntns */
-		u64 task = CURRENT_TASK();
-		u64 nsproxy = LOAD(u64, task, TASK_NSPROXY);
-		u64 mnt_ns = LOAD(u64, nsproxy, NSPROXY_MNT_NS);
-		u32 number = LOAD(u32, mnt_ns, MNT_NS_INUM);
+		u32 number = mount_namespace();

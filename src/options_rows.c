@@ -316,6 +316,11 @@ const struct option_row option_rows[] = {
 	  apply_condition, .actions = RUN | EBPF },
 	{ "unit", "NAME", "only tasks of this unit of systemd's: nginx.service",
 	  apply_condition, .actions = RUN | EBPF },
+	{ "container", "NAME|ID", "only tasks in this container: webshop, docker:webshop, 6 digits or\n"
+	  "more of its id",
+	  apply_condition, .actions = RUN | EBPF },
+	{ "pod", "[NAMESPACE/]NAME|UID", "only tasks in this pod of Kubernetes",
+	  apply_condition, .actions = RUN | EBPF },
 	{ "uid", "USER", "only tasks of this user: a name or a number",
 	  apply_condition, .actions = RUN | EBPF },
 	{ "comm", "NAME", "only processes of this name, of which the kernel keeps 15 bytes",
@@ -332,7 +337,7 @@ const struct option_row option_rows[] = {
 	  "file, or of this name of `ip netns`",
 	  apply_condition, .actions = RUN | EBPF },
 	{ "mntns", "PID|PATH", "only tasks in the mount namespace of this process or file; of these\n"
-	  "ten, several values of one are or, different ones are and, and\n! before a value leaves it out",
+	  "twelve, several values of one are or, different ones are and, and\n! before a value leaves it out",
 	  apply_condition, .actions = RUN | EBPF },
 	{ "cgroupmap", "PATH", "only tasks in the cgroups whose ids are keys of this pinned\nBPF hash map (cgroup v2)",
 	  apply_filter, .actions = RUN | EBPF },

@@ -40,8 +40,9 @@ struct condition {
 	bool excludes;
 	union {
 		struct {
-			uint64_t id;    /* in the v2 hierarchy */
+			uint64_t id;    /* in the v2 hierarchy; 0: the container is known by mntns alone */
 			unsigned level; /* of its directory: 0 is the root */
+			uint32_t mntns; /* inode of its mount namespace, where there is no id */
 		} cgroup;
 		uint32_t number;                /* a user, or a namespace's inode */
 		char comm[CONDITION_COMM_SIZE]; /* as the kernel keeps it: cut, and with a 0 at its end */

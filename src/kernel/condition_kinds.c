@@ -18,6 +18,14 @@ static void print_cgroup(FILE *out, const struct condition *condition)
 	    condition->cgroup.id);
 }
 
+static void print_container(FILE *out, const struct condition *condition)
+{
+	if (condition->cgroup.id)
+		print_cgroup(out, condition);
+	else
+		fprintf(out, "mount_namespace() == %" PRIu32 "U", condition->cgroup.mntns);
+}
+
 static void print_number(FILE *out, const struct condition *condition)
 {
 	fprintf(out, "number == %" PRIu32 "U", condition->number);
@@ -101,6 +109,8 @@ static void print_network(FILE *out, const struct condition *condition)
 const struct condition_kind condition_kinds[] = {
 	{ "cgroup", condition_read_cgroup, false, "", print_cgroup },
 	{ "unit", condition_read_unit, false, "", print_cgroup },
+	{ "container", condition_read_container, false, "", print_container },
+	{ "pod", condition_read_pod, false, "", print_container },
 	{ "uid", condition_read_uid, true, program_text_condition_uid, print_number },
 	{ "comm", condition_read_comm, false, program_text_condition_comm, print_comm },
 	{ "port", condition_read_ports, true, program_text_condition_ports, print_port },

@@ -2,7 +2,6 @@
 #include "kernel/condition_value.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -20,14 +19,12 @@
 
 #include "base/error.h"
 #include "base/escape.h"
-#include "base/hierarchy.h"
 #include "base/util.h"
 #include "kernel/condition.h"
 
-enum { SHOWN_COLUMNS = 60, WALK_DEPTH_MAX = 32 };
+enum { SHOWN_COLUMNS = 60 };
 
-/* "wrong --uid 'nobdy': there is no such user" */
-static __attribute__((format(printf, 4, 5))) int refuse(
+int condition_refuse(
     const struct condition *like, const char *text, struct error *error, const char *format, ...)
 {
 	char shown[SHOWN_COLUMNS + 1], why[200];
@@ -65,7 +62,7 @@ int condition_read_uid(
 		const struct passwd *user = *text ? getpwnam(text) : NULL;
 
 		if (!user)
-			return refuse(like, text, error, "this host knows no user of that name");
+			return condition_refuse(like, text, error, "this host knows no user of that name");
 		number = user->pw_uid;
 	}
 	condition.number = (uint32_t)number;
@@ -78,7 +75,7 @@ int condition_read_comm(
 	struct condition condition = *like;
 
 	if (!*text)
-		return refuse(like, text, error, "a name is needed, as ps -o comm shows it");
+		return condition_refuse(like, text, error, "a name is needed, as ps -o comm shows it");
 	strncpy(condition.comm, text, sizeof condition.comm - 1);
 	condition.comm[sizeof condition.comm - 1] = '\0';
 	return conditions_append(to, &condition, error);
@@ -100,7 +97,7 @@ int condition_read_ports(
 	if (!dash)
 		up_to = from;
 	if (!valid || from == 0 || up_to < from)
-		return refuse(
+		return condition_refuse(
 		    like, text, error, "ports are numbers from 1 to 65535, or two with - between them");
 	condition.ports.first = (uint16_t)from;
 	condition.ports.last = (uint16_t)up_to;
@@ -146,7 +143,7 @@ int condition_read_network(
 
 	if (inet_pton(condition.network.family, address, condition.network.address) != 1 ||
 	    (slash && !read_number(slash + 1, most, &bits)))
-		return refuse(
+		return condition_refuse(
 		    like, text, error, "an address, or a network as 10.0.0.0/8 and fd00::/8; no names");
 	unsigned kept = (unsigned)bits;
 
@@ -196,14 +193,14 @@ static int read_namespace(struct conditions *to, const struct condition *like, c
 	                                                    : -EINVAL;
 
 	if (err == -EINVAL)
-		return refuse(
+		return condition_refuse(
 		    like, text, error, "a PID%s or a path is needed", *named ? ", a name of `ip netns`" : "");
 	if (is_pid && err == -ENOENT)
-		return refuse(like, text, error, "there is no such process");
+		return condition_refuse(like, text, error, "there is no such process");
 	if (err == -EBADF)
-		return refuse(like, text, error, "the file is not of such a namespace");
+		return condition_refuse(like, text, error, "the file is not of such a namespace");
 	if (err)
-		return refuse(like, text, error, "%s", strerror(-err));
+		return condition_refuse(like, text, error, "%s", strerror(-err));
 	return conditions_append(to, &condition, error);
 }
 
@@ -217,122 +214,4 @@ int condition_read_mntns(
     struct conditions *to, const struct condition *like, const char *text, struct error *error)
 {
 	return read_namespace(to, like, text, CLONE_NEWNS, "", error);
-}
-
-/* ---- cgroups ---- */
-
-/* The v2 hierarchy, whose levels are known. 0 or -errno with *error. */
-static int open_hierarchy(struct hierarchy *hierarchy, const struct condition *like, struct error *error)
-{
-	hierarchy_find(hierarchy);
-	if (!hierarchy->path[0])
-		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
-		    "--%s needs the cgroup v2 hierarchy, and none is mounted here\nfilter by mount namespace "
-		    "instead: --mntns",
-		    like->kind->option);
-	if (hierarchy->level < 0)
-		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
-		    "--%s needs the host's cgroups, and this is a cgroup namespace\ngive the container the "
-		    "host's "
-		    "(--cgroupns host, or the host's /sys/fs/cgroup)",
-		    like->kind->option);
-	return 0;
-}
-
-/* A directory of the hierarchy by its path. 0 or -errno with *error. */
-static int append_cgroup(struct conditions *to, const struct condition *like,
-    const struct hierarchy *hierarchy, const char *path, struct error *error)
-{
-	struct condition condition = *like;
-	struct stat status;
-
-	if (stat(path, &status) != 0)
-		return 0; /* gone meanwhile */
-	condition.cgroup.id = status.st_ino;
-	condition.cgroup.level =
-	    (unsigned)(hierarchy->level + hierarchy_depth(path + strlen(hierarchy->path)));
-	return conditions_append(to, &condition, error);
-}
-
-/* As it is, if it leads into the hierarchy, else below its root, as /proc/PID/cgroup has it. */
-int condition_read_cgroup(
-    struct conditions *to, const struct condition *like, const char *text, struct error *error)
-{
-	struct hierarchy hierarchy;
-	char path[4096], *found;
-	int err = open_hierarchy(&hierarchy, like, error);
-
-	if (err)
-		return err;
-	size_t root = strlen(hierarchy.path);
-	bool whole = strncmp(text, hierarchy.path, root) == 0 && (text[root] == '/' || !text[root]);
-	struct statfs place;
-
-	if (!*text)
-		return refuse(like, text, error, "a path is needed");
-	snprintf(path, sizeof path, "%s/%s", whole ? "" : hierarchy.path, text);
-	found = realpath(path, NULL);
-	if (!found || statfs(found, &place) != 0 || place.f_type != CGROUP2_SUPER_MAGIC ||
-	    strncmp(found, hierarchy.path, root) != 0) {
-		free(found);
-		return refuse(like, text, error, "there is no such cgroup in %s", hierarchy.path);
-	}
-	err = append_cgroup(to, like, &hierarchy, found, error);
-	free(found);
-	return err;
-}
-
-/* Which directories of the hierarchy are wanted. */
-struct search {
-	struct conditions *to;
-	const struct condition *like;
-	const struct hierarchy *hierarchy;
-	const char *name;
-	struct error *error;
-};
-
-/* The whole hierarchy: a name may stand in several places. What is below a directory that is found is in it. */
-static int search_below(const struct search *search, char *path, size_t length, int depth)
-{
-	DIR *directory = depth < WALK_DEPTH_MAX ? opendir(path) : NULL;
-	const struct dirent *entry;
-	int err = 0;
-
-	if (!directory)
-		return 0;
-	while (!err && (entry = readdir(directory))) {
-		size_t added = strlen(entry->d_name);
-
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || length + added + 2 > PATH_MAX)
-			continue;
-		path[length] = '/';
-		memcpy(path + length + 1, entry->d_name, added + 1);
-		err = strcmp(entry->d_name, search->name) == 0
-		          ? append_cgroup(search->to, search->like, search->hierarchy, path, search->error)
-		          : search_below(search, path, length + added + 1, depth + 1);
-	}
-	path[length] = '\0';
-	closedir(directory);
-	return err;
-}
-
-int condition_read_unit(
-    struct conditions *to, const struct condition *like, const char *text, struct error *error)
-{
-	struct hierarchy hierarchy;
-	char name[256], path[PATH_MAX];
-	int err = open_hierarchy(&hierarchy, like, error);
-
-	if (err)
-		return err;
-	if (!*text || strchr(text, '/'))
-		return refuse(like, text, error, "a unit's name is needed, as nginx.service");
-	snprintf(name, sizeof name, "%s%s", text, strchr(text, '.') ? "" : ".service");
-	size_t length = (size_t)snprintf(path, sizeof path, "%s", hierarchy.path), before = to->count;
-
-	err = search_below(&(struct search){ to, like, &hierarchy, name, error }, path, length, 0);
-	if (!err && to->count == before)
-		return refuse(like, text, error, "no unit %s has a cgroup in %s: it is not running", name,
-		    hierarchy.path);
-	return err;
 }

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Filters by value: each alone, with others, and turned round; what can match nothing is refused at once."""
+import contextlib
+import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 
 from live import (
     Failed,
@@ -12,6 +16,7 @@ from live import (
     Tcptop,
     case,
     cgroup,
+    cgroup2_root,
     check,
     check_equal,
     check_totals,
@@ -21,8 +26,10 @@ from live import (
     main,
     merge,
     program,
+    remove_cgroup,
     sessions,
     unshare_mounts,
+    wait_for,
 )
 
 BYTES = 100003
@@ -142,6 +149,105 @@ def values():
         yield "skipped", "--cgroup, --unit", str(reason)
 
 
+ID, UID = "0a1b2c3d" * 8, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+
+
+def mounted(path):
+    """An empty directory of this mount namespace's own."""
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", path], check=True)
+
+
+def serve_containers(listener, stop):
+    """As Docker's engine: one answer for each who connects."""
+    body = json.dumps([{"Id": "f" * 64, "Names": ["/other"]}, {"Id": ID, "Names": ["/webshop"]}])
+    while not stop.is_set():
+        connection, _ = listener.accept()
+        with connection:
+            if connection.recv(4096).startswith(b"GET /containers/json "):
+                connection.sendall(f"HTTP/1.0 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+
+
+@contextlib.contextmanager
+def names_known():
+    """The kubelet's files, and a socket that answers as Docker's, for who runs in this mount namespace."""
+    mounted("/var/log")
+    mounted("/run")
+    os.makedirs("/var/log/containers")
+    os.makedirs(f"/var/log/pods/shop_web-7c5d_{UID}")
+    os.makedirs("/var/log/pods/shop_web_11111111-2222-3333-4444-555555555555")
+    os.symlink("/nowhere", f"/var/log/containers/web-7c5d_shop_main-{ID}.log")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind("/run/docker.sock")
+    listener.listen()
+    stop = threading.Event()
+    threading.Thread(target=serve_containers, args=(listener, stop), daemon=True).start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for path in ("/run", "/var/log"):
+            subprocess.run(["umount", "-l", path], check=True)
+
+
+def containers_seen(cgroup_of_flow, leave):
+    """Of two flows each tool sees that of the container. leave: called in front of the tools."""
+    names = (
+        ["--container", "main"],
+        ["--container", "webshop"],
+        ["--container", "docker:webshop"],
+        ["--container", ID[:12]],
+        ["--container", ID[:6], "--container", "!webshop"],
+        ["--pod", "web-7c5d"],
+        ["--pod", "shop/web-7c5d"],
+        ["--pod", UID],
+        ["--pod", f"!{UID}", "--netns", str(os.getpid())],
+    )
+    flows = [(["--bytes", BYTES], lambda: (enter_cgroup(cgroup_of_flow), unshare_mounts())), (["--bytes", BYTES], None)]
+    with held_flows(*flows) as (movers, release):
+        leave()
+        running = [Tcptop("-o", "json", *arguments, "0.5", wait=False) for arguments in names]
+        for tcptop in running:
+            tcptop.wait_attached(60)
+        everybody = {pid for mover in movers for pid in mover.pids()}
+        release()
+        inside, outside = (mover.truth() for mover in movers)
+    for arguments, tcptop in zip(names, running):
+        expected = outside if arguments[1][0] == "!" else {} if len(arguments) > 2 else inside
+        yield judged(" ".join(arguments).replace(ID, "ID"), tcptop, expected, everybody)
+
+
+@case
+def containers():
+    """By names that the kubelet's files and an engine's socket have, and by id; in the v2 hierarchy."""
+    with cgroup() as group:
+        scope = os.path.join(group, f"kubepods-pod{UID.replace('-', '_')}.slice", f"cri-containerd-{ID}.scope")
+        os.makedirs(scope)
+        with names_known():
+            yield from containers_seen(scope, lambda: None)
+        os.rmdir(scope)
+        os.rmdir(os.path.dirname(scope))
+
+
+@case
+def containers_of_v1():
+    """Where no v2 hierarchy is mounted, by their mount namespaces."""
+    parent = "/sys/fs/cgroup/pids"
+    if not os.path.exists(os.path.join(parent, "cgroup.procs")):
+        raise Skipped(f"no v1 hierarchy is mounted at {parent}")
+    path = os.path.join(parent, f"kubepods-test-{os.getpid()}", f"pod{UID}", ID)
+    root = cgroup2_root()
+    os.makedirs(path)
+    try:
+        with names_known():
+            yield from containers_seen(path, lambda: root and subprocess.run(["umount", "-l", root], check=True))
+            if root:
+                subprocess.run(["mount", "-t", "cgroup2", "cgroup2", root], check=True)
+    finally:
+        for _ in range(3):
+            wait_for(lambda: remove_cgroup(path), 5, f"removing {path}")
+            path = os.path.dirname(path)
+
+
 @case
 def refused():
     """What can match nothing, or is no such value: exit code 2, and the value in the message."""
@@ -164,6 +270,11 @@ def refused():
         (["--cgroup", "../../../../etc"], "no such cgroup"),
         (["--unit", "no-such-unit"], "not running"),
         (["--unit", "a/b"], "a unit's name"),
+        (["--container", "no-such-container"], "runs here"),
+        (["--container", ""], "needs a value"),
+        (["--container", "docker:"], "runs here"),
+        (["--pod", "no-such-pod"], "runs here"),
+        (["--pod", "00000000-0000-0000-0000-000000000000"], "runs here"),
     ):
         done = subprocess.run([program("TCPTOP"), *arguments], capture_output=True, text=True, timeout=20)
         if "needs the cgroup v2 hierarchy" in done.stderr:

@@ -175,6 +175,16 @@ static __always_inline u32 network_namespace(u64 sk)
 	return LOAD(u32, net, NET_INUM);
 }
 
+/* Of the task that makes the call; 0 for one that is on its way out. */
+static __always_inline u32 mount_namespace(void)
+{
+	u64 task = CURRENT_TASK();
+	u64 nsproxy = LOAD(u64, task, TASK_NSPROXY);
+	u64 mnt_ns = LOAD(u64, nsproxy, NSPROXY_MNT_NS);
+
+	return LOAD(u32, mnt_ns, MNT_NS_INUM);
+}
+
 static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk)
 {
 	*(u64 *)&key->raddr = LOAD(u64, sk, SK_ADDRPAIR);

@@ -374,15 +374,17 @@ __attribute__((noinline)) static char *help(void)
 static void test_help(void **state)
 {
 	static const char usage[] =
-	    "usage: tcptop [-h] [-V] [-C] [-S] [-p PID] [--cgroup PATH] [--unit NAME] [--uid USER]\n"
-	    "              [--comm NAME] [--port LIST] [--lport LIST] [--rport LIST] "
-	    "[--host ADDRESS[/PREFIX]]\n"
-	    "              [--netns PID|PATH] [--mntns PID|PATH] [--cgroupmap PATH] [--mntnsmap PATH] "
-	    "[-4 | -6]\n"
-	    "              [--filter WORDS] [--probe auto|tracepoint|fentry|kprobe] [-o screen|text|json]\n"
-	    "              [--max-sessions N] [--columns LIST] [--sort COLUMN[:asc|:desc]]\n"
-	    "              [--color auto|always|never] [--mouse] [--no-final] [--no-settings] "
-	    "[--replay FILE]\n              [--check] [--ebpf] [-v] [interval] [count]\n\n";
+	    "usage: tcptop [-h] [-V] [-C] [-S] [-p PID] [--cgroup PATH] [--unit NAME] [--container NAME|ID]\n"
+	    "              [--pod [NAMESPACE/]NAME|UID] [--uid USER] [--comm NAME] [--port LIST] [--lport "
+	    "LIST]\n"
+	    "              [--rport LIST] [--host ADDRESS[/PREFIX]] [--netns PID|PATH] [--mntns PID|PATH]\n"
+	    "              [--cgroupmap PATH] [--mntnsmap PATH] [-4 | -6] [--filter WORDS]\n"
+	    "              [--probe auto|tracepoint|fentry|kprobe] [-o screen|text|json] [--max-sessions N]\n"
+	    "              [--columns LIST] [--sort COLUMN[:asc|:desc]] [--color auto|always|never] "
+	    "[--mouse]\n"
+	    "              [--no-final] [--no-settings] [--replay FILE] [--check] [--ebpf] [-v] [interval]\n"
+	    "              [count]\n"
+	    "\n";
 	static const char *const needed[] = { "\n  -h, --help  ", "\n  -V, --version  ",
 		"\n  -C, --noclear  ", "\n  -S, --nosummary  ", "\n  -p, --pid PID  ",
 		"\n      --cgroup PATH  ", "\n      --host ADDRESS[/PREFIX]\n", "\n      --mntns PID|PATH  ",

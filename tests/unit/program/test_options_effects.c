@@ -42,6 +42,8 @@ static const struct {
 	{ { "--pid", "7" }, "yyy yyy -- y" },
 	{ { "--cgroup", "/" }, "yyy --- -- y" },
 	{ { "--unit", "init.scope" }, "yyy --- -- y" },
+	{ { "--container", "web" }, "yyy --- -- y" },
+	{ { "--pod", "web" }, "yyy --- -- y" },
 	{ { "--uid", "0" }, "yyy --- -- y" },
 	{ { "--comm", "a" }, "yyy --- -- y" },
 	{ { "--port", "1" }, "yyy --- -- y" },

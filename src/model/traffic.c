@@ -207,6 +207,8 @@ static void carry(void *to, const struct row *row)
 	struct traffic *traffic = to;
 
 	traffic->rows_gone++;
+	if (row_end(row)->clock_ns > traffic->complete_ns)
+		traffic->complete_ns = row_end(row)->clock_ns;
 	uncount(traffic, row);
 	for (int grouping = GROUPING_NONE + 1; grouping < GROUPING_COUNT; grouping++)
 		gone_add(&traffic->gone[grouping], (enum grouping)grouping, row, traffic->tick);
@@ -240,6 +242,9 @@ static void add_totals(struct traffic *traffic, const struct snapshot *snapshot)
 	traffic->time = snapshot->time;
 	traffic->clock_ns += snapshot->interval_ns;
 	traffic->interval_ns = snapshot->interval_ns;
+	traffic->lengths_ns[traffic->tick % ROW_POINTS] = snapshot->interval_ns;
+	if (traffic->tick == 1)
+		traffic->complete_ns = traffic->clock_ns; /* what was there before is not known */
 	average_clock_advance(&traffic->average_clock, snapshot->interval_ns);
 	traffic->rx_bytes = snapshot->rx_bytes;
 	traffic->tx_bytes = snapshot->tx_bytes;
@@ -304,6 +309,7 @@ int traffic_reset(struct traffic *traffic, int64_t now_s, const struct session *
 	traffic->missed_total = 0;
 	traffic->endings_lost_total = 0;
 	traffic->rows_gone = 0;
+	traffic->complete_ns = traffic->clock_ns;
 	traffic->since_s = now_s;
 	for (size_t i = 0; i < traffic->rows.count; i++)
 		traffic->rows.rows[i].rx_total_bytes = traffic->rows.rows[i].tx_total_bytes = 0;

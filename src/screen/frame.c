@@ -20,6 +20,7 @@ static const struct mode *const modes[MODE_COUNT] = {
 	[MODE_HELP] = &help_mode,
 	[MODE_DETAILS] = &details_mode,
 	[MODE_LINKS] = &links_mode,
+	[MODE_MINUTE] = &minute_mode,
 	[MODE_SORT_MENU] = &sort_menu_mode,
 	[MODE_USER_MENU] = &user_menu_mode,
 	[MODE_COLUMN_MENU] = &column_menu_mode,

@@ -418,3 +418,11 @@ void header_status(struct ui *ui)
 		pieces_add(&pieces, 7, STYLE_PLAIN, "per interval");
 	pieces_put(&pieces, &ui->line, STYLE_COUNT);
 }
+
+void header_filters(struct ui *ui)
+{
+	struct pieces pieces = { .utf8 = ui->utf8 };
+
+	add_filters(ui, &pieces);
+	pieces_put(&pieces, &ui->line, STYLE_COUNT);
+}

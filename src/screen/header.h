@@ -13,4 +13,7 @@ void header_totals(struct ui *ui, const struct layout_lines *lines, unsigned at)
 
 void header_status(struct ui *ui);
 
+/* Appends the filters to ui->line, of which those are dropped for which there is no room. */
+void header_filters(struct ui *ui);
+
 #endif

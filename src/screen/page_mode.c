@@ -411,7 +411,9 @@ static unsigned details_key(struct ui *ui, int code)
 		view_open_group(&ui->view);
 	unsigned reaction = page_key(ui, code);
 
-	if (ui->mode == MODE_TABLE && !ui->view.follow)
+	if (ui->mode == MODE_TABLE && code == KEY_CODE_ESCAPE)
+		ui->mode = ui->details_from;
+	if (ui->mode != MODE_DETAILS && !ui->view.follow)
 		view_keep_selected(&ui->view, false);
 	return reaction;
 }

@@ -101,6 +101,7 @@ static unsigned enter(struct ui *ui)
 		view->pinned = true;
 	}
 	view_keep_selected(view, true);
+	ui->details_from = MODE_TABLE;
 	ui->mode = MODE_DETAILS;
 	return REACTION_NONE;
 }
@@ -360,6 +361,8 @@ const struct key key_table[] = {
 	{ change_units, { 'm' }, "m", "units: KB, bytes, bits", .on_pages = true },
 	{ change_names, { 'n' }, "n", "names of ports and hosts", .on_pages = true },
 	{ NULL, { 'l' }, "l", "links: is it TCP at all", .opens = MODE_LINKS, .closes_page = true },
+	{ NULL, { 'd' }, "d", "what came, went, grew: 1 min", .opens = MODE_MINUTE, .closes_page = true,
+	  .footer = { "d", "Minute", 10, 10 } },
 	{ NULL, { 'u' }, "u", "one user's connections", .opens = MODE_USER_MENU },
 	{ toggle_ipv4, { '4' }, "4", "IPv4 only, and back", .on_pages = false },
 	{ toggle_ipv6, { '6' }, "6", "IPv6 only, and back", .on_pages = false },

@@ -13,6 +13,7 @@
 #include "screen/screen_options.h"
 #include "screen/spots.h"
 #include "table/line.h"
+#include "table/minute.h"
 #include "table/view.h"
 
 struct run;
@@ -26,6 +27,7 @@ enum ui_mode {
 	MODE_HELP,
 	MODE_DETAILS,
 	MODE_LINKS,
+	MODE_MINUTE,
 	MODE_SORT_MENU,
 	MODE_USER_MENU,
 	MODE_COLUMN_MENU,
@@ -74,6 +76,16 @@ struct ui {
 	unsigned scroll;                    /* lines, in help and details */
 	uint32_t link_order[UI_LINKS_HELD]; /* indices of interfaces, as the page of links shows them first */
 	size_t link_order_count;
+	struct minute minute;
+	uint32_t minute_version; /* of the view's list, of which it was made; 0: none yet */
+	struct minute_cursor {
+		enum minute_part part;
+		enum grouping grouping;
+		struct session key;
+		size_t index;  /* among all lines that are shown */
+		bool is_below; /* the last of them: what follows it is shown, too */
+	} minute_cursor;
+	enum ui_mode details_from;            /* where details return to */
 	unsigned page_lines;                  /* of the page drawn last */
 	char clipboard[LINE_COLUMNS_MAX * 4]; /* text for the terminal to copy; "": none */
 	char message[160];                    /* in the footer until the next key, or for some seconds */

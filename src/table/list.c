@@ -35,7 +35,7 @@ static bool is_hidden(
 	       !(settings->kept && session_compare_key(&row->session, settings->kept) == 0);
 }
 
-static bool passes(
+bool list_passes(
     const struct list_settings *settings, const struct column_context *context, struct row *row)
 {
 	const struct session *session = &row->session;
@@ -111,12 +111,12 @@ static int build_groups(
 	for (size_t i = 0; i < rows->count; i++) {
 		struct row *row = &rows->rows[i];
 
-		if (passes(settings, context, row) &&
+		if (list_passes(settings, context, row) &&
 		    add_to_groups(list, settings, row, !is_hidden(settings, context, row)) < 0)
 			return -ENOMEM;
 	}
 	for (size_t i = 0; i < gone->count; i++)
-		if (passes(settings, context, &gone->rows[i]) &&
+		if (list_passes(settings, context, &gone->rows[i]) &&
 		    add_to_groups(list, settings, &gone->rows[i], 0) < 0)
 			return -ENOMEM;
 	return 0;
@@ -178,7 +178,7 @@ int list_build(struct list *list, const struct list_settings *settings, const st
 		for (size_t ahead = 0; i + PREFETCH_AHEAD < rows->count && ahead < 3 * 64; ahead += 64)
 			__builtin_prefetch((const char *)&rows->rows[i + PREFETCH_AHEAD] + ahead);
 		if (!grouped && (is_hidden(settings, context, &rows->rows[i]) ||
-		                    !passes(settings, context, &rows->rows[i])))
+		                    !list_passes(settings, context, &rows->rows[i])))
 			continue;
 		if (!grouped && add_to_sum(list, settings, &rows->rows[i], 1) < 0)
 			return -ENOMEM;
@@ -234,7 +234,7 @@ int list_take_apart(struct rows *rows, struct row *kept, const struct list_setti
 		struct session key = group_key(context->grouping, row);
 		bool added;
 
-		if (session_compare_key(&key, group) != 0 || !passes(settings, context, row))
+		if (session_compare_key(&key, group) != 0 || !list_passes(settings, context, row))
 			continue;
 		key = group_key(by, row);
 		size_t index = rows_find_or_add(rows, &key, &added);

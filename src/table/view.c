@@ -97,6 +97,7 @@ static int build(struct view *view)
 	view->sorted_from = view->sorted_to = 0;
 	view->stale = false;
 	view->unplaced = true;
+	view->version++;
 	return 0;
 }
 
@@ -386,6 +387,17 @@ void view_set_grouping(struct view *view, enum grouping grouping)
 	view->settings.opened = false;
 	to_top(view);
 	view->stale = true;
+}
+
+void view_go_to(struct view *view, enum grouping grouping, const struct session *key)
+{
+	view_set_follow(view, false);
+	if (view->context.grouping != grouping)
+		view_set_grouping(view, grouping);
+	view->selected = *key;
+	view->pinned = view->reveals = view->searched = true;
+	view->stale = true;
+	view_keep_selected(view, true);
 }
 
 void view_open_group(struct view *view)

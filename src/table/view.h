@@ -30,6 +30,7 @@ struct view {
 
 	/* For others to read after view_prepare. */
 	struct list list;
+	uint32_t version; /* another whenever the list was built anew */
 	size_t top;      /* the first position on the screen */
 	size_t position; /* the cursor's, below list.count unless that is 0 */
 	bool held;       /* the order is that of when it was held, whatever the rates */
@@ -83,6 +84,9 @@ const struct row *view_selected(struct view *view);
 void view_move(struct view *view, long rows);
 void view_home(struct view *view);
 void view_end(struct view *view);
+
+/* Moves the cursor to the row of a connection (GROUPING_NONE) or a group, and lists it however long it is idle. */
+void view_go_to(struct view *view, enum grouping grouping, const struct session *key);
 
 /* Moves the cursor to the next or previous row that matches, wrapping around. False: there is none. */
 bool view_find(struct view *view, const struct match *match, bool forward, bool from_here);

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The page of the last minute: what came, went and grew, and the keys that go there. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "names/names.h"
+#include "output/renderer.h"
+#include "screen/header.h"
+#include "screen/keys.h"
+#include "screen/mode.h"
+#include "screen/page.h"
+#include "screen/table_mode.h"
+#include "screen/ui.h"
+
+#define LINES_MIN 3    /* of each part, however low the screen is */
+#define GAPS_FROM 20   /* lines from which on parts stand apart */
+#define CELL_MAX 48
+
+/* The screen's widths from which on there is more room for names, and for the columns of connections. */
+#define NAME_NARROW 14
+#define NAME_MIDDLE 20
+#define NAME_WIDE 26
+#define MIDDLE_FROM 60
+#define WIDE_FROM 100
+
+/* ---- cells ---- */
+
+static void format_sum(const struct ui *ui, uint64_t bytes, char *cell)
+{
+	format_amount(cell, CELL_MAX, bytes, ui->view.context.unit, 8);
+}
+
+static void format_speed(const struct ui *ui, uint64_t bytes_per_s, char *cell)
+{
+	format_rate(cell, CELL_MAX, bytes_per_s, ui->view.context.unit);
+}
+
+static void cell_connections(
+    const struct ui *ui, enum minute_part part, const struct change *change, char *cell)
+{
+	(void)ui;
+	(void)part;
+	format_count(cell, CELL_MAX, change->connections, 5);
+}
+
+static void cell_open(const struct ui *ui, enum minute_part part, const struct change *change, char *cell)
+{
+	(void)ui;
+	*cell = '\0';
+	if (part != MINUTE_GREW)
+		format_count(cell, CELL_MAX, change->open, 5);
+}
+
+static void cell_left(const struct ui *ui, enum minute_part part, const struct change *change, char *cell)
+{
+	if (part == MINUTE_GREW)
+		format_speed(ui, change->before_bytes_per_s, cell);
+	else
+		format_sum(ui, change->rx_bytes, cell);
+}
+
+static void cell_right(const struct ui *ui, enum minute_part part, const struct change *change, char *cell)
+{
+	if (part == MINUTE_GREW)
+		format_speed(ui, change->now_bytes_per_s, cell);
+	else
+		format_sum(ui, change->tx_bytes, cell);
+}
+
+static void cell_both(const struct ui *ui, enum minute_part part, const struct change *change, char *cell)
+{
+	if (part == MINUTE_GREW)
+		format_speed(ui, change->now_bytes_per_s, cell);
+	else
+		format_sum(ui, change->rx_bytes + change->tx_bytes, cell);
+}
+
+/* When, or how many times as much. */
+static void cell_when(const struct ui *ui, enum minute_part part, const struct change *change, char *cell)
+{
+	double before = (double)change->before_bytes_per_s, now = (double)change->now_bytes_per_s;
+
+	(void)ui;
+	if (part != MINUTE_GREW)
+		format_clock(cell, CELL_MAX, change->last.wall_s);
+	else if (!change->before_bytes_per_s)
+		snprintf(cell, CELL_MAX, "new");
+	else if (now / before >= 1000)
+		snprintf(cell, CELL_MAX, ">999x");
+	else
+		snprintf(cell, CELL_MAX, "%.*fx", now / before < 10 ? 1 : 0, now / before);
+}
+
+static void cell_port(const struct ui *ui, enum minute_part part, const struct change *change, char *cell)
+{
+	(void)ui;
+	(void)part;
+	*cell = '\0';
+	if (change->connections && change->same_lport)
+		snprintf(cell, CELL_MAX, "%u", change->example.lport);
+	else if (change->connections)
+		snprintf(cell, CELL_MAX, "*");
+}
+
+/* From up to before these widths of the screen; 0: any. Long figures push the rest. */
+static const struct minute_column {
+	const char *titles[MINUTE_PARTS];
+	unsigned width;
+	unsigned from_width, below_width;
+	void (*format)(
+	    const struct ui *ui, enum minute_part part, const struct change *change, char *cell);
+} minute_columns[] = {
+	{ { "CONNS", "CONNS", "CONNS" }, 5, 0, 0, cell_connections },
+	{ { "OPEN", "IDLE", "" }, 5, WIDE_FROM, 0, cell_open },
+	{ { "RX", "RX", "BEFORE" }, 8, MIDDLE_FROM, 0, cell_left },
+	{ { "TX", "TX", "NOW" }, 8, MIDDLE_FROM, 0, cell_right },
+	{ { "RX+TX", "RX+TX", "NOW" }, 8, 0, MIDDLE_FROM, cell_both },
+	{ { "LATEST", "LATEST", "TIMES" }, 8, 0, 0, cell_when },
+	{ { "LPORT", "LPORT", "LPORT" }, 5, MIDDLE_FROM, 0, cell_port },
+};
+
+#define REMOTE_WIDE 32
+#define OWNERS_FROM 140
+
+static bool is_shown(const struct ui *ui, const struct minute_column *column)
+{
+	return ui->width >= column->from_width && (!column->below_width || ui->width < column->below_width);
+}
+
+static unsigned name_width(const struct ui *ui)
+{
+	return ui->width < MIDDLE_FROM ? NAME_NARROW : ui->width < WIDE_FROM ? NAME_MIDDLE : NAME_WIDE;
+}
+
+/* "nginx (812)", "curl (40 PIDs)": the name is cut rather than what tells it from others. */
+static void put_name(struct ui *ui, const struct minute_line *line)
+{
+	const struct session *session = &line->row.session;
+	unsigned width = name_width(ui);
+	char end[32];
+
+	if (line->grouping == GROUPING_PROGRAM)
+		snprintf(end, sizeof end, " (%u PIDs)", line->change.processes);
+	else
+		snprintf(end, sizeof end, " (%u)", session->pid);
+	line_untrusted(&ui->line, STYLE_PLAIN, session->comm, strlen(session->comm),
+	    width - (unsigned)strlen(end));
+	line_print(&ui->line, STYLE_PLAIN, "%s", end);
+	line_pad(&ui->line, STYLE_PLAIN, 1 + width);
+}
+
+/* A column of the table, of one connection or of what all have in common. */
+static void put_table_cell(
+    struct ui *ui, const char *id, enum grouping grouping, const struct row *row, unsigned width)
+{
+	struct column_context context = ui->view.context;
+	struct cell cell = { .width = width };
+
+	context.grouping = grouping;
+	column_find(id)->format(&context, row, &cell);
+	line_add(&ui->line, STYLE_PLAIN, cell.text, cell.columns);
+}
+
+/* "203.0.113.84:51312", the host alone, "*:443", or "*". */
+static void put_remote(struct ui *ui, const struct change *change)
+{
+	struct row row = { .session = change->example, .members = 1 };
+	unsigned left = ui->width > ui->line.columns ? ui->width - ui->line.columns : 0;
+
+	if (!change->connections)
+		return;
+	if (change->same_raddr)
+		put_table_cell(ui, "raddr", change->same_rport ? GROUPING_NONE : GROUPING_REMOTE, &row,
+		    left < REMOTE_WIDE ? left : REMOTE_WIDE);
+	else if (change->same_rport)
+		line_print(&ui->line, STYLE_PLAIN, "*:%u", change->example.rport);
+	else
+		line_print(&ui->line, STYLE_PLAIN, "*");
+}
+
+/* ---- the page ---- */
+
+static const char *const part_names[MINUTE_PARTS] = {
+	[MINUTE_CAME] = "CAME",
+	[MINUTE_WENT] = "WENT",
+	[MINUTE_GREW] = "GREW",
+};
+
+static const char *const part_nothing[MINUTE_PARTS] = {
+	[MINUTE_CAME] = " no connection",
+	[MINUTE_WENT] = " no connection",
+	[MINUTE_GREW] = " no process by a fifth or more",
+};
+
+static int update(struct ui *ui)
+{
+	if (ui->minute_version == ui->view.version)
+		return 0;
+	int err = minute_build(&ui->minute, &ui->view.settings, &ui->view.context);
+
+	ui->minute_version = err ? 0 : ui->view.version;
+	return err;
+}
+
+/* How many lines the parts have on the screen, the line "more" included. */
+struct shares {
+	unsigned lines[MINUTE_PARTS];
+	bool gaps;
+};
+
+static struct shares share(const struct ui *ui)
+{
+	unsigned body = ui->height - 2;
+	struct shares shares = { .gaps = body >= GAPS_FROM };
+	unsigned used = 1 + MINUTE_PARTS + (shares.gaps ? MINUTE_PARTS - 1 : 0);
+	bool given = true;
+
+	for (unsigned round = 0; given; round++) {
+		given = false;
+		for (int part = 0; part < MINUTE_PARTS; part++) {
+			const struct minute_part_lines *lines = &ui->minute.parts[part];
+			size_t wanted = lines->count + (lines->line_total > lines->count);
+
+			if (shares.lines[part] >= (wanted ? wanted : 1) || (used >= body && round >= LINES_MIN))
+				continue;
+			shares.lines[part]++;
+			used++;
+			given = true;
+		}
+	}
+	return shares;
+}
+
+/* The lines of a part that can be selected. */
+static size_t shown_lines(const struct ui *ui, const struct shares *shares, enum minute_part part)
+{
+	const struct minute_part_lines *lines = &ui->minute.parts[part];
+
+	return lines->line_total > shares->lines[part] ? shares->lines[part] - 1u : lines->count;
+}
+
+/* The line at a place among all of them; NULL: there is none. */
+static const struct minute_line *line_at(
+    const struct ui *ui, const struct shares *shares, size_t index, enum minute_part *part)
+{
+	for (int i = 0; i < MINUTE_PARTS; i++) {
+		size_t shown = shown_lines(ui, shares, (enum minute_part)i);
+
+		*part = (enum minute_part)i;
+		if (index < shown)
+			return &ui->minute.parts[i].lines[index];
+		index -= shown;
+	}
+	return NULL;
+}
+
+static size_t count_lines(const struct ui *ui, const struct shares *shares)
+{
+	size_t count = 0;
+
+	for (int part = 0; part < MINUTE_PARTS; part++)
+		count += shown_lines(ui, shares, (enum minute_part)part);
+	return count;
+}
+
+static void select_line(struct ui *ui, const struct shares *shares, size_t index)
+{
+	struct minute_cursor *cursor = &ui->minute_cursor;
+	size_t count = count_lines(ui, shares);
+	const struct minute_line *line;
+
+	cursor->index = index < count ? index : count ? count - 1 : 0;
+	cursor->is_below = cursor->index + 1 >= count;
+	line = line_at(ui, shares, cursor->index, &cursor->part);
+	if (!line)
+		return;
+	cursor->grouping = line->grouping;
+	cursor->key = line->row.session;
+}
+
+/* The cursor stays on what it is on, and on its place when that is not there any more. */
+static void find_cursor(struct ui *ui, const struct shares *shares)
+{
+	const struct minute_cursor *cursor = &ui->minute_cursor;
+	size_t count = count_lines(ui, shares), found = cursor->index;
+
+	for (size_t i = 0; i < count; i++) {
+		enum minute_part part;
+		const struct minute_line *line = line_at(ui, shares, i, &part);
+
+		if (part == cursor->part && line->grouping == cursor->grouping &&
+		    session_compare_key(&line->row.session, &cursor->key) == 0)
+			found = i;
+	}
+	select_line(ui, shares, found);
+}
+
+/* The line of the page that the cursor is on. */
+static unsigned cursor_page_line(const struct ui *ui, const struct shares *shares)
+{
+	unsigned line = 1;
+	size_t index = ui->minute_cursor.index;
+
+	for (int part = 0; part < (int)ui->minute_cursor.part; part++) {
+		line += 1 + shares->lines[part] + shares->gaps;
+		index -= shown_lines(ui, shares, (enum minute_part)part);
+	}
+	return line + 1 + (unsigned)index;
+}
+
+static void scroll_to_cursor(struct ui *ui, const struct shares *shares, unsigned body)
+{
+	unsigned at = cursor_page_line(ui, shares), total = 1;
+	unsigned first = ui->minute_cursor.index ? at - 1 : 0; /* the titles of a part may be above it */
+
+	for (int part = 0; part < MINUTE_PARTS; part++)
+		total += 1 + shares->lines[part] + (part ? shares->gaps : 0);
+	if (ui->minute_cursor.is_below)
+		at = total - 1;
+	if (ui->scroll + body <= at)
+		ui->scroll = at - body + 1;
+	if (ui->scroll > first)
+		ui->scroll = first;
+}
+
+static void draw_head(struct page *page)
+{
+	struct ui *ui = page->ui;
+	const struct traffic *traffic = view_traffic(&ui->view);
+	char clock[FORMAT_TIME_SIZE], span[32];
+
+	page_begin(page);
+	format_clock(clock, sizeof clock, traffic->time.tv_sec);
+	format_span(span, sizeof span, (ui->minute.known_ns + NS_PER_MS / 2) / NS_PER_MS);
+	if (ui->minute.known_ns)
+		line_print(&ui->line, STYLE_PLAIN, " The last %s before %s  ", span, clock);
+	else
+		line_print(&ui->line, STYLE_PLAIN, " What changes is known from the next interval on  ");
+	header_filters(ui);
+	page_put(page);
+}
+
+static void draw_titles(struct page *page, enum minute_part part)
+{
+	struct ui *ui = page->ui;
+	char title[96], now[32], before[32];
+
+	format_span(now, sizeof now, (ui->minute.now_ns + NS_PER_S / 20) / (NS_PER_S / 10) * 100);
+	format_span(before, sizeof before, (ui->minute.before_ns + NS_PER_S / 20) / (NS_PER_S / 10) * 100);
+	snprintf(title, sizeof title, "%s", part_names[part]);
+	if (part == MINUTE_GREW && ui->minute.before_ns && name_width(ui) > NAME_NARROW)
+		snprintf(title, sizeof title, "%s %s vs %s", part_names[part], now, before);
+	page_begin(page);
+	line_print(&ui->line, STYLE_HEAD, " %-*.*s", (int)name_width(ui), (int)name_width(ui), title);
+	for (size_t i = 0; i < COUNT_OF(minute_columns); i++)
+		if (is_shown(ui, &minute_columns[i]))
+			line_print(&ui->line, STYLE_HEAD, " %*s", (int)minute_columns[i].width,
+			    minute_columns[i].titles[part]);
+	if (ui->width >= MIDDLE_FROM)
+		line_print(&ui->line, STYLE_HEAD, " REMOTE");
+	if (ui->width >= OWNERS_FROM) {
+		line_pad(&ui->line, STYLE_HEAD, OWNERS_FROM - REMOTE_WIDE);
+		line_print(&ui->line, STYLE_HEAD, " CONTAINER");
+	}
+	line_pad(&ui->line, STYLE_HEAD, ui->width);
+	page_put(page);
+}
+
+static void draw_line(struct page *page, enum minute_part part, const struct minute_line *line, bool selected)
+{
+	struct ui *ui = page->ui;
+
+	line_begin(&ui->line, ui->width, ui->utf8, selected ? STYLE_SELECTED : STYLE_PLAIN);
+	line_print(&ui->line, STYLE_PLAIN, " ");
+	put_name(ui, line);
+	for (size_t i = 0; i < COUNT_OF(minute_columns); i++) {
+		char cell[CELL_MAX];
+
+		if (!is_shown(ui, &minute_columns[i]))
+			continue;
+		minute_columns[i].format(ui, part, &line->change, cell);
+		line_print(&ui->line, STYLE_PLAIN, " %*s", (int)minute_columns[i].width, cell);
+	}
+	if (ui->width >= MIDDLE_FROM) {
+		line_print(&ui->line, STYLE_PLAIN, " ");
+		put_remote(ui, &line->change);
+	}
+	if (ui->width >= OWNERS_FROM) {
+		line_pad(&ui->line, STYLE_PLAIN, OWNERS_FROM - REMOTE_WIDE + 1);
+		put_table_cell(ui, "container", line->grouping, &line->row, REMOTE_WIDE);
+	}
+	if (selected)
+		line_pad(&ui->line, STYLE_PLAIN, ui->width);
+	page_put(page);
+}
+
+/* What of a part found no place. */
+static void draw_more(struct page *page, enum minute_part part, size_t shown)
+{
+	struct ui *ui = page->ui;
+	const struct minute_part_lines *lines = &ui->minute.parts[part];
+	uint32_t connections = lines->connections;
+	uint64_t bytes = lines->rx_bytes + lines->tx_bytes;
+	char sum[CELL_MAX];
+
+	for (size_t i = 0; i < shown; i++) {
+		connections -= lines->lines[i].change.connections;
+		bytes -= lines->lines[i].change.rx_bytes + lines->lines[i].change.tx_bytes;
+	}
+	format_sum(ui, bytes, sum);
+	page_begin(page);
+	line_print(&ui->line, STYLE_DIM, " %zu more", lines->line_total - shown);
+	if (part != MINUTE_GREW)
+		line_print(&ui->line, STYLE_DIM, ": %u connection%s, %s", connections,
+		    connections == 1 ? "" : "s", sum);
+	page_put(page);
+}
+
+static void minute_draw(struct ui *ui, unsigned y, unsigned end, const struct line_sink *sink)
+{
+	struct page page = { .ui = ui, .sink = sink, .y = y, .end = end };
+	size_t index = 0;
+
+	if (update(ui) < 0) {
+		page_text(&page, STYLE_PLAIN, " Not enough memory for this page.");
+		page_end(&page);
+		return;
+	}
+	struct shares shares = share(ui);
+
+	find_cursor(ui, &shares);
+	scroll_to_cursor(ui, &shares, end - y);
+	draw_head(&page);
+	for (int i = 0; i < MINUTE_PARTS; i++) {
+		enum minute_part part = (enum minute_part)i;
+		size_t shown = shown_lines(ui, &shares, part);
+
+		if (i && shares.gaps)
+			page_text(&page, STYLE_PLAIN, "");
+		draw_titles(&page, part);
+		if (!ui->minute.parts[i].line_total)
+			page_text(&page, STYLE_DIM, part_nothing[i]);
+		for (size_t j = 0; j < shown; j++, index++)
+			draw_line(&page, part, &ui->minute.parts[i].lines[j], index == ui->minute_cursor.index);
+		if (ui->minute.parts[i].line_total > shown)
+			draw_more(&page, part, shown);
+	}
+	page_end(&page);
+}
+
+/* ---- keys ---- */
+
+static void minute_open(struct ui *ui)
+{
+	page_open(ui);
+}
+
+static unsigned go(struct ui *ui, const struct shares *shares)
+{
+	enum minute_part part;
+	const struct minute_line *line = line_at(ui, shares, ui->minute_cursor.index, &part);
+
+	if (!line)
+		return REACTION_NONE;
+	view_go_to(&ui->view, line->grouping, &line->row.session);
+	ui->details_from = MODE_MINUTE;
+	ui->mode = MODE_DETAILS;
+	return REACTION_NONE;
+}
+
+static unsigned minute_key(struct ui *ui, int code)
+{
+	const struct key *key = key_find(code);
+
+	if (update(ui) < 0 || !key || (!key->chooses && key->motion == MOTION_NONE))
+		return page_key(ui, code);
+	struct shares shares = share(ui);
+	size_t last = count_lines(ui, &shares), rows = ui->height > 3 ? ui->height - 3 : 1;
+	size_t at;
+
+	find_cursor(ui, &shares);
+	at = ui->minute_cursor.index;
+	if (key->chooses)
+		return go(ui, &shares);
+	const size_t places[MOTION_END + 1] = {
+		[MOTION_UP] = at - (at > 0),
+		[MOTION_DOWN] = at + 1,
+		[MOTION_PAGE_UP] = at > rows ? at - rows : 0,
+		[MOTION_PAGE_DOWN] = at + rows,
+		[MOTION_HOME] = 0,
+		[MOTION_END] = last,
+	};
+
+	select_line(ui, &shares, places[key->motion]);
+	return REACTION_NONE;
+}
+
+static void minute_footer(struct ui *ui)
+{
+	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back  ");
+	ui_footer_key(ui, KEY_CODE_ENTER, "Enter", "Go there  ");
+	ui_footer_key(ui, KEY_CODE_UP, "Up", " ");
+	ui_footer_key(ui, KEY_CODE_DOWN, "Down", "Select  ");
+	ui_footer_key(ui, '[', "[", "Past ");
+	line_pad(&ui->line, STYLE_LABEL, ui->width);
+}
+
+const struct mode minute_mode = {
+	.open = minute_open,
+	.key = minute_key,
+	.draw = minute_draw,
+	.footer = minute_footer,
+};

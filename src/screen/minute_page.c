@@ -13,8 +13,8 @@
 #include "screen/table_mode.h"
 #include "screen/ui.h"
 
-#define LINES_MIN 3    /* of each part, however low the screen is */
-#define GAPS_FROM 20   /* lines from which on parts stand apart */
+#define LINES_MIN 3  /* of each part, however low the screen is */
+#define GAPS_FROM 20 /* lines from which on parts stand apart */
 #define CELL_MAX 48
 
 /* The screen's widths from which on there is more room for names, and for the columns of connections. */
@@ -108,10 +108,9 @@ static const struct minute_column {
 	const char *titles[MINUTE_PARTS];
 	unsigned width;
 	unsigned from_width, below_width;
-	void (*format)(
-	    const struct ui *ui, enum minute_part part, const struct change *change, char *cell);
+	void (*format)(const struct ui *ui, enum minute_part part, const struct change *change, char *cell);
 } minute_columns[] = {
-	{ { "CONNS", "CONNS", "CONNS" }, 5, 0, 0, cell_connections },
+	{ { "COUNT", "COUNT", "COUNT" }, 5, 0, 0, cell_connections },
 	{ { "OPEN", "IDLE", "" }, 5, WIDE_FROM, 0, cell_open },
 	{ { "RX", "RX", "BEFORE" }, 8, MIDDLE_FROM, 0, cell_left },
 	{ { "TX", "TX", "NOW" }, 8, MIDDLE_FROM, 0, cell_right },
@@ -144,8 +143,8 @@ static void put_name(struct ui *ui, const struct minute_line *line)
 		snprintf(end, sizeof end, " (%u PIDs)", line->change.processes);
 	else
 		snprintf(end, sizeof end, " (%u)", session->pid);
-	line_untrusted(&ui->line, STYLE_PLAIN, session->comm, strlen(session->comm),
-	    width - (unsigned)strlen(end));
+	line_untrusted(
+	    &ui->line, STYLE_PLAIN, session->comm, strlen(session->comm), width - (unsigned)strlen(end));
 	line_print(&ui->line, STYLE_PLAIN, "%s", end);
 	line_pad(&ui->line, STYLE_PLAIN, 1 + width);
 }
@@ -222,7 +221,8 @@ static struct shares share(const struct ui *ui)
 			const struct minute_part_lines *lines = &ui->minute.parts[part];
 			size_t wanted = lines->count + (lines->line_total > lines->count);
 
-			if (shares.lines[part] >= (wanted ? wanted : 1) || (used >= body && round >= LINES_MIN))
+			if (shares.lines[part] >= (wanted ? wanted : 1) ||
+			    (used >= body && round >= LINES_MIN))
 				continue;
 			shares.lines[part]++;
 			used++;
@@ -324,15 +324,28 @@ static void scroll_to_cursor(struct ui *ui, const struct shares *shares, unsigne
 		ui->scroll = first;
 }
 
+#define SPAN_SIZE 32
+
+/* In seconds, as a minute is spoken of: "60 s", "2.5 s". */
+static void say_span(char span[SPAN_SIZE], uint64_t span_ns)
+{
+	uint64_t tenths = (span_ns + NS_PER_S / 20) / (NS_PER_S / 10);
+
+	if (tenths < 100 && tenths % 10)
+		snprintf(span, SPAN_SIZE, "%.1f s", (double)tenths / 10);
+	else
+		snprintf(span, SPAN_SIZE, "%llu s", (unsigned long long)(tenths + 5) / 10);
+}
+
 static void draw_head(struct page *page)
 {
 	struct ui *ui = page->ui;
 	const struct traffic *traffic = view_traffic(&ui->view);
-	char clock[FORMAT_TIME_SIZE], span[32];
+	char clock[FORMAT_TIME_SIZE], span[SPAN_SIZE];
 
 	page_begin(page);
 	format_clock(clock, sizeof clock, traffic->time.tv_sec);
-	format_span(span, sizeof span, (ui->minute.known_ns + NS_PER_MS / 2) / NS_PER_MS);
+	say_span(span, ui->minute.known_ns);
 	if (ui->minute.known_ns)
 		line_print(&ui->line, STYLE_PLAIN, " The last %s before %s  ", span, clock);
 	else
@@ -344,10 +357,10 @@ static void draw_head(struct page *page)
 static void draw_titles(struct page *page, enum minute_part part)
 {
 	struct ui *ui = page->ui;
-	char title[96], now[32], before[32];
+	char title[96], now[SPAN_SIZE], before[SPAN_SIZE];
 
-	format_span(now, sizeof now, (ui->minute.now_ns + NS_PER_S / 20) / (NS_PER_S / 10) * 100);
-	format_span(before, sizeof before, (ui->minute.before_ns + NS_PER_S / 20) / (NS_PER_S / 10) * 100);
+	say_span(now, ui->minute.now_ns);
+	say_span(before, ui->minute.before_ns);
 	snprintf(title, sizeof title, "%s", part_names[part]);
 	if (part == MINUTE_GREW && ui->minute.before_ns && name_width(ui) > NAME_NARROW)
 		snprintf(title, sizeof title, "%s %s vs %s", part_names[part], now, before);
@@ -442,7 +455,8 @@ static void minute_draw(struct ui *ui, unsigned y, unsigned end, const struct li
 		if (!ui->minute.parts[i].line_total)
 			page_text(&page, STYLE_DIM, part_nothing[i]);
 		for (size_t j = 0; j < shown; j++, index++)
-			draw_line(&page, part, &ui->minute.parts[i].lines[j], index == ui->minute_cursor.index);
+			draw_line(
+			    &page, part, &ui->minute.parts[i].lines[j], index == ui->minute_cursor.index);
 		if (ui->minute.parts[i].line_total > shown)
 			draw_more(&page, part, shown);
 	}
@@ -500,10 +514,7 @@ static void minute_footer(struct ui *ui)
 {
 	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back  ");
 	ui_footer_key(ui, KEY_CODE_ENTER, "Enter", "Go there  ");
-	ui_footer_key(ui, KEY_CODE_UP, "Up", " ");
-	ui_footer_key(ui, KEY_CODE_DOWN, "Down", "Select  ");
-	ui_footer_key(ui, '[', "[", "Past ");
-	line_pad(&ui->line, STYLE_LABEL, ui->width);
+	page_scroll_footer(ui);
 }
 
 const struct mode minute_mode = {

@@ -29,6 +29,9 @@ void page_open(struct ui *ui);
 unsigned page_key(struct ui *ui, int code);
 void page_footer(struct ui *ui);
 
+/* The end of a footer: how to scroll, and how much is below. */
+void page_scroll_footer(struct ui *ui);
+
 /* A label and untrusted text, on as many lines as it needs. */
 void page_detail(struct page *page, const char *label, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

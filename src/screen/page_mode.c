@@ -420,7 +420,7 @@ static unsigned details_key(struct ui *ui, int code)
 
 /* ---- footer ---- */
 
-static void scroll_footer(struct ui *ui)
+void page_scroll_footer(struct ui *ui)
 {
 	struct line *line = &ui->line;
 	unsigned seen = ui->scroll + ui->height - 2;
@@ -435,7 +435,7 @@ static void scroll_footer(struct ui *ui)
 void page_footer(struct ui *ui)
 {
 	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back  ");
-	scroll_footer(ui);
+	page_scroll_footer(ui);
 }
 
 static void details_footer(struct ui *ui)
@@ -443,7 +443,7 @@ static void details_footer(struct ui *ui)
 	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back  ");
 	if (ui->view.context.grouping != GROUPING_NONE)
 		ui_footer_key(ui, KEY_CODE_ENTER, "Enter", "Connections  ");
-	scroll_footer(ui);
+	page_scroll_footer(ui);
 }
 
 const struct mode help_mode = {

@@ -35,8 +35,7 @@ static bool is_hidden(
 	       !(settings->kept && session_compare_key(&row->session, settings->kept) == 0);
 }
 
-bool list_passes(
-    const struct list_settings *settings, const struct column_context *context, struct row *row)
+bool list_passes(const struct list_settings *settings, const struct column_context *context, struct row *row)
 {
 	const struct session *session = &row->session;
 

@@ -51,8 +51,7 @@ int list_build(struct list *list, const struct list_settings *settings, const st
     const struct column *column);
 
 /* Whether a row, or what is gone, passes the settings' filters; the row's cgroup is to have its name by list_build. */
-bool list_passes(
-    const struct list_settings *settings, const struct column_context *context, struct row *row);
+bool list_passes(const struct list_settings *settings, const struct column_context *context, struct row *row);
 
 /* Whether the settings list only a part: a filter, one user, one family, or one group's connections. */
 bool list_is_narrowed(const struct list_settings *settings);

@@ -198,7 +198,8 @@ static int add_row(struct build *build, const struct row *row, bool is_gone)
 	if (!parts)
 		return -ENOMEM;
 	for (int part = 0; part < MINUTE_PARTS; part++) {
-		bool any = told[part].connections || told[part].now_bytes_per_s || told[part].before_bytes_per_s;
+		bool any =
+		    told[part].connections || told[part].now_bytes_per_s || told[part].before_bytes_per_s;
 
 		if (!any)
 			continue;
@@ -209,8 +210,8 @@ static int add_row(struct build *build, const struct row *row, bool is_gone)
 	return 0;
 }
 
-static int add_rows(struct build *build, const struct list_settings *settings,
-    const struct column_context *context)
+static int add_rows(
+    struct build *build, const struct list_settings *settings, const struct column_context *context)
 {
 	const struct rows *rows = &context->traffic->rows;
 	const struct rows *gone = &context->traffic->gone[GROUPING_PROCESS].groups;
@@ -228,8 +229,8 @@ static int add_rows(struct build *build, const struct list_settings *settings,
 static int add_programs(struct build *build)
 {
 	for (size_t i = 0; i < build->processes.groups.count; i++) {
-		struct change *parts = changes_of(
-		    &build->programs, GROUPING_PROGRAM, &build->processes.groups.rows[i]);
+		struct change *parts =
+		    changes_of(&build->programs, GROUPING_PROGRAM, &build->processes.groups.rows[i]);
 
 		if (!parts)
 			return -ENOMEM;
@@ -279,7 +280,8 @@ static bool is_merged(const struct build *build, const struct row *process, enum
 	return build->programs.parts[index][part].processes > MINUTE_PROCESSES_MAX;
 }
 
-static void add_line(struct minute_part_lines *lines, const struct build *build, const struct candidate *candidate)
+static void add_line(
+    struct minute_part_lines *lines, const struct build *build, const struct candidate *candidate)
 {
 	struct minute_line *line = &lines->lines[lines->count++];
 

@@ -29,13 +29,13 @@ enum minute_part {
 struct change {
 	uint32_t connections;
 	uint32_t processes;
-	uint32_t open; /* of the connections: neither closed nor, of those that came, idle */
+	uint32_t open;     /* of the connections: neither closed nor, of those that came, idle */
 	uint64_t rx_bytes; /* all that the connections have moved, not in MINUTE_GREW */
 	uint64_t tx_bytes;
 	uint64_t before_bytes_per_s; /* MINUTE_GREW alone: RX and TX together */
 	uint64_t now_bytes_per_s;
-	struct moment last;      /* when the latest one came or went */
-	struct session example;  /* the latest one; */
+	struct moment last;                      /* when the latest one came or went */
+	struct session example;                  /* the latest one; */
 	bool same_lport, same_raddr, same_rport; /* and what of it all have in common */
 };
 
@@ -48,8 +48,8 @@ struct minute_line {
 struct minute_part_lines {
 	struct minute_line lines[MINUTE_LINES_MAX]; /* most bytes, or most grown, first */
 	size_t count;
-	size_t line_total;     /* how many there are, */
-	uint32_t connections;  /* and what all of them add up to */
+	size_t line_total;    /* how many there are, */
+	uint32_t connections; /* and what all of them add up to */
 	uint64_t rx_bytes;
 	uint64_t tx_bytes;
 };

@@ -31,11 +31,11 @@ struct view {
 	/* For others to read after view_prepare. */
 	struct list list;
 	uint32_t version; /* another whenever the list was built anew */
-	size_t top;      /* the first position on the screen */
-	size_t position; /* the cursor's, below list.count unless that is 0 */
-	bool held;       /* the order is that of when it was held, whatever the rates */
-	bool pinned;     /* the cursor is on `selected`; else it stays at the top */
-	bool follow;     /* the list scrolls so that the selected row stays on its line */
+	size_t top;       /* the first position on the screen */
+	size_t position;  /* the cursor's, below list.count unless that is 0 */
+	bool held;        /* the order is that of when it was held, whatever the rates */
+	bool pinned;      /* the cursor is on `selected`; else it stays at the top */
+	bool follow;      /* the list scrolls so that the selected row stays on its line */
 	struct session selected;
 
 	char filter_text[MATCH_TEXT_MAX + 1];

@@ -16,6 +16,9 @@
     make_recording.py bursts [INTERVALS [INTERVAL_S]]
                                               200 connections, few of them fast, that come in bursts: six seconds on, two
                                               off, with rates that vary by half
+    make_recording.py minute [INTERVALS]      a server with 20 new connections a second, a script that starts a process each
+                                              second, a connection that stops after 5 s, and one that is ten times
+                                              as fast in the last 10 s
 
 The same arguments always give the same bytes.
 """
@@ -180,6 +183,21 @@ def bursts(intervals, interval_s):
         write(interval, sessions, interval_s)
 
 
+def minute(intervals):
+    for interval in range(intervals):
+        sessions = [session(3311, "postgres", ("10.0.0.5", 5432), ("10.0.0.31", 42480), 0,
+                            2000 if interval < intervals - 10 else 20000)]
+        if interval < 5:
+            sessions.append(session(5120, "sshd", ("10.0.0.5", 22), ("192.0.2.15", 50412), 1000, 0))
+        for i in range(20):
+            number = 20 * interval + i
+            sessions.append(session(812, "nginx", ("10.0.0.5", 80), ("203.0.113.%d" % (number % 250), 20000 + number),
+                                    800, 16000))
+        sessions.append(session(20000 + interval, "curl", ("10.0.0.5", 40000 + interval), ("198.51.100.7", 443),
+                                5000, 300))
+        write(interval, sessions)
+
+
 def main(arguments):
     numbers = [float(argument) for argument in arguments[1:]]
     if arguments[:1] == ["demo"]:
@@ -197,6 +215,8 @@ def main(arguments):
         turns(int(numbers[0]) if numbers else 30, numbers[1] if len(numbers) > 1 else 1.0)
     elif arguments[:1] == ["bursts"]:
         bursts(int(numbers[0]) if numbers else 120, numbers[1] if len(numbers) > 1 else 1.0)
+    elif arguments[:1] == ["minute"]:
+        minute(int(numbers[0]) if numbers else 90)
     elif arguments[:1] == ["ends"]:
         ends(*numbers or [1.0])
     elif arguments[:1] == ["churn"]:

@@ -28,7 +28,7 @@ struct traffic {
 	struct timespec time;
 	uint64_t clock_ns; /* the lengths of all intervals so far */
 	uint64_t interval_ns;
-	uint64_t complete_ns; /* of what moved something or ended after this clock_ns there is a row with all of it */
+	uint64_t complete_ns;            /* all that moved or ended after this clock_ns has its row */
 	uint64_t lengths_ns[ROW_POINTS]; /* of the intervals of the rows' points */
 	struct average_clock average_clock;
 	struct links links; /* of the latest interval */

@@ -14,6 +14,7 @@ static __always_inline void describe(struct session_value *value, u64 sk)
 	value->uid = bpf_get_current_uid_gid();
 	value->cgroup_id = bpf_get_current_cgroup_id();
 @DESCRIBE_LIFE@
+@DESCRIBE_ACCEPTED@
 }
 
 static __always_inline void add(u64 *rx_bytes, u64 *tx_bytes, u64 bytes, const int direction)

@@ -280,6 +280,7 @@ int options_program(struct program_request *request, struct conditions *conditio
 		.conditions = *conditions,
 		.max_sessions = options->max_sessions,
 		.ends = options->renderer->shows_more,
+		.accepted = options->renderer->shows_more,
 		.socket_columns = screen_options_needs(&options->screen) & COLUMN_NEEDS_SOCKET,
 	};
 

@@ -24,6 +24,7 @@ enum kernel_need {
 	NEED_ZEROCOPY = 1 << 5, /* programs on tcp_zerocopy_receive */
 	NEED_MPTCP = 1 << 6,    /* the link of MPTCP sockets, where BTF knows such: no kernel header does */
 	NEED_ENDS = 1 << 7,     /* ends of connections, and when processes began */
+	NEED_ACCEPTED = 1 << 8, /* whether a connection was accepted */
 };
 
 /* Where a task keeps the number of the system call that it is in, and what the result register held before. */
@@ -62,6 +63,9 @@ enum kernel_need {
 	FIELD(MNT_NS_INUM, "mnt_namespace", "ns.inum", NEED_EVENT)                        \
 	FIELD(SK_STATE, "sock", "__sk_common.skc_state", NEED_ENDS)                       \
 	FIELD(TASK_START_TIME, "task_struct", "start_time", NEED_ENDS)                    \
+	FIELD(INET_MC_INDEX, "inet_sock", "mc_index", NEED_ACCEPTED)                      \
+	FIELD(INET_PINET6, "inet_sock", "pinet6", NEED_ACCEPTED)                          \
+	FIELD(IPV6_MCAST_OIF, "ipv6_pinfo", "mcast_oif", NEED_ACCEPTED)                   \
 	FIELD(SOCKET_SK, "socket", "sk", NEED_CALLS | NEED_SPLICE)                        \
 	FIELD(ZEROCOPY_LENGTH, "tcp_zerocopy_receive", "length", NEED_ZEROCOPY)           \
 	FIELD(ZEROCOPY_COPYBUF_LEN, "tcp_zerocopy_receive", "copybuf_len", NEED_ZEROCOPY) \

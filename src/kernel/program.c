@@ -27,6 +27,12 @@ static bool takes_socket_facts(const struct program_request *request, const stru
 	return request->socket_columns && kernel_lacks(kernel, NEED_COLUMNS) == FIELD_COUNT;
 }
 
+/* Without, it is not known. */
+static bool takes_accepted(const struct program_request *request, const struct kernel *kernel)
+{
+	return request->accepted && kernel_lacks(kernel, NEED_ACCEPTED) == FIELD_COUNT;
+}
+
 /* Can the text find an MPTCP socket's first subflow, and tell a subflow? */
 static bool finds_subflows(const struct kernel *kernel, enum offsets_from from)
 {
@@ -40,11 +46,13 @@ static int print_offsets(FILE *out, const struct program_request *request, const
 		fprintf(out,
 		    "#include <linux/sched.h>\n#include <linux/nsproxy.h>\n#include <linux/ns_common.h>\n"
 		    "#include <net/sock.h>\n#include <net/inet_sock.h>\n#include <net/net_namespace.h>\n"
-		    "#include <linux/tcp.h>\n%s\n",
+		    "#include <linux/tcp.h>\n%s%s\n",
+		    takes_accepted(request, kernel) ? "#include <linux/ipv6.h>\n" : "",
 		    program_text_mnt_namespace);
 	/* other fields may be missing from the kernel */
 	unsigned needs = NEED_EVENT | plan->needs | (takes_socket_facts(request, kernel) ? NEED_COLUMNS : 0) |
-	                 (finds_subflows(kernel, from) ? NEED_MPTCP : 0);
+	                 (finds_subflows(kernel, from) ? NEED_MPTCP : 0) |
+	                 (takes_accepted(request, kernel) ? NEED_ACCEPTED : 0);
 
 	for (int field = 0; field < FIELD_COUNT; field++) {
 		const char *macro = kernel_field_macro(field);
@@ -110,15 +118,22 @@ static void print_counting(FILE *out, const struct program_request *request, con
 {
 	bool ends = plan_notes_ends(plan);
 	bool socket_facts = takes_socket_facts(request, kernel);
+	bool accepted = takes_accepted(request, kernel), subflows = finds_subflows(kernel, from);
 	char max_sessions[16];
 
 	snprintf(max_sessions, sizeof max_sessions, "%u", request->max_sessions);
 	if (ends)
 		fputs(program_text_ends_head, out);
+	if (accepted)
+		template_fill(out, program_text_accepted,
+		    (const struct slot[]){
+		        { "FIRST_SUBFLOW", subflows ? "LOAD_COLD(u64, sk, MPTCP_FIRST)" : "0" } },
+		    1);
 	template_fill(out, program_text_session,
 	    (const struct slot[]){ { "DESCRIBE_LIFE", ends ? program_text_describe_life : "" },
-	        { "MPTCP_LINK", finds_subflows(kernel, from) ? program_text_mptcp_link : "" } },
-	    2);
+	        { "DESCRIBE_ACCEPTED", accepted ? program_text_describe_accepted : "" },
+	        { "MPTCP_LINK", subflows ? program_text_mptcp_link : "" } },
+	    3);
 	if (socket_facts)
 		fputs(program_text_socket_facts, out);
 	for (size_t i = 0; i < COUNT_OF(families); i++)

@@ -23,6 +23,7 @@ struct program_request {
 	uint32_t max_sessions;
 	bool socket_columns; /* RTT and retransmits are read at every event */
 	bool ends;           /* when connections end, and when processes began */
+	bool accepted;       /* which connections a listener accepted */
 };
 
 /* Where the text has the places of the kernel's fields from. */

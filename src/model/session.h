@@ -12,6 +12,13 @@
 
 #define SESSION_COMM_LENGTH 16 /* TASK_COMM_LEN */
 
+/* Of what may be not known. */
+enum answer {
+	ANSWER_UNKNOWN,
+	ANSWER_NO,
+	ANSWER_YES,
+};
+
 /* Addresses and remote port in network order as in struct sock_common; the local port in host order. */
 struct session_key4 {
 	__u32 raddr; /* with laddr one 8-byte load: skc_addrpair */
@@ -43,8 +50,9 @@ struct session_value {
 	__u32 uid;         /* in the initial user namespace */
 	__u32 mntns;
 	__u32
-	    process_start_ms; /* milliseconds of CLOCK_MONOTONIC; this and is_closed only when asked for, else 0 */
-	__u32 is_closed;      /* TCP_CLOSE: what is moved now had been received before the connection's end */
+	    process_start_ms; /* milliseconds of CLOCK_MONOTONIC; this and what follows only when asked for, else 0 */
+	__u16 is_closed;      /* TCP_CLOSE: what is moved now had been received before the connection's end */
+	__u16 accepted;       /* enum answer: by a listener, else this side connected */
 	char comm[SESSION_COMM_LENGTH]; /* the thread group leader's */
 };
 

@@ -24,6 +24,7 @@ static const struct field session_rows[] = {
 	{ "mntns", FIELD_U32, FIELD_KNOWN, offsetof(struct session, mntns), 0 },
 	{ "process_start_ms", FIELD_U32, FIELD_KNOWN, offsetof(struct session, process_start_ms), 0 },
 	{ "is_closed", FIELD_BOOL, FIELD_KNOWN, offsetof(struct session, is_closed), 0 },
+	{ "accepted", FIELD_ANSWER, FIELD_KNOWN, offsetof(struct session, accepted), FIELD_ANSWER_UNKNOWN },
 	{ "rtt_us", FIELD_U32, FIELD_KNOWN, offsetof(struct session, rtt_us), 0 },
 	{ "retransmits", FIELD_U32, FIELD_JOINED, offsetof(struct session, retransmits), 0 },
 };
@@ -85,6 +86,7 @@ uint64_t field_max(const struct field *field)
 {
 	switch (field->type) {
 	case FIELD_BOOL:
+	case FIELD_ANSWER:
 		return 1;
 	case FIELD_FAMILY:
 		return 6;
@@ -117,6 +119,8 @@ uint64_t field_number(const struct field *field, const void *record)
 	switch (field->type) {
 	case FIELD_BOOL:
 		return *(const bool *)at;
+	case FIELD_ANSWER:
+		return (uint64_t) * (const uint8_t *)at - ANSWER_NO;
 	case FIELD_FAMILY:
 		return *(const uint8_t *)at;
 	case FIELD_U16:
@@ -143,6 +147,9 @@ void field_set_number(const struct field *field, void *record, uint64_t number)
 	switch (field->type) {
 	case FIELD_BOOL:
 		*(bool *)at = number;
+		break;
+	case FIELD_ANSWER:
+		*(uint8_t *)at = (uint8_t)(number + ANSWER_NO);
 		break;
 	case FIELD_FAMILY:
 		*(uint8_t *)at = (uint8_t)number;

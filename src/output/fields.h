@@ -12,6 +12,7 @@
 enum field_type {
 	FIELD_FAMILY, /* uint8_t, 4 or 6; its row precedes those of addresses */
 	FIELD_BOOL,   /* written as 1 or 0 */
+	FIELD_ANSWER, /* uint8_t, enum answer: written as 1 or 0; FIELD_ANSWER_UNKNOWN is absent */
 	FIELD_U16,
 	FIELD_U32,
 	FIELD_U64,     /* read up to INT64_MAX, jansson's largest */
@@ -30,6 +31,8 @@ enum {
 	FIELD_KEY_MAX = 24, /* the longest key */
 	FIELD_NAME_SIZE = SESSION_NAME_SIZE,
 };
+
+#define FIELD_ANSWER_UNKNOWN ((uint64_t)ANSWER_UNKNOWN - ANSWER_NO)
 
 struct field {
 	const char *key;

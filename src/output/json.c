@@ -112,6 +112,7 @@ static char *put_member(char *at, const struct field *field, const void *record)
 		at += address_format(at, ((const struct session *)record)->family, (const uint8_t *)value);
 		return put(at, "\"");
 	case FIELD_BOOL:
+	case FIELD_ANSWER:
 	case FIELD_FAMILY:
 	case FIELD_U16:
 	case FIELD_U32:

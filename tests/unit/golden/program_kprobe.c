@@ -21,9 +21,9 @@
 #define TASK_NSPROXY 1136
 #define NSPROXY_MNT_NS 1144
 #define MNT_NS_INUM 1152
-#define SOCKET_SK 1176
-#define ZEROCOPY_LENGTH 1184
-#define ZEROCOPY_COPYBUF_LEN 1192
+#define SOCKET_SK 1200
+#define ZEROCOPY_LENGTH 1208
+#define ZEROCOPY_COPYBUF_LEN 1216
 /*
  * The tables' keys and values: what the program text writes in the kernel and the tracer drains. This
  * file is part of both: it is compiled here and embedded, as it is, at the head of the program text.
@@ -36,6 +36,13 @@
 #endif
 
 #define SESSION_COMM_LENGTH 16 /* TASK_COMM_LEN */
+
+/* Of what may be not known. */
+enum answer {
+	ANSWER_UNKNOWN,
+	ANSWER_NO,
+	ANSWER_YES,
+};
 
 /* Addresses and remote port in network order as in struct sock_common; the local port in host order. */
 struct session_key4 {
@@ -68,8 +75,9 @@ struct session_value {
 	__u32 uid;         /* in the initial user namespace */
 	__u32 mntns;
 	__u32
-	    process_start_ms; /* milliseconds of CLOCK_MONOTONIC; this and is_closed only when asked for, else 0 */
-	__u32 is_closed;      /* TCP_CLOSE: what is moved now had been received before the connection's end */
+	    process_start_ms; /* milliseconds of CLOCK_MONOTONIC; this and what follows only when asked for, else 0 */
+	__u16 is_closed;      /* TCP_CLOSE: what is moved now had been received before the connection's end */
+	__u16 accepted;       /* enum answer: by a listener, else this side connected */
 	char comm[SESSION_COMM_LENGTH]; /* the thread group leader's */
 };
 

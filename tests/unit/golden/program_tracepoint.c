@@ -21,15 +21,15 @@
 #define TASK_NSPROXY 1136
 #define NSPROXY_MNT_NS 1144
 #define MNT_NS_INUM 1152
-#define SOCKET_SK 1176
-#define TCP_COPIED_SEQ 1200
-#define TCP_RCV_NXT 1208
-#define TCP_BYTES_RECEIVED 1216
-#define ICSK_ULP_OPS 1224
-#define SK_LOCK_OWNED 1232
-#define SK_FLAGS 1240
-#define REGS_SYSCALL 1248
-#define REGS_BEFORE 1256
+#define SOCKET_SK 1200
+#define TCP_COPIED_SEQ 1224
+#define TCP_RCV_NXT 1232
+#define TCP_BYTES_RECEIVED 1240
+#define ICSK_ULP_OPS 1248
+#define SK_LOCK_OWNED 1256
+#define SK_FLAGS 1264
+#define REGS_SYSCALL 1272
+#define REGS_BEFORE 1280
 /*
  * The tables' keys and values: what the program text writes in the kernel and the tracer drains. This
  * file is part of both: it is compiled here and embedded, as it is, at the head of the program text.
@@ -42,6 +42,13 @@
 #endif
 
 #define SESSION_COMM_LENGTH 16 /* TASK_COMM_LEN */
+
+/* Of what may be not known. */
+enum answer {
+	ANSWER_UNKNOWN,
+	ANSWER_NO,
+	ANSWER_YES,
+};
 
 /* Addresses and remote port in network order as in struct sock_common; the local port in host order. */
 struct session_key4 {
@@ -74,8 +81,9 @@ struct session_value {
 	__u32 uid;         /* in the initial user namespace */
 	__u32 mntns;
 	__u32
-	    process_start_ms; /* milliseconds of CLOCK_MONOTONIC; this and is_closed only when asked for, else 0 */
-	__u32 is_closed;      /* TCP_CLOSE: what is moved now had been received before the connection's end */
+	    process_start_ms; /* milliseconds of CLOCK_MONOTONIC; this and what follows only when asked for, else 0 */
+	__u16 is_closed;      /* TCP_CLOSE: what is moved now had been received before the connection's end */
+	__u16 accepted;       /* enum answer: by a listener, else this side connected */
 	char comm[SESSION_COMM_LENGTH]; /* the thread group leader's */
 };
 

@@ -138,7 +138,7 @@ static void test_fields4(void **state)
 {
 	struct session_key4 key = { .rport = htons(6684), .lport = 22, .pid = 181, .netns = 4026531840 };
 	struct session_value value = { 1021, UINT64_C(1) << 40, 350, 7, 4711, 1000, 4026531841, 98765, 1,
-		"" };
+		ANSWER_YES, "" };
 
 	(void)state;
 	memcpy(value.comm, "sixteen bytes ok", sizeof value.comm);
@@ -167,6 +167,7 @@ static void test_fields4(void **state)
 	assert_int_equal(session->mntns, 4026531841);
 	assert_int_equal(session->process_start_ms, 98765);
 	assert_true(session->is_closed);
+	assert_int_equal(session->accepted, ANSWER_YES);
 	assert_string_equal(session->comm, "sixteen bytes ok");
 }
 

@@ -265,6 +265,15 @@ void options_fini(struct options *options)
 	options->condition_count = 0;
 }
 
+/* The output shows it, or its filter asks for it. */
+static bool needs_accepted(const struct options *options)
+{
+	struct match match;
+
+	match_set(&match, options->words ? options->words : "");
+	return options->renderer->shows_more || match_needs_accepted(&match);
+}
+
 int options_program(struct program_request *request, struct conditions *conditions,
     const struct options *options, struct error *error)
 {
@@ -280,7 +289,7 @@ int options_program(struct program_request *request, struct conditions *conditio
 		.conditions = *conditions,
 		.max_sessions = options->max_sessions,
 		.ends = options->renderer->shows_more,
-		.accepted = options->renderer->shows_more,
+		.accepted = needs_accepted(options),
 		.socket_columns = screen_options_needs(&options->screen) & COLUMN_NEEDS_SOCKET,
 	};
 

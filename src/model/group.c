@@ -14,6 +14,7 @@ enum common {
 	COMMON_CONTAINER = 1 << 3,
 	COMMON_USER = 1 << 4,
 	COMMON_NAME = 1 << 5,
+	COMMON_SERVICE = 1 << 6,
 };
 
 /* To add a grouping, add its row, and an enum common for what it goes by. */
@@ -26,6 +27,7 @@ static const struct {
 	[GROUPING_CONTAINER] = { "container", "containers", COMMON_CONTAINER },
 	[GROUPING_USER] = { "user", "users", COMMON_USER },
 	[GROUPING_PROGRAM] = { "program", "programs", COMMON_NAME },
+	[GROUPING_SERVICE] = { "service", "services", COMMON_SERVICE },
 };
 
 /* Rows are found by addresses, ports, PID and network namespace. What is none of them takes the local address's place. */
@@ -33,6 +35,7 @@ struct extra {
 	union {
 		uint32_t uid;
 		uint32_t process_start_ms;
+		uint32_t accepted;
 	};
 	uint32_t container;
 	uint64_t cgroup_id;
@@ -87,6 +90,10 @@ struct session group_key(enum grouping grouping, const struct row *row)
 	}
 	if (common & COMMON_USER)
 		extra.uid = session->uid;
+	if (common & COMMON_SERVICE) {
+		extra.accepted = key.accepted = session->accepted;
+		key.lport = session->accepted == ANSWER_YES ? session->lport : 0;
+	}
 	memcpy(key.laddr, &extra, sizeof extra);
 	if (common & COMMON_NAME)
 		put_name(&key, session->comm);

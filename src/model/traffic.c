@@ -61,13 +61,18 @@ static int add_session(struct traffic *traffic, const struct session *session)
 		row->session.rx_bytes += session->rx_bytes;
 		row->session.tx_bytes += session->tx_bytes;
 	} else {
-		if (memcmp(row->session.comm, session->comm, sizeof session->comm) != 0 ||
+		/* Of an MPTCP socket whose first subflow has gone it is not known any more. */
+		uint8_t accepted = session->accepted ?: row->session.accepted;
+
+		if (accepted != row->session.accepted ||
+		    memcmp(row->session.comm, session->comm, sizeof session->comm) != 0 ||
 		    memcmp(row->session.ifname, session->ifname, sizeof session->ifname) != 0)
 			row->match_epoch = 0;
 		/* What is read of a closed connection leaves it closed. */
 		if (!session->is_closed)
 			row->closed = (struct moment){ 0 };
 		row->session = *session;
+		row->session.accepted = accepted;
 	}
 	if (session->is_closed && !row->closed.clock_ns)
 		row->closed = row->last;

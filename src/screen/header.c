@@ -14,6 +14,7 @@
 #include "table/endpoint.h"
 #include "table/graph.h"
 #include "table/layout.h"
+#include "table/who.h"
 
 #define PIECE_GAP 2
 
@@ -312,7 +313,7 @@ static void add_filters(struct ui *ui, struct pieces *pieces)
 {
 	const struct view *view = &ui->view;
 	const struct session *key = &view->settings.opened_key;
-	char user[40];
+	char user[40], service[WHO_SERVICE_SIZE];
 
 	if (view->settings.opened && view->settings.grouping == GROUPING_PROCESS)
 		pieces_add(pieces, 2, STYLE_STRONG, "in %s (%u)", key->comm, key->pid);
@@ -324,6 +325,9 @@ static void add_filters(struct ui *ui, struct pieces *pieces)
 	else if (view->settings.opened && view->settings.grouping == GROUPING_USER)
 		pieces_add(
 		    pieces, 2, STYLE_STRONG, "of %s", names_user(ui->names, key->uid, user, sizeof user));
+	else if (view->settings.opened && view->settings.grouping == GROUPING_SERVICE)
+		pieces_add(pieces, 2, STYLE_STRONG, "%s%s", key->accepted == ANSWER_YES ? "accepted on " : "",
+		    who_service(&view->context, key, service));
 	else if (view->settings.opened) {
 		struct endpoint host = { key->family, key->raddr, session_zone(key), .has_port = false };
 		char address[ENDPOINT_SIZE];

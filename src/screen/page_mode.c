@@ -112,7 +112,7 @@ static void help_gone(struct page *page)
 		return;
 	page_text(page, STYLE_PLAIN, "");
 	help_loss(page, "Dropped: the ", traffic->rows_gone, " connections that were idle for longest.",
-	    "   The sums of processes, hosts, containers and users include them.");
+	    "   The sums of processes, hosts and other groups include them.");
 	for (int i = GROUPING_NONE + 1; i < GROUPING_COUNT; i++) {
 		const struct gone *gone = &traffic->gone[i];
 

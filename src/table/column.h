@@ -72,7 +72,7 @@ struct column {
 	uint16_t groupings; /* 1 << enum grouping: where it means something */
 	uint16_t
 	    identifies; /* 1 << enum grouping: where it tells which group a row is, so it is never dropped */
-	uint16_t leads; /* 1 << enum grouping: where it stands first */
+	uint16_t leads; /* 1 << enum grouping: where it stands first, chosen or not */
 	uint8_t needs;  /* enum column_need */
 	uint64_t (*rank)(const struct column_context *context, const struct row *row);
 	/* Orders rows of equal rank; NULL: the rank decides alone. */

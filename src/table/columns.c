@@ -232,6 +232,7 @@ static void cell_last(const struct column_context *context, const struct row *ro
 #define CONTAINERS (1 << GROUPING_CONTAINER)
 #define USERS (1 << GROUPING_USER)
 #define PROGRAMS (1 << GROUPING_PROGRAM)
+#define SERVICES (1 << GROUPING_SERVICE)
 #define SUM (1 << GROUPING_ALL)
 #define GROUPS (EVERYWHERE & ~CONNECTIONS)
 #define EVERYWHERE (2 * SUM - 1)
@@ -293,6 +294,9 @@ const struct column column_table[] = {
 	  .width_min = 12, .width_pref = 19, .width_max = 28, .priority = 9,
 	  .groupings = EVERYWHERE, .identifies = CONTAINERS, .leads = CONTAINERS, .rank = who_rank_container,
 	  .compare = who_compare_container, .format = who_cell_container },
+	{ .id = "service", .title = "SERVICE", .description = "listening port that accepted it", .width_min = 9,
+	  .width_pref = 10, .width_max = 16, .priority = 9, .groupings = CONNECTIONS | SERVICES, .identifies = SERVICES,
+	  .leads = SERVICES, .rank = who_rank_service, .format = who_cell_service },
 	{ .id = "command", .title = "COMMAND", .description = "command line", .width_min = 12,
 	  .width_pref = 24, .width_max = 120, .priority = 9, .groupings = CONNECTIONS | PROCESSES, .rank = who_rank_command,
 	  .compare = who_compare_command, .format = who_cell_command },

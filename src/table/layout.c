@@ -81,13 +81,14 @@ static unsigned gather(struct candidate *candidates, const struct column_list *l
 		candidates[count] = candidate_of(column, context, width);
 		candidates[count++].order = order_of(column, list, i, context, width);
 	}
-	for (size_t i = 0; i < column_count && context->all; i++) {
+	for (size_t i = 0; i < column_count; i++) {
 		const struct column *column = &column_table[i];
+		bool leads = column->leads & grouping, needed = leads || (column->with_all && context->all);
 
-		if (!column->with_all || column_list_has(list, column) || count == COLUMNS_MAX)
+		if (!needed || column_list_has(list, column) || count == COLUMNS_MAX)
 			continue;
 		candidates[count] = candidate_of(column, context, width);
-		candidates[count++].order = list->count + 1u;
+		candidates[count++].order = leads ? 0 : list->count + 1u;
 	}
 	return count;
 }

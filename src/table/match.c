@@ -15,14 +15,14 @@
 struct subject {
 	const struct row *row;
 	const struct column_context *context;
-	bool ports;  /* else it is a group's row, and its local address is none */
+	bool ports;  /* else it is a group's row, and its local address is none: the one with a port has no PID */
 	bool remote; /* the remote address is one */
 };
 
 static struct subject subject_of(const struct row *row, const struct column_context *context)
 {
 	const struct session *session = &row->session;
-	struct subject subject = { row, context, session->lport || session->rport, false };
+	struct subject subject = { row, context, session->rport || (session->lport && session->pid), false };
 
 	subject.remote =
 	    session->family && (subject.ports || memcmp(session->raddr, (uint8_t[16]){ 0 }, 16) != 0);
@@ -123,11 +123,11 @@ static bool has_port(const struct subject *subject, const struct match_word *wor
 	const uint16_t ports[] = { session->lport, session->rport };
 	const struct pattern *pattern = &word->pattern;
 
-	if (!subject->ports)
-		return false;
 	for (size_t i = 0; i < COUNT_OF(ports); i++) {
 		const char *name = NULL;
 
+		if (!ports[i])
+			continue; /* of a group */
 		if (pattern->is_number && pattern->number == ports[i])
 			return true;
 		if (word->is_field && !pattern->is_number && is_port(subject, pattern->text, ports[i], true))
@@ -138,6 +138,14 @@ static bool has_port(const struct subject *subject, const struct match_word *wor
 			return true;
 	}
 	return false;
+}
+
+/* The port that a listener accepted it on. */
+static bool has_listener(const struct subject *subject, const struct match_word *word)
+{
+	const struct session *session = &subject->row->session;
+
+	return session->accepted == ANSWER_YES && is_port(subject, word->pattern.text, session->lport, true);
 }
 
 static bool has_user(const struct subject *subject, const struct match_word *word)
@@ -169,6 +177,8 @@ static bool has_word(const struct subject *subject, const struct match_word *wor
 
 	if (word->looks & LOOK_LOCAL)
 		return is_local(subject);
+	if (word->looks & LOOK_LISTEN)
+		return has_listener(subject, word);
 	if (word->looks & LOOK_PID && pattern->is_number && row->session.pid &&
 	    pattern->number == row->session.pid)
 		return true;

@@ -151,6 +151,39 @@ void who_cell_container(const struct column_context *context, const struct row *
 	column_cell_text(context, container_of(context, row, text), cell);
 }
 
+const char *who_service(const struct column_context *context, const struct session *session, char *buffer)
+{
+	const char *name = NULL;
+
+	if (session->accepted != ANSWER_YES)
+		return strcpy(buffer, session->accepted == ANSWER_NO ? "outgoing" : "not known");
+	if (context->port_names)
+		name = names_port(context->names, session->lport);
+	if (name)
+		snprintf(buffer, WHO_SERVICE_SIZE, ":%s", name);
+	else
+		snprintf(buffer, WHO_SERVICE_SIZE, ":%u", session->lport);
+	return buffer;
+}
+
+/* By number; those without one come after them. */
+uint64_t who_rank_service(const struct column_context *context, const struct row *row)
+{
+	const struct session *session = &row->session;
+
+	(void)context;
+	return session->accepted == ANSWER_YES ? session->lport : UINT16_MAX + 2ull - session->accepted;
+}
+
+void who_cell_service(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	char text[WHO_SERVICE_SIZE];
+
+	if (row->session.accepted != ANSWER_YES)
+		cell->style = STYLE_DIM;
+	column_cell_text(context, who_service(context, &row->session, text), cell);
+}
+
 static const char *command_of(const struct column_context *context, const struct row *row)
 {
 	return row->session.pid ? names_command_known(context->names, row->session.pid, row_process_s(row))

@@ -10,6 +10,8 @@
 
 #include "table/column.h"
 
+struct session;
+
 uint64_t who_rank_pid(const struct column_context *context, const struct row *row);
 void who_cell_pid(const struct column_context *context, const struct row *row, struct cell *cell);
 
@@ -24,6 +26,14 @@ void who_cell_user(const struct column_context *context, const struct row *row, 
 uint64_t who_rank_container(const struct column_context *context, const struct row *row);
 int who_compare_container(const struct column_context *context, const struct row *a, const struct row *b);
 void who_cell_container(const struct column_context *context, const struct row *row, struct cell *cell);
+
+enum { WHO_SERVICE_SIZE = 64 };
+
+/* ":443", or ":https" with names of ports; "outgoing", "not known". Untrusted. Written into buffer, which is returned. */
+const char *who_service(const struct column_context *context, const struct session *session, char *buffer);
+
+uint64_t who_rank_service(const struct column_context *context, const struct row *row);
+void who_cell_service(const struct column_context *context, const struct row *row, struct cell *cell);
 
 /* The command line: from what is kept and read, as names_command_known says. */
 uint64_t who_rank_command(const struct column_context *context, const struct row *row);

@@ -11,7 +11,7 @@ static const struct field {
 	const char *name;
 	unsigned looks;
 } fields[] = {
-	{ "pid", LOOK_PID }, { "port", LOOK_PORT }, { "host", LOOK_HOST }, { "user", LOOK_USER },
+	{ "pid", LOOK_PID }, { "port", LOOK_PORT }, { "listen", LOOK_LISTEN }, { "host", LOOK_HOST }, { "user", LOOK_USER },
 	{ "comm", LOOK_COMM }, { "container", LOOK_CONTAINER }, { "cgroup", LOOK_CGROUP },
 	{ "command", LOOK_COMMAND }, { "", LOOK_PORT }, /* ":443" */
 };
@@ -44,6 +44,7 @@ static bool is_wrong(const struct match_word *word)
 	case LOOK_PID:
 		return !pattern->is_number;
 	case LOOK_PORT:
+	case LOOK_LISTEN:
 		return !pattern->text[strspn(pattern->text, "0123456789")] &&
 		       (!pattern->is_number || pattern->number > UINT16_MAX);
 	case LOOK_HOST:
@@ -126,8 +127,9 @@ static bool word_narrows(const struct match_word *before, const struct match_wor
 		return false;
 	if (from->length == to->length)
 		return true;
-	return !before->absent && !(before->is_field && before->looks == LOOK_PORT) && !from->whole &&
-	       !to->whole && !from->is_number && !to->is_number;
+	bool is_port = before->is_field && before->looks & (LOOK_PORT | LOOK_LISTEN);
+
+	return !before->absent && !is_port && !from->whole && !to->whole && !from->is_number && !to->is_number;
 }
 
 bool match_narrows(const struct match *from, const struct match *to)
@@ -140,6 +142,14 @@ bool match_narrows(const struct match *from, const struct match *to)
 		if (!word_narrows(&from->words[i], &to->words[i]))
 			return false;
 	return true;
+}
+
+bool match_needs_accepted(const struct match *match)
+{
+	for (size_t i = 0; i < match->word_count; i++)
+		if (match->words[i].looks == LOOK_LISTEN)
+			return true;
+	return false;
 }
 
 bool match_needs_host_names(const struct match *match)
@@ -175,8 +185,10 @@ const char *match_say_fault(const struct match *match, char *buffer, size_t size
 		snprintf(buffer, size, "what follows '%s'?", *word ? word : "!");
 		return buffer;
 	case MATCH_WRONG_VALUE:
-		snprintf(buffer, size, "'%s' is no %.*s", word + length + 1, length ? length : 4,
-		    length ? word : "port");
+		if (!length || strncmp(word, "listen:", 7) == 0)
+			snprintf(buffer, size, "'%s' is no port", word + length + 1);
+		else
+			snprintf(buffer, size, "'%s' is no %.*s", word + length + 1, length, word);
 		return buffer;
 	case MATCH_TOO_MUCH:
 		snprintf(buffer, size, "at most %d words and %d bytes", MATCH_WORDS_MAX, MATCH_TEXT_MAX);

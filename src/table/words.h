@@ -24,6 +24,7 @@ enum look {
 	LOOK_COMMAND = 1 << 7,
 	LOOK_LOCAL = 1 << 8, /* "local": both ends are on this host */
 	LOOK_ANYWHERE = LOOK_LOCAL - 1,
+	LOOK_LISTEN = 1 << 9, /* the port of the listener that accepted it */
 };
 
 struct match_word {
@@ -63,6 +64,9 @@ const char *match_say_fault(const struct match *match, char *buffer, size_t size
 
 /* The names of the fields; cut at size. Returns the length as snprintf does. */
 size_t match_fields(char *buffer, size_t size, const char *separator);
+
+/* True when a word is a field that asks who listened: "listen:443". */
+bool match_needs_accepted(const struct match *match);
 
 /* True when a word can be found in names of hosts alone: "host:example.com". */
 bool match_needs_host_names(const struct match *match);

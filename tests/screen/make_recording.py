@@ -90,7 +90,9 @@ def demo(intervals):
             if chance.random() > share:
                 continue
             factor = max(0.02, 1 + burst * chance.gauss(0, 0.8))
-            sessions.append(session(pid, comm, local, remote, int(rx * factor), int(tx * factor), uid))
+            one = session(pid, comm, local, remote, int(rx * factor), int(tx * factor), uid)
+            one["accepted"] = int(local[1] < 32768)  # where this host's ephemeral ports begin
+            sessions.append(one)
         write(interval, sessions)
 
 

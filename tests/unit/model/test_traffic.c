@@ -340,7 +340,7 @@ static void the_oldest_go_when_there_are_too_many(void **state)
 	assert_int_equal(fixture->traffic.gone[GROUPING_PROCESS].left_groups, 0);
 }
 
-/* Connections, processes, hosts, containers and users come and go, with some that stay: any churn. */
+/* Connections, processes, hosts, containers, users and services come and go, with some that stay: any churn. */
 static void sums_add_up_and_memory_is_bounded_after_any_churn(void **state)
 {
 	struct fixture *fixture = *state;
@@ -359,6 +359,8 @@ static void sums_add_up_and_memory_is_bounded_after_any_churn(void **state)
 			session = &fixture->snapshot.sessions[j];
 			session->family = number % 5 ? 4 : 6;
 			session->pid = number % 100000;
+			session->lport = (uint16_t)(1 + number % 20000);
+			session->accepted = number % 7 ? ANSWER_YES : number % 2 ? ANSWER_NO : ANSWER_UNKNOWN;
 			session->uid = number % 10000;
 			session->cgroup_id = 1 + number % 20000;
 			snprintf(session->comm, sizeof session->comm, "worker-%u", number % 15000);

@@ -155,6 +155,7 @@ static void every_group_has_details_of_every_size(void **state)
 		[GROUPING_CONTAINER] = " Container   -",
 		[GROUPING_USER] = " User        -",
 		[GROUPING_PROGRAM] = " Program     nginx",
+		[GROUPING_SERVICE] = " Service     not known",
 	};
 	struct fixture *fixture = *state;
 

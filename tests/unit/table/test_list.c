@@ -328,6 +328,12 @@ static struct session churned(unsigned number)
 	session.lport = (uint16_t)number;
 	session.cgroup_id = 50 + group;
 	session.uid = 2000 + group % 10;
+	/* 16 listeners; a tenth are outgoing, a tenth not known */
+	session.accepted = group % 10 == 0 ? ANSWER_NO : group % 10 == 1 ? ANSWER_UNKNOWN : ANSWER_YES;
+	if (session.accepted == ANSWER_YES) {
+		session.rport = session.lport;
+		session.lport = (uint16_t)(8000 + group % 20);
+	}
 	return session;
 }
 
@@ -341,6 +347,17 @@ static void churn(struct fixture *fixture)
 		merge(fixture, sessions, 1000);
 	}
 	assert_true(fixture->traffic.rows_gone > 10000);
+}
+
+/* Of what is not gone. */
+static uint64_t rx_of_rows(struct fixture *fixture)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < fixture->traffic.rows.count; i++)
+		if (fixture->traffic.rows.rows[i].session.family == 4)
+			sum += fixture->traffic.rows.rows[i].rx_total_bytes;
+	return sum;
 }
 
 static uint64_t rx_total(struct fixture *fixture)
@@ -361,7 +378,8 @@ static void every_grouping_has_the_sums_of_what_is_gone(void **state)
 		[GROUPING_REMOTE] = GROUPS + 3,
 		[GROUPING_CONTAINER] = GROUPS + 1, /* two are in none */
 		[GROUPING_USER] = 10 + 2,
-		[GROUPING_PROGRAM] = 3 };
+		[GROUPING_PROGRAM] = 3,
+		[GROUPING_SERVICE] = 16 + 2 };
 	struct fixture *fixture = *state;
 
 	fixture->context.names = names_open(false);
@@ -425,6 +443,67 @@ static void filters_choose_what_is_gone(void **state)
 	settings->grouping = fixture->context.grouping = GROUPING_REMOTE;
 	match_set(&settings->words, "198.51.1.43");
 	assert_int_equal(rx_total(fixture), CHURN / GROUPS * 1000);
+	/* A listener's port is known of all that it accepted; its group's key is no address. */
+	settings->grouping = fixture->context.grouping = GROUPING_SERVICE;
+	for (size_t i = 0; i < 3; i++) {
+		settings->epoch++;
+		match_set(&settings->words, (const char *[]){ "listen:8003", "port:8003", "8003" }[i]);
+		assert_int_equal(rx_total(fixture), CHURN / 20 * 1000);
+	}
+	settings->epoch++;
+	match_set(&settings->words, "0.0.0.0/0");
+	assert_int_equal(rx_total(fixture), rx_of_rows(fixture));
+}
+
+/* By the port that accepted them; what this side connected is one group, and what is not known another. */
+static void services_are_listening_ports(void **state)
+{
+	static const struct {
+		uint8_t accepted;
+		uint16_t lport, rport;
+		uint64_t rx_bytes;
+	} connections[] = {
+		{ ANSWER_YES, 443, 50000, 1 },
+		{ ANSWER_YES, 443, 50001, 2 },
+		{ ANSWER_YES, 5432, 443, 4 },
+		{ ANSWER_NO, 443, 50002, 8 }, /* bound to it, and yet it connected */
+		{ ANSWER_NO, 50000, 443, 16 },
+		{ ANSWER_UNKNOWN, 443, 50003, 32 },
+	};
+	struct fixture *fixture = *state;
+	struct session sessions[sizeof connections / sizeof connections[0]];
+
+	for (size_t i = 0; i < sizeof connections / sizeof connections[0]; i++) {
+		sessions[i] = make("x", 10 + (uint32_t)i, i & 1 ? "192.0.2.9" : "2001:db8::9",
+		    connections[i].rport, connections[i].rx_bytes, 0);
+		sessions[i].lport = connections[i].lport;
+		sessions[i].accepted = connections[i].accepted;
+	}
+	fixture->context.all = true;
+	merge(fixture, sessions, sizeof sessions / sizeof sessions[0]);
+	fixture->settings.grouping = fixture->context.grouping = GROUPING_SERVICE;
+	listed(fixture);
+	assert_int_equal(fixture->list.count, 4);
+	for (size_t i = 0; i < fixture->list.count; i++) {
+		const char *text = cell_text(fixture, "service", i);
+		uint64_t rx_bytes =
+		    list_rows(&fixture->list, &fixture->context)->rows[fixture->list.items[i].row].session.rx_bytes;
+
+		assert_int_equal(rx_bytes, strcmp(text, ":443") == 0       ? 3
+		                           : strcmp(text, ":5432") == 0    ? 4
+		                           : strcmp(text, "outgoing") == 0 ? 24
+		                                                           : 32);
+	}
+	/* It was a listener's all the time, though the kernel does not tell any more. */
+	sessions[0].accepted = ANSWER_UNKNOWN;
+	merge(fixture, sessions, 1);
+	listed(fixture);
+	assert_int_equal(fixture->list.count, 4);
+	match_set(&fixture->settings.words, "listen:443");
+	fixture->settings.epoch++;
+	fixture->settings.grouping = fixture->context.grouping = GROUPING_NONE;
+	listed(fixture);
+	assert_int_equal(fixture->list.count, 2);
 }
 
 int main(void)
@@ -444,6 +523,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_a_group_has_several_of_is_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_gone_makes_counts_minima, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(filters_choose_what_is_gone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(services_are_listening_ports, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,6 +224,8 @@ static void fields_and_faults(void **state)
 		{ "a !", MATCH_NO_VALUE, 1, "what follows '!'?" },
 		{ ":", MATCH_NO_VALUE, 0, "what follows ':'?" },
 		{ "port:70000", MATCH_WRONG_VALUE, 0, "'70000' is no port" },
+		{ "listen:443 listen:https", MATCH_FINE, 2, NULL },
+		{ "listen:70000", MATCH_WRONG_VALUE, 0, "'70000' is no port" },
 		{ ":99999999999999", MATCH_WRONG_VALUE, 0, "'99999999999999' is no port" },
 		{ "pid:init x", MATCH_WRONG_VALUE, 1, "'init' is no pid" },
 		{ "!host:10.0.0.0/33", MATCH_WRONG_VALUE, 0, "'10.0.0.0/33' is no host" },
@@ -260,6 +262,22 @@ static void fields_look_in_one_place(void **state)
 	    "prot:443");
 }
 
+/* The port that accepted it: not one that it connected to, or was connected from. */
+static void listeners_are_told(void **state)
+{
+	struct session accepted = make("nginx", 22, "192.0.2.1", 443, 1, 1);
+	struct session connected = accepted, unknown = accepted;
+
+	(void)state;
+	accepted.accepted = ANSWER_YES;
+	connected.accepted = ANSWER_NO;
+	YES(&accepted, "listen:1000", "!listen:443", "port:443");
+	NO(&accepted, "listen:443", "listen:10", "!listen:1000");
+	YES(&connected, "!listen:1000", "!listen:443", "port:1000");
+	NO(&connected, "listen:1000", "listen:443");
+	NO(&unknown, "listen:1000", "listen:443");
+}
+
 /* What narrows is checked by what it claims: a row that fails the first text fails the second. */
 static void what_narrows_has_fewer_rows(void **state)
 {
@@ -270,7 +288,7 @@ static void what_narrows_has_fewer_rows(void **state)
 		"dead:beef:", "dead:beef::", "dead:beef::1", "comm:n", "comm:ng", "loca", "local", "locals",
 		"host:1", "host:19", "host:192", "user:4", "user:44", "host:10.0.0.0/1", "host:10.0.0.0/16",
 		"n l", "[dead", "[dead:beef::1]:4", "[dead:beef::1]:443", "f", "fe", "fe80::1%e",
-		"fe80::1%eth0", "comm:4", "comm:44", "n !1", "n !10", "" };
+		"fe80::1%eth0", "comm:4", "comm:44", "listen:10", "listen:100", "listen:1000", "n !1", "n !10", "" };
 	struct session sessions[] = {
 		make("nginx", 44, "192.0.2.33", 443, 1, 1),
 		make("dead", 4, "10.0.0.10", 44, 1, 1),
@@ -282,6 +300,8 @@ static void what_narrows_has_fewer_rows(void **state)
 	struct match from, to;
 
 	(void)state;
+	sessions[0].accepted = ANSWER_YES;
+	sessions[1].accepted = ANSWER_NO;
 	for (size_t i = 0; i < ARRAY_LENGTH(texts) * ARRAY_LENGTH(texts); i++) {
 		const char *before = texts[i / ARRAY_LENGTH(texts)], *after = texts[i % ARRAY_LENGTH(texts)];
 
@@ -363,6 +383,7 @@ int main(void)
 		cmocka_unit_test(command_lines_are_matched),
 		cmocka_unit_test(fields_and_faults),
 		cmocka_unit_test(fields_look_in_one_place),
+		cmocka_unit_test(listeners_are_told),
 		cmocka_unit_test(what_narrows_has_fewer_rows),
 		cmocka_unit_test(typing_on_narrows_but_for_numbers_and_absence),
 		cmocka_unit_test(more_words_than_there_is_room_for),

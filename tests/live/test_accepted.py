@@ -155,6 +155,19 @@ def read_after_the_end():
 
 
 @case
+def text_can_be_filtered():
+    """The connections of one listener, though the text itself does not show who listened."""
+    pair = Pair(socket.AF_INET, "127.0.0.1")
+    tcptop = Tcptop("-o", "text", "--nosummary", "--filter", f"listen:{pair.ports[1]}", INTERVAL)
+    pair.move()
+    wait_for(lambda: f":{pair.ports[1]} " in tcptop.stdout.decode(), 10, "the accepted side")
+    text = tcptop.stop_text()
+    pair.close()
+    ends = [line.split()[-4:-2] for line in text.splitlines() if f":{pair.ports[1]}" in line]
+    check_equal(ends, [[f"127.0.0.1:{pair.ports[1]}", f"127.0.0.1:{pair.ports[0]}"]], "rows")
+
+
+@case
 def text_does_not_ask():
     """Only outputs that show it have the program read it."""
     for output, reads in (("text", False), ("json", True)):

@@ -15,7 +15,8 @@
 struct subject {
 	const struct row *row;
 	const struct column_context *context;
-	bool ports;  /* else it is a group's row, and its local address is none: the one with a port has no PID */
+	bool
+	    ports; /* else it is a group's row, and its local address is none: the one with a port has no PID */
 	bool remote; /* the remote address is one */
 };
 

@@ -11,9 +11,9 @@ static const struct field {
 	const char *name;
 	unsigned looks;
 } fields[] = {
-	{ "pid", LOOK_PID }, { "port", LOOK_PORT }, { "listen", LOOK_LISTEN }, { "host", LOOK_HOST }, { "user", LOOK_USER },
-	{ "comm", LOOK_COMM }, { "container", LOOK_CONTAINER }, { "cgroup", LOOK_CGROUP },
-	{ "command", LOOK_COMMAND }, { "", LOOK_PORT }, /* ":443" */
+	{ "pid", LOOK_PID }, { "port", LOOK_PORT }, { "listen", LOOK_LISTEN }, { "host", LOOK_HOST },
+	{ "user", LOOK_USER }, { "comm", LOOK_COMM }, { "container", LOOK_CONTAINER },
+	{ "cgroup", LOOK_CGROUP }, { "command", LOOK_COMMAND }, { "", LOOK_PORT }, /* ":443" */
 };
 
 static const struct field *find_field(const char *name, size_t length)
@@ -129,7 +129,8 @@ static bool word_narrows(const struct match_word *before, const struct match_wor
 		return true;
 	bool is_port = before->is_field && before->looks & (LOOK_PORT | LOOK_LISTEN);
 
-	return !before->absent && !is_port && !from->whole && !to->whole && !from->is_number && !to->is_number;
+	return !before->absent && !is_port && !from->whole && !to->whole && !from->is_number &&
+	       !to->is_number;
 }
 
 bool match_narrows(const struct match *from, const struct match *to)

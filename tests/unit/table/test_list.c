@@ -486,8 +486,9 @@ static void services_are_listening_ports(void **state)
 	assert_int_equal(fixture->list.count, 4);
 	for (size_t i = 0; i < fixture->list.count; i++) {
 		const char *text = cell_text(fixture, "service", i);
-		uint64_t rx_bytes =
-		    list_rows(&fixture->list, &fixture->context)->rows[fixture->list.items[i].row].session.rx_bytes;
+		uint64_t rx_bytes = list_rows(&fixture->list, &fixture->context)
+		                        ->rows[fixture->list.items[i].row]
+		                        .session.rx_bytes;
 
 		assert_int_equal(rx_bytes, strcmp(text, ":443") == 0       ? 3
 		                           : strcmp(text, ":5432") == 0    ? 4

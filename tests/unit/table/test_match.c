@@ -288,7 +288,8 @@ static void what_narrows_has_fewer_rows(void **state)
 		"dead:beef:", "dead:beef::", "dead:beef::1", "comm:n", "comm:ng", "loca", "local", "locals",
 		"host:1", "host:19", "host:192", "user:4", "user:44", "host:10.0.0.0/1", "host:10.0.0.0/16",
 		"n l", "[dead", "[dead:beef::1]:4", "[dead:beef::1]:443", "f", "fe", "fe80::1%e",
-		"fe80::1%eth0", "comm:4", "comm:44", "listen:10", "listen:100", "listen:1000", "n !1", "n !10", "" };
+		"fe80::1%eth0", "comm:4", "comm:44", "listen:10", "listen:100", "listen:1000", "n !1",
+		"n !10", "" };
 	struct session sessions[] = {
 		make("nginx", 44, "192.0.2.33", 443, 1, 1),
 		make("dead", 4, "10.0.0.10", 44, 1, 1),

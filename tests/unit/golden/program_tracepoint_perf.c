@@ -79,8 +79,8 @@ struct session_value {
 	__u32 mntns;
 	__u32
 	    process_start_ms; /* milliseconds of CLOCK_MONOTONIC; this and what follows only when asked for, else 0 */
-	__u16 is_closed;      /* TCP_CLOSE: what is moved now had been received before the connection's end */
-	__u16 accepted;       /* enum answer: by a listener, else this side connected */
+	__u16 is_closed; /* TCP_CLOSE: what is moved now had been received before the connection's end */
+	__u16 accepted;  /* enum answer: by a listener, else this side connected */
 	char comm[SESSION_COMM_LENGTH]; /* the thread group leader's */
 };
 

@@ -11,72 +11,7 @@
 #include "names/names.h"
 #include "table/list.h"
 #include "table/order.h"
-#include "make_session.h"
-
-struct fixture {
-	struct traffic traffic;
-	struct list_settings settings;
-	struct column_context context;
-	struct list list;
-};
-
-static int set_up(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof *fixture);
-	const struct session sessions[] = {
-		make("web", 1, "192.0.2.1", 1, 100, 10),
-		make("web", 1, "192.0.2.2", 2, 200, 20),
-		make("db", 2, "2001:db8::1", 3, 50, 5),
-	};
-	struct snapshot snapshot;
-
-	if (!fixture)
-		return -1;
-	traffic_init(&fixture->traffic);
-	list_init(&fixture->list);
-	fixture->settings.epoch = 1;
-	fixture->context.traffic = &fixture->traffic;
-	snapshot_init(&snapshot);
-	snapshot.interval_ns = 1000000000;
-	for (size_t i = 0; i < sizeof sessions / sizeof sessions[0]; i++)
-		*snapshot_add(&snapshot) = sessions[i];
-	snapshot_total(&snapshot);
-	*state = fixture;
-	int err = traffic_merge(&fixture->traffic, &snapshot, NULL);
-
-	snapshot_fini(&snapshot);
-	return err;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	list_fini(&fixture->list);
-	traffic_fini(&fixture->traffic);
-	free(fixture);
-	return 0;
-}
-
-static const char *listed(struct fixture *fixture)
-{
-	static char text[16384];
-	const struct rows *rows = list_rows(&fixture->list, &fixture->context);
-
-	assert_int_equal(
-	    list_build(&fixture->list, &fixture->settings, &fixture->context, column_find("rx")), 0);
-	rows = list_rows(&fixture->list, &fixture->context);
-	text[0] = '\0';
-	for (size_t i = 0; i < fixture->list.count; i++) {
-		const struct view_item *item = &fixture->list.items[i];
-
-		assert_int_equal(
-		    item->rank, column_find("rx")->rank(&fixture->context, &rows->rows[item->row]));
-		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s:%u", i ? " " : "",
-		    rows->rows[item->row].session.comm, (unsigned)rows->rows[item->row].session.rx_bytes);
-	}
-	return text;
-}
+#include "test_list.h"
 
 static void filters_choose_rows(void **state)
 {
@@ -193,16 +128,6 @@ static void processes_of_one_name_are_one_program(void **state)
 	assert_string_equal(listed(fixture), "worker-1:1000 worker-1:2000 worker-1:8000");
 }
 
-static const char *cell_text(struct fixture *fixture, const char *column, size_t item)
-{
-	static struct cell cell;
-
-	cell = (struct cell){ .width = 40 };
-	column_find(column)->format(&fixture->context,
-	    &list_rows(&fixture->list, &fixture->context)->rows[fixture->list.items[item].row], &cell);
-	return cell.text;
-}
-
 /* Whatever a group does not have in common is counted, in the column that would name it. */
 static void what_a_group_has_several_of_is_counted(void **state)
 {
@@ -254,19 +179,6 @@ static void what_a_group_has_several_of_is_counted(void **state)
 }
 
 /* ---- what is idle, and what is gone ---- */
-
-static void merge(struct fixture *fixture, const struct session *sessions, size_t count)
-{
-	struct snapshot snapshot;
-
-	snapshot_init(&snapshot);
-	snapshot.interval_ns = 1000000000;
-	for (size_t i = 0; i < count; i++)
-		*snapshot_add(&snapshot) = sessions[i];
-	snapshot_total(&snapshot);
-	assert_int_equal(traffic_merge(&fixture->traffic, &snapshot, NULL), 0);
-	snapshot_fini(&snapshot);
-}
 
 static void what_is_idle_for_long_is_listed_when_all_are(void **state)
 {
@@ -455,58 +367,6 @@ static void filters_choose_what_is_gone(void **state)
 	assert_int_equal(rx_total(fixture), rx_of_rows(fixture));
 }
 
-/* By the port that accepted them; what this side connected is one group, and what is not known another. */
-static void services_are_listening_ports(void **state)
-{
-	static const struct {
-		uint8_t accepted;
-		uint16_t lport, rport;
-		uint64_t rx_bytes;
-	} connections[] = {
-		{ ANSWER_YES, 443, 50000, 1 },
-		{ ANSWER_YES, 443, 50001, 2 },
-		{ ANSWER_YES, 5432, 443, 4 },
-		{ ANSWER_NO, 443, 50002, 8 }, /* bound to it, and yet it connected */
-		{ ANSWER_NO, 50000, 443, 16 },
-		{ ANSWER_UNKNOWN, 443, 50003, 32 },
-	};
-	struct fixture *fixture = *state;
-	struct session sessions[sizeof connections / sizeof connections[0]];
-
-	for (size_t i = 0; i < sizeof connections / sizeof connections[0]; i++) {
-		sessions[i] = make("x", 10 + (uint32_t)i, i & 1 ? "192.0.2.9" : "2001:db8::9",
-		    connections[i].rport, connections[i].rx_bytes, 0);
-		sessions[i].lport = connections[i].lport;
-		sessions[i].accepted = connections[i].accepted;
-	}
-	fixture->context.all = true;
-	merge(fixture, sessions, sizeof sessions / sizeof sessions[0]);
-	fixture->settings.grouping = fixture->context.grouping = GROUPING_SERVICE;
-	listed(fixture);
-	assert_int_equal(fixture->list.count, 4);
-	for (size_t i = 0; i < fixture->list.count; i++) {
-		const char *text = cell_text(fixture, "service", i);
-		uint64_t rx_bytes = list_rows(&fixture->list, &fixture->context)
-		                        ->rows[fixture->list.items[i].row]
-		                        .session.rx_bytes;
-
-		assert_int_equal(rx_bytes, strcmp(text, ":443") == 0       ? 3
-		                           : strcmp(text, ":5432") == 0    ? 4
-		                           : strcmp(text, "outgoing") == 0 ? 24
-		                                                           : 32);
-	}
-	/* It was a listener's all the time, though the kernel does not tell any more. */
-	sessions[0].accepted = ANSWER_UNKNOWN;
-	merge(fixture, sessions, 1);
-	listed(fixture);
-	assert_int_equal(fixture->list.count, 4);
-	match_set(&fixture->settings.words, "listen:443");
-	fixture->settings.epoch++;
-	fixture->settings.grouping = fixture->context.grouping = GROUPING_NONE;
-	listed(fixture);
-	assert_int_equal(fixture->list.count, 2);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -524,7 +384,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_a_group_has_several_of_is_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_gone_makes_counts_minima, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(filters_choose_what_is_gone, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(services_are_listening_ports, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

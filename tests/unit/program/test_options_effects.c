@@ -168,7 +168,7 @@ static void each_option_is_in_the_table(void **state)
 /* Words are read at the start, and what is wrong is said. */
 static void wrong_words_are_refused(void **state)
 {
-#define FIELDS "; fields are pid, port, host, user, comm, container, cgroup, command"
+#define FIELDS "; fields are pid, port, listen, host, user, comm, container, cgroup, command"
 	static const struct {
 		const char *words[WORDS_MAX];
 		const char *text;

@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-include(CheckLinkerFlag)
+include(CheckCSourceCompiles)
 include(CheckPIESupported)
 check_pie_supported(LANGUAGES C)
+
+# A distribution that asks for another level, by CFLAGS or in its compiler, keeps it.
+set(CMAKE_REQUIRED_FLAGS -O2)
+check_c_source_compiles("#ifndef _FORTIFY_SOURCE\n#error\n#endif\nint main(void) { return 0; }" TCPTOP_FORTIFIED)
+unset(CMAKE_REQUIRED_FLAGS)
+
+# Names of the folders of source and build stay out of the programs: each build gives the same bytes.
+set(TCPTOP_PREFIX_MAP "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=." "-ffile-prefix-map=${PROJECT_BINARY_DIR}=build")
 
 # What every target of the project is compiled and linked with.
 function(tcptop_compile_options target)
@@ -9,16 +17,20 @@ function(tcptop_compile_options target)
   set_target_properties(${target} PROPERTIES C_EXTENSIONS ON POSITION_INDEPENDENT_CODE ON)
   target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}/src")
   target_compile_definitions(${target} PRIVATE _GNU_SOURCE TCPTOP_VERSION="${PROJECT_VERSION}")
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -Wno-error=deprecated-declarations -Wshadow -Wstrict-prototypes
-    -fno-common -fstack-protector-strong -fno-plt
-    $<$<NOT:$<CONFIG:Debug>>:-O2>)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wstrict-prototypes
+    -fno-common -fstack-protector-strong -fno-plt ${TCPTOP_PREFIX_MAP} $<$<NOT:$<CONFIG:Debug>>:-O2>)
   target_link_options(${target} PRIVATE LINKER:-z,relro LINKER:-z,now LINKER:-z,noexecstack
     LINKER:--as-needed)
+  if(TCPTOP_WERROR)
+    target_compile_options(${target} PRIVATE -Werror -Wno-error=deprecated-declarations)
+  endif()
   if(TCPTOP_ANALYZER)
     target_compile_options(${target} PRIVATE -fanalyzer)
   endif()
   if(TCPTOP_SANITIZE STREQUAL "none")
-    target_compile_definitions(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+    if(NOT TCPTOP_FORTIFIED)
+      target_compile_definitions(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+    endif()
   elseif(TCPTOP_SANITIZE STREQUAL "address")
     target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-sanitize-recover=undefined
       -fno-omit-frame-pointer)
@@ -57,4 +69,5 @@ function(tcptop_embed_texts name)
   add_library(${name} STATIC "${out}.c")
   target_include_directories(${name} PUBLIC "${PROJECT_BINARY_DIR}/embedded")
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_compile_options(${name} PRIVATE ${TCPTOP_PREFIX_MAP})
 endfunction()

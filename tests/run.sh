@@ -235,7 +235,7 @@ if ((EUID != 0)); then
 fi
 mapfile -t wanted < <(packages)
 packages_install "${wanted[@]}" || exit 1
-CC=${CC:-gcc} build_run "$root" build all -DBUILD_TESTING=ON || exit 1
+CC=${CC:-gcc} build_run "$root" build all -DBUILD_TESTING=ON -DTCPTOP_WERROR=ON || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 run_lint

@@ -32,25 +32,24 @@ static const struct help_row exit_rows[] = {
 };
 
 static const struct help_row example_rows[] = {
-	{ "tcptop", "TCP traffic by process and connection, every second" },
-	{ "tcptop -C 1 10", "ten outputs of classic text, one a second" },
-	{ "tcptop -p 181,1042", "only the processes 181 and 1042" },
-	{ "tcptop -4 0.5", "only IPv4, two outputs a second" },
-	{ "tcptop --filter !local", "leave out what stays on this host" },
-	{ "tcptop -o json 1 60 > minute.jsonl", "record a minute with exact bytes" },
-	{ "tcptop --cgroupmap /sys/fs/bpf/cgroups", "only the cgroups in this pinned map" },
-	{ "tcptop --mntnsmap /sys/fs/bpf/mntns", "only the mount namespaces in this pinned map" },
-	{ "tcptop --probe kprobe --ebpf", "see the program that is run by kprobes" },
+	{ TCPTOP_NAME, "TCP traffic by process and connection, every second" },
+	{ TCPTOP_NAME " -C 1 10", "ten outputs of classic text, one a second" },
+	{ TCPTOP_NAME " -p 181,1042", "only the processes 181 and 1042" },
+	{ TCPTOP_NAME " -4 0.5", "only IPv4, two outputs a second" },
+	{ TCPTOP_NAME " --filter !local", "leave out what stays on this host" },
+	{ TCPTOP_NAME " -o json 1 60 > minute.jsonl", "record a minute with exact bytes" },
+	{ TCPTOP_NAME " --cgroupmap /sys/fs/bpf/cgroups", "only the cgroups in this pinned map" },
+	{ TCPTOP_NAME " --mntnsmap /sys/fs/bpf/mntns", "only the mount namespaces in this pinned map" },
+	{ TCPTOP_NAME " --probe kprobe --ebpf", "see the program that is run by kprobes" },
 };
 
 /* One bracket of the usage, wrapped. Returns the column after it. */
 static int print_usage_item(FILE *stream, int column, const char *item)
 {
-	int length = strlen(item);
+	int length = strlen(item), indent = strlen("usage: " TCPTOP_NAME);
 
 	if (column + 1 + length > USAGE_COLUMNS) {
-		fprintf(stream, "\n             ");
-		column = 13;
+		column = fprintf(stream, "\n%*s", indent, "") - 1;
 	}
 	fprintf(stream, " %s", item);
 	return column + 1 + length;
@@ -58,7 +57,7 @@ static int print_usage_item(FILE *stream, int column, const char *item)
 
 static void print_usage(FILE *stream)
 {
-	int column = fprintf(stream, "usage: tcptop");
+	int column = fprintf(stream, "usage: " TCPTOP_NAME);
 	char item[128] = "";
 
 	for (size_t i = 0; i < option_count; i++) {

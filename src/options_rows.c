@@ -48,7 +48,7 @@ int options_refuse(struct error *error, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(cause, sizeof cause, format, arguments);
 	va_end(arguments);
-	return error_set(error, EXIT_CODE_USAGE, -EINVAL, "%s\ntry 'tcptop --help'", cause);
+	return error_set(error, EXIT_CODE_USAGE, -EINVAL, "%s\ntry '" TCPTOP_NAME " --help'", cause);
 }
 
 const char *options_quote(char buffer[QUOTE_SIZE], const char *text, size_t length)

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/sibling.h"
+#include "base/util.h"
 #include "fit.h"
 #include "kernel/method.h"
 #include "loader/privilege.h"
@@ -15,19 +17,17 @@
 #include "output/renderer.h"
 #include "run.h"
 
-#define DELETED \
-	" (deleted)" /* what the kernel appends to the path of a program that was replaced while it runs */
-
-/* Returns -errno: else it has been executed. self may be empty: the self-test then looks for tcptop. */
-static int execute(const char *program, const char *self, const struct options *options)
+/* Returns -errno: else the program has been executed. */
+static int execute(int program_fd, const struct options *options)
 {
 	bool json = options->renderer == &renderer_json;
-	const char *argv[16] = { program, "--probe", probe_method_name(options->probe), "-o",
+	const char *argv[16] = { "tcptop-check", "--probe", probe_method_name(options->probe), "-o",
 		json ? "json" : "text" };
-	char max_sessions[16];
+	char max_sessions[16], self[PATH_MAX];
 	int count = 5;
 
-	if (*self) {
+	sibling_self(self, sizeof self);
+	if (*self) { /* else the self-test looks for tcptop */
 		argv[count++] = "--tcptop";
 		argv[count++] = self;
 	}
@@ -38,40 +38,25 @@ static int execute(const char *program, const char *self, const struct options *
 	}
 	if (options->verbose)
 		argv[count++] = "-v";
-	execv(program, (char *const *)(uintptr_t)argv);
+	fexecve(program_fd, (char *const *)(uintptr_t)argv, environ);
 	return -errno;
-}
-
-static void find_self(char *self, size_t size)
-{
-	ssize_t length = readlink("/proc/self/exe", self, size - 1);
-	size_t deleted = strlen(DELETED);
-
-	self[length < 0 ? 0 : length] = '\0';
-	if (length > (ssize_t)deleted && strcmp(self + length - deleted, DELETED) == 0)
-		self[length - deleted] = '\0';
 }
 
 int run_check(struct options *options, struct error *error)
 {
-	char self[PATH_MAX], beside[PATH_MAX + 16];
-	int err = privilege_check(error);
+	/* beside it in the folder of the build; from where it is installed; where the build was told to install */
+	static const char *const places[] = { "tcptop-check", TCPTOP_CHECK_FROM_SBINDIR "/tcptop-check",
+		TCPTOP_CHECK_DIR "/tcptop-check" };
+	int err = privilege_check(error), fd = -ENOENT;
 
 	err = err ?: fit_maps(&options->max_sessions, options->family, error);
 	if (err)
 		return err;
-	find_self(self, sizeof self);
-	const char *slash = strrchr(self, '/');
-
-	err = -ENOENT;
-	if (slash) {
-		snprintf(beside, sizeof beside, "%.*s/tcptop-check", (int)(slash - self), self);
-		err = execute(beside, self, options);
-	}
-	if (err == -ENOENT)
-		err = execute(TCPTOP_LIBEXECDIR "/tcptop-check", self, options);
+	for (size_t i = 0; i < COUNT_OF(places) && fd == -ENOENT; i++)
+		fd = sibling_open(places[i]);
+	err = fd < 0 ? fd : execute(fd, options);
 	return error_set(error, EXIT_CODE_UNSUPPORTED, err,
 	    "--check needs the program tcptop-check, beside tcptop or in %s: %s\n"
 	    "install it there, or build its target tcptop-check",
-	    TCPTOP_LIBEXECDIR, strerror(-err));
+	    TCPTOP_CHECK_DIR, fd < 0 ? sibling_reason(err) : strerror(-err));
 }

@@ -87,7 +87,9 @@ static int describe_end(struct counter *counter, struct error *error)
 			words = at + strlen(prefix);
 	exit_code = WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_CODE_RUNTIME;
 	if (!words)
-		return error_set(error, exit_code, -EIO, "tcptop ended early, with status %d", status);
+		return error_set(error, exit_code, -EIO, "tcptop ended early, %s %d",
+		    WIFEXITED(status) ? "with status" : "by signal",
+		    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 	error_set(error, exit_code, -EIO, "%s", words);
 	while (*error->text && error->text[strlen(error->text) - 1] == '\n')
 		error->text[strlen(error->text) - 1] = '\0';

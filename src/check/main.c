@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/pid_namespace.h"
+#include "base/sibling.h"
 #include "base/util.h"
 #include "check/counter.h"
 #include "check/judge.h"
@@ -268,19 +270,25 @@ static int check_method(const struct comparison *settings, const char *method, b
 
 /* ---- the comparison, by every method that works here or by one ---- */
 
-/* Beside this program, unless it is named or installed elsewhere. */
+/* What is named, or the tcptop that this program belongs to: kept open, so that it is the one that was checked. */
 static const char *find_tcptop(const char *named)
 {
-	static char path[4096];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof "/tcptop");
-	char *slash;
+	static const char *const places[] = { TCPTOP_NAME, TCPTOP_FROM_CHECK_DIR "/" TCPTOP_NAME,
+		TCPTOP_SBINDIR "/" TCPTOP_NAME };
+	static char path[64];
+	int fd = -ENOENT;
 
 	if (named)
 		return named;
-	path[length > 0 ? length : 0] = '\0';
-	slash = strrchr(path, '/');
-	strcpy(slash ? slash : path, "/tcptop");
-	return access(path, X_OK) == 0 ? path : TCPTOP_SBINDIR "/tcptop";
+	for (size_t i = 0; i < COUNT_OF(places) && fd == -ENOENT; i++)
+		fd = sibling_open(places[i]);
+	if (fd < 0) {
+		fprintf(stderr, "tcptop: check: no %s beside tcptop-check or in %s: %s\n", TCPTOP_NAME,
+		    TCPTOP_SBINDIR, sibling_reason(fd));
+		return NULL;
+	}
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return path;
 }
 
 static int check_end(int exit_code)
@@ -310,6 +318,8 @@ static int command_compare(const struct arguments *arguments)
 		return EXIT_CODE_UNSUPPORTED;
 	}
 	settings.settings.program = find_tcptop(settings.settings.program);
+	if (!settings.settings.program)
+		return EXIT_CODE_UNSUPPORTED;
 	if (method && strcmp(method, "auto") != 0)
 		return check_end(check_method(&settings, method, false));
 	for (size_t i = 0; i < method_count; i++) {
@@ -419,6 +429,7 @@ int main(int argc, char **argv)
 	signal(SIGCHLD, SIG_DFL); /* ignored by whoever started this, children could not be waited for */
 	if (strcmp(command, "exec") == 0 && argc == 3)
 		exec_main(argv[2]);
+	prctl(PR_SET_NAME, "tcptop-check"); /* fexecve(3) made it a number, before Linux 6.14 */
 	if (strcmp(command, "move") == 0 && argc > 2)
 		arguments.id = argv[at++];
 	for (; at < argc && taken; at += taken)

@@ -145,7 +145,7 @@ static const struct {
 	{ "Who fills it?", "The first in the list. g: by process, host, ...; c: sums" },
 	{ "Why did it stop?", "a lists idle and closed ones, too; Enter: when it ended" },
 	{ "One pod?", "F4 and its container id, or g until CONTAINER; Enter" },
-	{ "Look later?", "tcptop -o json > FILE; then tcptop --replay FILE" },
+	{ "Look later?", TCPTOP_NAME " -o json > FILE; then " TCPTOP_NAME " --replay FILE" },
 	{ "Esc", "One step back: page, group, filter, user, following" },
 	{ "RX, TX", "What processes received and sent; 1KB is 1024 bytes" },
 	{ "Dim, bold", "Idle or closed; over 1MB/s. Yellow: frozen. Red: lost" },

@@ -4,6 +4,7 @@
 # What the tests of packaging share: a directory of their own, in $work, and how they end. The environment has SOURCE and
 # BUILD, the directories, and TCPTOP and CHECK, the programs.
 
+: "${SOURCE:?}" "${BUILD:?}" "${TCPTOP:?}" "${CHECK:?}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

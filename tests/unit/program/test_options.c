@@ -17,7 +17,7 @@
 #include "parse_options.h"
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
-#define TRY "\ntry 'tcptop --help'"
+#define TRY "\ntry '" TCPTOP_NAME " --help'"
 
 static void test_defaults(void **state)
 {
@@ -416,7 +416,7 @@ static void check_example(char *line)
 	char *rest;
 
 	line[strcspn(line, "#>")] = '\0';
-	assert_string_equal(strtok_r(line, " ", &rest), "tcptop");
+	assert_string_equal(strtok_r(line, " ", &rest), TCPTOP_NAME);
 	while (count < ARGUMENTS_MAX && (arguments[count] = strtok_r(NULL, " ", &rest)) != NULL)
 		count++;
 	parse_right(&options, arguments);

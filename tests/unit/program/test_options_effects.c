@@ -15,7 +15,7 @@
 #include "options_table.h"
 
 #define WORDS_MAX 6
-#define TRY "\ntry 'tcptop --help'"
+#define TRY "\ntry '" TCPTOP_NAME " --help'"
 
 /* What a command line may ask for. */
 static const char *const outputs[][WORDS_MAX] = {

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# Where things are installed, and under which name: another one where /usr/sbin/tcptop is taken (libbpf-tools).
+set(TCPTOP_INSTALL_NAME "tcptop" CACHE STRING "name of the installed program and its man page")
+if(NOT TCPTOP_INSTALL_NAME MATCHES "^[A-Za-z0-9][A-Za-z0-9._+-]*$")
+  message(FATAL_ERROR "TCPTOP_INSTALL_NAME is the name of a program, not '${TCPTOP_INSTALL_NAME}'")
+endif()
+
+# The self-test's directory, and how the two programs find each other under whatever prefix they are put.
+set(TCPTOP_CHECK_DIR "${CMAKE_INSTALL_FULL_LIBEXECDIR}/${TCPTOP_INSTALL_NAME}")
+file(RELATIVE_PATH TCPTOP_CHECK_FROM_SBINDIR "${CMAKE_INSTALL_FULL_SBINDIR}" "${TCPTOP_CHECK_DIR}")
+file(RELATIVE_PATH TCPTOP_FROM_CHECK_DIR "${TCPTOP_CHECK_DIR}" "${CMAKE_INSTALL_FULL_SBINDIR}")
+
+# The man page under the installed name: where it stands for the command, and in paths of the installation.
+function(tcptop_install_man)
+  set(source "${PROJECT_SOURCE_DIR}/man/tcptop.8")
+  set(page "${PROJECT_BINARY_DIR}/man/${TCPTOP_INSTALL_NAME}.8")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
+  file(READ "${source}" text)
+  string(TOUPPER "${TCPTOP_INSTALL_NAME}" title)
+  string(REPLACE ".TH TCPTOP 8" ".TH ${title} 8" text "${text}")
+  string(REGEX REPLACE "(\n(\\.(SY|B|BR) )?)tcptop([ \n])" "\\1${TCPTOP_INSTALL_NAME}\\4" text "${text}")
+  string(REPLACE "libexec/tcptop/" "libexec/${TCPTOP_INSTALL_NAME}/" text "${text}")
+  file(WRITE "${page}" "${text}")
+  install(FILES "${page}" DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+endfunction()
+
+# When the targets are there.
+function(tcptop_install)
+  install(TARGETS tcptop RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+  install(TARGETS tcptop-check RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/${TCPTOP_INSTALL_NAME})
+  tcptop_install_man()
+  install(FILES README.md LICENSE docs/special_filtering.md examples/tcptop_example.txt
+    DESTINATION ${CMAKE_INSTALL_DOCDIR})
+endfunction()

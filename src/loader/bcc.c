@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <link.h>
 #include <linux/bpf.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,21 @@
 #include "base/error.h"
 
 #define SONAME "libbcc.so.0"
+
+/*
+ * What dlopen() needs, for packagers' tools, which read the libraries linked with from the file: the ELF note of the UAPI
+ * group, https://uapi-group.org/specifications/specs/elf_dlopen_metadata/. That it must be this very release has no place
+ * in it.
+ */
+#define DLOPEN_JSON                                                                              \
+	"[{\"feature\":\"bpf\",\"description\":\"Compiles the BPF program when tcptop starts\"," \
+	"\"priority\":\"required\",\"soname\":[\"" SONAME "\"]}]"
+
+static const struct {
+	uint32_t owner_size, json_size, type;
+	char owner[4], json[sizeof DLOPEN_JSON];
+} dlopen_note __attribute__((used, section(".note.dlopen"), aligned(4))) = { sizeof dlopen_note.owner,
+	sizeof dlopen_note.json, 0x407c0c0a, "FDO", DLOPEN_JSON };
 
 /* Types are taken from the header, so that a changed signature fails to compile. */
 struct bcc_api {

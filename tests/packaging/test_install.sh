@@ -16,6 +16,10 @@ check=$(find "$prefix" -path '*/libexec/*' -name tcptop-check -type f)
 grep -q "^usage: ${TCPTOP##*/} " <("$tcptop" --help) || fail "its usage does not begin with its name"
 man=$(find "$prefix" -name "${TCPTOP##*/}.8")
 grep -qxF ".SY ${TCPTOP##*/}" "$man" || fail "the man page has another name than the program"
+for file in "bash-completion/completions/${TCPTOP##*/}" "zsh/site-functions/_${TCPTOP##*/}" \
+	"fish/vendor_completions.d/${TCPTOP##*/}.fish"; do
+	[[ -s $prefix/share/$file ]] || fail "$file is not installed"
+done
 
 ((EUID == 0)) || skip "the rest needs root: --check asks for it first"
 

@@ -5,7 +5,7 @@
 set -uo pipefail
 
 root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
-checks=(arrows arrows_test sizes sizes_test kernel_headers format shell)
+checks=(arrows arrows_test sizes sizes_test kernel_headers format shell licences)
 
 # The release of clang-format and clang-tidy that the tree is right by: others see some lines differently.
 clang_release=14
@@ -19,6 +19,7 @@ Runs the checks named, all of them by default. The last line is the sum: N passe
   kernel_headers  the program text is chosen without a header of the table or the screen
   format          clang-format $clang_release
   shell           shellcheck
+  licences        reuse lint: the licence and the copyright of each file
   arrows_test, sizes_test   do these two find what they are for?
   tidy            clang-tidy $clang_release, as .clang-tidy says; not by default, for it takes some ten seconds
 
@@ -93,6 +94,15 @@ check_format() {
 check_shell() {
 	command -v shellcheck >/dev/null || skip "shellcheck is not installed" || return
 	scripts | xargs shellcheck -x
+}
+
+# Releases before 4 do not know REUSE.toml.
+check_licences() {
+	local release
+
+	release=$(reuse --version 2>/dev/null | sed -n 's/^reuse,* \(version \)*\([0-9]*\)\..*/\2/p')
+	((${release:-0} >= 4)) || skip "needs reuse 4 or later; here is ${release:-none}" || return
+	reuse lint
 }
 
 # In a build of its own for compile_commands.json and the embedded texts.

@@ -50,7 +50,7 @@ sources() {
 
 # Shell scripts by name and by their first line.
 scripts() {
-	find .ci .githooks examples tests -type f ! -path 'tests/unit/*' -exec awk '
+	find .ci .githooks examples packaging tests -type f ! -path 'tests/unit/*' -exec awk '
 		FNR == 1 && (FILENAME ~ /\.sh$/ || /^#!.*[\/ ](ba|da)?sh$/) { print FILENAME }
 		FNR == 1 { nextfile }' {} +
 }

@@ -52,7 +52,7 @@ def check_texts(options, columns):
         man = re.sub(r"\\f[A-Z]", "", stream.read()).replace("\\-", "-")
     synopsis, rest = man.split(".SH DESCRIPTION")
     section = rest.split(".SH OPTIONS")[1].split("\n.SH ")[0]
-    items = re.findall(r"^\.TP\n\.B[RI]* (.*)$", section, re.M)
+    items = re.findall(r"^\.T[PQ]\n\.B[RI]* (.*)$", section, re.M)
     items = [re.sub(r'[" ,]+', " ", item) for item in items]
     texts = {name: completion(name) for name in (NAME, f"_{NAME}", f"{NAME}.fish")}
     for letter, name, value in options:

@@ -34,6 +34,8 @@ static const struct {
 	{ "WORDS", KIND_ANY, NULL },
 	{ "NAME", KIND_ANY, NULL },
 	{ "USER", KIND_ANY, NULL },
+	{ "NAME|ID", KIND_ANY, NULL },
+	{ "[NAMESPACE/]NAME|UID", KIND_ANY, NULL },
 	{ "ADDRESS[/PREFIX]", KIND_ANY, NULL },
 	{ "PID|PATH", KIND_FILE, NULL },
 	{ "LIST", KIND_LIST, NULL }, /* of what the help lists after it */

@@ -149,6 +149,29 @@ def values():
         yield "skipped", "--cgroup, --unit", str(reason)
 
 
+@case
+def together():
+    """One tool with a filter of each kind that needs nothing but the kernel: for each method that hooks into it."""
+    with held_flows((["--bytes", BYTES], None), (["--bytes", BYTES, "-6"], unshare_mounts)) as (movers, release):
+        wanted = movers[1].pids("sender")[0]
+        local, remote = ports_of(wanted)
+        arguments = [
+            *("--uid", "0", "--comm", NAMES[0], "--lport", str(local), "--rport", f"1-{remote}"),
+            *("--port", str(remote), "--host", "::/64", "--netns", str(wanted), "--mntns", str(wanted)),
+            *(("--cgroup", "/") if cgroup2_root() else ()),
+        ]
+        tcptop = Tcptop("-o", "json", *arguments, "0.5", wait=False)
+        tcptop.wait_attached(60)
+        release()
+        truths = [mover.truth() for mover in movers]
+    lines = tcptop.stop()
+    expected = {key: counts for key, counts in truths[1].items() if key[0] == wanted}
+    check_equal(len(expected), 1, "sessions that pass")
+    check_totals(lines)
+    compare(lines, expected)
+    check(not [x for x in sessions(lines) if x["pid"] != wanted], "others pass")
+
+
 ID, UID = "0a1b2c3d" * 8, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 
 

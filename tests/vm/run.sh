@@ -33,15 +33,15 @@ kernels=()
 # the ones that depend on the kernel or on the probe method; --all adds the others, which run on the host as well.
 machines=(
 	"fentry|6.1||fentry/check fentry/stress fentry/kernel_threads fentry/exact fentry/conservation fentry/overflow
-		fentry/leftovers"
+		fentry/leftovers fentry/conditions:together fentry/accepted"
 	"kprobe|6.1||kprobe/check kprobe/stress kprobe/kernel_threads kprobe/exact kprobe/conservation kprobe/filter_maps
-		kprobe/privilege"
+		kprobe/privilege kprobe/conditions:together kprobe/accepted"
 	"full-preemption|6.1|--preempt full|auto/stress fentry/stress kprobe/check fentry/check"
 	"no-btf|6.1|--headers yes --btf no|fentry/start:refused_without_btf
 		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf kprobe/check"
 	"headers|6.1|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf fentry/check kprobe/check"
 	"newest|newest||tracepoint/check auto/stress auto/conservation auto/filters:cgroup_and_mount_namespace_in_json
-		auto/start:stubs_with_btf"
+		auto/start:stubs_with_btf auto/conditions:together auto/accepted"
 	"newest-methods|newest||fentry/check kprobe/check tracepoint/stress fentry/stress kprobe/stress"
 	"newest-full|newest|--preempt full|auto/stress tracepoint/check"
 	"6.12|6.12||tracepoint/check auto/stress auto/conservation auto/filters:cgroup_and_mount_namespace_in_json

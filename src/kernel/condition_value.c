@@ -91,7 +91,7 @@ int condition_read_ports(
 	uint64_t from = 0, up_to = 0;
 
 	if (length < sizeof first)
-		memcpy(first, text, length);
+		snprintf(first, sizeof first, "%.*s", (int)length, text);
 	bool valid = read_number(first, 65535, &from) && (!dash || read_number(dash + 1, 65535, &up_to));
 
 	if (!dash)
@@ -136,7 +136,7 @@ int condition_read_network(
 	size_t length = slash ? (size_t)(slash - text) : strlen(text);
 
 	if (length < sizeof address)
-		memcpy(address, text, length);
+		snprintf(address, sizeof address, "%.*s", (int)length, text);
 	condition.network.family = strchr(address, ':') ? AF_INET6 : AF_INET;
 	unsigned most = condition.network.family == AF_INET6 ? 128 : 32;
 	uint64_t bits = most;

@@ -162,13 +162,13 @@ static int apply_condition(struct command_line *line, const struct option_row *r
 {
 	struct options *options = line->options;
 	size_t count = options->condition_count;
-	struct condition_option *conditions =
-	    reallocarray(options->conditions, count + 1, sizeof *conditions);
+	struct condition_option *conditions;
 
-	if (!conditions)
-		return error_set(line->error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: filters");
 	if (*value == '\0')
 		return options_refuse(line->error, "option --%s needs a value: %s", row->name, row->value);
+	conditions = reallocarray(options->conditions, count + 1, sizeof *conditions);
+	if (!conditions)
+		return error_set(line->error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: filters");
 	conditions[count] = (struct condition_option){ condition_kind_find(row->name), value };
 	options->conditions = conditions;
 	options->condition_count++;

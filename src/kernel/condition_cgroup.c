@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/hierarchy.h"
+#include "base/util.h"
 #include "kernel/condition.h"
 #include "kernel/condition_value.h"
 #include "kernel/container_ids.h"
@@ -65,19 +66,19 @@ int condition_read_cgroup(
 		return err;
 	size_t root = strlen(hierarchy.path);
 	bool whole = strncmp(text, hierarchy.path, root) == 0 && (text[root] == '/' || !text[root]);
+	size_t before = to->count;
 	struct statfs place;
 
 	if (!*text)
 		return condition_refuse(like, text, error, "a path is needed");
 	snprintf(path, sizeof path, "%s/%s", whole ? "" : hierarchy.path, text);
 	found = realpath(path, NULL);
-	if (!found || statfs(found, &place) != 0 || place.f_type != CGROUP2_SUPER_MAGIC ||
-	    strncmp(found, hierarchy.path, root) != 0) {
-		free(found);
-		return condition_refuse(like, text, error, "there is no such cgroup in %s", hierarchy.path);
-	}
-	err = append_cgroup(to, like, &hierarchy, found, error);
+	if (found && statfs(found, &place) == 0 && place.f_type == CGROUP2_SUPER_MAGIC &&
+	    strncmp(found, hierarchy.path, root) == 0 && (found[root] == '/' || !found[root]))
+		err = append_cgroup(to, like, &hierarchy, found, error);
 	free(found);
+	if (!err && to->count == before)
+		return condition_refuse(like, text, error, "there is no such cgroup in %s", hierarchy.path);
 	return err;
 }
 
@@ -95,16 +96,24 @@ struct search {
 	struct error *error;
 };
 
-/* Everywhere: a name may stand in several places. */
+/*
+ * Everywhere: a name may stand in several places. But not where users other than root own a directory: below theirs they make
+ * what names they like.
+ */
 static int search_below(const struct search *search, char *path, size_t length, int depth)
 {
 	DIR *directory = depth < WALK_DEPTH_MAX ? opendir(path) : NULL;
 	size_t root = strlen(search->hierarchy->path);
 	const struct dirent *entry;
+	struct stat status;
 	int err = 0;
 
 	if (!directory)
 		return 0;
+	if (fstat(dirfd(directory), &status) != 0 || status.st_uid != 0) {
+		closedir(directory);
+		return 0;
+	}
 	while (!err && (entry = readdir(directory))) {
 		size_t added = strlen(entry->d_name);
 
@@ -135,6 +144,18 @@ static bool is_named(const struct search *search, const char *path)
 	return strcmp(strrchr(path, '/') + 1, search->text) == 0;
 }
 
+/* Names have dots of their own: php8.2-fpm. */
+static bool has_unit_type(const char *name)
+{
+	static const char *const types[] = { ".service", ".scope", ".slice", ".socket", ".mount", ".swap" };
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot && i < COUNT_OF(types); i++)
+		if (strcmp(dot, types[i]) == 0)
+			return true;
+	return false;
+}
+
 int condition_read_unit(
     struct conditions *to, const struct condition *like, const char *text, struct error *error)
 {
@@ -147,12 +168,12 @@ int condition_read_unit(
 		return err;
 	if (!*text || strchr(text, '/'))
 		return condition_refuse(like, text, error, "a unit's name is needed, as nginx.service");
-	snprintf(name, sizeof name, "%s%s", text, strchr(text, '.') ? "" : ".service");
+	snprintf(name, sizeof name, "%s%s", text, has_unit_type(text) ? "" : ".service");
 	err = search_hierarchy(
 	    &(struct search){ to, like, &hierarchy, name, .is_wanted = is_named, .error = error });
 	if (!err && to->count == before)
-		return condition_refuse(like, text, error, "no unit %s has a cgroup in %s: it is not running",
-		    name, hierarchy.path);
+		return condition_refuse(
+		    like, text, error, "no such unit has a cgroup in %s: it is not running", hierarchy.path);
 	return err;
 }
 
@@ -186,11 +207,13 @@ static int append_namespace(const struct search *search, size_t first, const cha
 {
 	struct condition condition = *search->like;
 	char path[NAME_MAX + 32];
-	struct stat status;
+	struct stat status, host;
 
 	snprintf(path, sizeof path, "/proc/%s/ns/mnt", pid);
 	if (stat(path, &status) != 0)
 		return 0; /* gone meanwhile */
+	if (stat("/proc/1/ns/mnt", &host) == 0 && host.st_ino == status.st_ino)
+		return 0; /* a helper of the runtime's, which sees the host's files: its namespace is everybody's */
 	condition.cgroup.mntns = (uint32_t)status.st_ino;
 	for (size_t i = first; i < search->to->count; i++)
 		if (search->to->items[i].cgroup.mntns == condition.cgroup.mntns)

@@ -34,10 +34,18 @@ static void print_number(FILE *out, const struct condition *condition)
 /* Some of the bytes that are loaded as one number, and which of its bits they are. */
 static void print_masked(FILE *out, const char *name, const uint8_t *bytes, const uint8_t *mask, size_t size)
 {
-	uint64_t value = 0, bits = 0;
+	uint64_t value, bits;
+	uint32_t half_value, half_bits;
 
-	memcpy(&value, bytes, size);
-	memcpy(&bits, mask, size);
+	if (size == sizeof value) {
+		memcpy(&value, bytes, size);
+		memcpy(&bits, mask, size);
+	} else {
+		memcpy(&half_value, bytes, sizeof half_value);
+		memcpy(&half_bits, mask, sizeof half_bits);
+		value = half_value;
+		bits = half_bits;
+	}
 	fprintf(out, "(%s & 0x%" PRIx64 "ULL) == 0x%" PRIx64 "ULL", name, bits, value & bits);
 }
 

@@ -15,12 +15,27 @@
 
 #include "base/util.h"
 
-enum { ID_DIGITS = 64, UID_LENGTH = 36, ANSWER_MAX = 16 << 20 };
+enum { ID_DIGITS = 64, UID_LENGTH = 36, STATIC_UID_LENGTH = 32, ANSWER_MAX = 16 << 20 };
 
 void container_ids_fini(struct container_ids *ids)
 {
 	free(ids->items);
 	*ids = (struct container_ids){ 0 };
+}
+
+/* What is no id would be found in every path. */
+static bool is_hex(const char *text, size_t length, const char *also)
+{
+	for (size_t i = 0; i < length; i++)
+		if (!text[i] || (!strchr("0123456789abcdef", text[i]) && !strchr(also, text[i])))
+			return false;
+	return text[length] == '\0';
+}
+
+/* With dashes, or of a pod that a file describes without. */
+static bool is_uid(const char *text)
+{
+	return is_hex(text, UID_LENGTH, "-") || is_hex(text, STATIC_UID_LENGTH, "");
 }
 
 static int add(struct container_ids *ids, const char *text, size_t length)
@@ -80,7 +95,7 @@ static int take_pod(struct container_ids *ids, const char *entry, const char *na
 		return 0;
 	if (slash && (slash - name != pod - entry || strncmp(entry, name, (size_t)(slash - name)) != 0))
 		return 0;
-	return add(ids, uid + 1, strlen(uid + 1));
+	return is_uid(uid + 1) ? add(ids, uid + 1, strlen(uid + 1)) : 0;
 }
 
 /* ---- lists of runtimes ---- */
@@ -100,10 +115,11 @@ static int take_list(struct container_ids *ids, const json_t *list, const char *
 		names = names ? names : json_object_get(container, "names");
 		json_array_foreach(names, j, alias)
 		{
-			const char *text = json_string_value(alias);
+			const char *text = json_string_value(alias), *digits = json_string_value(id);
 
-			if (!err && text && id && strcmp(text + (*text == '/'), name) == 0)
-				err = add(ids, json_string_value(id) ?: "", ID_DIGITS);
+			if (!err && text && digits && is_hex(digits, ID_DIGITS, "") &&
+			    strcmp(text + (*text == '/'), name) == 0)
+				err = add(ids, digits, ID_DIGITS);
 		}
 	}
 	return err;
@@ -185,7 +201,6 @@ static const struct {
 	{ "docker", take_socket, "/run/docker.sock" },
 	{ "podman", take_file, "/var/lib/containers/storage/overlay-containers/containers.json" },
 	{ "podman", take_file, "/var/lib/containers/storage/vfs-containers/containers.json" },
-	{ "podman", take_socket, "/run/podman/podman.sock" },
 };
 
 int container_ids_of_name(struct container_ids *ids, const char *name)
@@ -204,8 +219,7 @@ int container_ids_of_name(struct container_ids *ids, const char *name)
 
 int container_ids_of_pod(struct container_ids *ids, const char *text)
 {
-	bool is_uid = strlen(text) == UID_LENGTH && strspn(text, "0123456789abcdef-") == UID_LENGTH;
-	int err = is_uid ? add(ids, text, UID_LENGTH) : 0;
+	int err = is_uid(text) ? add(ids, text, strlen(text)) : 0;
 
 	return err ?: each_name("/var/log/pods", take_pod, ids, text);
 }

@@ -18,8 +18,8 @@ void container_ids_fini(struct container_ids *ids);
 
 /*
  * Adds the ids of containers of this name, also as "docker:NAME" and "podman:NAME". Asked are: the kubelet's links in
- * /var/log/containers (POD_NAMESPACE_CONTAINER-ID.log), Podman's list of containers in /var/lib/containers, Docker's and Podman's
- * sockets. What does not answer within a second knows nothing. 0 or -ENOMEM.
+ * /var/log/containers (POD_NAMESPACE_CONTAINER-ID.log), root's Podman by its list in /var/lib/containers, Docker's engine by its
+ * socket, which may be silent for a second at most. 0 or -ENOMEM.
  */
 int container_ids_of_name(struct container_ids *ids, const char *name);
 

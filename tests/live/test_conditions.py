@@ -292,6 +292,8 @@ def refused():
         (["--cgroup", "/no-such-cgroup"], "no such cgroup"),
         (["--cgroup", "../../../../etc"], "no such cgroup"),
         (["--unit", "no-such-unit"], "not running"),
+        (["--unit", "no-such.1-unit"], "not running"),
+        (["--port", "80", "--port", ""], "needs a value"),
         (["--unit", "a/b"], "a unit's name"),
         (["--container", "no-such-container"], "runs here"),
         (["--container", ""], "needs a value"),
@@ -300,8 +302,8 @@ def refused():
         (["--pod", "00000000-0000-0000-0000-000000000000"], "runs here"),
     ):
         done = subprocess.run([program("TCPTOP"), *arguments], capture_output=True, text=True, timeout=20)
-        if "needs the cgroup v2 hierarchy" in done.stderr:
-            check_equal(done.returncode, 3, f"exit code of {arguments}")
+        if "needs the cgroup v2 hierarchy" in done.stderr or "needs the host's cgroups" in done.stderr:
+            check_equal(done.returncode, 4, f"exit code of {arguments}")
             continue
         check_equal(done.returncode, 2, f"exit code of {arguments}, which says {done.stderr!r}")
         check(said in done.stderr, f"{arguments} says {done.stderr!r}")

@@ -34,6 +34,7 @@ static void the_mount_is_found(void **state)
 		/* a namespace's own root can be anywhere in the hierarchy; the host's mount is above it */
 		{ { "/ / cgroup2" }, false, "/", -1, false },
 		{ { "/../../.. /dev cgroup2" }, false, "/dev", 0, false },
+		{ { "/ / cgroup2", "/../.. /dev cgroup2" }, false, "/dev", 0, false },
 	};
 
 	(void)state;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/decimal.h"
 #include "base/error.h"
 #include "base/util.h"
 #include "kernel/condition_kinds.h"
@@ -26,7 +27,7 @@ static bool parse_seconds(const char *text, uint64_t *interval_ns)
 	const char *fraction = text + whole_length;
 	uint64_t seconds = 0, fraction_ns = 0;
 
-	if (whole_length > 0 && !options_number(text, whole_length, INTERVAL_MAX_NS / NS_PER_S, &seconds))
+	if (whole_length > 0 && !decimal_read(text, whole_length, INTERVAL_MAX_NS / NS_PER_S, &seconds))
 		return false;
 	if (*fraction == '.') {
 		size_t length = strspn(++fraction, "0123456789");
@@ -114,7 +115,7 @@ static int parse_positional(struct options *options, char **arguments, int count
 		return options_refuse(error,
 		    "wrong interval '%s': seconds from 0.01 to 31536000, such as 1 or 0.5",
 		    options_quote(quoted, arguments[0], strlen(arguments[0])));
-	if (count > 1 && (!options_number(arguments[1], strlen(arguments[1]), COUNT_MAX, &options->count) ||
+	if (count > 1 && (!decimal_read(arguments[1], strlen(arguments[1]), COUNT_MAX, &options->count) ||
 	                     options->count == 0))
 		return options_refuse(error, "wrong count '%s': a whole number from 1 to %" PRIu64,
 		    options_quote(quoted, arguments[1], strlen(arguments[1])), COUNT_MAX);

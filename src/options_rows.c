@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/decimal.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/util.h"
@@ -55,22 +56,6 @@ const char *options_quote(char buffer[QUOTE_SIZE], const char *text, size_t leng
 {
 	escape_text(buffer, QUOTE_SIZE, text, length, QUOTE_COLUMNS, false);
 	return buffer;
-}
-
-/* strtoull accepts spaces, signs and other bases. */
-bool options_number(const char *text, size_t length, uint64_t max, uint64_t *number)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		unsigned digit = (unsigned char)text[i] - '0';
-
-		if (digit > 9 || sum > (max - digit) / 10)
-			return false;
-		sum = sum * 10 + digit;
-	}
-	*number = sum;
-	return length > 0;
 }
 
 static int apply_noclear(struct command_line *line, const struct option_row *row, const char *value)
@@ -200,7 +185,7 @@ static int apply_max_sessions(struct command_line *line, const struct option_row
 	char quoted[QUOTE_SIZE];
 	uint64_t number;
 
-	if (!options_number(value, length, MAX_SESSIONS_LIMIT, &number) || number == 0)
+	if (!decimal_read(value, length, MAX_SESSIONS_LIMIT, &number) || number == 0)
 		return options_refuse(line->error, "wrong --%s '%s': a whole number from 1 to %d", row->name,
 		    options_quote(quoted, value, length), MAX_SESSIONS_LIMIT);
 	line->options->max_sessions = number;
@@ -244,7 +229,7 @@ static int apply_pid(struct command_line *line, const struct option_row *row, co
 		char quoted[QUOTE_SIZE];
 		uint64_t pid;
 
-		if (!options_number(item, length, PID_LIMIT, &pid) || pid == 0)
+		if (!decimal_read(item, length, PID_LIMIT, &pid) || pid == 0)
 			return options_refuse(line->error,
 			    "wrong PID '%s' in --%s: whole numbers from 1 to %d, with commas",
 			    options_quote(quoted, item, length), row->name, PID_LIMIT);

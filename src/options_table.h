@@ -44,9 +44,6 @@ extern const size_t option_count;
 /* The row's value as the usage names it, written into buffer, which is returned; NULL: it takes none. */
 const char *option_value(const struct option_row *row, char *buffer, size_t size);
 
-/* Decimal digits only, and the whole text, up to max. */
-bool options_number(const char *text, size_t length, uint64_t max, uint64_t *number);
-
 /* Untrusted text for an error, written into buffer, which is returned. */
 const char *options_quote(char buffer[QUOTE_SIZE], const char *text, size_t length);
 

@@ -86,6 +86,18 @@ size_t address_format(char *buffer, uint8_t family, const uint8_t *address)
 	return family == 4 ? format_ipv4(buffer, address) : format_ipv6(buffer, address);
 }
 
+bool address_unmap(uint8_t address[16], uint8_t *bits)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (*bits < 8 * sizeof mapped || memcmp(address, mapped, sizeof mapped) != 0)
+		return false;
+	memmove(address, address + sizeof mapped, 4);
+	memset(address + 4, 0, 12);
+	*bits -= 8 * sizeof mapped;
+	return true;
+}
+
 bool address_is_link_local(uint8_t family, const uint8_t *address)
 {
 	return family == 6 && address[0] == 0xFE && (address[1] & 0xC0) == 0x80;

@@ -26,6 +26,12 @@ struct zone {
  */
 size_t address_format(char *buffer, uint8_t family, const uint8_t *address);
 
+/*
+ * "::ffff:192.0.2.1" and its networks are IPv4, as their connections are: makes the IPv6 address, of which the first *bits count,
+ * its IPv4 address with zeros behind it, and takes the bits in front off. False: it is none, and stays.
+ */
+bool address_unmap(uint8_t address[16], uint8_t *bits);
+
 /* In fe80::/10: the same address may be there on every link. */
 bool address_is_link_local(uint8_t family, const uint8_t *address);
 

@@ -41,9 +41,8 @@ void hierarchy_take(struct hierarchy *hierarchy, const char *line, bool initial)
 		return;
 	hierarchy->has_v1 |= strncmp(type, " - cgroup ", 10) == 0;
 	/* The first that can be opened, and rather the whole than a part that is mounted somewhere else. */
-	bool whole = strcmp(root, "/") == 0 || strncmp(root, "/..", 3) == 0;
 	int level = level_of(root, initial);
-	bool better = !hierarchy->path[0] || (whole && level == 0 && hierarchy->level != 0);
+	bool better = !hierarchy->path[0] || (level == 0 && hierarchy->level != 0);
 
 	if (strncmp(type, " - cgroup2 ", 11) != 0 || !better || access(mount, X_OK) != 0)
 		return;

@@ -6,10 +6,10 @@
 #include <stdbool.h>
 
 struct hierarchy {
-	char path
-	    [256]; /* where the v2 hierarchy is mounted, as a whole if it is anywhere; "": nowhere that can be opened */
-	int level;   /* of that directory below the hierarchy's root, which is 0; -1: not known */
-	bool has_v1; /* v1 hierarchies are mounted */
+	char
+	    path[256]; /* where v2 is mounted, as a whole if it is anywhere; "": nowhere that can be opened */
+	int level;     /* of that directory below the hierarchy's root, which is 0; -1: not known */
+	bool has_v1;   /* v1 hierarchies are mounted */
 };
 
 /* From /proc/self/mountinfo and the process's cgroup namespace. */

@@ -265,32 +265,19 @@ static bool is_container(const struct search *search, const char *path)
 	       strncmp(id, search->text, shown) == 0 && (length <= ID_SHOWN || strstr(path, search->text));
 }
 
-/* One of the UIDs, as cgroupfs and as systemd spell it. */
+/* Has a directory on the way one of the UIDs, as cgroupfs and as systemd spell it? A process is in a container of the pod. */
 static bool is_pod(const struct search *search, const char *path)
 {
-	const char *component = strrchr(path, '/') + 1, *pod = strstr(component, "pod");
-
-	for (; pod; pod = strstr(pod + 1, "pod")) {
+	for (const char *pod = strstr(path, "pod"); pod; pod = strstr(pod + 1, "pod")) {
 		for (size_t i = 0; i < search->ids->count; i++) {
 			const char *uid = search->ids->items[i].text, *at = pod + 3;
 
 			while (*uid && (*at == *uid || (*at == '_' && *uid == '-')))
 				at++, uid++;
-			if (!*uid && (!*at || *at == '.'))
+			if (!*uid && (!*at || *at == '.' || *at == '/'))
 				return true;
 		}
 	}
-	return false;
-}
-
-/* Of /proc/PID/cgroup the whole path counts: a process is in a container of the pod. */
-static bool is_pod_above(const struct search *search, const char *path)
-{
-	char copy[PATH_MAX];
-
-	for (snprintf(copy, sizeof copy, "%s", path); strrchr(copy, '/'); *strrchr(copy, '/') = '\0')
-		if (is_pod(search, copy))
-			return true;
 	return false;
 }
 
@@ -325,5 +312,5 @@ int condition_read_container(
 int condition_read_pod(
     struct conditions *to, const struct condition *like, const char *text, struct error *error)
 {
-	return find_containers(to, like, text, container_ids_of_pod, is_pod_above, error);
+	return find_containers(to, like, text, container_ids_of_pod, is_pod, error);
 }

@@ -17,12 +17,14 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/address.h"
+#include "base/decimal.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/util.h"
 #include "kernel/condition.h"
 
-enum { SHOWN_COLUMNS = 60 };
+enum { SHOWN_COLUMNS = 60, PORT_LENGTH = 8 };
 
 int condition_refuse(
     const struct condition *like, const char *text, struct error *error, const char *format, ...)
@@ -38,18 +40,6 @@ int condition_refuse(
 	    error, EXIT_CODE_USAGE, -EINVAL, "wrong --%s '%s': %s", like->kind->option, shown, why);
 }
 
-/* Decimal digits alone, the whole text. */
-static bool read_number(const char *text, uint64_t max, uint64_t *number)
-{
-	char *end;
-
-	if (!*text || text[strspn(text, "0123456789")])
-		return false;
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	return errno == 0 && *number <= max;
-}
-
 /* ---- users, names, ports, networks ---- */
 
 int condition_read_uid(
@@ -58,7 +48,7 @@ int condition_read_uid(
 	struct condition condition = *like;
 	uint64_t number;
 
-	if (!read_number(text, UINT32_MAX - 1, &number)) {
+	if (!decimal_read(text, strlen(text), UINT32_MAX - 1, &number)) {
 		const struct passwd *user = *text ? getpwnam(text) : NULL;
 
 		if (!user)
@@ -85,14 +75,12 @@ int condition_read_ports(
     struct conditions *to, const struct condition *like, const char *text, struct error *error)
 {
 	struct condition condition = *like;
-	char first[8] = "";
 	const char *dash = strchr(text, '-');
 	size_t length = dash ? (size_t)(dash - text) : strlen(text);
 	uint64_t from = 0, up_to = 0;
 
-	if (length < sizeof first)
-		snprintf(first, sizeof first, "%.*s", (int)length, text);
-	bool valid = read_number(first, 65535, &from) && (!dash || read_number(dash + 1, 65535, &up_to));
+	bool valid = length < PORT_LENGTH && decimal_read(text, length, UINT16_MAX, &from) &&
+	             (!dash || decimal_read(dash + 1, strlen(dash + 1), UINT16_MAX, &up_to));
 
 	if (!dash)
 		up_to = from;
@@ -113,20 +101,6 @@ static void cut_to_prefix(struct condition *condition, unsigned bits)
 	}
 }
 
-/* ::ffff:192.0.2.1 is IPv4 to the program, as its connections are. */
-static unsigned unmap(struct condition *condition, unsigned bits)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	uint8_t *address = condition->network.address;
-
-	if (bits < 96 || memcmp(address, mapped, sizeof mapped) != 0)
-		return bits;
-	memmove(address, address + 12, 4);
-	memset(address + 4, 0, 12);
-	condition->network.family = AF_INET;
-	return bits - 96;
-}
-
 int condition_read_network(
     struct conditions *to, const struct condition *like, const char *text, struct error *error)
 {
@@ -142,13 +116,13 @@ int condition_read_network(
 	uint64_t bits = most;
 
 	if (inet_pton(condition.network.family, address, condition.network.address) != 1 ||
-	    (slash && !read_number(slash + 1, most, &bits)))
+	    (slash && !decimal_read(slash + 1, strlen(slash + 1), most, &bits)))
 		return condition_refuse(
 		    like, text, error, "an address, or a network as 10.0.0.0/8 and fd00::/8; no names");
-	unsigned kept = (unsigned)bits;
+	uint8_t kept = (uint8_t)bits;
 
-	if (condition.network.family == AF_INET6)
-		kept = unmap(&condition, kept);
+	if (condition.network.family == AF_INET6 && address_unmap(condition.network.address, &kept))
+		condition.network.family = AF_INET;
 	cut_to_prefix(&condition, kept);
 	return conditions_append(to, &condition, error);
 }
@@ -182,7 +156,7 @@ static int read_namespace(struct conditions *to, const struct condition *like, c
 	struct condition condition = *like;
 	char path[4096];
 	uint64_t pid;
-	bool is_pid = read_number(text, UINT32_MAX, &pid), is_path = strchr(text, '/');
+	bool is_pid = decimal_read(text, strlen(text), UINT32_MAX, &pid), is_path = strchr(text, '/');
 	int length = is_pid    ? snprintf(path, sizeof path, "/proc/%llu/ns/%s", (unsigned long long)pid,
                                   type == CLONE_NEWNET ? "net" : "mnt")
 	             : is_path ? snprintf(path, sizeof path, "%s", text)

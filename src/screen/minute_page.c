@@ -275,11 +275,6 @@ static void minute_draw(struct ui *ui, unsigned y, unsigned end, const struct li
 
 /* ---- keys ---- */
 
-static void minute_open(struct ui *ui)
-{
-	page_open(ui);
-}
-
 static unsigned go(struct ui *ui, const struct shares *shares)
 {
 	enum minute_part part;
@@ -328,7 +323,7 @@ static void minute_footer(struct ui *ui)
 }
 
 const struct mode minute_mode = {
-	.open = minute_open,
+	.open = page_open,
 	.key = minute_key,
 	.draw = minute_draw,
 	.footer = minute_footer,

@@ -6,10 +6,12 @@
 #include <string.h>
 #include <arpa/inet.h>
 
+#include "base/address.h"
+#include "base/decimal.h"
+
 #define DIGITS "0123456789"
 #define HEX_DIGITS "0123456789abcdef"
 #define NUMBER_DIGITS 10 /* of the largest uid */
-#define MAPPED_BITS 96   /* in front of the IPv4 address in ::ffff:192.0.2.1 */
 
 static char lower(char c)
 {
@@ -23,21 +25,6 @@ static bool is_alphanumeric(char c)
 
 /* ---- reading ---- */
 
-/* A decimal number and nothing else, up to max; -1: it is none. */
-static long read_number(const char *text, size_t length, long max)
-{
-	long number = 0;
-
-	if (!length || strspn(text, DIGITS) < length)
-		return -1;
-	for (size_t i = 0; i < length; i++) {
-		number = number * 10 + text[i] - '0';
-		if (number > max)
-			return -1;
-	}
-	return number;
-}
-
 /* One to four numbers with dots between and maybe one behind; bits: of those that are there. */
 static bool read_ipv4(struct network *network, const char *text)
 {
@@ -45,9 +32,10 @@ static bool read_ipv4(struct network *network, const char *text)
 
 	for (; *text; count++) {
 		size_t length = strspn(text, DIGITS);
-		long number = count < 4 ? read_number(text, length, 255) : -1;
+		uint64_t number;
 
-		if (number < 0 || (text[length] && text[length] != '.') || (count == 3 && text[length]))
+		if (count == 4 || !decimal_read(text, length, 255, &number) ||
+		    (text[length] && text[length] != '.') || (count == 3 && text[length]))
 			return false;
 		network->address[count] = (uint8_t)number;
 		text += length + (text[length] == '.');
@@ -55,19 +43,6 @@ static bool read_ipv4(struct network *network, const char *text)
 	network->family = 4;
 	network->bits = (uint8_t)(8 * count);
 	return count > 0;
-}
-
-/* "::ffff:192.0.2.1" and its networks are IPv4, as their connections are. */
-static void unmap(struct network *network)
-{
-	static const uint8_t mapped[MAPPED_BITS / 8] = { [10] = 0xFF, [11] = 0xFF };
-
-	if (network->bits < MAPPED_BITS || memcmp(network->address, mapped, sizeof mapped) != 0)
-		return;
-	memmove(network->address, network->address + sizeof mapped, 4);
-	memset(network->address + 4, 0, sizeof network->address - 4);
-	network->family = 4;
-	network->bits -= MAPPED_BITS;
 }
 
 /* Hexadecimal groups with colons between; what lacks the rest is a beginning. */
@@ -130,14 +105,13 @@ static bool read_network(struct network *network, const char *text, size_t lengt
 		network->zone = text + (percent + 1 - copy);
 		network->zone_length = length - (size_t)(percent + 1 - copy);
 	}
-	long bits = slash ? read_number(slash, strlen(slash), network->family == 4 ? 32 : 128) : 0;
+	uint64_t bits = network->bits;
 
-	if (bits < 0)
+	if (slash && !decimal_read(slash, strlen(slash), network->family == 4 ? 32 : 128, &bits))
 		network->family = 0;
-	else if (slash)
-		network->bits = (uint8_t)bits;
-	if (network->family == 6)
-		unmap(network);
+	network->bits = (uint8_t)bits;
+	if (network->family == 6 && address_unmap(network->address, &network->bits))
+		network->family = 4;
 	return network->family != 0;
 }
 

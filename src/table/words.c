@@ -10,10 +10,12 @@
 static const struct field {
 	const char *name;
 	unsigned looks;
+	const char *value; /* what it takes */
 } fields[] = {
-	{ "pid", LOOK_PID }, { "port", LOOK_PORT }, { "listen", LOOK_LISTEN }, { "host", LOOK_HOST },
-	{ "user", LOOK_USER }, { "comm", LOOK_COMM }, { "container", LOOK_CONTAINER },
-	{ "cgroup", LOOK_CGROUP }, { "command", LOOK_COMMAND }, { "", LOOK_PORT }, /* ":443" */
+	{ "pid", LOOK_PID, "pid" }, { "port", LOOK_PORT, "port" }, { "listen", LOOK_LISTEN, "port" },
+	{ "host", LOOK_HOST, "host" }, { "user", LOOK_USER, "user" }, { "comm", LOOK_COMM, "comm" },
+	{ "container", LOOK_CONTAINER, "container" }, { "cgroup", LOOK_CGROUP, "cgroup" },
+	{ "command", LOOK_COMMAND, "command" }, { "", LOOK_PORT, "port" }, /* ":443" */
 };
 
 static const struct field *find_field(const char *name, size_t length)
@@ -186,10 +188,8 @@ const char *match_say_fault(const struct match *match, char *buffer, size_t size
 		snprintf(buffer, size, "what follows '%s'?", *word ? word : "!");
 		return buffer;
 	case MATCH_WRONG_VALUE:
-		if (!length || strncmp(word, "listen:", 7) == 0)
-			snprintf(buffer, size, "'%s' is no port", word + length + 1);
-		else
-			snprintf(buffer, size, "'%s' is no %.*s", word + length + 1, length, word);
+		snprintf(buffer, size, "'%s' is no %s", word + length + 1,
+		    find_field(word, (size_t)length)->value);
 		return buffer;
 	case MATCH_TOO_MUCH:
 		snprintf(buffer, size, "at most %d words and %d bytes", MATCH_WORDS_MAX, MATCH_TEXT_MAX);

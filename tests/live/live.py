@@ -23,7 +23,7 @@ import time
 from accounts import (  # noqa: F401
     KEY, check_exact, check_totals, compare, intervals, key_text, merge, of_pids, sessions, sum_sessions,
 )
-from cases import Failed, Skipped, case, cases, check, check_equal  # noqa: F401
+from cases import Failed, Skipped, case, cases, check, check_equal, judged  # noqa: F401
 
 EXIT_SKIPPED = 77
 CLONE_NEWNS = 0x00020000

@@ -23,6 +23,7 @@ from live import (
     compare,
     enter_cgroup,
     held_flows,
+    judged,
     main,
     merge,
     program,
@@ -108,14 +109,6 @@ def judge(tcptop, expected, everybody):
     compare(lines, expected, everybody)
 
 
-def judged(title, tcptop, expected, everybody):
-    try:
-        judge(tcptop, expected, everybody)
-        return "passed", title, ""
-    except Failed as reason:
-        return "failed", title, str(reason)
-
-
 def each_alone(group):
     flows = [
         (["--bytes", BYTES], lambda: os.setuid(USER)),
@@ -134,7 +127,7 @@ def each_alone(group):
     for (title, _, names, holds), tcptop in zip(wanted, running):
         truth = merge(*(truths[name] for name in names))
         expected = {key: counts for key, counts in truth.items() if not holds or holds(key)}
-        yield judged(title, tcptop, expected, everybody)
+        yield judged(title, judge, tcptop, expected, everybody)
 
 
 @case
@@ -236,7 +229,7 @@ def containers_seen(cgroup_of_flow, leave):
         inside, outside = (mover.truth() for mover in movers)
     for arguments, tcptop in zip(names, running):
         expected = outside if arguments[1][0] == "!" else {} if len(arguments) > 2 else inside
-        yield judged(" ".join(arguments).replace(ID, "ID"), tcptop, expected, everybody)
+        yield judged(" ".join(arguments).replace(ID, "ID"), judge, tcptop, expected, everybody)
 
 
 @case

@@ -7,7 +7,6 @@ import sys
 
 import bpf
 from live import (
-    Failed,
     Skipped,
     Tcptop,
     bpffs,
@@ -19,6 +18,7 @@ from live import (
     enter_cgroup,
     held_flows,
     intervals,
+    judged,
     main,
     merge,
     of_pids,
@@ -127,18 +127,11 @@ def filter():
         for (title, arguments, names, pids), tcptop in zip(wanted, running):
             truth = merge(*(truths[name] for name in names))
             expected = truth if pids is None else of_pids(truth, pids)
-            yield judged(title, tcptop, expected, everybody, bool(arguments))
+            # -4 and -6 alone let strangers pass
+            filtered = bool(arguments) and title not in ("-4", "-6")
+            yield judged(title, judge, title, tcptop, expected, everybody, filtered)
         if reason:
             yield "skipped", "--cgroupmap", reason
-
-
-def judged(title, tcptop, expected, everybody, filtered):
-    """-4 and -6 alone let strangers pass."""
-    try:
-        judge(title, tcptop, expected, everybody, filtered and title not in ("-4", "-6"))
-        return "passed", title, ""
-    except Failed as reason:
-        return "failed", title, str(reason)
 
 
 @case

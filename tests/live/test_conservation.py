@@ -62,9 +62,9 @@ def four_at_once():
 
 @case
 def many_connections_across_intervals():
-    """Entries are created and drained all the time: short connections of four processes."""
+    """Entries are created and drained all the time: short connections of eight pairs of processes."""
     tcptop = Tcptop("-o", "json", "0.01")
-    movers = [Mover("flow", "--processes", 2, "--connections", 100, "--bytes", 10007) for _ in range(5)]
+    movers = [Mover("flow", "--processes", 2, "--connections", 100, "--bytes", 10007) for _ in range(4)]
     truths = [mover.truth() for mover in movers]
     lines = tcptop.stop()
     for truth in truths:

@@ -93,6 +93,10 @@ static unsigned click(struct ui *ui, unsigned x, unsigned y, struct renderer_req
 		if (ui->menu.top + line < ui->menu.count)
 			ui->menu.position = ui->menu.top + line;
 		break;
+	case SPOT_LINE:
+		if (modes[ui->mode]->click)
+			modes[ui->mode]->click(ui, spot->value);
+		break;
 	}
 	return REACTION_NONE;
 }

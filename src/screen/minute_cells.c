@@ -13,7 +13,7 @@
 #define NAME_NARROW 14
 #define NAME_MIDDLE 20
 #define NAME_WIDE 26
-#define MIDDLE_FROM 60
+#define MIDDLE_FROM MINUTE_CELLS_MIDDLE_FROM
 #define WIDE_FROM 100
 
 static void format_sum(const struct ui *ui, uint64_t bytes, char *cell)

@@ -7,6 +7,9 @@
 
 struct ui;
 
+/* The screen's width from which on there is more room for names and titles. */
+#define MINUTE_CELLS_MIDDLE_FROM 60
+
 /* Appends a part's title, cut to its column, and those of the columns to ui->line, a whole line. Trusted ASCII. */
 void minute_cells_titles(struct ui *ui, enum minute_part part, const char *title);
 

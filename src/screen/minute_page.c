@@ -18,10 +18,13 @@
 
 /* ---- the page ---- */
 
-static const char *const part_names[MINUTE_PARTS] = {
-	[MINUTE_CAME] = "CAME",
-	[MINUTE_WENT] = "WENT",
-	[MINUTE_GREW] = "GREW",
+/* What is in a part is said where its column has room for it. */
+static const struct part_name {
+	const char *name, *means;
+} part_names[MINUTE_PARTS] = {
+	[MINUTE_CAME] = { "CAME", ": first bytes" },
+	[MINUTE_WENT] = { "WENT", ": closed, idle" },
+	[MINUTE_GREW] = { "GREW", "" },
 };
 
 static const char *const part_nothing[MINUTE_PARTS] = {
@@ -199,18 +202,23 @@ static void draw_titles(struct page *page, enum minute_part part)
 
 	say_span(now, ui->minute.now_ns);
 	say_span(before, ui->minute.before_ns);
-	snprintf(title, sizeof title, "%s", part_names[part]);
+	snprintf(title, sizeof title, "%s%s", part_names[part].name,
+	    ui->width >= MINUTE_CELLS_MIDDLE_FROM ? part_names[part].means : "");
 	if (part == MINUTE_GREW && ui->minute.before_ns)
-		snprintf(title, sizeof title, "%s %s vs %s", part_names[part], now, before);
+		snprintf(title, sizeof title, "%s %s vs %s", part_names[part].name, now, before);
 	page_begin(page);
 	minute_cells_titles(ui, part, title);
 	page_put(page);
 }
 
-static void draw_line(struct page *page, enum minute_part part, const struct minute_line *line, bool selected)
+static void draw_line(struct page *page, enum minute_part part, const struct minute_line *line, size_t index)
 {
 	struct ui *ui = page->ui;
+	bool selected = index == ui->minute_cursor.index;
+	struct spot spot = { SPOT_LINE, (int)index, .end_x = ui->width, .y = page->y, .end_y = page->y + 1 };
 
+	if (page_is_seen(page))
+		spots_add(&ui->spots, &spot);
 	line_begin(&ui->line, ui->width, ui->utf8, selected ? STYLE_SELECTED : STYLE_PLAIN);
 	minute_cells_line(ui, part, line);
 	if (selected)
@@ -265,8 +273,7 @@ static void minute_draw(struct ui *ui, unsigned y, unsigned end, const struct li
 		if (!ui->minute.parts[i].line_total)
 			page_text(&page, STYLE_DIM, part_nothing[i]);
 		for (size_t j = 0; j < shown; j++, index++)
-			draw_line(
-			    &page, part, &ui->minute.parts[i].lines[j], index == ui->minute_cursor.index);
+			draw_line(&page, part, &ui->minute.parts[i].lines[j], index);
 		if (ui->minute.parts[i].line_total > shown)
 			draw_more(&page, part, shown);
 	}
@@ -282,8 +289,9 @@ static unsigned go(struct ui *ui, const struct shares *shares)
 
 	if (!line)
 		return REACTION_NONE;
-	view_go_to(&ui->view, line->grouping, &line->row.session);
 	ui->details_from = MODE_MINUTE;
+	ui->details_from_place = view_place(&ui->view);
+	view_go_to(&ui->view, line->grouping, &line->row.session);
 	ui->mode = MODE_DETAILS;
 	return REACTION_NONE;
 }
@@ -315,16 +323,26 @@ static unsigned minute_key(struct ui *ui, int code)
 	return REACTION_NONE;
 }
 
+static void minute_click(struct ui *ui, int index)
+{
+	if (update(ui) < 0)
+		return;
+	struct shares shares = share(ui);
+
+	select_line(ui, &shares, (size_t)index);
+}
+
 static void minute_footer(struct ui *ui)
 {
 	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back  ");
 	ui_footer_key(ui, KEY_CODE_ENTER, "Enter", "Go there  ");
-	page_scroll_footer(ui);
+	page_scroll_footer(ui, "Select  ");
 }
 
 const struct mode minute_mode = {
 	.open = page_open,
 	.key = minute_key,
 	.draw = minute_draw,
+	.click = minute_click,
 	.footer = minute_footer,
 };

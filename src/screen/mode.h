@@ -19,6 +19,9 @@ struct mode {
 	/* Puts the lines from y to before `end`, which are between title and footer. */
 	void (*draw)(struct ui *ui, unsigned y, unsigned end, const struct line_sink *sink);
 
+	/* A line of its page was clicked (value of a SPOT_LINE); NULL: it has none. */
+	void (*click)(struct ui *ui, int value);
+
 	/* Draws ui->line, the last of the screen. */
 	void (*footer)(struct ui *ui);
 };

@@ -12,9 +12,14 @@ void page_begin(struct page *page)
 	line_begin(&page->ui->line, page->ui->width, page->ui->utf8, STYLE_PLAIN);
 }
 
+bool page_is_seen(const struct page *page)
+{
+	return page->drawn >= page->ui->scroll && page->y < page->end;
+}
+
 void page_put(struct page *page)
 {
-	if (page->drawn >= page->ui->scroll && page->y < page->end)
+	if (page_is_seen(page))
 		page->sink->put(page->sink->to, page->y++, &page->ui->line);
 	page->drawn++;
 }

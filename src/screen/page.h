@@ -3,6 +3,8 @@
 #ifndef TCPTOP_PAGE_H
 #define TCPTOP_PAGE_H
 
+#include <stdbool.h>
+
 #include "table/line.h"
 
 struct ui;
@@ -22,6 +24,9 @@ struct page {
 void page_begin(struct page *page);
 void page_put(struct page *page);
 void page_text(struct page *page, enum style style, const char *text);
+
+/* Whether the line that is put next is on the screen. */
+bool page_is_seen(const struct page *page);
 void page_end(struct page *page);
 
 /* Of struct mode: the page from its top, its keys and footer. */
@@ -29,8 +34,8 @@ void page_open(struct ui *ui);
 unsigned page_key(struct ui *ui, int code);
 void page_footer(struct ui *ui);
 
-/* The end of a footer: how to scroll, and how much is below. */
-void page_scroll_footer(struct ui *ui);
+/* The end of a footer: what up and down do, and how much is below. */
+void page_scroll_footer(struct ui *ui, const char *what);
 
 /* A label and untrusted text, on as many lines as it needs. */
 void page_detail(struct page *page, const char *label, const char *format, ...)

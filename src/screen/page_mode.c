@@ -411,22 +411,24 @@ static unsigned details_key(struct ui *ui, int code)
 		view_open_group(&ui->view);
 	unsigned reaction = page_key(ui, code);
 
-	if (ui->mode == MODE_TABLE && code == KEY_CODE_ESCAPE)
-		ui->mode = ui->details_from;
 	if (ui->mode != MODE_DETAILS && !ui->view.follow)
 		view_keep_selected(&ui->view, false);
+	if (ui->mode == MODE_TABLE && code == KEY_CODE_ESCAPE && ui->details_from != MODE_TABLE) {
+		ui->mode = ui->details_from;
+		view_return(&ui->view, &ui->details_from_place);
+	}
 	return reaction;
 }
 
 /* ---- footer ---- */
 
-void page_scroll_footer(struct ui *ui)
+void page_scroll_footer(struct ui *ui, const char *what)
 {
 	struct line *line = &ui->line;
 	unsigned seen = ui->scroll + ui->height - 2;
 
 	ui_footer_key(ui, KEY_CODE_UP, "Up", " ");
-	ui_footer_key(ui, KEY_CODE_DOWN, "Down", "Scroll  ");
+	ui_footer_key(ui, KEY_CODE_DOWN, "Down", what);
 	if (ui->page_lines > seen)
 		line_print(line, STYLE_LABEL, "(%u more below)", ui->page_lines - seen);
 	line_pad(line, STYLE_LABEL, ui->width);
@@ -435,7 +437,7 @@ void page_scroll_footer(struct ui *ui)
 void page_footer(struct ui *ui)
 {
 	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back  ");
-	page_scroll_footer(ui);
+	page_scroll_footer(ui, "Scroll  ");
 }
 
 static void details_footer(struct ui *ui)
@@ -443,7 +445,7 @@ static void details_footer(struct ui *ui)
 	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back  ");
 	if (ui->view.context.grouping != GROUPING_NONE)
 		ui_footer_key(ui, KEY_CODE_ENTER, "Enter", "Connections  ");
-	page_scroll_footer(ui);
+	page_scroll_footer(ui, "Scroll  ");
 }
 
 const struct mode help_mode = {

@@ -5,13 +5,14 @@
 
 #include <stdint.h>
 
-enum { SPOTS_MAX = 64 };
+enum { SPOTS_MAX = 128 };
 
 enum spot_kind {
 	SPOT_KEY,   /* value: enum key_code or a character */
 	SPOT_TITLE, /* value: the index of a column in column_table */
 	SPOT_ROWS,  /* of the table, one a line */
 	SPOT_ITEMS, /* of a menu, one a line */
+	SPOT_LINE,  /* of a page; value: what struct mode's click takes */
 };
 
 /* From x and y to before end_x and end_y. */

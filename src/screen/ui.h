@@ -85,7 +85,8 @@ struct ui {
 		size_t index;  /* among all lines that are shown */
 		bool is_below; /* the last of them: what follows it is shown, too */
 	} minute_cursor;
-	enum ui_mode details_from;            /* where details return to */
+	enum ui_mode details_from;            /* where details return to, */
+	struct view_place details_from_place; /* and what the list was there */
 	unsigned page_lines;                  /* of the page drawn last */
 	char clipboard[LINE_COLUMNS_MAX * 4]; /* text for the terminal to copy; "": none */
 	char message[160];                    /* in the footer until the next key, or for some seconds */

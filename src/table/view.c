@@ -400,6 +400,26 @@ void view_go_to(struct view *view, enum grouping grouping, const struct session 
 	view_keep_selected(view, true);
 }
 
+struct view_place view_place(const struct view *view)
+{
+	const struct list_settings *settings = &view->settings;
+
+	return (struct view_place){ settings->grouping, settings->opened, settings->opened_key,
+		settings->opened_container, view->selected, view->pinned };
+}
+
+void view_return(struct view *view, const struct view_place *place)
+{
+	struct list_settings *settings = &view->settings;
+
+	view_set_grouping(view, place->grouping);
+	settings->opened = place->opened;
+	settings->opened_key = place->opened_key;
+	settings->opened_container = place->opened_container;
+	view->selected = place->selected;
+	view->pinned = view->reveals = view->searched = place->pinned;
+}
+
 void view_open_group(struct view *view)
 {
 	const struct row *row = view_selected(view);

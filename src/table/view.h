@@ -85,8 +85,24 @@ void view_move(struct view *view, long rows);
 void view_home(struct view *view);
 void view_end(struct view *view);
 
-/* Moves the cursor to the row of a connection (GROUPING_NONE) or a group, and lists it however long it is idle. */
+/* What is listed by which grouping, and where the cursor is in it. */
+struct view_place {
+	enum grouping grouping;
+	bool opened; /* one group's connections are listed, that of opened_key */
+	struct session opened_key;
+	uint32_t opened_container;
+	struct session selected;
+	bool pinned;
+};
+
+struct view_place view_place(const struct view *view);
+
+/*
+ * Moves the cursor to the row of a connection (GROUPING_NONE) or a group, and lists it however long it is idle.
+ * view_return undoes that, whatever else the user has set meanwhile.
+ */
 void view_go_to(struct view *view, enum grouping grouping, const struct session *key);
+void view_return(struct view *view, const struct view_place *place);
 
 /* Moves the cursor to the next or previous row that matches, wrapping around. False: there is none. */
 bool view_find(struct view *view, const struct match *match, bool forward, bool from_here);

@@ -25,9 +25,9 @@ class MinuteTest(ScreenTest):
     def test_what_came_went_and_grew(self):
         terminal = self.open()
         text = "\n".join(terminal.cells())
-        self.assertRegex(text, r"CAME .*\n nginx \(812\) +780 ")
+        self.assertRegex(text, r"CAME: first bytes .*\n nginx \(812\) +780 ")
         self.assertRegex(text, r"\n curl \(39 PIDs\) +39 ")
-        self.assertRegex(text, r"WENT (.*\n)+ sshd \(5120\) +1 ")
+        self.assertRegex(text, r"WENT: closed, idle (.*\n)+ sshd \(5120\) +1 ")
         self.assertRegex(text, r"GREW 10 s vs 22 s .*\n postgres \(3311\) +1 +1.95KB/s 19.5KB/s +10x")
 
     def test_enter_goes_there(self):
@@ -39,6 +39,34 @@ class MinuteTest(ScreenTest):
             terminal.wait_for("postgr")
             terminal.keys("Escape")
             terminal.wait_until(lambda cells: "NAME" in "".join(cells), "the table")
+
+    def test_escape_returns_to_the_list_as_it_was(self):
+        """What Enter went to was another grouping, and no group was open in it."""
+        terminal = self.start(name=("minute", "40"), ready="recording")
+        terminal.keys("$")
+        terminal.wait_for("end of recording")
+        terminal.keys("Tab", "Tab")
+        before = terminal.wait_for("remote hosts")[0:5]
+        terminal.keys("Right")
+        opened = terminal.wait_until(lambda cells: cells[0:5] != before, "the group's connections")
+        terminal.keys("d", "Enter")
+        terminal.wait_for("First seen")
+        terminal.keys("Escape")
+        terminal.wait_for("The last ")
+        terminal.keys("Escape")
+        terminal.wait_until(lambda cells: cells == opened, "the group's connections again")
+        terminal.keys("Escape")
+        terminal.wait_until(lambda cells: cells[0:5] == before, "the groups again")
+
+    def test_a_click_selects(self):
+        terminal = self.open()
+        terminal.keys("M")
+        terminal.wait_for("mouse on")
+        cells = terminal.cells()
+        line = next(y for y, text in enumerate(cells) if text.startswith(" sshd (5120)"))
+        terminal.raw(b"\x1b[<0;9;%dM\x1b[<0;9;%dm" % (line + 1, line + 1))
+        terminal.keys("Enter")
+        terminal.wait_for("sshd, PID 5120")
 
     def test_the_minute_before_another_moment(self):
         terminal = self.open()

@@ -88,9 +88,6 @@ class TerminalsTest(ScreenTest):
                    {"PATH": os.environ["PATH"], "TERM": term, "LANG": "C.UTF-8", "TZ": "UTC", **environment}, rows,
                    columns)
 
-    def raw(self, terminal, data):
-        terminal.tmux("send-keys", "-H", *["%02x" % byte for byte in data])
-
     # ---- what comes in ----
 
     def test_sequences_are_swallowed_whole(self):
@@ -106,10 +103,10 @@ class TerminalsTest(ScreenTest):
                      b"\x1b[M q4", b"\x1b[113;3u", b"\x1b[27;3;113~", b"\x1b[7$", b"\x1bOt"):
             with self.subTest(data):
                 for cut in {len(data), 2, max(2, len(data) // 2), max(2, len(data) - 1)}:
-                    self.raw(terminal, data[:cut])
+                    terminal.raw(data[:cut])
                     if data[cut:]:
                         time.sleep(0.1)
-                        self.raw(terminal, data[cut:])
+                        terminal.raw(data[cut:])
                 time.sleep(0.06)
                 self.assertEqual(terminal.cells(), before)
 
@@ -121,14 +118,14 @@ class TerminalsTest(ScreenTest):
         terminal.wait_line(23, FOOTER)
         for home, end in ((b"\x1b[1~", b"\x1b[4~"), (b"\x1b[7~", b"\x1b[8~"), (b"\x1b[H", b"\x1b[F"), (b"\x1bOH", b"\x1bOF")):
             for data, ends in ((end, True), (home, False)):
-                self.raw(terminal, data)
-                self.raw(terminal, b"\r")
+                terminal.raw(data)
+                terminal.raw(b"\r")
                 cells = terminal.wait_for("Process ")
                 self.assertEqual("rsync" not in cells[1], ends)
                 terminal.keys("Escape")
                 cells = terminal.wait_line(23, FOOTER)
                 self.assertIn("filter: n", cells[3])
-        self.raw(terminal, b"\x1b[14~")
+        terminal.raw(b"\x1b[14~")
         terminal.wait_for("Filter: n")
 
     def paste(self, terminal, text):
@@ -177,28 +174,28 @@ class TerminalsTest(ScreenTest):
         terminal = self.start()
         flags = "#{mouse_standard_flag}#{mouse_sgr_flag}"
         self.assertEqual(terminal.tmux("display-message", "-p", flags).strip(), "00")
-        self.raw(terminal, b"\x1b[<0;40;24M")
+        terminal.raw(b"\x1b[<0;40;24M")
         terminal.keys("M")
         terminal.wait_for("mouse on")
         self.assertEqual(terminal.tmux("display-message", "-p", flags).strip(), "11")
-        self.raw(terminal, b"\x1b[<0;70;5M\x1b[<0;70;5m")  # the title of RX/s, 5th line
+        terminal.raw(b"\x1b[<0;70;5M\x1b[<0;70;5m")  # the title of RX/s, 5th line
         terminal.wait_for("by RX/s")
-        self.raw(terminal, b"\x1b[<0;70;5M\x1b[<0;70;5m")
+        terminal.raw(b"\x1b[<0;70;5M\x1b[<0;70;5m")
         cells = terminal.wait_for("▲RX/s")
         name = cells[8].split()[1]
-        self.raw(terminal, b"\x1b[<0;20;9M\x1b[<0;20;9m")
+        terminal.raw(b"\x1b[<0;20;9M\x1b[<0;20;9m")
         footer = terminal.wait_line(23, FOOTER)[23]
-        self.raw(terminal, b"\x1b[<0;%d;24M" % (footer.index("Details") + 1))
+        terminal.raw(b"\x1b[<0;%d;24M" % (footer.index("Details") + 1))
         terminal.wait_for("Process     %s, " % name)
-        self.raw(terminal, b"\x1b[<0;2;24M")
+        terminal.raw(b"\x1b[<0;2;24M")
         terminal.wait_line(23, FOOTER)
-        self.raw(terminal, b"\x1b[<65;2;9M\r")
+        terminal.raw(b"\x1b[<65;2;9M\r")
         terminal.wait_for("Process     %s, " % cells[11].split()[1])
-        self.raw(terminal, b"\x1b[<0;2;24M")
+        terminal.raw(b"\x1b[<0;2;24M")
         terminal.wait_line(23, FOOTER)
-        self.raw(terminal, b"\x1b[<0;%d;24M" % (footer.index("Sort") + 1))
+        terminal.raw(b"\x1b[<0;%d;24M" % (footer.index("Sort") + 1))
         terminal.wait_for("Sort by")
-        self.raw(terminal, b"\x1b[<0;2;6M\r")
+        terminal.raw(b"\x1b[<0;2;6M\r")
         terminal.wait_for("by PID")
         terminal.keys("M")
         terminal.wait_for("mouse off")

@@ -51,6 +51,10 @@ class Terminal:
     def scrollback(self):
         return self.tmux("capture-pane", "-p", "-S", "-200")
 
+    def raw(self, data):
+        """Bytes as a terminal sends them."""
+        self.tmux("send-keys", "-H", *["%02x" % byte for byte in data])
+
     def keys(self, *keys):
         self.tmux("send-keys", *keys)
 

@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <time.h>
 
-/* The widest short form is "9.99Mbit"; with less room a bit is a "b". */
-#define BIT_WIDTH 8
-
 static const char *const unit_names[UNIT_COUNT] = {
 	[UNIT_HUMAN] = "KB, MB, GB as they fit",
 	[UNIT_KB] = "KB",
@@ -50,7 +47,6 @@ unsigned format_count(char *buffer, size_t size, uint64_t count, unsigned width)
 
 unsigned format_amount(char *buffer, size_t size, uint64_t bytes, enum unit unit, unsigned width)
 {
-	const char *bit = width < BIT_WIDTH ? "b" : "bit";
 	int length = 0;
 
 	switch (unit) {
@@ -63,9 +59,9 @@ unsigned format_amount(char *buffer, size_t size, uint64_t bytes, enum unit unit
 	case UNIT_BITS:
 		/* Past 2 EiB the product would not fit; the quotient's error is below the third digit. */
 		if (bytes > UINT64_MAX / 8)
-			length = snprintf(buffer, size, "%.1fE%s", (double)bytes * 8 / 1e18, bit);
+			length = snprintf(buffer, size, "%.1fEb", (double)bytes * 8 / 1e18);
 		else
-			length = format_short(buffer, size, bytes * 8, 1000.0, "kMGTPE", bit);
+			length = format_short(buffer, size, bytes * 8, 1000.0, "kMGTPE", "b");
 		break;
 	case UNIT_HUMAN:
 	case UNIT_COUNT:

@@ -10,7 +10,7 @@ enum unit {
 	UNIT_HUMAN, /* three digits and KB, MB, GB... of 1024 */
 	UNIT_KB,    /* whole KB of 1024, rounded down, as in the classic output */
 	UNIT_BYTES,
-	UNIT_BITS, /* three digits and kbit, Mbit, Gbit... of 1000 */
+	UNIT_BITS, /* three digits and kb, Mb, Gb... of 1000, as links are spoken of */
 	UNIT_COUNT,
 };
 
@@ -18,8 +18,8 @@ enum unit {
 const char *unit_name(enum unit unit);
 
 /*
- * Writes bytes with their unit: "12.3MB", "1234KB", "12.3Mbit"; whole numbers that need more than width columns take
- * the human form instead, and a bit is a "b" in less than 8. Returns the columns (ASCII).
+ * Writes bytes with their unit: "12.3MB", "1234KB", "12.3Mb"; whole numbers that need more than width columns take
+ * the human form instead. Returns the columns (ASCII).
  */
 unsigned format_amount(char *buffer, size_t size, uint64_t bytes, enum unit unit, unsigned width);
 

@@ -246,3 +246,14 @@ int list_take_apart(struct rows *rows, struct row *kept, const struct list_setti
 	}
 	return 0;
 }
+
+size_t list_group_count(const struct list *list, const struct column_context *context)
+{
+	const struct rows *rows = list_rows(list, context);
+	size_t count = list->count;
+
+	if (context->grouping == GROUPING_SERVICE)
+		for (size_t i = 0; i < list->count; i++)
+			count -= rows->rows[list->items[i].row].session.accepted != ANSWER_YES;
+	return count;
+}

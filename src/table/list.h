@@ -76,4 +76,7 @@ int list_take_apart(struct rows *rows, struct row *kept, const struct list_setti
 /* The rows that the items' indices are of: the traffic's, or the groups. */
 const struct rows *list_rows(const struct list *list, const struct column_context *context);
 
+/* How many groups are listed: of services, what was not accepted by one is an item of the list, but no service. */
+size_t list_group_count(const struct list *list, const struct column_context *context);
+
 #endif

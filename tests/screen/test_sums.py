@@ -154,7 +154,7 @@ class SumsTest(ScreenTest):
             terminal = self.begin("demo", "1", width=width, height=height)
             terminal.wait_for("nginx")
             terminal.keys("BTab")
-            terminal.wait_for("6 services")
+            terminal.wait_for("5 services")
             rows = [line.split()[0] for line in terminal.cells() if line.startswith((":", "outgoing"))]
             self.assertEqual(rows[:5], ["outgoing", ":443", ":8080", ":6379", ":5432"])
             terminal.keys("Down", "Right")

@@ -37,8 +37,8 @@ static void amounts_in_every_unit(void **state)
 		{ 123456789, UNIT_BYTES, 12, "123456789B" },
 		{ 123456789, UNIT_BYTES, 8, "118MB" },
 		{ 125, UNIT_BITS, 7, "1.00kb" },
-		{ 125, UNIT_BITS, 8, "1.00kbit" },
-		{ 1, UNIT_BITS, 8, "8bit" },
+		{ 125, UNIT_BITS, 8, "1.00kb" },
+		{ 1, UNIT_BITS, 8, "8b" },
 		{ 125000000, UNIT_BITS, 7, "1.00Gb" },
 		{ UINT64_MAX, UNIT_BITS, 7, "147.6Eb" },
 	};

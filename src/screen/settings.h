@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a user keeps for the next start: lines "columns=pid,name,...", "sort=tx", "reverse=yes", "units=bits". Nothing else is read. */
+/* What a user keeps for the next start: lines "columns=pid,name,...", "sort=tx:desc", "units=bits". Nothing else is read. */
 #ifndef TCPTOP_SETTINGS_H
 #define TCPTOP_SETTINGS_H
 

@@ -170,6 +170,9 @@ int frame_draw(struct ui *ui, unsigned width, unsigned height, const struct line
 		draw_too_small(ui, sink);
 		return 0;
 	}
+	if (ui->view.lost && ui->mode == MODE_TABLE && !ui->if_yes)
+		ui_say(ui, "what was searched for has moved off the screen: N finds it again, F follows it");
+	ui->view.lost = false;
 	header_title(ui);
 	sink->put(sink->to, 0, &ui->line);
 	modes[ui->mode]->draw(ui, 1, height - 1, sink);

@@ -114,8 +114,7 @@ static void put_part(struct page *page, enum grouping by, const struct row *part
 
 static void put_parts(struct page *page, const struct part *part, struct rows *rows)
 {
-	page_detail(page, part->label, "%zu of the connections that are kept%s", rows->count,
-	    rows->count > PARTS_MAX ? "; the largest" : "");
+	page_detail(page, part->label, "%zu%s", rows->count, rows->count > PARTS_MAX ? ", the largest:" : "");
 	for (size_t i = 0; i < rows->count && i < PARTS_MAX; i++)
 		put_part(page, part->by, take_largest(rows, i));
 }

@@ -157,8 +157,9 @@ bool link_headline(const struct ui *ui, char *buffer, size_t size)
 	cell_tcp(ui, link, tcp);
 	cell_drops(ui, link, drops);
 	format_link_rate(ui, link, link_bytes(link), rate);
-	bool has_speed = link->speed_mbit != 0, has_tcp = link_tcp_percent(link) >= 0,
-	     has_drops = *drops != '0';
+	/* Of what filters of the start leave out, TCP's part is not known. */
+	bool has_speed = link->speed_mbit != 0, has_drops = *drops != '0';
+	bool has_tcp = link_tcp_percent(link) >= 0 && !ui->run->filter_count;
 
 	snprintf(buffer, size, "%s %s%s%s%s%s%s%s", link->name, has_speed ? used : rate,
 	    has_speed ? " of " : "", has_speed ? speed : "", has_tcp ? " TCP " : "", has_tcp ? tcp : "",

@@ -22,15 +22,15 @@
 static const struct part_name {
 	const char *name, *means;
 } part_names[MINUTE_PARTS] = {
-	[MINUTE_CAME] = { "CAME", ": first bytes" },
-	[MINUTE_WENT] = { "WENT", ": closed, idle" },
+	[MINUTE_CAME] = { "CAME", " first bytes" },
+	[MINUTE_WENT] = { "WENT", " closed/idle 20s" },
 	[MINUTE_GREW] = { "GREW", "" },
 };
 
 static const char *const part_nothing[MINUTE_PARTS] = {
 	[MINUTE_CAME] = " no connection",
 	[MINUTE_WENT] = " no connection",
-	[MINUTE_GREW] = " no process by a fifth or more",
+	[MINUTE_GREW] = " no process by half or more",
 };
 
 static int update(struct ui *ui)

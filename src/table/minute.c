@@ -13,8 +13,11 @@
 #define MINUTE_NS (60 * NS_PER_S)
 #define NOW_NS (10 * NS_PER_S)
 
-/* Growth that is listed: by one part in so many of what it was before, at least. */
-#define GROWTH_PARTS 5
+/* Growth that is listed: by one part in so many of what it was before, at least. What comes in bursts is not steady. */
+#define GROWTH_PARTS 2
+
+/* What is open and has been idle for so long has gone; those that send every few seconds have not. */
+#define IDLE_NS (20 * NS_PER_S)
 
 /* Which intervals the rates are of: the latest ones, and those before. */
 struct spans {
@@ -151,6 +154,7 @@ static bool tell(
 	const struct traffic *traffic = build->traffic;
 	const struct spans *spans = &build->spans;
 	bool recent = traffic_is_recent(traffic, row), is_closed = row->closed.clock_ns != 0;
+	bool idle = traffic->clock_ns - row->last.clock_ns >= IDLE_NS;
 	const struct change self = { .connections = !is_gone,
 		.open = !is_gone && !is_closed,
 		.rx_bytes = row->rx_total_bytes,
@@ -167,7 +171,7 @@ static bool tell(
 		told[MINUTE_CAME].open = !is_closed && recent;
 		told[MINUTE_CAME].last = row->first;
 	}
-	if (!is_gone && row_end(row)->clock_ns > build->from_ns && (is_closed || !recent)) {
+	if (!is_gone && row_end(row)->clock_ns > build->from_ns && (is_closed || idle)) {
 		told[MINUTE_WENT] = self;
 		told[MINUTE_WENT].last = *row_end(row);
 	}

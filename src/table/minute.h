@@ -20,8 +20,8 @@ struct list_settings;
 
 enum minute_part {
 	MINUTE_CAME, /* connections whose first traffic was seen in the minute */
-	MINUTE_WENT, /* that ended in it, or moved something last and have been idle for some seconds */
-	MINUTE_GREW, /* processes whose rate has grown by a fifth or more */
+	MINUTE_WENT, /* that ended in it, or moved something last and have been idle for 20 s */
+	MINUTE_GREW, /* processes whose rate has grown by half or more */
 	MINUTE_PARTS,
 };
 

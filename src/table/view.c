@@ -251,6 +251,8 @@ static void find_cursor(struct view *view, size_t height)
 		return;
 	if (listed && view->position >= view->top && view->position < view->top + height)
 		return;
+	view->lost |= view->searched;
+	view->searched = false;
 	if (!listed && !view->scrolled) {
 		to_top(view);
 		return;

@@ -47,6 +47,8 @@ struct view {
 	size_t height; /* of the table that it was prepared for last */
 	bool reveals;  /* the selected row was asked for: the list scrolls to it once */
 	bool searched; /* and by a search or a return from a group, not by moving the cursor */
+	bool
+	    lost; /* a row that was searched for has left the screen: for the user to be told, who clears it */
 	bool scrolled; /* the user has moved the cursor beyond the first lines */
 	bool keeps;
 	struct session kept;

@@ -153,8 +153,7 @@ def churn(interval_s):
 ENDS = [(100 + i // 3, "fetch-%d" % (i // 3), ("10.0.0.5", 40000 + i), ("198.51.100.%d" % i, 443)) for i in range(5)]
 
 
-def closed(interval, one, interval_s, ago_s):
-    _, _, local, remote = ENDS[one]
+def closed(interval, local, remote, interval_s, ago_s):
     print(json.dumps({"type": "closed", "time": stamp(interval, interval_s), "interval_s": interval_s, "family": 4,
                       "laddr": local[0], "lport": local[1], "raddr": remote[0], "rport": remote[1],
                       "netns": 4026531840, "ago_us": int(ago_s * 1e6)}))
@@ -165,8 +164,8 @@ def ends(interval_s):
     for interval in range(20):
         moving = ENDS if interval < 2 else ENDS[3:4] if interval == 4 else []
         if interval == 2:
-            closed(interval, 0, interval_s, interval_s * 0.75)
-            closed(interval, 3, interval_s, interval_s * 0.75)
+            for one in ENDS[0], ENDS[3]:
+                closed(interval, *one[2:], interval_s, interval_s * 0.75)
         write(interval, [session(*one, 5000, 300) for one in moving] + [steady], interval_s)
 
 
@@ -185,18 +184,28 @@ def bursts(intervals, interval_s):
         write(interval, sessions, interval_s)
 
 
+def visitor(number):
+    return ("10.0.0.5", 80), ("203.0.113.%d" % (number % 250), 20000 + number)
+
+
+def fetch(number):
+    return ("10.0.0.5", 40000 + number), ("198.51.100.7", 443)
+
+
 def minute(intervals):
+    login = ("10.0.0.5", 22), ("192.0.2.15", 50412)
     for interval in range(intervals):
         sessions = [session(3311, "postgres", ("10.0.0.5", 5432), ("10.0.0.31", 42480), 0,
                             2000 if interval < intervals - 10 else 20000)]
         if interval < 5:
-            sessions.append(session(5120, "sshd", ("10.0.0.5", 22), ("192.0.2.15", 50412), 1000, 0))
-        for i in range(20):
-            number = 20 * interval + i
-            sessions.append(session(812, "nginx", ("10.0.0.5", 80), ("203.0.113.%d" % (number % 250), 20000 + number),
-                                    800, 16000))
-        sessions.append(session(20000 + interval, "curl", ("10.0.0.5", 40000 + interval), ("198.51.100.7", 443),
-                                5000, 300))
+            sessions.append(session(5120, "sshd", *login, 1000, 0))
+        for number in range(20 * interval, 20 * interval + 20):
+            sessions.append(session(812, "nginx", *visitor(number), 800, 16000))
+        sessions.append(session(20000 + interval, "curl", *fetch(interval), 5000, 300))
+        ended = [visitor(number) for number in range(20 * (interval - 6), 20 * (interval - 5)) if number >= 0]
+        ended += [fetch(interval - 1)] * (interval > 0) + [login] * (interval == 10)
+        for connection in ended:
+            closed(interval, *connection, 1.0, 0.5)
         write(interval, sessions)
 
 

@@ -25,9 +25,9 @@ class MinuteTest(ScreenTest):
     def test_what_came_went_and_grew(self):
         terminal = self.open()
         text = "\n".join(terminal.cells())
-        self.assertRegex(text, r"CAME: first bytes .*\n nginx \(812\) +780 ")
+        self.assertRegex(text, r"CAME first bytes .*\n nginx \(812\) +780 ")
         self.assertRegex(text, r"\n curl \(39 PIDs\) +39 ")
-        self.assertRegex(text, r"WENT: closed, idle (.*\n)+ sshd \(5120\) +1 ")
+        self.assertRegex(text, r"WENT closed/idle 20s (.*\n)+ sshd \(5120\) +1 ")
         self.assertRegex(text, r"GREW 10 s vs 22 s .*\n postgres \(3311\) +1 +1.95KB/s 19.5KB/s +10x")
 
     def test_enter_goes_there(self):

@@ -101,6 +101,20 @@ static inline void add(struct fixture *fixture, const char *comm, uint32_t pid, 
 	memcpy(session->comm, comm, strnlen(comm, sizeof session->comm - 1));
 }
 
+/* Of a connection as add() makes them. */
+static inline void close_connection(struct fixture *fixture, const char *raddr, uint16_t rport)
+{
+	struct ending *ending = snapshot_add_ending(&fixture->snapshot);
+	struct session *session = &ending->connection;
+
+	session->family = 4;
+	inet_pton(AF_INET, raddr, session->raddr);
+	inet_pton(AF_INET, "10.0.0.5", session->laddr);
+	session->lport = 443;
+	session->rport = rport;
+	session->netns = 4026531840u;
+}
+
 static inline void begin(struct fixture *fixture)
 {
 	unsigned tick = fixture->ui.traffic.tick;

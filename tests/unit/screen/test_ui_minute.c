@@ -2,7 +2,7 @@
 /* The page of the last minute: its lines, its cursor, and where its keys go. */
 #include "test_ui.h"
 
-/* nginx has 40 new connections a second, postgres sends more in the end, sshd stops. */
+/* nginx has 40 new connections a second that live for seven, postgres sends more in the end, sshd stops. */
 static void show_minute(struct fixture *fixture, unsigned intervals)
 {
 	for (unsigned i = 0; i < intervals; i++) {
@@ -10,8 +10,14 @@ static void show_minute(struct fixture *fixture, unsigned intervals)
 		add(fixture, "postgres", 3311, "10.0.0.31", 42480, 0, i < intervals - 4 ? 16000 : 160000);
 		if (i < 3)
 			add(fixture, "sshd", 5120, "192.0.2.15", 50412, 1024, 0);
-		for (unsigned j = 0; j < 40; j++)
+		if (i == 10)
+			close_connection(fixture, "192.0.2.15", 50412);
+		for (unsigned j = 0; j < 40; j++) {
 			add(fixture, "nginx", 812, "203.0.113.84", (uint16_t)(1000 + 40 * i + j), 0, 1024);
+			if (i >= 7)
+				close_connection(
+				    fixture, "203.0.113.84", (uint16_t)(1000 + 40 * (i - 7) + j));
+		}
 		show(fixture);
 	}
 }
@@ -21,12 +27,12 @@ static void test_lines(void **state)
 	struct fixture *fixture = *state;
 	static const char *const lines[] = {
 		" The last 11 s before 10:42:28",
-		" CAME                 COUNT       RX       TX   LATEST LPORT REMOTE",
+		" CAME first bytes     COUNT       RX       TX   LATEST LPORT REMOTE",
 		" nginx (812)            440       0B    440KB 10:42:28   443 203.0.113.84",
 		"",
-		" WENT                 COUNT       RX       TX   LATEST LPORT REMOTE",
-		" nginx (812)            200       0B    200KB 10:42:22   443 203.0.113.84",
-		" sshd (5120)              1   3.00KB       0B 10:42:19   443 192.0.2.15:50412",
+		" WENT closed/idle 20s COUNT       RX       TX   LATEST LPORT REMOTE",
+		" nginx (812)            200       0B    200KB 10:42:28   443 203.0.113.84",
+		" sshd (5120)              1   3.00KB       0B 10:42:27   443 192.0.2.15:50412",
 		"",
 		" GREW 4 s vs 8 s      COUNT   BEFORE      NOW    TIMES LPORT REMOTE",
 		" postgres (3311)          1 15.6KB/s  156KB/s      10x   443 10.0.0.31:42480",
@@ -88,7 +94,7 @@ static void test_enter_goes_there(void **state)
 	key(fixture, KEY_CODE_ENTER);
 	paint(fixture, 80, 24);
 	assert_true(on_glass(fixture, 24, "sshd, PID 5120"));
-	assert_true(on_glass(fixture, 24, "idle; last traffic at 10:42:19"));
+	assert_true(on_glass(fixture, 24, "closed at 10:42:27"));
 	/* It came from the page, so there it goes; from there to the table. */
 	key(fixture, KEY_CODE_ESCAPE);
 	paint(fixture, 80, 24);
@@ -115,7 +121,7 @@ static void test_stepping_back_shows_the_minute_then(void **state)
 	paint(fixture, 80, 24);
 	assert_true(on_glass(fixture, 24, " The last 3 s before 10:42:20"));
 	assert_true(on_glass(fixture, 24, " nginx (812)            120"));
-	assert_true(on_glass(fixture, 24, " no process by a fifth"));
+	assert_true(on_glass(fixture, 24, " no process by half"));
 }
 
 /* Each part has some lines on the smallest screen, and all of them are reached. */

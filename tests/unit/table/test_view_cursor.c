@@ -110,11 +110,15 @@ static void a_row_that_was_searched_for_does_not_drag_the_list(void **state)
 	assert_true(view_find(view, &match, true, true));
 	assert_string_equal(selected(view), "short");
 	assert_int_equal(view->position, 1);
+	assert_false(view->lost);
 	for (unsigned second = 0; second < 12; second++) {
 		merge(view, sessions, BUSY);
 		assert_int_equal(view->top, 0);
 		assert_int_equal(view->position, 1);
 		assert_string_equal(selected(view), "x");
+		/* It is told, once. */
+		assert_int_equal(view->lost, second == 0);
+		view->lost = false;
 	}
 }
 

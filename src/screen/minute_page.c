@@ -335,7 +335,8 @@ static void minute_click(struct ui *ui, int index)
 static void minute_footer(struct ui *ui)
 {
 	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back  ");
-	ui_footer_key(ui, KEY_CODE_ENTER, "Enter", "Go there  ");
+	ui_footer_key(
+	    ui, KEY_CODE_ENTER, "Enter", ui->width < MINUTE_CELLS_MIDDLE_FROM ? "Go  " : "Go there  ");
 	page_scroll_footer(ui, "Select  ");
 }
 

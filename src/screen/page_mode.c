@@ -422,15 +422,19 @@ static unsigned details_key(struct ui *ui, int code)
 
 /* ---- footer ---- */
 
+#define FOOTER_WIDE 50 /* columns from which on it has all of its words */
+
 void page_scroll_footer(struct ui *ui, const char *what)
 {
 	struct line *line = &ui->line;
 	unsigned seen = ui->scroll + ui->height - 2;
+	bool narrow = ui->width < FOOTER_WIDE;
 
 	ui_footer_key(ui, KEY_CODE_UP, "Up", " ");
-	ui_footer_key(ui, KEY_CODE_DOWN, "Down", what);
+	ui_footer_key(ui, KEY_CODE_DOWN, "Down", narrow ? "  " : what);
 	if (ui->page_lines > seen)
-		line_print(line, STYLE_LABEL, "(%u more below)", ui->page_lines - seen);
+		line_print(
+		    line, STYLE_LABEL, narrow ? "(%u below)" : "(%u more below)", ui->page_lines - seen);
 	line_pad(line, STYLE_LABEL, ui->width);
 }
 

@@ -39,18 +39,21 @@ struct link *links_add(struct links *links)
 	return memset(items, 0, sizeof *items);
 }
 
+/* Exactly so many, as many intervals are kept. */
 int links_copy(struct links *to, const struct links *from)
 {
 	links_reset(to);
-	for (size_t i = 0; i < from->count; i++) {
-		struct link *link = links_add(to);
+	if (to->capacity < from->count) {
+		struct link *items = reallocarray(to->items, from->count, sizeof *items);
 
-		if (!link) {
-			links_reset(to);
+		if (!items)
 			return -ENOMEM;
-		}
-		*link = from->items[i];
+		to->items = items;
+		to->capacity = from->count;
 	}
+	if (from->count)
+		memcpy(to->items, from->items, from->count * sizeof *to->items);
+	to->count = from->count;
 	to->unplaced_rx_bytes = from->unplaced_rx_bytes;
 	to->unplaced_tx_bytes = from->unplaced_tx_bytes;
 	return 0;

@@ -6,76 +6,191 @@
 #include <string.h>
 
 /*
- * An interval as bytes. Most bytes of a session are zero, or those of the session before it (namespaces, users, local
- * addresses): what differs is kept, after a mask of eight bits for eight bytes.
+ * An interval as bytes. A connection that was there in the interval before is told by its place in that one, as its row has
+ * the rest: mostly a place that follows the last one's, two numbers, and that nothing else is different make eight
+ * bytes. Of others what differs from the session before is kept (namespaces, users, local addresses often are the same).
  */
 struct past_interval {
-	struct snapshot facts; /* without its sessions, but with ends and links */
+	struct snapshot facts; /* without its sessions and ends, but with links */
 	size_t session_count;
+	size_t ending_count;
 	size_t size;
 	unsigned char packed[];
 };
 
 #define GROUP 8
-#define GROUPS ((sizeof(struct session) + GROUP - 1) / GROUP)
-#define PACKED_MAX (GROUPS * (GROUP + 1))
+#define GROUPS (sizeof(struct session) / GROUP)
+#define NUMBER_MAX 10 /* bytes of a number: seven bits in each */
+#define PACKED_MAX (5 * NUMBER_MAX + GROUPS * (GROUP + 1))
 
 _Static_assert(sizeof(struct session) % GROUP == 0, "a session is a whole number of groups");
+_Static_assert(GROUPS <= 64, "the groups that differ are bits of a number");
 
-static size_t pack(unsigned char *at, const struct session *session, const struct session *before)
+/* What is being packed or unpacked, session by session. */
+struct packing {
+	unsigned char *at;
+	struct session before; /* the last one */
+	uint32_t place;        /* that the next one has, if it follows the last one that was there before */
+};
+
+static void put_number(struct packing *packing, uint64_t number)
 {
-	const unsigned char *bytes = (const unsigned char *)session, *old = (const unsigned char *)before;
-	size_t used = 0;
+	for (; number >= 0x80; number >>= 7)
+		*packing->at++ = (unsigned char)(number | 0x80);
+	*packing->at++ = (unsigned char)number;
+}
 
-	for (size_t i = 0; i < sizeof *session; i += GROUP) {
-		unsigned char *mask = &at[used++];
+static uint64_t get_number(struct packing *packing)
+{
+	uint64_t number = 0;
+	unsigned shift = 0;
+
+	for (; *packing->at & 0x80; shift += 7)
+		number |= (uint64_t)(*packing->at++ & 0x7f) << shift;
+	return number | (uint64_t)*packing->at++ << shift;
+}
+
+/* 0: it is new; else how far its place is from the one expected, as an unsigned number, and 1. */
+static void put_place(struct packing *packing, uint32_t place)
+{
+	int64_t distance = (int64_t)place - packing->place;
+
+	put_number(packing, 1 + (distance < 0 ? (uint64_t)(-distance * 2 - 1) : (uint64_t)distance * 2));
+	packing->place = place + 1;
+}
+
+static uint32_t get_place(struct packing *packing, uint64_t number)
+{
+	int64_t distance = (number - 1) % 2 ? -(int64_t)(number / 2) : (int64_t)(number / 2);
+	uint32_t place = (uint32_t)(packing->place + distance);
+
+	packing->place = place + 1;
+	return place;
+}
+
+/* The bytes that differ: which groups of eight have some, and after a mask of eight bits those of a group. */
+static void put_differences(
+    struct packing *packing, const struct session *session, const struct session *from)
+{
+	const unsigned char *bytes = (const unsigned char *)session, *old = (const unsigned char *)from;
+	uint64_t groups = 0;
+
+	for (size_t i = 0; i < GROUPS; i++)
+		if (memcmp(bytes + i * GROUP, old + i * GROUP, GROUP) != 0)
+			groups |= UINT64_C(1) << i;
+	put_number(packing, groups);
+	for (; groups; groups &= groups - 1) {
+		size_t first = (size_t)__builtin_ctzll(groups) * GROUP;
+		unsigned char *mask = packing->at++;
 
 		*mask = 0;
 		for (unsigned bit = 0; bit < GROUP; bit++) {
-			if (bytes[i + bit] == old[i + bit])
+			if (bytes[first + bit] == old[first + bit])
 				continue;
 			*mask |= (unsigned char)(1u << bit);
-			at[used++] = bytes[i + bit];
+			*packing->at++ = bytes[first + bit];
 		}
 	}
-	return used;
 }
 
-/* *session is the one before, and becomes the next one. */
-static size_t unpack(struct session *session, const unsigned char *at)
+static void get_differences(struct packing *packing, struct session *session)
 {
 	unsigned char *bytes = (unsigned char *)session;
-	size_t used = 0;
 
-	for (size_t i = 0; i < sizeof *session; i += GROUP) {
-		unsigned mask = at[used++];
+	for (uint64_t groups = get_number(packing); groups; groups &= groups - 1) {
+		size_t first = (size_t)__builtin_ctzll(groups) * GROUP;
+		unsigned mask = *packing->at++;
 
 		for (unsigned bit = 0; bit < GROUP; bit++)
 			if (mask & 1u << bit)
-				bytes[i + bit] = at[used++];
+				bytes[first + bit] = *packing->at++;
 	}
-	return used;
 }
 
-static struct past_interval *pack_snapshot(const struct snapshot *snapshot)
+/* `row` is that of a connection which was there in the interval before, or NULL. */
+static void pack(struct packing *packing, const struct session *session, const struct row *row)
 {
-	static const struct session none;
-	size_t capacity = sizeof(struct past_interval) + snapshot->session_count * PACKED_MAX;
+	struct session from = row ? row->session : packing->before;
+
+	if (row)
+		put_place(packing, row->place);
+	else
+		put_number(packing, 0);
+	put_number(packing, session->rx_bytes);
+	put_number(packing, session->tx_bytes);
+	from.rx_bytes = session->rx_bytes;
+	from.tx_bytes = session->tx_bytes;
+	put_differences(packing, session, &from);
+	packing->before = *session;
+}
+
+/* `places` has the row of each place in the interval before. */
+static void unpack(struct packing *packing, struct session *session, const struct row *const *places)
+{
+	uint64_t place = get_number(packing);
+
+	*session = place ? places[get_place(packing, place)]->session : packing->before;
+	session->rx_bytes = get_number(packing);
+	session->tx_bytes = get_number(packing);
+	get_differences(packing, session);
+	packing->before = *session;
+}
+
+/* The row of a connection that had traffic in the latest interval: so whatever goes since then, it does not. */
+static const struct row *row_of(const struct traffic *traffic, const struct session *session)
+{
+	size_t index = rows_find(&traffic->rows, session);
+
+	return index != ROW_NONE && traffic->rows.rows[index].seen_tick == traffic->tick
+	           ? &traffic->rows.rows[index]
+	           : NULL;
+}
+
+/* The rows that had traffic in the latest interval, by their places in it. For free(); NULL: no memory. */
+static const struct row **rows_by_place(const struct traffic *traffic)
+{
+	const struct rows *rows = &traffic->rows;
+	size_t count = 1;
+
+	for (size_t i = 0; i < rows->count; i++)
+		if (rows->rows[i].seen_tick == traffic->tick && rows->rows[i].place >= count)
+			count = rows->rows[i].place + (size_t)1;
+	const struct row **places = calloc(count, sizeof(*places));
+
+	for (size_t i = 0; places && i < rows->count; i++)
+		if (rows->rows[i].seen_tick == traffic->tick)
+			places[rows->rows[i].place] = &rows->rows[i];
+	return places;
+}
+
+static struct past_interval *pack_snapshot(const struct traffic *traffic, const struct snapshot *snapshot)
+{
+	size_t count = snapshot->session_count + snapshot->ending_count;
+	size_t capacity = sizeof(struct past_interval) + count * PACKED_MAX;
 	struct past_interval *interval = malloc(capacity), *fitting;
+
+	struct snapshot facts = *snapshot;
 
 	if (!interval)
 		return NULL;
+	facts.ending_count = 0; /* they are packed, too */
 	snapshot_init(&interval->facts);
-	if (snapshot_reset_as(&interval->facts, snapshot) < 0) {
+	if (snapshot_reset_as(&interval->facts, &facts) < 0) {
 		snapshot_fini(&interval->facts);
 		free(interval);
 		return NULL;
 	}
 	interval->session_count = snapshot->session_count;
-	interval->size = 0;
+	interval->ending_count = snapshot->ending_count;
+	struct packing packing = { .at = interval->packed };
+
 	for (size_t i = 0; i < snapshot->session_count; i++)
-		interval->size += pack(interval->packed + interval->size, &snapshot->sessions[i],
-		    i ? &snapshot->sessions[i - 1] : &none);
+		pack(&packing, &snapshot->sessions[i], row_of(traffic, &snapshot->sessions[i]));
+	for (size_t i = 0; i < snapshot->ending_count; i++) {
+		put_number(&packing, snapshot->endings[i].ago_us);
+		pack(&packing, &snapshot->endings[i].connection, NULL);
+	}
+	interval->size = (size_t)(packing.at - interval->packed);
 	fitting = realloc(interval, sizeof *interval + interval->size);
 	return fitting ? fitting : interval;
 }
@@ -92,29 +207,36 @@ static size_t interval_bytes(const struct past_interval *interval)
 {
 	const struct snapshot *facts = &interval->facts;
 
-	return sizeof *interval + interval->size + facts->ending_capacity * sizeof *facts->endings +
-	       facts->links.capacity * sizeof *facts->links.items;
+	return sizeof *interval + interval->size + facts->links.capacity * sizeof *facts->links.items;
 }
 
-/* Into past->open. 0 or -ENOMEM. */
-static int unpack_snapshot(struct past *past, const struct past_interval *interval)
+/* Into past->open, the interval that follows the traffic. 0 or -ENOMEM. */
+static int unpack_snapshot(struct past *past, struct past_interval *interval, const struct traffic *traffic)
 {
-	const unsigned char *at = interval->packed;
-	struct session session = { 0 };
+	struct packing packing = { .at = interval->packed };
+	const struct row **places = rows_by_place(traffic);
+	int err = places ? snapshot_reset_as(&past->open, &interval->facts) : -ENOMEM;
 
-	if (snapshot_reset_as(&past->open, &interval->facts) < 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < interval->session_count; i++) {
-		struct session *added = snapshot_add(&past->open);
+	for (size_t i = 0; i < interval->session_count && !err; i++) {
+		struct session *session = snapshot_add(&past->open);
 
-		if (!added)
-			return -ENOMEM;
-		at += unpack(&session, at);
-		*added = session;
+		err = session ? 0 : -ENOMEM;
+		if (session)
+			unpack(&packing, session, places);
 	}
+	for (size_t i = 0; i < interval->ending_count && !err; i++) {
+		struct ending *ending = snapshot_add_ending(&past->open);
+
+		err = ending ? 0 : -ENOMEM;
+		if (ending) {
+			ending->ago_us = get_number(&packing);
+			unpack(&packing, &ending->connection, places);
+		}
+	}
+	free(places);
 	past->open.rx_bytes = interval->facts.rx_bytes;
 	past->open.tx_bytes = interval->facts.tx_bytes;
-	return 0;
+	return err;
 }
 
 static size_t place_of(const struct past *past, size_t index)
@@ -122,9 +244,9 @@ static size_t place_of(const struct past *past, size_t index)
 	return (past->first + index) % PAST_INTERVALS;
 }
 
-static void drop(struct past *past, size_t index)
+static void drop(struct past *past, size_t place)
 {
-	struct past_interval **interval = &past->intervals[place_of(past, index)];
+	struct past_interval **interval = &past->intervals[place];
 
 	past->bytes -= interval_bytes(*interval);
 	close_interval(*interval);
@@ -148,7 +270,7 @@ void past_fini(struct past *past)
 void past_cut(struct past *past, uint32_t tick)
 {
 	while (past->count && past_last(past) > tick) {
-		drop(past, past->count - 1);
+		drop(past, place_of(past, past->count - 1));
 		past->count--;
 	}
 }
@@ -159,21 +281,34 @@ int past_begin(struct past *past, const struct traffic *traffic)
 	return traffic_copy(&past->base, traffic);
 }
 
+static size_t after(const struct past *past, const struct traffic *traffic)
+{
+	return place_of(past, traffic->tick - past->base.tick);
+}
+
+static int step(struct past *past, struct traffic *traffic)
+{
+	int err = unpack_snapshot(past, past->intervals[after(past, traffic)], traffic);
+
+	return err ? err : traffic_merge(traffic, &past->open, NULL);
+}
+
 /* The oldest interval becomes a part of the base. */
 static int let_go(struct past *past)
 {
-	int err = unpack_snapshot(past, past->intervals[place_of(past, 0)]);
+	size_t oldest = past->first;
+	int err = step(past, &past->base);
 
-	err = err ? err : traffic_merge(&past->base, &past->open, NULL);
-	drop(past, 0);
-	past->first = (past->first + 1) % PAST_INTERVALS;
+	snapshot_fini(&past->open);
+	past->first = (oldest + 1) % PAST_INTERVALS;
 	past->count--;
+	drop(past, oldest);
 	return err;
 }
 
-int past_add(struct past *past, const struct snapshot *snapshot)
+int past_add(struct past *past, const struct traffic *traffic, const struct snapshot *snapshot)
 {
-	struct past_interval *interval = pack_snapshot(snapshot);
+	struct past_interval *interval = pack_snapshot(traffic, snapshot);
 	int err = interval ? 0 : -ENOMEM;
 
 	while (!err && past->count &&
@@ -211,27 +346,22 @@ uint32_t past_at(const struct past *past, int64_t wall_s)
 	return past_last(past) + 1;
 }
 
-const struct snapshot *past_interval(struct past *past, uint32_t tick)
+const struct snapshot *past_step(struct past *past, struct traffic *traffic)
 {
-	if (tick <= past->base.tick || tick > past_last(past) ||
-	    unpack_snapshot(past, past->intervals[place_of(past, tick - past->base.tick - 1)]) < 0)
+	if (traffic->tick >= past_last(past) || step(past, traffic) < 0)
 		return NULL;
 	return &past->open;
 }
 
 int past_show(struct past *past, uint32_t tick, struct traffic *traffic)
 {
-	size_t next = 0;
 	int err = 0;
 
 	/* Forward from where it is, else from the base. */
-	if (traffic->tick && traffic->tick >= past->base.tick && traffic->tick <= tick)
-		next = traffic->tick - past->base.tick;
-	else
+	if (!traffic->tick || traffic->tick < past->base.tick || traffic->tick > tick)
 		err = traffic_copy(traffic, &past->base);
-	for (; !err && next < past->count && traffic->tick < tick; next++) {
-		err = unpack_snapshot(past, past->intervals[place_of(past, next)]);
-		err = err ? err : traffic_merge(traffic, &past->open, NULL);
-	}
+	while (!err && traffic->tick < tick && traffic->tick < past_last(past))
+		err = step(past, traffic);
+	snapshot_fini(&past->open);
 	return err;
 }

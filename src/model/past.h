@@ -3,9 +3,6 @@
  * The intervals that can be looked back at. Those that are not kept any more have become the base, so that the
  * traffic of any kept moment is the base and the intervals up to then, merged in their order: sums are those that a
  * straight run had there.
- *
- * The base is a second traffic: at 3,700 connections, all of which move something in each interval, the process takes 8.0 MB of its own
- * memory instead of 3.9, of which the intervals are PAST_BYTES_MAX; a step takes some 0.2 s there.
  */
 #ifndef TCPTOP_PAST_H
 #define TCPTOP_PAST_H
@@ -18,7 +15,7 @@
 
 enum {
 	PAST_INTERVALS = 120,     /* kept at most, */
-	PAST_BYTES_MAX = 2 << 20, /* and as many as are packed into this; the latest one whatever its size */
+	PAST_BYTES_MAX = 3 << 18, /* and as many as are packed into this; the latest one whatever its size */
 };
 
 struct past_interval;
@@ -29,7 +26,7 @@ struct past {
 	size_t first;
 	size_t count;
 	size_t bytes;         /* of all intervals as they are packed */
-	struct snapshot open; /* the one unpacked last */
+	struct snapshot open; /* what past_step has handed out */
 };
 
 void past_init(struct past *past);
@@ -39,10 +36,10 @@ void past_fini(struct past *past);
 int past_begin(struct past *past, const struct traffic *traffic);
 
 /*
- * Takes a copy of the interval that has been merged into the traffic; the oldest go. 0 or -ENOMEM: then nothing is kept,
+ * Takes a copy of the interval that is to be merged into the traffic next; the oldest go. 0 or -ENOMEM: then nothing is kept,
  * and past_begin is to be called.
  */
-int past_add(struct past *past, const struct snapshot *snapshot);
+int past_add(struct past *past, const struct traffic *traffic, const struct snapshot *snapshot);
 
 /* The number (tick of the traffic) of the first and the last interval that past_show can show. */
 uint32_t past_first(const struct past *past);
@@ -57,8 +54,11 @@ uint32_t past_at(const struct past *past, int64_t wall_s);
  */
 int past_show(struct past *past, uint32_t tick, struct traffic *traffic);
 
-/* A kept interval, borrowed until another function is called. NULL: of it only the traffic is kept, or no memory. */
-const struct snapshot *past_interval(struct past *past, uint32_t tick);
+/*
+ * Takes the traffic, as past_show made it, on by an interval, and hands that out, borrowed until another function is called. NULL: it
+ * is the last one, or no memory.
+ */
+const struct snapshot *past_step(struct past *past, struct traffic *traffic);
 
 /* Forgets what came after this interval. */
 void past_cut(struct past *past, uint32_t tick);

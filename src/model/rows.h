@@ -28,6 +28,7 @@ struct row {
 	struct averages averages;
 	uint32_t first_tick; /* the interval in which it was first seen, and last */
 	uint32_t seen_tick;
+	uint32_t place; /* among the sessions of that interval; of a connection */
 	struct moment last; /* when it was last seen, first seen, */
 	struct moment first;
 	struct moment

@@ -42,7 +42,7 @@ bool traffic_is_recent(const struct traffic *traffic, const struct row *row)
 	       (idle <= IDLE_TICKS_MAX && traffic->clock_ns - row->last.clock_ns <= IDLE_NS);
 }
 
-static int add_session(struct traffic *traffic, const struct session *session)
+static int add_session(struct traffic *traffic, const struct session *session, uint32_t place)
 {
 	bool added;
 	size_t index = rows_find_or_add(&traffic->rows, session, &added);
@@ -77,6 +77,7 @@ static int add_session(struct traffic *traffic, const struct session *session)
 	if (session->is_closed && !row->closed.clock_ns)
 		row->closed = row->last;
 	row->seen_tick = traffic->tick;
+	row->place = place;
 	row->rx_total_bytes += session->rx_bytes;
 	row->tx_total_bytes += session->tx_bytes;
 	return 0;
@@ -282,7 +283,7 @@ int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, cons
 			rows_prefetch_slot(&traffic->rows, &sessions[i + 2 * PREFETCH_AHEAD]);
 		if (i + PREFETCH_AHEAD < count)
 			rows_prefetch_row(&traffic->rows, &sessions[i + PREFETCH_AHEAD]);
-		if (add_session(traffic, &sessions[i]) < 0)
+		if (add_session(traffic, &sessions[i], (uint32_t)i) < 0)
 			err = -ENOMEM;
 	}
 	if (end_connections(traffic, snapshot) < 0)

@@ -13,15 +13,16 @@
 
 int playback_merge(struct ui *ui, const struct snapshot *snapshot)
 {
-	int err = traffic_merge(&ui->traffic, snapshot, view_kept(&ui->view));
+	int err = past_add(&ui->past, &ui->traffic, snapshot);
 
+	err = err ? err : traffic_merge(&ui->traffic, snapshot, view_kept(&ui->view));
 	if (err)
 		return err;
 	if (ui->traffic.tick == 1)
 		ui->began_s = snapshot->time.tv_sec;
 	if (!playback_runs(ui))
 		play_end_run(&ui->play);
-	return past_add(&ui->past, snapshot);
+	return 0;
 }
 
 bool playback_runs(const struct ui *ui)

@@ -38,18 +38,21 @@ static int print_json(struct ui *ui, FILE *stream)
 {
 	uint32_t shown = view_traffic(&ui->view)->tick;
 	struct run run = *ui->run;
+	struct traffic at;
 	struct error error;
 	void *state;
 
 	run.words = NULL;
 	int err = renderer_json.open(&state, &run, stream, &error);
 
-	for (uint32_t tick = past_first(&ui->past); !err && tick <= shown; tick++) {
-		const struct snapshot *snapshot = past_interval(&ui->past, tick);
+	traffic_init(&at);
+	err = err ? err : past_show(&ui->past, ui->past.base.tick, &at);
+	while (!err && at.tick < shown) {
+		const struct snapshot *snapshot = past_step(&ui->past, &at);
 
-		if (snapshot)
-			err = renderer_json.show(state, snapshot, &error);
+		err = snapshot ? renderer_json.show(state, snapshot, &error) : -ENOMEM;
 	}
+	traffic_fini(&at);
 	renderer_json.close(state);
 	return err;
 }

@@ -35,6 +35,13 @@ static void make(struct snapshot *snapshot, uint32_t tick, unsigned sessions)
 		session->rx_bytes = (uint64_t)rand() << rand() % 20;
 		session->tx_bytes = rand() % 2 ? 0 : (uint64_t)rand();
 		memset(session->comm, 'a' + (int)(number % 26), number % 15);
+		if (rand() % 8 == 0) {
+			struct ending *ending = snapshot_add_ending(snapshot);
+
+			ending->connection = (struct session){ .family = 4, .lport = session->lport };
+			memcpy(ending->connection.raddr, session->raddr, sizeof session->raddr);
+			ending->ago_us = (uint64_t)rand() % 1000000;
+		}
 	}
 	snapshot_total(snapshot);
 }
@@ -76,8 +83,8 @@ static void look_around(uint32_t ticks, unsigned sessions, unsigned steps)
 	traffic_init(&seen);
 	for (uint32_t tick = 1; tick <= ticks; tick++) {
 		make(&snapshot, tick, sessions);
+		assert_int_equal(past_add(&past, &now, &snapshot), 0);
 		assert_int_equal(traffic_merge(&now, &snapshot, NULL), 0);
-		assert_int_equal(past_add(&past, &snapshot), 0);
 		assert_true(past.bytes <= PAST_BYTES_MAX || past.count == 1);
 	}
 	assert_int_equal(past_last(&past), ticks);
@@ -112,6 +119,77 @@ static void any_moment_is_that_of_a_straight_run(void **state)
 	look_around(PAST_INTERVALS + 30, 20, 12);
 }
 
+/*
+ * Each interval is handed out as it was added, ends and all, from the first that is kept: of 100 connections that
+ * come and go, in an order that changes.
+ */
+static void intervals_are_handed_out_as_they_were(void **state)
+{
+	struct traffic now, seen;
+	struct snapshot snapshot;
+	struct past past;
+	const struct snapshot *out;
+	uint32_t tick;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	past_init(&past);
+	traffic_init(&now);
+	traffic_init(&seen);
+	for (tick = 1; tick <= PAST_INTERVALS + 9; tick++) {
+		make(&snapshot, tick, 3000);
+		for (size_t i = 0; i < snapshot.session_count; i++)
+			snapshot.sessions[i].pid %= 100;
+		assert_int_equal(past_add(&past, &now, &snapshot), 0);
+		assert_int_equal(traffic_merge(&now, &snapshot, NULL), 0);
+	}
+	assert_int_equal(past_show(&past, past.base.tick, &seen), 0);
+	for (tick = past.base.tick + 1; (out = past_step(&past, &seen)) != NULL; tick++) {
+		assert_int_equal(seen.tick, tick);
+		make(&snapshot, tick, 3000);
+		for (size_t i = 0; i < snapshot.session_count; i++)
+			snapshot.sessions[i].pid %= 100;
+		assert_int_equal(out->session_count, snapshot.session_count);
+		assert_memory_equal(
+		    out->sessions, snapshot.sessions, out->session_count * sizeof *out->sessions);
+		assert_int_equal(out->ending_count, snapshot.ending_count);
+		assert_memory_equal(out->endings, snapshot.endings, out->ending_count * sizeof *out->endings);
+		assert_int_equal(out->rx_bytes, snapshot.rx_bytes);
+		assert_int_equal(out->missed_runs, snapshot.missed_runs);
+	}
+	assert_int_equal(tick, PAST_INTERVALS + 10);
+	traffic_fini(&seen);
+	traffic_fini(&now);
+	past_fini(&past);
+	snapshot_fini(&snapshot);
+}
+
+/* What moves on and on takes few bytes: 500 connections are looked back at for as long as one is. */
+static void what_moves_on_takes_little(void **state)
+{
+	struct traffic now;
+	struct snapshot snapshot;
+	struct past past;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	past_init(&past);
+	traffic_init(&now);
+	for (uint32_t tick = 1; tick <= PAST_INTERVALS + 1; tick++) {
+		make(&snapshot, 1, 500);
+		for (size_t i = 0; i < snapshot.session_count; i++)
+			snapshot.sessions[i].rx_bytes = (uint64_t)rand() % (1 << 20);
+		snapshot.ending_count = 0;
+		assert_int_equal(past_add(&past, &now, &snapshot), 0);
+		assert_int_equal(traffic_merge(&now, &snapshot, NULL), 0);
+	}
+	assert_int_equal(past.count, PAST_INTERVALS);
+	print_message("%zu bytes for %d intervals of 500 connections\n", past.bytes, PAST_INTERVALS);
+	traffic_fini(&now);
+	past_fini(&past);
+	snapshot_fini(&snapshot);
+}
+
 /* Rows have gone, and fewer intervals fit. */
 static void also_with_many_connections(void **state)
 {
@@ -133,8 +211,8 @@ static void what_is_cut_is_forgotten(void **state)
 	assert_int_equal(past_first(&past), 0);
 	for (uint32_t tick = 1; tick <= 5; tick++) {
 		make(&snapshot, tick, 3);
+		assert_int_equal(past_add(&past, &traffic, &snapshot), 0);
 		assert_int_equal(traffic_merge(&traffic, &snapshot, NULL), 0);
-		assert_int_equal(past_add(&past, &snapshot), 0);
 	}
 	past_cut(&past, 3);
 	assert_int_equal(past_first(&past), 1);
@@ -157,6 +235,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_moment_is_that_of_a_straight_run),
+		cmocka_unit_test(intervals_are_handed_out_as_they_were),
+		cmocka_unit_test(what_moves_on_takes_little),
 		cmocka_unit_test(also_with_many_connections),
 		cmocka_unit_test(what_is_cut_is_forgotten),
 	};

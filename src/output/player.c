@@ -256,7 +256,7 @@ static void note_pace(struct player *player, bool was_late)
 	player->handed_ns = now_ns;
 }
 
-/* Swaps the snapshot handed out before for the one that the reader has. False: that is not complete yet. */
+/* Takes the one that the reader has in the place of the snapshot handed out before. False: that is not complete yet. */
 static bool exchange(struct player *player, int *got, struct error *error)
 {
 	bool is_ready, was_late;
@@ -266,13 +266,12 @@ static bool exchange(struct player *player, int *got, struct error *error)
 	was_late = player->is_late;
 	player->is_late = !is_ready;
 	if (is_ready) {
-		struct snapshot before = player->snapshot;
-
 		*got = player->got;
 		if (*got < 0)
 			*error = player->error;
+		snapshot_fini(&player->snapshot);
 		player->snapshot = player->next;
-		player->next = before;
+		snapshot_init(&player->next);
 		player->is_reading = *got > 0;
 		player->position += *got > 0;
 		pthread_cond_signal(&player->wanted);
@@ -322,10 +321,20 @@ static int source_take(void *state, const struct snapshot **snapshot, struct err
 	return 0;
 }
 
+/* Nobody needs its sessions any more, and the reader begins to fill the next one. Its time and length go on to say when that is due. */
+static void drop_sessions(struct snapshot *snapshot)
+{
+	struct snapshot facts = { .time = snapshot->time, .interval_ns = snapshot->interval_ns };
+
+	snapshot_fini(snapshot);
+	*snapshot = facts;
+}
+
 static void source_release(void *state)
 {
 	struct player *player = state;
 
+	drop_sessions(&player->snapshot);
 	if (player->stopping || player->is_told || is_held(player))
 		return;
 	if (!runs(player))

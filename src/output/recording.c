@@ -448,18 +448,22 @@ void recording_close(struct recording *recording)
 
 int recording_next(struct recording *recording, struct snapshot *snapshot, struct error *error)
 {
-	struct snapshot kept = *snapshot;
-
-	if (!recording->has_ahead && !recording->failure)
+	/* Into the caller's memory, so that there is one snapshot, not two. */
+	if (!recording->has_ahead && !recording->failure) {
+		snapshot_fini(&recording->ahead);
+		recording->ahead = *snapshot;
+		snapshot_init(snapshot);
 		recording->failure = read_ahead(recording, &recording->failure_error);
+	}
 	if (recording->failure)
 		*error = recording->failure_error;
 	if (recording->failure || !recording->has_ahead)
 		return recording->failure;
 	recording->has_ahead = false;
 	recording->method = recording->ahead_method;
+	snapshot_fini(snapshot);
 	*snapshot = recording->ahead;
-	recording->ahead = kept;
+	snapshot_init(&recording->ahead);
 	return 1;
 }
 

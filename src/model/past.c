@@ -21,6 +21,7 @@ struct past_interval {
 #define GROUP 8
 #define GROUPS (sizeof(struct session) / GROUP)
 #define NUMBER_MAX 10 /* bytes of a number: seven bits in each */
+#define AT_ONCE 256   /* sessions that are unpacked before they are merged */
 #define PACKED_MAX (5 * NUMBER_MAX + GROUPS * (GROUP + 1))
 
 _Static_assert(sizeof(struct session) % GROUP == 0, "a session is a whole number of groups");
@@ -124,30 +125,38 @@ static void pack(struct packing *packing, const struct session *session, const s
 	packing->before = *session;
 }
 
-/* `places` has the row of each place in the interval before. */
-static void unpack(struct packing *packing, struct session *session, const struct row *const *places)
+/* `places` has the index of the row of each place in the interval before. */
+static void unpack(
+    struct packing *packing, struct session *session, const struct rows *rows, const uint32_t *places)
 {
 	uint64_t place = get_number(packing);
 
-	*session = place ? places[get_place(packing, place)]->session : packing->before;
+	*session = place ? rows->rows[places[get_place(packing, place)]].session : packing->before;
 	session->rx_bytes = get_number(packing);
 	session->tx_bytes = get_number(packing);
 	get_differences(packing, session);
 	packing->before = *session;
 }
 
-/* The row of a connection that had traffic in the latest interval: so whatever goes since then, it does not. */
-static const struct row *row_of(const struct traffic *traffic, const struct session *session)
+/*
+ * The row of a connection that had traffic in the latest interval: so whatever goes since then, it does not. NULL: it
+ * had none, or has been `told` already, as merging it the first time has changed the row.
+ */
+static const struct row *row_to_tell(
+    const struct traffic *traffic, const struct session *session, uint64_t *told)
 {
 	size_t index = rows_find(&traffic->rows, session);
+	uint64_t bit = UINT64_C(1) << index % 64;
 
-	return index != ROW_NONE && traffic->rows.rows[index].seen_tick == traffic->tick
-	           ? &traffic->rows.rows[index]
-	           : NULL;
+	if (index == ROW_NONE || traffic->rows.rows[index].seen_tick != traffic->tick ||
+	    told[index / 64] & bit)
+		return NULL;
+	told[index / 64] |= bit;
+	return &traffic->rows.rows[index];
 }
 
-/* The rows that had traffic in the latest interval, by their places in it. For free(); NULL: no memory. */
-static const struct row **rows_by_place(const struct traffic *traffic)
+/* The indices of the rows that had traffic in the latest interval, by their places in it. For free(); NULL: no memory. */
+static uint32_t *rows_by_place(const struct traffic *traffic)
 {
 	const struct rows *rows = &traffic->rows;
 	size_t count = 1;
@@ -155,44 +164,12 @@ static const struct row **rows_by_place(const struct traffic *traffic)
 	for (size_t i = 0; i < rows->count; i++)
 		if (rows->rows[i].seen_tick == traffic->tick && rows->rows[i].place >= count)
 			count = rows->rows[i].place + (size_t)1;
-	const struct row **places = calloc(count, sizeof(*places));
+	uint32_t *places = calloc(count, sizeof *places);
 
 	for (size_t i = 0; places && i < rows->count; i++)
 		if (rows->rows[i].seen_tick == traffic->tick)
-			places[rows->rows[i].place] = &rows->rows[i];
+			places[rows->rows[i].place] = (uint32_t)i;
 	return places;
-}
-
-static struct past_interval *pack_snapshot(const struct traffic *traffic, const struct snapshot *snapshot)
-{
-	size_t count = snapshot->session_count + snapshot->ending_count;
-	size_t capacity = sizeof(struct past_interval) + count * PACKED_MAX;
-	struct past_interval *interval = malloc(capacity), *fitting;
-
-	struct snapshot facts = *snapshot;
-
-	if (!interval)
-		return NULL;
-	facts.ending_count = 0; /* they are packed, too */
-	snapshot_init(&interval->facts);
-	if (snapshot_reset_as(&interval->facts, &facts) < 0) {
-		snapshot_fini(&interval->facts);
-		free(interval);
-		return NULL;
-	}
-	interval->session_count = snapshot->session_count;
-	interval->ending_count = snapshot->ending_count;
-	struct packing packing = { .at = interval->packed };
-
-	for (size_t i = 0; i < snapshot->session_count; i++)
-		pack(&packing, &snapshot->sessions[i], row_of(traffic, &snapshot->sessions[i]));
-	for (size_t i = 0; i < snapshot->ending_count; i++) {
-		put_number(&packing, snapshot->endings[i].ago_us);
-		pack(&packing, &snapshot->endings[i].connection, NULL);
-	}
-	interval->size = (size_t)(packing.at - interval->packed);
-	fitting = realloc(interval, sizeof *interval + interval->size);
-	return fitting ? fitting : interval;
 }
 
 static void close_interval(struct past_interval *interval)
@@ -202,41 +179,48 @@ static void close_interval(struct past_interval *interval)
 	free(interval);
 }
 
+static struct past_interval *pack_snapshot(const struct traffic *traffic, const struct snapshot *snapshot)
+{
+	size_t count = snapshot->session_count + snapshot->ending_count;
+	size_t capacity = sizeof(struct past_interval) + count * PACKED_MAX;
+	struct past_interval *interval = malloc(capacity), *fitting;
+	uint64_t *told = calloc(traffic->rows.count / 64 + 1, sizeof *told);
+	struct snapshot facts = *snapshot;
+
+	if (!interval || !told) {
+		free(interval);
+		free(told);
+		return NULL;
+	}
+	facts.ending_count = 0; /* they are packed, too */
+	snapshot_init(&interval->facts);
+	if (snapshot_reset_as(&interval->facts, &facts) < 0) {
+		close_interval(interval);
+		free(told);
+		return NULL;
+	}
+	interval->session_count = snapshot->session_count;
+	interval->ending_count = snapshot->ending_count;
+	struct packing packing = { .at = interval->packed };
+
+	for (size_t i = 0; i < snapshot->session_count; i++)
+		pack(&packing, &snapshot->sessions[i], row_to_tell(traffic, &snapshot->sessions[i], told));
+	free(told);
+	for (size_t i = 0; i < snapshot->ending_count; i++) {
+		put_number(&packing, snapshot->endings[i].ago_us);
+		pack(&packing, &snapshot->endings[i].connection, NULL);
+	}
+	interval->size = (size_t)(packing.at - interval->packed);
+	fitting = realloc(interval, sizeof *interval + interval->size);
+	return fitting ? fitting : interval;
+}
+
 /* Memory that it takes. */
 static size_t interval_bytes(const struct past_interval *interval)
 {
 	const struct snapshot *facts = &interval->facts;
 
 	return sizeof *interval + interval->size + facts->links.capacity * sizeof *facts->links.items;
-}
-
-/* Into past->open, the interval that follows the traffic. 0 or -ENOMEM. */
-static int unpack_snapshot(struct past *past, struct past_interval *interval, const struct traffic *traffic)
-{
-	struct packing packing = { .at = interval->packed };
-	const struct row **places = rows_by_place(traffic);
-	int err = places ? snapshot_reset_as(&past->open, &interval->facts) : -ENOMEM;
-
-	for (size_t i = 0; i < interval->session_count && !err; i++) {
-		struct session *session = snapshot_add(&past->open);
-
-		err = session ? 0 : -ENOMEM;
-		if (session)
-			unpack(&packing, session, places);
-	}
-	for (size_t i = 0; i < interval->ending_count && !err; i++) {
-		struct ending *ending = snapshot_add_ending(&past->open);
-
-		err = ending ? 0 : -ENOMEM;
-		if (ending) {
-			ending->ago_us = get_number(&packing);
-			unpack(&packing, &ending->connection, places);
-		}
-	}
-	free(places);
-	past->open.rx_bytes = interval->facts.rx_bytes;
-	past->open.tx_bytes = interval->facts.tx_bytes;
-	return err;
 }
 
 static size_t place_of(const struct past *past, size_t index)
@@ -286,20 +270,61 @@ static size_t after(const struct past *past, const struct traffic *traffic)
 	return place_of(past, traffic->tick - past->base.tick);
 }
 
-static int step(struct past *past, struct traffic *traffic)
+/* Unpacks so many sessions into past->open and adds them to the traffic, the first one with this place. */
+static int add_sessions(struct past *past, struct packing *packing, struct traffic *traffic,
+    const uint32_t *places, size_t count, size_t place)
 {
-	int err = unpack_snapshot(past, past->intervals[after(past, traffic)], traffic);
+	struct snapshot *open = &past->open;
 
-	return err ? err : traffic_merge(traffic, &past->open, NULL);
+	for (size_t i = 0; i < count; i++) {
+		struct session *session = snapshot_add(open);
+
+		if (!session)
+			return -ENOMEM;
+		unpack(packing, session, &traffic->rows, places);
+	}
+	return traffic_add(traffic, open->sessions + open->session_count - count, count, place);
+}
+
+static int unpack_endings(struct past *past, struct packing *packing, size_t count)
+{
+	while (count--) {
+		struct ending *ending = snapshot_add_ending(&past->open);
+
+		if (!ending)
+			return -ENOMEM;
+		ending->ago_us = get_number(packing);
+		unpack(packing, &ending->connection, NULL, NULL);
+	}
+	return 0;
+}
+
+/* Merges the interval that follows the traffic, some sessions at a time; `whole`: past->open has it then. 0 or -ENOMEM. */
+static int step(struct past *past, struct traffic *traffic, bool whole)
+{
+	struct past_interval *interval = past->intervals[after(past, traffic)];
+	struct packing packing = { .at = interval->packed };
+	struct snapshot *open = &past->open;
+	uint32_t *places = rows_by_place(traffic);
+	int err = places ? snapshot_reset_as(open, &interval->facts) : -ENOMEM;
+
+	err = err ?: traffic_begin(traffic, open, interval->session_count);
+	for (size_t i = 0, count; i < interval->session_count && !err; i += count) {
+		count = interval->session_count - i < AT_ONCE ? interval->session_count - i : AT_ONCE;
+		open->session_count = whole ? open->session_count : 0;
+		err = add_sessions(past, &packing, traffic, places, count, i);
+	}
+	free(places);
+	err = err ?: unpack_endings(past, &packing, interval->ending_count);
+	return err ?: traffic_end(traffic, open, NULL);
 }
 
 /* The oldest interval becomes a part of the base. */
 static int let_go(struct past *past)
 {
 	size_t oldest = past->first;
-	int err = step(past, &past->base);
+	int err = step(past, &past->base, false);
 
-	snapshot_fini(&past->open);
 	past->first = (oldest + 1) % PAST_INTERVALS;
 	past->count--;
 	drop(past, oldest);
@@ -348,7 +373,7 @@ uint32_t past_at(const struct past *past, int64_t wall_s)
 
 const struct snapshot *past_step(struct past *past, struct traffic *traffic)
 {
-	if (traffic->tick >= past_last(past) || step(past, traffic) < 0)
+	if (traffic->tick >= past_last(past) || step(past, traffic, true) < 0)
 		return NULL;
 	return &past->open;
 }
@@ -361,7 +386,6 @@ int past_show(struct past *past, uint32_t tick, struct traffic *traffic)
 	if (!traffic->tick || traffic->tick < past->base.tick || traffic->tick > tick)
 		err = traffic_copy(traffic, &past->base);
 	while (!err && traffic->tick < tick && traffic->tick < past_last(past))
-		err = step(past, traffic);
-	snapshot_fini(&past->open);
+		err = step(past, traffic, false);
 	return err;
 }

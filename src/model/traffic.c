@@ -268,30 +268,49 @@ static void add_totals(struct traffic *traffic, const struct snapshot *snapshot)
 	traffic->tx_points[at] = series_point(rate_per_s(snapshot->tx_bytes, snapshot->interval_ns));
 }
 
-int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept)
+int traffic_begin(struct traffic *traffic, const struct snapshot *snapshot, size_t session_count)
 {
-	const struct session *sessions = snapshot->sessions;
-	size_t count = snapshot->session_count;
-	int err = rows_reserve(&traffic->rows, count);
+	int err = rows_reserve(&traffic->rows, session_count);
 
 	add_totals(traffic, snapshot);
 	if (links_copy(&traffic->links, &snapshot->links) < 0)
 		err = -ENOMEM;
+	return err;
+}
+
+int traffic_add(struct traffic *traffic, const struct session *sessions, size_t count, size_t place)
+{
+	int err = 0;
+
 	/* sessions come in another order than rows lie in memory: without prefetching, cache misses are most of the cost */
 	for (size_t i = 0; i < count; i++) {
 		if (i + 2 * PREFETCH_AHEAD < count)
 			rows_prefetch_slot(&traffic->rows, &sessions[i + 2 * PREFETCH_AHEAD]);
 		if (i + PREFETCH_AHEAD < count)
 			rows_prefetch_row(&traffic->rows, &sessions[i + PREFETCH_AHEAD]);
-		if (add_session(traffic, &sessions[i], (uint32_t)i) < 0)
+		if (add_session(traffic, &sessions[i], (uint32_t)(place + i)) < 0)
 			err = -ENOMEM;
 	}
-	if (end_connections(traffic, snapshot) < 0)
-		err = -ENOMEM;
+	return err;
+}
+
+int traffic_end(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept)
+{
+	int err = end_connections(traffic, snapshot);
+
 	sweep(traffic);
 	int evicted = evict(traffic, kept);
 
 	return err ? err : evicted;
+}
+
+int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept)
+{
+	int begun = traffic_begin(traffic, snapshot, snapshot->session_count);
+	int added = traffic_add(traffic, snapshot->sessions, snapshot->session_count, 0);
+	int ended = traffic_end(traffic, snapshot, kept);
+
+	return begun ?: added ?: ended;
 }
 
 /* What is idle for long has moved nothing since the reset. */

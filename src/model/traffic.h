@@ -61,6 +61,14 @@ void traffic_fini(struct traffic *traffic);
 int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept);
 
 /*
+ * The same in steps, for sessions that do not lie in one array: what is not sessions, sessions, of which the first
+ * one has this place among all, and ends.
+ */
+int traffic_begin(struct traffic *traffic, const struct snapshot *snapshot, size_t session_count);
+int traffic_add(struct traffic *traffic, const struct session *sessions, size_t count, size_t place);
+int traffic_end(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept);
+
+/*
  * Sets totals and losses to zero; they count from the given wall clock time on. Rows that have been idle for long
  * go, unless `kept`.
  */

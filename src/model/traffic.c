@@ -51,7 +51,7 @@ static int add_session(struct traffic *traffic, const struct session *session, u
 		return -ENOMEM;
 	struct row *row = &traffic->rows.rows[index];
 
-	row->last = (struct moment){ traffic->clock_ns, traffic->time.tv_sec };
+	row->last = (struct moment){ traffic->clock_ns, (uint32_t)traffic->time.tv_sec };
 	if (added) {
 		row->first = row->last;
 		row->first_tick = traffic->tick;
@@ -153,7 +153,8 @@ static struct moment ending_moment(const struct traffic *traffic, uint64_t ago_u
 
 	/* 0 says that it is open */
 	return (struct moment){ traffic->clock_ns - ago_ns ?: 1,
-		traffic->time.tv_sec - (int64_t)(ago_ns / NS_PER_S) - 1 + (int64_t)(wall_ns / NS_PER_S) };
+		(uint32_t)(traffic->time.tv_sec - (int64_t)(ago_ns / NS_PER_S) - 1 +
+		           (int64_t)(wall_ns / NS_PER_S)) };
 }
 
 /* The rows of all processes that had it. */

@@ -32,8 +32,9 @@ struct player {
 	uint64_t count;    /* the last interval to be handed out */
 	uint64_t position; /* of the one handed out last, from 1 on */
 	bool stopping;
-	bool is_told;       /* that nothing follows */
-	bool is_live;       /* the interval handed out has just been written into a pipe */
+	bool is_told; /* that nothing follows */
+	bool is_lent; /* the reader waits for the memory of the interval handed out: paced, it has the time */
+	bool is_live; /* the interval handed out has just been written into a pipe */
 	uint64_t handed_ns; /* when that was, on the monotonic clock; 0: it is the first one */
 	enum probe_method method;
 	char *not_counted[RECORDING_IDS_MAX];
@@ -256,7 +257,7 @@ static void note_pace(struct player *player, bool was_late)
 	player->handed_ns = now_ns;
 }
 
-/* Takes the one that the reader has in the place of the snapshot handed out before. False: that is not complete yet. */
+/* Swaps the snapshot handed out before for the one that the reader has. False: that is not complete yet. */
 static bool exchange(struct player *player, int *got, struct error *error)
 {
 	bool is_ready, was_late;
@@ -266,13 +267,15 @@ static bool exchange(struct player *player, int *got, struct error *error)
 	was_late = player->is_late;
 	player->is_late = !is_ready;
 	if (is_ready) {
+		struct snapshot before = player->snapshot;
+
 		*got = player->got;
 		if (*got < 0)
 			*error = player->error;
-		snapshot_fini(&player->snapshot);
 		player->snapshot = player->next;
-		snapshot_init(&player->next);
-		player->is_reading = *got > 0;
+		player->next = before;
+		player->is_reading = *got > 0 && !player->paced;
+		player->is_lent = *got > 0 && player->paced;
 		player->position += *got > 0;
 		pthread_cond_signal(&player->wanted);
 	}
@@ -321,20 +324,28 @@ static int source_take(void *state, const struct snapshot **snapshot, struct err
 	return 0;
 }
 
-/* Nobody needs its sessions any more, and the reader begins to fill the next one. Its time and length go on to say when that is due. */
-static void drop_sessions(struct snapshot *snapshot)
+/* The next one is read into the memory of the one handed out, whose time and length go on to say when that is due. */
+static void give_back(struct player *player)
 {
-	struct snapshot facts = { .time = snapshot->time, .interval_ns = snapshot->interval_ns };
+	struct snapshot facts = { .time = player->snapshot.time,
+		.interval_ns = player->snapshot.interval_ns };
 
-	snapshot_fini(snapshot);
-	*snapshot = facts;
+	pthread_mutex_lock(&player->mutex);
+	snapshot_fini(&player->next);
+	player->next = player->snapshot;
+	player->snapshot = facts;
+	player->is_lent = false;
+	player->is_reading = true;
+	pthread_cond_signal(&player->wanted);
+	pthread_mutex_unlock(&player->mutex);
 }
 
 static void source_release(void *state)
 {
 	struct player *player = state;
 
-	drop_sessions(&player->snapshot);
+	if (player->is_lent)
+		give_back(player);
 	if (player->stopping || player->is_told || is_held(player))
 		return;
 	if (!runs(player))

@@ -132,6 +132,7 @@ static void unpack(
 	uint64_t place = get_number(packing);
 
 	*session = place ? rows->rows[places[get_place(packing, place)]].session : packing->before;
+	session->life = 0;
 	session->rx_bytes = get_number(packing);
 	session->tx_bytes = get_number(packing);
 	get_differences(packing, session);

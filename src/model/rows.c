@@ -40,7 +40,7 @@ static uint64_t word_at(const uint8_t *bytes)
 
 uint64_t rows_hash(const struct session *key)
 {
-	uint64_t hash = mix(key->family, (uint64_t)key->lport << 16 | key->rport);
+	uint64_t hash = mix(key->family | (uint64_t)key->life << 8, (uint64_t)key->lport << 16 | key->rport);
 
 	hash = mix(hash, (uint64_t)key->pid << 32 | key->netns);
 	hash = mix(hash, word_at(key->raddr));
@@ -56,7 +56,7 @@ uint64_t rows_hash(const struct session *key)
 static bool key_equal(const struct session *a, const struct session *b)
 {
 	return a->pid == b->pid && a->lport == b->lport && a->rport == b->rport && a->netns == b->netns &&
-	       a->ifindex == b->ifindex && a->family == b->family &&
+	       a->ifindex == b->ifindex && a->family == b->family && a->life == b->life &&
 	       memcmp(a->raddr, b->raddr, sizeof a->raddr) == 0 &&
 	       memcmp(a->laddr, b->laddr, sizeof a->laddr) == 0;
 }
@@ -184,6 +184,15 @@ static void free_slot(struct rows *rows, size_t hole)
 		hole = slot;
 	}
 	rows->slots[hole] = 0;
+}
+
+void rows_set_life(struct rows *rows, size_t index, uint32_t life)
+{
+	struct session *key = &rows->rows[index].session;
+
+	free_slot(rows, slot_of(rows, key));
+	key->life = life;
+	rows->slots[slot_of(rows, key)] = (uint32_t)index + 1;
 }
 
 void rows_remove(struct rows *rows, size_t index)

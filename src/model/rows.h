@@ -92,6 +92,9 @@ void rows_prefetch_row(const struct rows *rows, const struct session *key);
 
 void rows_remove(struct rows *rows, size_t index);
 
+/* Gives a row another key, which no other row has. */
+void rows_set_life(struct rows *rows, size_t index, uint32_t life);
+
 /* Which rows go. */
 struct rows_eviction {
 	uint32_t tick;              /* those that were seen in it stay */

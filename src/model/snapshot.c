@@ -122,7 +122,9 @@ int session_compare_key(const struct session *a, const struct session *b)
 		return order;
 	if ((order = COMPARE(a->netns, b->netns)) != 0)
 		return order;
-	return COMPARE(a->ifindex, b->ifindex);
+	if ((order = COMPARE(a->ifindex, b->ifindex)) != 0)
+		return order;
+	return COMPARE(a->life, b->life);
 }
 
 static int compare_ranks(const void *a, const void *b)

@@ -38,6 +38,8 @@ struct session {
 	    ifindex; /* the link of link-local addresses (fe80::/10), part of the key; 0: none, or unknown */
 	uint32_t
 	    process_start_ms; /* CLOCK_MONOTONIC, the lower 32 bits: tells processes of one PID apart; 0: not known */
+	uint32_t
+	    life; /* part of the key; 0, but of a row that ended before its addresses and ports were used again */
 	bool is_closed;               /* the connection had ended when this was first moved in the interval */
 	uint8_t accepted;             /* enum answer: by a listener on lport; no: this side connected */
 	char comm[SESSION_NAME_SIZE]; /* any bytes, NUL-terminated */

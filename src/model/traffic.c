@@ -42,11 +42,24 @@ bool traffic_is_recent(const struct traffic *traffic, const struct row *row)
 	       (idle <= IDLE_TICKS_MAX && traffic->clock_ns - row->last.clock_ns <= IDLE_NS);
 }
 
+/*
+ * Whether this is of another connection than the row, which has ended, by the same addresses and ports. What is read of a
+ * connection after its end is not; nor can it be told within an interval.
+ */
+static bool begins_anew(const struct traffic *traffic, const struct row *row, const struct session *session)
+{
+	return row->closed.clock_ns && row->seen_tick != traffic->tick && !session->is_closed;
+}
+
 static int add_session(struct traffic *traffic, const struct session *session, uint32_t place)
 {
 	bool added;
 	size_t index = rows_find_or_add(&traffic->rows, session, &added);
 
+	if (index != ROW_NONE && !added && begins_anew(traffic, &traffic->rows.rows[index], session)) {
+		rows_set_life(&traffic->rows, index, ++traffic->lives);
+		index = rows_find_or_add(&traffic->rows, session, &added);
+	}
 	if (index == ROW_NONE)
 		return -ENOMEM;
 	struct row *row = &traffic->rows.rows[index];
@@ -68,9 +81,6 @@ static int add_session(struct traffic *traffic, const struct session *session, u
 		    memcmp(row->session.comm, session->comm, sizeof session->comm) != 0 ||
 		    memcmp(row->session.ifname, session->ifname, sizeof session->ifname) != 0)
 			row->match_epoch = 0;
-		/* What is read of a closed connection leaves it closed. */
-		if (!session->is_closed)
-			row->closed = (struct moment){ 0 };
 		row->session = *session;
 		row->session.accepted = accepted;
 	}

@@ -42,6 +42,7 @@ struct traffic {
 	uint64_t tx_total_bytes;
 	struct session_other other_total;
 	uint64_t missed_total;
+	uint32_t lives;                   /* connections that ended before another one had their key */
 	uint64_t endings_lost_total;      /* connections that may be shown as open, but have ended */
 	int64_t since_s;                  /* wall clock of the start or reset */
 	uint64_t rows_gone;               /* rows that had to go since then */

@@ -446,6 +446,11 @@ void view_close_group(struct view *view)
 	view->stale = true;
 }
 
+static uint32_t between(uint32_t a, uint32_t b)
+{
+	return a < b ? b - a : a - b;
+}
+
 const struct row *view_peer(const struct view *view, const struct row *row)
 {
 	const struct rows *rows = &view_traffic(view)->rows;
@@ -466,11 +471,12 @@ const struct row *view_peer(const struct view *view, const struct row *row)
 		bool near = other->netns == self->netns;
 		int rank = 1 + near + (near && other->ifindex == self->ifindex);
 
-		/* Ports are used again: of two that are as near, the younger one. */
-		bool younger = rank == best && other->ifindex == peer->session.ifindex &&
-		               rows->rows[i].seen_tick > peer->seen_tick;
+		/* Ports are used again: of two that are as near, the one that was there at the same time. */
+		bool closer = rank == best && other->ifindex == peer->session.ifindex &&
+		              between(rows->rows[i].seen_tick, row->seen_tick) <
+		                  between(peer->seen_tick, row->seen_tick);
 
-		if (younger)
+		if (closer)
 			peer = &rows->rows[i];
 		if (rank > best) {
 			peer = &rows->rows[i];

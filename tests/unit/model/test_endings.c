@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connections that end, begin anew, and have processes that end. */
+/* Connections that end, whose ports are used again, and have processes that end. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -151,7 +151,7 @@ static void an_end_of_nobodys_connection_is_dropped(void **state)
 	assert_int_equal(traffic.endings_lost_total, 0);
 }
 
-/* The same addresses and ports again: open, though the row is the same, until that ends, too. */
+/* The same addresses and ports again: another connection, open until that ends, too. What ended is as it was. */
 static void a_connection_that_begins_anew_is_open(void **state)
 {
 	struct session key = connection(4, 1);
@@ -164,11 +164,42 @@ static void a_connection_that_begins_anew_is_open(void **state)
 	add(&snapshot, key, 7, 1);
 	merge(&traffic, &snapshot);
 	assert_int_equal(find(&traffic, key, 7)->closed.clock_ns, 0);
-	assert_int_equal(find(&traffic, key, 7)->rx_total_bytes, 2);
+	assert_int_equal(find(&traffic, key, 7)->first_tick, 2);
+	assert_int_equal(find(&traffic, key, 7)->rx_total_bytes, 1);
+	assert_int_equal(traffic.rows.count, 2);
+	assert_int_equal(traffic.closed, 1);
 	add(&snapshot, key, 7, 1);
 	add_ending(&snapshot, key, 0);
 	merge(&traffic, &snapshot);
 	assert_int_equal(find(&traffic, key, 7)->closed.clock_ns, 3 * NS_PER_S);
+	assert_int_equal(find(&traffic, key, 7)->rx_total_bytes, 2);
+}
+
+/* Forty connections of a client that has four ports, as two processes had the first of them. */
+static void ports_that_are_used_again_are_counted(void **state)
+{
+	uint64_t rx_bytes = 0;
+
+	(void)state;
+	for (uint16_t i = 0; i < 40; i++) {
+		struct session key = connection(4, 1 + i % 4);
+
+		add(&snapshot, key, 7, 1 + i);
+		if (i < 4)
+			add(&snapshot, key, 8, 5);
+		add_ending(&snapshot, key, 0);
+		merge(&traffic, &snapshot);
+	}
+	assert_int_equal(traffic.rows.count, 44);
+	assert_int_equal(traffic.lives, 36);
+	for (size_t i = 0; i < traffic.rows.count; i++) {
+		const struct row *row = &traffic.rows.rows[i];
+
+		rx_bytes += row->rx_total_bytes;
+		assert_int_not_equal(row->closed.clock_ns, 0);
+		assert_int_equal(rows_find(&traffic.rows, &row->session), i);
+	}
+	assert_int_equal(rx_bytes, 40 * 41 / 2 + 4 * 5);
 }
 
 /* What had been received before the end may be read after it. */
@@ -245,6 +276,7 @@ int main(void)
 		TEST(all_processes_of_a_connection_see_its_end),
 		TEST(an_end_of_nobodys_connection_is_dropped),
 		TEST(a_connection_that_begins_anew_is_open),
+		TEST(ports_that_are_used_again_are_counted),
 		TEST(what_is_read_after_the_end_opens_nothing),
 		TEST(many_ends_find_their_rows),
 		TEST(a_pid_taken_again_is_another_process),

@@ -291,6 +291,7 @@ int options_program(struct program_request *request, struct conditions *conditio
 		.max_sessions = options->max_sessions,
 		.ends = options->renderer->shows_more,
 		.accepted = needs_accepted(options),
+		.cgroups = options->renderer->shows_more || options->words,
 		.socket_columns = screen_options_needs(&options->screen) & COLUMN_NEEDS_SOCKET,
 	};
 

@@ -320,7 +320,7 @@ static void tell_start(
 	for (size_t i = 0; i < filter_count; i++)
 		if (request->filter_fds[i] >= 0)
 			notices_filter_map(request->filter_fds[i], filters[i].option);
-	if (request->program.ends && !plan_notes_ends(&tracing->plan))
+	if (request->program.ends && !plan_has_duty(&tracing->plan, DUTY_NOTE_ENDS))
 		notices_no_ends();
 }
 
@@ -454,8 +454,7 @@ int run_print_program(struct options *options, struct error *error)
 	if (options->verbose)
 		fprintf(stderr, "tcptop: probe method %s\n", probe_method_name(plan.method));
 	err = options_program(&request, &conditions, options, error);
-	if (request.ends)
-		plan_add_ends(&plan, &kernel);
+	program_add_hooks(&plan, &request, &kernel);
 	err = err ?: program_build(&text, &request, &kernel, &plan, program_offsets_from(&kernel), error);
 	conditions_fini(&conditions);
 	if (err)

@@ -25,6 +25,7 @@ enum kernel_need {
 	NEED_MPTCP = 1 << 6,    /* the link of MPTCP sockets, where BTF knows such: no kernel header does */
 	NEED_ENDS = 1 << 7,     /* ends of connections, and when processes began */
 	NEED_ACCEPTED = 1 << 8, /* whether a connection was accepted */
+	NEED_CGROUPS = 1 << 9,  /* which cgroups are made */
 };
 
 /* Where a task keeps the number of the system call that it is in, and what the result register held before. */
@@ -79,7 +80,11 @@ enum kernel_need {
 	FIELD(REGS_BEFORE, "pt_regs", REGS_BEFORE_MEMBER, NEED_SPLICE)                    \
 	FIELD(RECORD_SK, "trace_event_raw_sock_msg_length", "sk", NEED_RECORD)            \
 	FIELD(RECORD_RESULT, "trace_event_raw_sock_msg_length", "ret", NEED_RECORD)       \
-	FIELD(RECORD_FLAGS, "trace_event_raw_sock_msg_length", "flags", NEED_RECORD)
+	FIELD(RECORD_FLAGS, "trace_event_raw_sock_msg_length", "flags", NEED_RECORD)      \
+	FIELD(CGROUP_KN, "cgroup", "kn", NEED_CGROUPS)                                    \
+	FIELD(CGROUP_ROOT, "cgroup", "root", NEED_CGROUPS)                                \
+	FIELD(CGROUP_ROOT_HIERARCHY_ID, "cgroup_root", "hierarchy_id", NEED_CGROUPS)      \
+	FIELD(KERNFS_NODE_ID, "kernfs_node", "id", NEED_CGROUPS)
 
 enum kernel_field {
 #define FIELD_ENUM(macro, type, path, needs) FIELD_##macro,
@@ -107,7 +112,8 @@ enum kernel_field {
 	SYMBOL(TCP_SPLICE_READ, "tcp_splice_read", NULL)                                                  \
 	SYMBOL(TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive", NULL)                                        \
 	SYMBOL(TLS_SW_SPLICE_READ, "tls_sw_splice_read", NULL) /* in KERNEL_MODULE, when TLS is in use */ \
-	SYMBOL(MPTCP_SPLICE_READ, "mptcp_splice_read", NULL)   /* 7.0; before, such a splice is a receive */
+	SYMBOL(MPTCP_SPLICE_READ, "mptcp_splice_read", NULL)   /* 7.0; before, a splice is a receive */   \
+	SYMBOL(CGROUP_MKDIR, "cgroup_mkdir", "cgroup")
 
 enum kernel_symbol {
 #define SYMBOL_ENUM(symbol, name, group) SYMBOL_##symbol,

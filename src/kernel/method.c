@@ -173,14 +173,23 @@ void plan_add_ends(struct plan *plan, const struct kernel *kernel)
 		return;
 	plan_add(plan, plan->direct ? HOOK_TYPED_TRACEPOINT : HOOK_RAW_TRACEPOINT, SYMBOL_INET_SOCK_SET_STATE,
 	    "ends", "set_state");
-	plan->hooks[plan->hook_count - 1].notes_ends = true;
+	plan->hooks[plan->hook_count - 1].duty = DUTY_NOTE_ENDS;
 	plan->needs |= NEED_ENDS;
 }
 
-bool plan_notes_ends(const struct plan *plan)
+void plan_add_cgroups(struct plan *plan, const struct kernel *kernel)
+{
+	if (kernel_lacks(kernel, NEED_CGROUPS) != FIELD_COUNT || plan->hook_count == HOOKS_MAX)
+		return;
+	plan_add(plan, HOOK_RAW_TRACEPOINT, SYMBOL_CGROUP_MKDIR, "cgroups", "mkdir");
+	plan->hooks[plan->hook_count - 1].duty = DUTY_NOTE_CGROUPS;
+	plan->needs |= NEED_CGROUPS;
+}
+
+bool plan_has_duty(const struct plan *plan, enum hook_duty duty)
 {
 	for (size_t i = 0; i < plan->hook_count; i++)
-		if (plan->hooks[i].notes_ends)
+		if (plan->hooks[i].duty == duty)
 			return true;
 	return false;
 }
@@ -192,7 +201,7 @@ bool plan_is_standby(const struct plan *plan, const struct hook *hook)
 
 bool plan_requires(const struct plan *plan, const struct hook *hook)
 {
-	return !hook->notes_ends && !plan_is_standby(plan, hook) &&
+	return hook->duty == DUTY_COUNT && !plan_is_standby(plan, hook) &&
 	       method_find(plan->method)->requires(hook->symbol);
 }
 
@@ -208,7 +217,7 @@ static bool follows_splice(const struct hook *hook)
  */
 bool plan_falls_with(const struct plan *plan, const struct hook *hook, const struct hook *lost)
 {
-	if (hook->notes_ends || lost->notes_ends)
+	if (hook->duty != DUTY_COUNT || lost->duty != DUTY_COUNT)
 		return hook == lost;
 	if (hook == lost || (follows_splice(hook) && follows_splice(lost)))
 		return true;
@@ -217,7 +226,7 @@ bool plan_falls_with(const struct plan *plan, const struct hook *hook, const str
 
 static unsigned hook_skips(const struct plan *plan, const struct hook *hook)
 {
-	if (hook->notes_ends)
+	if (hook->duty != DUTY_COUNT)
 		return 0;
 	switch (hook->kind) {
 	case HOOK_TYPED_TRACEPOINT:

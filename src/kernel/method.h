@@ -36,12 +36,19 @@ enum hook_kind {
 	HOOK_KIND_COUNT
 };
 
+/* What a program is there for. Nothing else needs those that count no bytes, and what they miss is no missed run. */
+enum hook_duty {
+	DUTY_COUNT,
+	DUTY_NOTE_ENDS,    /* of connections */
+	DUTY_NOTE_CGROUPS, /* that are made */
+};
+
 /* One program, and the place in the kernel that it is attached to. */
 struct hook {
 	enum hook_kind kind;
 	enum kernel_symbol symbol;
 	char function[64]; /* its name in the program text */
-	bool notes_ends;   /* counts no bytes: nothing else needs it, and what it misses is no missed run */
+	enum hook_duty duty;
 };
 
 /* What a method hooks on this kernel. */
@@ -193,8 +200,11 @@ bool plan_has_kind(const struct plan *plan, enum hook_kind kind, enum kernel_sym
  */
 void plan_add_ends(struct plan *plan, const struct kernel *kernel);
 
-/* Is that program in it? */
-bool plan_notes_ends(const struct plan *plan);
+/* The same for the program that notes which cgroups are made: a plain raw tracepoint in every plan, as it is seldom run. */
+void plan_add_cgroups(struct plan *plan, const struct kernel *kernel);
+
+/* Is a program of this duty in it? */
+bool plan_has_duty(const struct plan *plan, enum hook_duty duty);
 
 /* A program on a function's return that stands by for the kretprobe's: see bpf_text/probe_kprobe.c. */
 bool plan_is_standby(const struct plan *plan, const struct hook *hook);

@@ -14,11 +14,20 @@
 #include "kernel/template.h"
 #include "program_texts.h"
 
-#define ENDS_MAX 16384 /* of a family, in an interval: 6 MB for all */
+#define ENDS_MAX 16384   /* of a family, in an interval: 6 MB for all */
+#define CGROUPS_MAX 4096 /* that are made in an interval: 2.4 MB */
 
 enum offsets_from program_offsets_from(const struct kernel *kernel)
 {
 	return kernel->has_btf ? OFFSETS_FROM_BTF : OFFSETS_FROM_HEADERS;
+}
+
+void program_add_hooks(struct plan *plan, const struct program_request *request, const struct kernel *kernel)
+{
+	if (request->ends)
+		plan_add_ends(plan, kernel);
+	if (request->cgroups)
+		plan_add_cgroups(plan, kernel);
 }
 
 /* Without a place to read them from, RTT and retransmits stay unknown: 0. */
@@ -46,8 +55,10 @@ static int print_offsets(FILE *out, const struct program_request *request, const
 		fprintf(out,
 		    "#include <linux/sched.h>\n#include <linux/nsproxy.h>\n#include <linux/ns_common.h>\n"
 		    "#include <net/sock.h>\n#include <net/inet_sock.h>\n#include <net/net_namespace.h>\n"
-		    "#include <linux/tcp.h>\n%s%s\n",
+		    "#include <linux/tcp.h>\n%s%s%s\n",
 		    takes_accepted(request, kernel) ? "#include <linux/ipv6.h>\n" : "",
+		    plan->needs & NEED_CGROUPS ? "#include <linux/cgroup-defs.h>\n#include <linux/kernfs.h>\n"
+		                               : "",
 		    program_text_mnt_namespace);
 	/* other fields may be missing from the kernel */
 	unsigned needs = NEED_EVENT | plan->needs | (takes_socket_facts(request, kernel) ? NEED_COLUMNS : 0) |
@@ -116,7 +127,7 @@ static const struct {
 static void print_counting(FILE *out, const struct program_request *request, const struct kernel *kernel,
     const struct plan *plan, enum offsets_from from)
 {
-	bool ends = plan_notes_ends(plan);
+	bool ends = plan_has_duty(plan, DUTY_NOTE_ENDS);
 	bool socket_facts = takes_socket_facts(request, kernel);
 	bool accepted = takes_accepted(request, kernel), subflows = finds_subflows(kernel, from);
 	char max_sessions[16];
@@ -229,6 +240,15 @@ static int print_ends(
 	return err;
 }
 
+static void print_cgroups(FILE *out, const struct program_request *request)
+{
+	char max_cgroups[16];
+
+	snprintf(max_cgroups, sizeof max_cgroups, "%u",
+	    request->max_sessions < CGROUPS_MAX ? request->max_sessions : CGROUPS_MAX);
+	template_fill(out, program_text_cgroups, (const struct slot[]){ { "MAX_CGROUPS", max_cgroups } }, 1);
+}
+
 static int print_head(FILE *out, const struct program_request *request, const struct kernel *kernel,
     const struct plan *plan, enum offsets_from from, struct error *error)
 {
@@ -269,8 +289,10 @@ int program_build(char **text, const struct program_request *request, const stru
 	}
 	if (!err)
 		err = method_find(plan->method)->print(program.stream, kernel, plan);
-	if (!err && plan_notes_ends(plan))
+	if (!err && plan_has_duty(plan, DUTY_NOTE_ENDS))
 		err = print_ends(program.stream, request, kernel, from);
+	if (!err && plan_has_duty(plan, DUTY_NOTE_CGROUPS))
+		print_cgroups(program.stream, request);
 	err = buffer_close(&program) ?: err;
 	if (!err) {
 		*text = program.bytes;

@@ -24,7 +24,11 @@ struct program_request {
 	bool socket_columns; /* RTT and retransmits are read at every event */
 	bool ends;           /* when connections end, and when processes began */
 	bool accepted;       /* which connections a listener accepted */
+	bool cgroups;        /* which cgroups are made */
 };
+
+/* Adds to a method's plan what the request has noted beside the counting, where it can be had. */
+void program_add_hooks(struct plan *plan, const struct program_request *request, const struct kernel *kernel);
 
 /* Where the text has the places of the kernel's fields from. */
 enum offsets_from {

@@ -97,8 +97,7 @@ static int choose_method(struct child *child)
 	if (method_choose(&child->tracing.plan, child->request->method, &child->kernel, &trial, &refusal) !=
 	    0)
 		return refuse(child, &refusal);
-	if (child->request->program.ends)
-		plan_add_ends(&child->tracing.plan, &child->kernel);
+	program_add_hooks(&child->tracing.plan, &child->request->program, &child->kernel);
 	return 0;
 }
 
@@ -167,6 +166,7 @@ static const struct {
 	{ MAP_ENDS6_EVEN, "ends6_even", sizeof(struct session_key6), sizeof(__u64) },
 	{ MAP_ENDS6_ODD, "ends6_odd", sizeof(struct session_key6), sizeof(__u64) },
 	{ MAP_ENDS_LOST, "ends_lost", sizeof(__u32), sizeof(__u64) },
+	{ MAP_CGROUPS, "cgroups", sizeof(__u64), sizeof(struct cgroup_path) },
 };
 
 /* What the kernel accounts to a map, in bytes (proc(5), fdinfo's memlock). */

@@ -24,6 +24,7 @@ enum map {
 	MAP_ENDS6_EVEN,
 	MAP_ENDS6_ODD,
 	MAP_ENDS_LOST,    /* u64[1]: of these, how many found no place */
+	MAP_CGROUPS,      /* paths of cgroups that were made, by id */
 	MAP_BARRIER,      /* array of maps [1]: an update returns when no program that began before it runs */
 	MAP_BARRIER_SLOT, /* what MAP_BARRIER's slot is set to */
 	MAP_COUNT

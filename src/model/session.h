@@ -63,6 +63,16 @@ struct session_other {
 	__u64 tx_bytes;
 };
 
+/*
+ * Below its hierarchy's root, as the kernel gives it in at most 1,024 bytes: a container of a node within a container
+ * has some 350. A longer one is left to who walks the hierarchy.
+ */
+#define CGROUP_PATH_SIZE 512
+
+struct cgroup_path {
+	char text[CGROUP_PATH_SIZE]; /* any bytes, NUL-terminated */
+};
+
 #ifndef TCPTOP_PROGRAM_TEXT
 _Static_assert(sizeof(struct session_key4) == 24, "the key's size is the hot path's cost");
 _Static_assert(sizeof(struct session_key6) == 48, "the key's size is the hot path's cost");

@@ -20,6 +20,7 @@ void snapshot_fini(struct snapshot *snapshot)
 	free(snapshot->sessions);
 	links_fini(&snapshot->links);
 	free(snapshot->endings);
+	free(snapshot->cgroups);
 	snapshot_init(snapshot);
 }
 
@@ -38,11 +39,13 @@ void snapshot_reset(struct snapshot *snapshot)
 	struct snapshot reset = {
 		.session_capacity = snapshot->session_capacity,
 		.ending_capacity = snapshot->ending_capacity,
+		.cgroup_capacity = snapshot->cgroup_capacity,
 		.links = snapshot->links,
 	};
 
 	reset.sessions = reuse(snapshot->sessions, snapshot->session_count, &reset.session_capacity);
 	reset.endings = reuse(snapshot->endings, snapshot->ending_count, &reset.ending_capacity);
+	reset.cgroups = reuse(snapshot->cgroups, snapshot->cgroup_count, &reset.cgroup_capacity);
 	links_reset(&reset.links);
 	*snapshot = reset;
 }
@@ -59,6 +62,9 @@ int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from)
 	snapshot->endings = own.endings;
 	snapshot->ending_capacity = own.ending_capacity;
 	snapshot->ending_count = 0;
+	snapshot->cgroups = own.cgroups;
+	snapshot->cgroup_capacity = own.cgroup_capacity;
+	snapshot->cgroup_count = 0;
 	snapshot->links = own.links;
 	for (size_t i = 0; i < from->ending_count; i++) {
 		struct ending *ending = snapshot_add_ending(snapshot);
@@ -66,6 +72,13 @@ int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from)
 		if (!ending)
 			return -ENOMEM;
 		*ending = from->endings[i];
+	}
+	for (size_t i = 0; i < from->cgroup_count; i++) {
+		struct made_cgroup *cgroup = snapshot_add_cgroup(snapshot);
+
+		if (!cgroup)
+			return -ENOMEM;
+		*cgroup = from->cgroups[i];
 	}
 	return links_copy(&snapshot->links, &from->links);
 }
@@ -92,6 +105,18 @@ struct ending *snapshot_add_ending(struct snapshot *snapshot)
 	snapshot->endings = endings;
 	endings += snapshot->ending_count++;
 	return memset(endings, 0, sizeof *endings);
+}
+
+struct made_cgroup *snapshot_add_cgroup(struct snapshot *snapshot)
+{
+	struct made_cgroup *cgroups = array_grow(snapshot->cgroups, snapshot->cgroup_count,
+	    &snapshot->cgroup_capacity, CAPACITY_MIN, sizeof *cgroups);
+
+	if (!cgroups)
+		return NULL;
+	snapshot->cgroups = cgroups;
+	cgroups += snapshot->cgroup_count++;
+	return memset(cgroups, 0, sizeof *cgroups);
 }
 
 void snapshot_total(struct snapshot *snapshot)

@@ -75,6 +75,12 @@ struct ending {
 	uint64_t ago_us;           /* before the end of the interval */
 };
 
+/* A cgroup of the v2 hierarchy that was made while the sessions were counted, and may be gone again. */
+struct made_cgroup {
+	uint64_t id;
+	struct cgroup_path path;
+};
+
 struct snapshot {
 	struct timespec time; /* wall clock (UTC) at the end of the interval */
 	uint64_t interval_ns; /* measured on the monotonic clock */
@@ -89,9 +95,12 @@ struct snapshot {
 	struct ending *endings;     /* connections that ended in this interval and did not begin anew */
 	size_t ending_count;
 	size_t ending_capacity;
-	uint64_t endings_lost; /* and how many found no place */
-	bool last;             /* nothing follows: tracing has ended */
-	bool is_end;           /* no interval, but the news that a recording is over */
+	uint64_t endings_lost;       /* and how many found no place */
+	struct made_cgroup *cgroups; /* that were made in this interval */
+	size_t cgroup_count;
+	size_t cgroup_capacity;
+	bool last;   /* nothing follows: tracing has ended */
+	bool is_end; /* no interval, but the news that a recording is over */
 };
 
 /* Zeroes *snapshot, which the caller owns; snapshot_fini frees what snapshot_add allocated. */
@@ -102,8 +111,8 @@ void snapshot_fini(struct snapshot *snapshot);
 void snapshot_reset(struct snapshot *snapshot);
 
 /*
- * Empties it, and takes all that is not sessions from another one: its time, losses, ends, links, whether it is the
- * last. 0 or -ENOMEM.
+ * Empties it, and takes all that is not sessions from another one: its time, losses, ends, links, cgroups, whether it is
+ * the last. 0 or -ENOMEM.
  */
 int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from);
 
@@ -112,6 +121,9 @@ struct session *snapshot_add(struct snapshot *snapshot);
 
 /* The same for a connection that ended. */
 struct ending *snapshot_add_ending(struct snapshot *snapshot);
+
+/* The same for a cgroup that was made. */
+struct made_cgroup *snapshot_add_cgroup(struct snapshot *snapshot);
 
 /* Fills rx_bytes and tx_bytes from the sessions and other. */
 void snapshot_total(struct snapshot *snapshot);

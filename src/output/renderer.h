@@ -56,7 +56,7 @@ struct renderer {
 	const char *name; /* as -o takes it */
 	bool full_screen; /* needs a terminal and uses all of it */
 	bool
-	    shows_more; /* than sessions: ends of connections, which are noted for it, and links, which are read */
+	    shows_more; /* than sessions: ends of connections and names of cgroups, which are noted for it, and links, which are read */
 
 	/* Creates *state. Data goes to stream (stdout), which remains the caller's. 0 or -errno with *error. */
 	int (*open)(void **state, const struct run *run, FILE *stream, struct error *error);

@@ -14,13 +14,25 @@
 
 #define BATCH_COUNT 512
 
+union any_key {
+	struct session_key4 key4;
+	struct session_key6 key6;
+	uint64_t cgroup_id;
+};
+
+union any_value {
+	struct session_value session;
+	uint64_t time_ns;
+	struct cgroup_path cgroup;
+};
+
 static int allocate(struct maps *maps, uint32_t count)
 {
-	void *keys = reallocarray(maps->keys, count, sizeof(struct session_key6));
+	void *keys = reallocarray(maps->keys, count, sizeof(union any_key));
 
 	if (keys)
 		maps->keys = keys;
-	void *values = keys ? reallocarray(maps->values, count, sizeof(struct session_value)) : NULL;
+	void *values = keys ? reallocarray(maps->values, count, sizeof(union any_value)) : NULL;
 
 	if (!values)
 		return -ENOMEM;
@@ -105,11 +117,11 @@ static void fill_key6(struct session *session, const void *from)
 	session->ifindex = key->ifindex;
 }
 
-/* One family's map of the idle generation. */
+/* A map that is drained: of a family and the idle generation, mostly. */
 struct drained {
 	int fd;
 	size_t key_size;
-	void (*fill_key)(struct session *session, const void *key);
+	void (*fill_key)(struct session *session, const void *key); /* NULL: it has others */
 
 	/* A key and its value into the snapshot, from place i of the batch. 0 or -ENOMEM. */
 	int (*take)(
@@ -148,16 +160,31 @@ static int take_ending(
 	return 0;
 }
 
+/* Made before the swap, if a session that was counted until then is in it: nobody enters what is not made. */
+static int take_cgroup(
+    const struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot)
+{
+	const struct cgroup_path *paths = maps->values;
+	struct made_cgroup *cgroup = snapshot_add_cgroup(snapshot);
+
+	if (!cgroup)
+		return -ENOMEM;
+	memcpy(&cgroup->id, key_at(maps, from, i), sizeof cgroup->id);
+	cgroup->path = paths[i];
+	cgroup->path.text[CGROUP_PATH_SIZE - 1] = '\0';
+	return 0;
+}
+
 /* The kernel hands out whole buckets: -ENOSPC means that one has more entries than the batch has room. */
 static int drain_map(struct maps *maps, const struct drained *from, struct snapshot *snapshot)
 {
-	uint32_t position[sizeof(struct session_key6) / sizeof(uint32_t)];
+	union any_key position;
 	bool first = true;
 
 	for (;;) {
 		uint32_t count = maps->batch_count;
 		int result = bpf_map_lookup_and_delete_batch(
-		    from->fd, first ? NULL : position, position, maps->keys, maps->values, &count, NULL);
+		    from->fd, first ? NULL : &position, &position, maps->keys, maps->values, &count, NULL);
 		int err = result == 0 ? 0 : -errno;
 
 		if (err == -ENOSPC && count == 0) {
@@ -178,12 +205,12 @@ static int drain_map(struct maps *maps, const struct drained *from, struct snaps
 }
 
 /*
- * What the programs have counted as lost in a map, and recursion_misses: runs that the kernel skipped because the
- * program was running on that CPU (5.12). of_ends: of the programs that note ends of connections, or of the others. Those
+ * What the programs of a duty have counted as lost in a map, and recursion_misses: runs that the kernel skipped because
+ * the program was running on that CPU (5.12). Those
  * of a program that stands by lost nothing: a return that it should have taken is counted in the kernel when its
  * call begins.
  */
-static uint64_t read_lost(const struct tracing *tracing, int map, bool of_ends)
+static uint64_t read_lost(const struct tracing *tracing, int map, enum hook_duty duty)
 {
 	uint64_t lost = 0;
 	uint32_t slot = 0;
@@ -195,7 +222,7 @@ static uint64_t read_lost(const struct tracing *tracing, int map, bool of_ends)
 		struct bpf_prog_info info = { 0 };
 		__u32 length = sizeof info;
 
-		if (hook->notes_ends == of_ends && !plan_is_standby(&tracing->plan, hook) &&
+		if (hook->duty == duty && !plan_is_standby(&tracing->plan, hook) &&
 		    bpf_obj_get_info_by_fd(tracing->programs[i], &info, &length) == 0)
 			lost += info.recursion_misses;
 	}
@@ -214,13 +241,13 @@ static int read_growth(struct maps *maps, struct snapshot *snapshot)
 	snapshot->other.tx_bytes = other.tx_bytes - maps->other.tx_bytes;
 	maps->other = other;
 
-	uint64_t missed = read_lost(maps->tracing, MAP_MISSED_RUNS, false);
+	uint64_t missed = read_lost(maps->tracing, MAP_MISSED_RUNS, DUTY_COUNT);
 
 	/* misses that a kprobe program takes back from earlier intervals are offset against later ones */
 	snapshot->missed_runs = missed > maps->missed_runs ? missed - maps->missed_runs : 0;
 	maps->missed_runs += snapshot->missed_runs;
 
-	uint64_t lost = read_lost(maps->tracing, MAP_ENDS_LOST, true);
+	uint64_t lost = read_lost(maps->tracing, MAP_ENDS_LOST, DUTY_NOTE_ENDS);
 
 	snapshot->endings_lost = lost - maps->endings_lost;
 	maps->endings_lost = lost;
@@ -240,6 +267,7 @@ int maps_drain(struct maps *maps, struct snapshot *snapshot, struct error *error
 		    take_ending },
 		{ fds[odd ? MAP_ENDS6_ODD : MAP_ENDS6_EVEN], sizeof(struct session_key6), fill_key6,
 		    take_ending },
+		{ fds[MAP_CGROUPS], sizeof(uint64_t), NULL, take_cgroup }, /* of no generation */
 	};
 	int err = 0;
 

@@ -97,8 +97,7 @@ static inline char *build(const struct input *input)
 		fail_msg("%s", error.text);
 	bool works = make_plan(&plan, input, &kernel, &planner);
 
-	if (request.ends)
-		plan_add_ends(&plan, &kernel);
+	program_add_hooks(&plan, &request, &kernel);
 	if (!works)
 		fail_msg("%s", planner.why);
 	if (program_build(&text, &request, &kernel, &plan, input->from, &error) != 0)

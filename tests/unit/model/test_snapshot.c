@@ -66,6 +66,40 @@ static void test_reset(void **state)
 	snapshot_fini(&snapshot);
 }
 
+/* What a filter passes on beside sessions. */
+static void test_reset_as(void **state)
+{
+	struct snapshot from, snapshot;
+
+	(void)state;
+	snapshot_init(&from);
+	snapshot_init(&snapshot);
+	assert_non_null(snapshot_add(&from));
+	snapshot_add_ending(&from)->ago_us = 7;
+	for (uint64_t id = 1; id <= 1000; id++) {
+		struct made_cgroup *cgroup = snapshot_add_cgroup(&from);
+
+		assert_non_null(cgroup);
+		cgroup->id = id;
+		strcpy(cgroup->path.text, "/a");
+	}
+	from.missed_runs = 5;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(snapshot_reset_as(&snapshot, &from), 0);
+		assert_int_equal(snapshot.session_count, 0);
+		assert_int_equal(snapshot.missed_runs, 5);
+		assert_int_equal(snapshot.ending_count, 1);
+		assert_int_equal(snapshot.cgroup_count, 1000);
+		assert_int_equal(snapshot.cgroups[999].id, 1000);
+		assert_string_equal(snapshot.cgroups[0].path.text, "/a");
+		assert_ptr_not_equal(snapshot.cgroups, from.cgroups);
+	}
+	snapshot_reset(&from);
+	assert_int_equal(from.cgroup_count, 0);
+	snapshot_fini(&from);
+	snapshot_fini(&snapshot);
+}
+
 static void test_total(void **state)
 {
 	struct snapshot snapshot;
@@ -192,6 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_reset_as),
 		cmocka_unit_test(test_total),
 		cmocka_unit_test(test_compare_key),
 		cmocka_unit_test(test_compare_key_only),

@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -265,6 +266,36 @@ static void test_batch_grows(void **state)
 	assert_uint_in_range(maps.batch_count, 2, 64);
 }
 
+/* Cgroups that were made: each once, whole, whichever generation is written, and also with buckets that outgrow a batch. */
+static void test_cgroups(void **state)
+{
+	enum { CGROUPS = 3000 };
+	bool seen[CGROUPS] = { false };
+	struct cgroup_path path;
+
+	(void)state;
+	maps.batch_count = 1;
+	for (uint64_t id = 0; id < CGROUPS; id++) {
+		memset(&path, 'x', sizeof path); /* what the program's table may have behind the end */
+		snprintf(path.text, sizeof path.text, "/slice/%" PRIu64, id);
+		assert_int_equal(bpf_map_update_elem(tracing.maps[MAP_CGROUPS], &id, &path, BPF_NOEXIST), 0);
+	}
+	swap_and_drain();
+	assert_int_equal(snapshot.session_count, 0);
+	assert_int_equal(snapshot.cgroup_count, CGROUPS);
+	for (size_t i = 0; i < CGROUPS; i++) {
+		uint64_t id = snapshot.cgroups[i].id;
+
+		assert_uint_in_range(id, 0, CGROUPS - 1);
+		assert_false(seen[id]);
+		seen[id] = true;
+		snprintf(path.text, sizeof path.text, "/slice/%" PRIu64, id);
+		assert_string_equal(snapshot.cgroups[i].path.text, path.text);
+	}
+	swap_and_drain();
+	assert_int_equal(snapshot.cgroup_count, 0);
+}
+
 static void set_other(uint64_t calls, uint64_t rx_bytes, uint64_t tx_bytes)
 {
 	struct session_other other = { calls, rx_bytes, tx_bytes };
@@ -433,6 +464,7 @@ int main(void)
 		test_with_tables(test_links),
 		test_with_tables(test_many),
 		test_with_tables(test_batch_grows),
+		test_with_tables(test_cgroups),
 		test_with_tables(test_other),
 		test_with_tables(test_missed_runs),
 		test_with_tables(test_one_family),

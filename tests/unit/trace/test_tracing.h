@@ -77,6 +77,8 @@ static inline void test_tracing_open(struct tracing *tracing, uint32_t max_sessi
 	for (size_t i = 0; i < sizeof sessions / sizeof *sessions; i++)
 		maps[sessions[i].table] = test_map(BPF_MAP_TYPE_HASH, sessions[i].name, sessions[i].key,
 		    sizeof(struct session_value), max_sessions);
+	maps[MAP_CGROUPS] = test_map(
+	    BPF_MAP_TYPE_HASH, "test_cgroups", sizeof(uint64_t), sizeof(struct cgroup_path), max_sessions);
 	maps[MAP_BARRIER_SLOT] = test_map(BPF_MAP_TYPE_ARRAY, "test_slot", 4, 4, 1);
 	LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = maps[MAP_BARRIER_SLOT]);
 

@@ -25,6 +25,7 @@
 #include "loader/privilege.h"
 #include "loader/tracing.h"
 #include "loop.h"
+#include "names/names.h"
 #include "notices.h"
 #include "options.h"
 #include "output/player.h"
@@ -151,10 +152,18 @@ static int show_open(
 
 static void show_close(struct show *show, const struct options *options)
 {
-	if (!show->state)
-		return;
-	signals_guard_stop(&show->guard);
-	options->renderer->close(show->state);
+	if (show->state) {
+		signals_guard_stop(&show->guard);
+		options->renderer->close(show->state);
+	}
+	names_close(show->run.names);
+}
+
+/* 0 or -ENOMEM with *error. */
+static int show_open_names(struct show *show, const struct options *options, struct error *error)
+{
+	show->run.names = names_open(!options->replay_path);
+	return show->run.names ? 0 : error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: names");
 }
 
 /* The loop; what is not the screen, which has its own filter, gets only what passes --filter. 0 or -errno with *error. */
@@ -165,8 +174,10 @@ static int show_run(struct show *show, const struct options *options, const stru
 	struct sieve *sieve = NULL;
 	int err = 0;
 
+	if (!options->renderer->full_screen)
+		names_want_all(show->run.names); /* what is printed is printed once */
 	if (options->words && !options->renderer->full_screen) {
-		err = sieve_open(&sieve, source, options->words, !options->replay_path, error);
+		err = sieve_open(&sieve, source, options->words, show->run.names, error);
 		if (!err)
 			shown = sieve_source(sieve);
 	}
@@ -325,8 +336,8 @@ static void tell_start(
 }
 
 /* From root and a command line to descriptors and nobody. 0, ENDED_BY_USER, or -errno with *error. */
-static int start_tracing(
-    struct tracing *tracing, struct options *options, struct signals *signals, struct error *error)
+static int start_tracing(struct show *show, struct tracing *tracing, struct options *options,
+    struct signals *signals, struct error *error)
 {
 	struct loader_request request = { .method = options->probe };
 	struct conditions conditions = { 0 };
@@ -343,6 +354,8 @@ static int start_tracing(
 		tell_start(options, &request, tracing);
 	close_filters(&request);
 	conditions_fini(&conditions);
+	/* After the program that notes new cgroups was attached, so that none is made in between unseen. */
+	err = err ?: show_open_names(show, options, error);
 	return err ?: give_up_root(tracing, options, error);
 }
 
@@ -358,7 +371,7 @@ int run_live(struct options *options, struct error *error)
 	tracing_init(&tracing);
 	user_files_open(&files, options);
 	show_init(&show, options, &files);
-	int err = start_tracing(&tracing, options, &signals, error);
+	int err = start_tracing(&show, &tracing, options, &signals, error);
 
 	if (!err) {
 		show_tracing(&show, &declared, options, &tracing);
@@ -401,6 +414,7 @@ int run_recording(struct options *options, struct error *error)
 
 	err = err ?: privilege_drop(error);
 	err = err ?: privilege_settle(false, error);
+	err = err ?: show_open_names(&show, options, error);
 	err = err ?: player_start(player, error); /* may wait for a pipe: signals still do what they do */
 	err = err ?: signals_open(&signals, !options->renderer->full_screen, error);
 	if (!err) {

@@ -53,6 +53,7 @@ static int sift(struct sieve *sieve, const struct snapshot *snapshot)
 	/* No row outlives its interval, so no number is kept. */
 	if (names_are_many(sieve->context.names))
 		names_forget(sieve->context.names);
+	names_learn(sieve->context.names, snapshot);
 	ask_users(sieve, snapshot);
 	for (size_t i = 0; i < snapshot->session_count; i++) {
 		const struct session *session = &snapshot->sessions[i];
@@ -109,8 +110,8 @@ static void sieve_stop(void *state)
 	sieve->source.stop(sieve->source.state);
 }
 
-int sieve_open(
-    struct sieve **sieve, const struct source *source, const char *words, bool live, struct error *error)
+int sieve_open(struct sieve **sieve, const struct source *source, const char *words, struct names *names,
+    struct error *error)
 {
 	struct sieve *new = calloc(1, sizeof *new);
 
@@ -120,12 +121,7 @@ int sieve_open(
 	new->source = *source;
 	snapshot_init(&new->passed);
 	match_set(&new->match, words);
-	new->context.names = names_open(live);
-	if (!new->context.names) {
-		sieve_close(new);
-		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
-	}
-	names_want_all(new->context.names);
+	new->context.names = names;
 	*sieve = new;
 	return 0;
 }
@@ -134,7 +130,6 @@ void sieve_close(struct sieve *sieve)
 {
 	if (!sieve)
 		return;
-	names_close(sieve->context.names);
 	snapshot_fini(&sieve->passed);
 	free(sieve);
 }

@@ -3,19 +3,18 @@
 #ifndef TCPTOP_SIEVE_H
 #define TCPTOP_SIEVE_H
 
-#include <stdbool.h>
-
 #include "model/source.h"
 
 struct error;
+struct names;
 struct sieve;
 
 /*
- * words: as options_parse has found them right. live: the sessions are this host's, so their names may be looked up.
- * source: used until sieve_close. 0 or -ENOMEM with *error.
+ * words: as options_parse has found them right. names: of where the sessions are from. Both it and source are used until
+ * sieve_close. 0 or -ENOMEM with *error.
  */
-int sieve_open(
-    struct sieve **sieve, const struct source *source, const char *words, bool live, struct error *error);
+int sieve_open(struct sieve **sieve, const struct source *source, const char *words, struct names *names,
+    struct error *error);
 void sieve_close(struct sieve *sieve);
 
 /* "Other sessions" stay in the totals, as it is not known whose bytes they are. */

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { CGROUP_NAME_SIZE = 256 }; /* of buffers for cgroup_name: room for any directory's name */
+
 /*
  * The short name for a cgroup path: "docker:0123456789ab", "cri:0123456789ab", "lxc:web", "nginx.service",
  * "host" for the root.

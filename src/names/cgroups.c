@@ -1,91 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "names/cgroups.h"
 
-#include <dirent.h>
-#include <stdbool.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/hierarchy.h"
-#include "base/array.h"
-#include "base/clock.h"
-#include "names/budget.h"
+#include "base/util.h"
 #include "names/cgroup_name.h"
-#include "names/proc.h"
+#include "names/cgroup_walk.h"
+#include "names/v1_containers.h"
 
-#define WALK_DIRECTORIES_MAX 65536
-#define WALK_SLICE_NS (10 * 1000000u) /* looked at without a break: no key waits longer for it */
-#define WALK_PAUSE_NS (5 * NS_PER_S)
-#define WALK_PAUSES 32 /* a pause is so much longer than the looking was, at least */
-#define WALK_TRIES 3
-#define ASK_TRIES 16
+#define START_NS (250 * NS_PER_MS)
+#define SLICE_NS (10 * NS_PER_MS) /* walked without a break: no key waits longer for it */
+#define WALKS_MAX 3
 #define CAPACITY_MIN 32
-#define ANSWERS 1024
-#define ANSWERS_PER_S 500      /* processes looked at: some 20 ms */
 #define FORGET_MIN 4096        /* so few are not worth the search for those that nobody has */
 #define NO_CGROUP (1ull << 63) /* marks a key that is no cgroup's id */
 
 struct entry {
 	uint64_t cgroup_id;
 	uint32_t number; /* no other entry ever has it */
+	uint32_t seen;   /* the latest walk that it was there for */
 	char *path;      /* NULL: not found (yet) */
-	char text[48];
-	uint8_t walks;
-	uint8_t asks;
-	bool is_container; /* path is a container's */
-	bool is_kept;      /* asked for or kept since cgroups_forget */
-};
-
-/* What a process's v1 hierarchies said: see ask_hierarchies. It had the PID from seen_s to asked_s (wall clock). */
-struct answer {
-	uint32_t pid;
-	uint32_t container;
-	int64_t seen_s;
-	int64_t asked_s;
-};
-
-/* A search of the whole hierarchy, some directories at a time. */
-struct walk {
-	char **paths; /* still to be looked at, below the root */
-	size_t count;
-	size_t capacity;
-	unsigned directories;
-	bool is_wanted; /* some cgroup has not been looked for often enough */
-	uint64_t spent_ns;
-	uint64_t next_ns; /* when the next one may begin, on the monotonic clock */
+	char *text;      /* NULL: nobody has asked for it */
+	uint8_t walks;   /* that did not find it */
+	bool is_kept;    /* asked for or kept since cgroups_forget */
 };
 
 struct cgroups {
-	const struct proc *proc; /* used only where something is mounted */
-	struct entry *entries;   /* ascending by number */
+	struct entry *entries; /* ascending by number */
 	uint32_t count;
 	uint32_t capacity;
-	uint32_t forget_at; /* a count */
-	uint32_t number;    /* the latest one given */
-	uint32_t *slots;    /* by id: index of the entry + 1, 0 free */
+	uint32_t forget_at;    /* a count */
+	uint32_t forget_after; /* the walk that tells which have gone; 0: they are not that many */
+	uint32_t number;       /* the latest one given */
+	uint32_t *slots;       /* by id: index of the entry + 1, 0 free */
 	uint32_t slot_count;
-	struct hierarchy hierarchy;
-	struct walk walk;
+	struct cgroup_walk walk;
+	bool found_wanted; /* by the walk: one that was asked for */
+	bool may_walk;     /* for who wants all: none has been made in this interval */
 	bool want_all;
-	struct answer answers[ANSWERS];
-	struct budget asked;
+	struct v1_containers *v1_containers; /* NULL: no v1 hierarchy is mounted */
 };
+
+static void found(void *to, uint64_t cgroup_id, const char *path);
 
 struct cgroups *cgroups_open(const struct proc *proc)
 {
 	struct cgroups *cgroups = calloc(1, sizeof *cgroups);
+	struct hierarchy hierarchy;
 
 	if (cgroups)
 		cgroups->forget_at = FORGET_MIN;
 	if (!cgroups || !proc)
 		return cgroups;
-	cgroups->proc = proc;
-	hierarchy_find(&cgroups->hierarchy);
+	hierarchy_find(&hierarchy);
+	if (hierarchy.has_v1) {
+		cgroups->v1_containers = v1_containers_open(proc);
+		if (!cgroups->v1_containers) {
+			cgroups_close(cgroups);
+			return NULL;
+		}
+	}
+	if (hierarchy.path[0])
+		cgroup_walk_open(&cgroups->walk, hierarchy.path);
+	cgroup_walk_go(&cgroups->walk, START_NS, true, found, cgroups);
 	return cgroups;
+}
+
+static void free_entry(struct entry *entry)
+{
+	free(entry->path);
+	free(entry->text);
 }
 
 void cgroups_close(struct cgroups *cgroups)
@@ -93,10 +81,9 @@ void cgroups_close(struct cgroups *cgroups)
 	if (!cgroups)
 		return;
 	for (uint32_t i = 0; i < cgroups->count; i++)
-		free(cgroups->entries[i].path);
-	while (cgroups->walk.count)
-		free(cgroups->walk.paths[--cgroups->walk.count]);
-	free(cgroups->walk.paths);
+		free_entry(&cgroups->entries[i]);
+	cgroup_walk_close(&cgroups->walk);
+	v1_containers_close(cgroups->v1_containers);
 	free(cgroups->entries);
 	free(cgroups->slots);
 	free(cgroups);
@@ -143,23 +130,22 @@ static int resize(struct cgroups *cgroups, uint32_t capacity)
 	return 0;
 }
 
-/* The entry of a key, new if need be; NULL: no memory. */
-static struct entry *find_entry(struct cgroups *cgroups, uint64_t cgroup_id, bool *is_new)
+/* The entry of a key, new if need be, and then without a path; NULL: no memory. */
+static struct entry *find_entry(struct cgroups *cgroups, uint64_t cgroup_id)
 {
 	if (cgroups->count == cgroups->capacity &&
 	    resize(cgroups, cgroups->capacity ? cgroups->capacity * 2 : CAPACITY_MIN) < 0)
 		return NULL;
 	uint32_t slot = slot_of(cgroups, cgroup_id);
 
-	*is_new = !cgroups->slots[slot];
-	if (*is_new) {
+	if (!cgroups->slots[slot]) {
 		if (cgroups->number == UINT32_MAX)
 			return NULL;
-		cgroups->entries[cgroups->count++] =
-		    (struct entry){ .cgroup_id = cgroup_id, .number = ++cgroups->number };
+		cgroups->entries[cgroups->count++] = (struct entry){
+			.cgroup_id = cgroup_id, .number = ++cgroups->number, .seen = cgroups->walk.number
+		};
 		cgroups->slots[slot] = cgroups->count;
 	}
-	cgroups->entries[cgroups->slots[slot] - 1].is_kept = true;
 	return &cgroups->entries[cgroups->slots[slot] - 1];
 }
 
@@ -183,7 +169,12 @@ static struct entry *numbered(const struct cgroups *cgroups, uint32_t number)
 
 bool cgroups_are_many(const struct cgroups *cgroups)
 {
-	return cgroups->count >= cgroups->forget_at;
+	const struct cgroup_walk *walk = &cgroups->walk;
+
+	if (cgroups->count < cgroups->forget_at)
+		return false;
+	return !walk->root_fd ||
+	       (cgroups->forget_after && walk->number >= cgroups->forget_after && !cgroup_walk_is_on(walk));
 }
 
 void cgroups_keep(struct cgroups *cgroups, uint32_t number)
@@ -200,8 +191,11 @@ void cgroups_forget(struct cgroups *cgroups)
 	uint32_t kept = 0, capacity = cgroups->capacity;
 
 	for (uint32_t i = 0; i < cgroups->count; i++) {
-		if (!entries[i].is_kept) {
-			free(entries[i].path);
+		bool is_there =
+		    cgroups->forget_after && entries[i].path && entries[i].seen >= cgroups->forget_after;
+
+		if (!entries[i].is_kept && !is_there) {
+			free_entry(&entries[i]);
 			continue;
 		}
 		entries[kept] = entries[i];
@@ -209,265 +203,188 @@ void cgroups_forget(struct cgroups *cgroups)
 	}
 	cgroups->count = kept;
 	cgroups->forget_at = kept > FORGET_MIN / 2 ? kept * 2 : FORGET_MIN;
+	cgroups->forget_after = 0;
 	while (capacity > CAPACITY_MIN && kept < capacity / 4)
 		capacity /= 2;
 	/* Without the memory for it, the table stays as large as it is. */
 	if (cgroups->slots && (capacity == cgroups->capacity || resize(cgroups, capacity) < 0))
 		fill_slots(cgroups);
-	for (size_t i = 0; i < ANSWERS; i++)
-		if (cgroups->answers[i].container && !numbered(cgroups, cgroups->answers[i].container))
-			cgroups->answers[i] = (struct answer){ 0 };
+}
+
+/* A walk that begins from now on tells which of too many have gone. */
+static void want_walk_to_forget(struct cgroups *cgroups)
+{
+	if (cgroups->count < cgroups->forget_at || cgroups->forget_after)
+		return;
+	cgroups->forget_after = cgroups->walk.number + 1;
+	cgroups->walk.is_wanted = true;
+}
+
+/* ---- what they are called ---- */
+
+static void set_text(struct entry *entry)
+{
+	char text[CGROUP_NAME_SIZE];
+
+	if (entry->path)
+		cgroup_name(text, sizeof text, entry->path);
+	else
+		snprintf(text, sizeof text, "cgroup %llu", (unsigned long long)entry->cgroup_id);
+	free(entry->text);
+	entry->text = strdup(text);
 }
 
 static void set_path(struct entry *entry, const char *path)
 {
-	entry->path = strdup(path[0] ? path : "/");
-	if (entry->path)
-		entry->is_container = cgroup_name(entry->text, sizeof entry->text, entry->path);
-}
-
-/* The line of the v2 hierarchy in /proc/PID/cgroup, "0::/path". The process may have moved: the inode decides. */
-static void ask_process(const struct cgroups *cgroups, struct entry *entry, uint32_t pid, int64_t seen_s)
-{
-	char full[2048], *text = NULL;
-	const char *unused;
-	int64_t unused_s;
-	size_t capacity = 0;
-	struct stat status;
-	bool found = false;
-
-	FILE *file = proc_file(cgroups->proc, pid, seen_s, "cgroup", &unused_s, &unused);
-
-	if (!file)
+	if (entry->path && strcmp(entry->path, path) == 0)
 		return;
-	while (!found && getline(&text, &capacity, file) > 0) {
-		if (strncmp(text, "0::/", 4) != 0)
-			continue;
-		text[strcspn(text, "\n")] = '\0';
-		if ((size_t)snprintf(full, sizeof full, "%s%s", cgroups->hierarchy.path, text + 3) <
-		        sizeof full &&
-		    stat(full, &status) == 0 && status.st_ino == entry->cgroup_id) {
-			set_path(entry, text + 3);
-			found = true;
-		}
-	}
-	free(text);
-	fclose(file);
+	free(entry->path);
+	entry->path = strdup(path);
+	if (entry->text)
+		set_text(entry);
 }
 
-/* ---- processes that have exited or are hidden: their cgroups are searched for ---- */
-
-static void walk_push(struct walk *walk, const char *parent, const char *name)
+void cgroups_learn(struct cgroups *cgroups, uint64_t cgroup_id, const char *path)
 {
-	char *path = NULL;
+	struct entry *entry = cgroup_id && *path ? find_entry(cgroups, cgroup_id) : NULL;
 
-	if (walk->directories == WALK_DIRECTORIES_MAX)
+	if (!entry)
 		return;
-	char **paths = array_grow(walk->paths, walk->count, &walk->capacity, CAPACITY_MIN, sizeof *paths);
+	entry->seen = cgroups->walk.number;
+	set_path(entry, path);
+	want_walk_to_forget(cgroups);
+}
 
-	if (!paths)
+/* ---- the walk ---- */
+
+static void found(void *to, uint64_t cgroup_id, const char *path)
+{
+	struct cgroups *cgroups = to;
+	struct entry *entry = find_entry(cgroups, cgroup_id);
+
+	if (!entry)
 		return;
-	walk->paths = paths;
-	if (asprintf(&path, "%s%s%s", parent, *name ? "/" : "", name) < 0)
-		return;
-	walk->paths[walk->count++] = path;
-	walk->directories++;
+	entry->seen = cgroups->walk.number;
+	cgroups->found_wanted |= entry->text && !entry->path;
+	set_path(entry, path);
 }
 
-/* True: it is one that was searched for. */
-static bool walk_take(struct cgroups *cgroups, const char *path, uint64_t cgroup_id)
+/* True: texts are others now. */
+static bool walk_on(struct cgroups *cgroups, uint64_t time_ns, bool now)
 {
-	uint32_t slot = cgroups->slots[slot_of(cgroups, cgroup_id)];
+	cgroups->found_wanted = false;
+	bool ended = cgroup_walk_go(&cgroups->walk, time_ns, now, found, cgroups);
 
-	if (!slot || cgroups->entries[slot - 1].path)
-		return false;
-	set_path(&cgroups->entries[slot - 1], path);
-	return true;
-}
-
-static bool walk_directory(struct cgroups *cgroups, const char *path)
-{
-	char full[2048];
-	struct stat status;
-	struct dirent *item;
-	bool found = false;
-
-	if ((size_t)snprintf(full, sizeof full, "%s%s", cgroups->hierarchy.path, path) >= sizeof full)
-		return false;
-	DIR *directory = opendir(full);
-
-	if (!directory)
-		return false;
-	if (fstat(dirfd(directory), &status) == 0)
-		found = walk_take(cgroups, path, status.st_ino);
-	while ((item = readdir(directory)) != NULL)
-		if (item->d_type == DT_DIR && item->d_name[0] != '.')
-			walk_push(&cgroups->walk, path, item->d_name);
-	closedir(directory);
-	return found;
-}
-
-static void walk_begin(struct walk *walk)
-{
-	walk->directories = 0;
-	walk->spent_ns = 0;
-	walk->is_wanted = false;
-	walk_push(walk, "", "");
-}
-
-static void walk_end(struct cgroups *cgroups, uint64_t now_ns)
-{
-	struct walk *walk = &cgroups->walk;
-	uint64_t pause_ns = walk->spent_ns * WALK_PAUSES;
-
-	walk->next_ns = now_ns + (pause_ns > WALK_PAUSE_NS ? pause_ns : WALK_PAUSE_NS);
-	for (uint32_t i = 0; i < cgroups->count; i++) {
+	for (uint32_t i = 0; ended && i < cgroups->count; i++) {
 		struct entry *entry = &cgroups->entries[i];
 
-		if (!entry->path && entry->walks < WALK_TRIES)
-			walk->is_wanted |= ++entry->walks < WALK_TRIES;
+		if (entry->text && !entry->path && entry->walks < WALKS_MAX)
+			cgroups->walk.is_wanted |= ++entry->walks < WALKS_MAX;
 	}
-}
-
-/* Goes on for a slice, or to the end. True: it has found some. */
-static bool walk_on(struct cgroups *cgroups, bool to_the_end)
-{
-	struct walk *walk = &cgroups->walk;
-	uint64_t begin_ns = clock_now_ns(), now_ns = begin_ns;
-	bool found = false;
-
-	if (!walk->count && walk->is_wanted && (to_the_end || now_ns >= walk->next_ns))
-		walk_begin(walk);
-	if (!walk->count)
-		return false;
-	while (walk->count && (to_the_end || now_ns - begin_ns < WALK_SLICE_NS)) {
-		char *path = walk->paths[--walk->count];
-
-		found |= walk_directory(cgroups, path);
-		free(path);
-		now_ns = clock_now_ns();
-	}
-	walk->spent_ns += now_ns - begin_ns;
-	if (!walk->count)
-		walk_end(cgroups, now_ns);
-	return found;
+	want_walk_to_forget(cgroups);
+	return ended || cgroups->found_wanted;
 }
 
 bool cgroups_pending(const struct cgroups *cgroups)
 {
-	return cgroups->walk.count || cgroups->walk.is_wanted;
+	return cgroup_walk_is_on(&cgroups->walk) || (cgroups->walk.is_wanted && cgroups->walk.root_fd);
+}
+
+void cgroups_begin(struct cgroups *cgroups)
+{
+	cgroups->may_walk = true;
+	if (cgroups->want_all)
+		walk_on(cgroups, UINT64_MAX, false);
 }
 
 bool cgroups_changed(struct cgroups *cgroups)
 {
-	return walk_on(cgroups, false);
+	return walk_on(cgroups, SLICE_NS, false);
 }
 
-/* A container that has a path but no id. */
+/* Looks for it, or has it looked for. False: not yet to the end. */
+static bool look_for(struct cgroups *cgroups, const struct entry *entry)
+{
+	if (!cgroups->walk.root_fd || entry->walks == WALKS_MAX)
+		return true;
+	cgroups->walk.is_wanted |= !cgroup_walk_is_on(&cgroups->walk);
+	if (!cgroups->want_all)
+		return entry->walks > 0;
+	if (cgroups->may_walk || cgroup_walk_is_on(&cgroups->walk))
+		walk_on(cgroups, UINT64_MAX, true);
+	cgroups->may_walk = false;
+	return true;
+}
+
+/* A container that has a path but no id; 0: no memory. */
 static uint32_t find_path(struct cgroups *cgroups, const char *path)
 {
 	uint64_t hash = 14695981039346656037u;
 	struct entry *entry;
-	bool is_new;
 
 	for (const char *c = path; *c; c++)
 		hash = (hash ^ (unsigned char)*c) * 1099511628211u;
 	/* Who creates cgroups can choose two names with one hash. */
 	do
-		entry = find_entry(cgroups, hash++ | NO_CGROUP, &is_new);
-	while (entry && !is_new && entry->path && strcmp(entry->path, path) != 0);
-	if (entry && !entry->path)
-		set_path(entry, path);
-	return entry && entry->path ? entry->number : 0;
+		entry = find_entry(cgroups, hash++ | NO_CGROUP);
+	while (entry && entry->path && strcmp(entry->path, path) != 0);
+	if (!entry)
+		return 0;
+	set_path(entry, path);
+	if (!entry->text)
+		set_text(entry);
+	entry->is_kept = true;
+	return entry->path ? entry->number : 0;
 }
 
-/*
- * Runtimes that use v1 hierarchies leave their processes where they are in the v2 one: in its root, or in the
- * runtime's service. Then the container is in the other lines of /proc/PID/cgroup, "4:memory:/path". False:
- * the limit of ANSWERS_PER_S is reached.
- */
-static bool ask_hierarchies(struct cgroups *cgroups, uint32_t pid, int64_t seen_s, uint32_t *container)
+/* The number of the container that the process is in, by v1 alone, if its v2 cgroup is none's. False: ask later. */
+static bool find_v1(
+    struct cgroups *cgroups, const char *v2_path, uint32_t pid, int64_t seen_s, uint32_t *container)
 {
-	struct answer *answer = &cgroups->answers[pid % ANSWERS];
-	const char *unused;
-	int64_t unused_s;
-	char shortened[sizeof cgroups->entries->text], *text = NULL;
-	size_t capacity = 0;
+	char unused[CGROUP_NAME_SIZE], path[PATH_MAX];
 
-	*container = answer->container;
-	if (answer->pid == pid && answer->seen_s <= seen_s && seen_s <= answer->asked_s)
-		return true;
-	if (!budget_take(&cgroups->asked, ANSWERS_PER_S) && !cgroups->want_all)
-		return false;
 	*container = 0;
-	FILE *file = proc_file(cgroups->proc, pid, seen_s, "cgroup", &unused_s, &unused);
-
-	*answer = (struct answer){ 0 }; /* of a process that is not there nothing is kept */
-	if (file)
-		*answer = (struct answer){ pid, 0, seen_s, time(NULL) };
-	while (file && !answer->container && getline(&text, &capacity, file) > 0) {
-		const char *path = strstr(text, ":/");
-
-		text[strcspn(text, "\n")] = '\0';
-		if (path && cgroup_name(shortened, sizeof shortened, path + 1))
-			answer->container = find_path(cgroups, path + 1);
-	}
-	free(text);
-	if (file)
-		fclose(file);
-	*container = answer->container;
-	return true;
-}
-
-/* False: the limit of ANSWERS_PER_S is reached. */
-static bool find_path_of(struct cgroups *cgroups, struct entry *entry, uint32_t pid, int64_t seen_s)
-{
-	if (entry->path || !cgroups->hierarchy.path[0])
+	if (!cgroups->v1_containers || (v2_path && cgroup_name(unused, sizeof unused, v2_path)))
 		return true;
-	if (entry->asks < ASK_TRIES) {
-		if (!budget_take(&cgroups->asked, ANSWERS_PER_S) && !cgroups->want_all)
-			return false;
-		entry->asks++;
-		ask_process(cgroups, entry, pid, seen_s);
-	}
-	if (!entry->path && entry->walks < WALK_TRIES) {
-		cgroups->walk.is_wanted = true;
-		if (cgroups->want_all)
-			walk_on(cgroups, true);
-	}
+	if (!v1_containers_find(cgroups->v1_containers, pid, seen_s, cgroups->want_all, path, sizeof path))
+		return false;
+	if (*path)
+		*container = find_path(cgroups, path);
 	return true;
 }
 
 uint32_t cgroups_find(struct cgroups *cgroups, uint64_t cgroup_id, uint32_t pid, int64_t seen_s)
 {
-	bool is_new;
-	struct entry *entry = cgroup_id ? find_entry(cgroups, cgroup_id, &is_new) : NULL;
+	struct entry *entry = cgroup_id ? find_entry(cgroups, cgroup_id) : NULL;
+	uint32_t container;
 
 	if (!entry)
 		return 0;
-	if (is_new)
-		snprintf(entry->text, sizeof entry->text, "cgroup %llu", (unsigned long long)cgroup_id);
-	if (!find_path_of(cgroups, entry, pid, seen_s))
-		return 0;
-	/* The entry may move with the next one. */
-	uint32_t container = entry->number, other = 0;
+	uint32_t number = entry->number;
 
-	if (cgroups->hierarchy.has_v1 && !entry->is_container &&
-	    !ask_hierarchies(cgroups, pid, seen_s, &other))
+	entry->is_kept = true;
+	if (!entry->text)
+		set_text(entry);
+	if (!entry->path && !look_for(cgroups, entry))
 		return 0;
-	return other ? other : container;
+	/* The walk may have moved it. */
+	entry = numbered(cgroups, number);
+	if (!find_v1(cgroups, entry->path, pid, seen_s, &container))
+		return 0;
+	want_walk_to_forget(cgroups);
+	return container ? container : number;
 }
 
-const char *cgroups_text(const struct cgroups *cgroups, uint32_t container)
+const char *cgroups_text(const struct cgroups *cgroups, uint32_t number)
 {
-	const struct entry *entry = numbered(cgroups, container);
+	const struct entry *entry = numbered(cgroups, number);
 
-	return entry ? entry->text : "-";
+	return entry && entry->text ? entry->text : "-";
 }
 
-const char *cgroups_path(const struct cgroups *cgroups, uint32_t container)
+const char *cgroups_path(const struct cgroups *cgroups, uint32_t number)
 {
-	const struct entry *entry = numbered(cgroups, container);
+	const struct entry *entry = numbered(cgroups, number);
 
-	return !entry ? "-" : entry->path ? entry->path : entry->text;
+	return !entry ? "-" : entry->path ? entry->path : cgroups_text(cgroups, number);
 }

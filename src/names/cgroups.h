@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a cgroup's id in the v2 hierarchy to its path and short name, by looking into /proc and the hierarchy. */
+/*
+ * From a cgroup's id in the v2 hierarchy to its path and short name. Known are all that a walk through the hierarchy has
+ * found, at the start and when one is asked for that is not known, and all that cgroups_learn has told since.
+ */
 #ifndef TCPTOP_CGROUPS_H
 #define TCPTOP_CGROUPS_H
 
@@ -9,15 +12,20 @@
 struct cgroups;
 struct proc;
 
-/* proc: this host's, borrowed until cgroups_close; NULL: no file may be read, every cgroup is known by its id alone. */
+/* proc: this host's, borrowed until cgroups_close; NULL: no file may be read, cgroups are known by cgroups_learn alone. */
 struct cgroups *cgroups_open(const struct proc *proc);
 void cgroups_close(struct cgroups *cgroups);
 
+/* An interval begins, or what is counted in it is about to be shown: what is not known may be looked for anew. */
+void cgroups_begin(struct cgroups *cgroups);
+
+/* The cgroup has, or had, this path. */
+void cgroups_learn(struct cgroups *cgroups, uint64_t cgroup_id, const char *path);
+
 /*
- * A number for the cgroup, its own until cgroups_forget; 0 for cgroup_id 0, and when too many are new to look them
- * all up: ask again later. pid is a process that was in the cgroup at seen_s (wall clock), the first place to look
- * for its path. Reads a few files for an id that is new. What is not found there is searched for in slices, by
- * cgroups_changed.
+ * A number for the cgroup, its own until cgroups_forget; 0 for cgroup_id 0, and while it is not known whether it has
+ * a name: ask again later. pid is a process that was in the cgroup at seen_s (wall clock): on a host with v1
+ * hierarchies its other cgroups may tell the container. What is not known is searched for in slices, by cgroups_changed.
  */
 uint32_t cgroups_find(struct cgroups *cgroups, uint64_t cgroup_id, uint32_t pid, int64_t seen_s);
 
@@ -26,12 +34,12 @@ void cgroups_want_all(struct cgroups *cgroups);
 
 /* A search is under way, or will be. */
 bool cgroups_pending(const struct cgroups *cgroups);
-/* Goes on with the search for some 10 ms. True when it has found a path, so that texts are others now. */
+/* Goes on with the search for some 10 ms. True when it has found what was asked for, or ended: texts are others now. */
 bool cgroups_changed(struct cgroups *cgroups);
 
 /*
  * So that what is kept is bounded however many cgroups come and go: when they are many, each number that somebody still
- * has is kept, and then those are forgotten that were neither kept nor found since the last time. A number
+ * has is kept, and then those are forgotten that have gone and were neither kept nor found since the last time. A number
  * is never given to another cgroup.
  */
 bool cgroups_are_many(const struct cgroups *cgroups);
@@ -39,7 +47,7 @@ void cgroups_keep(struct cgroups *cgroups, uint32_t number);
 void cgroups_forget(struct cgroups *cgroups);
 
 /* The short name and the path of a number; "-" for 0 and a forgotten one. Borrowed until the next cgroups_find,
- * cgroups_changed or cgroups_forget. Untrusted. */
+ * cgroups_learn, cgroups_changed or cgroups_forget. Untrusted. */
 const char *cgroups_text(const struct cgroups *cgroups, uint32_t number);
 const char *cgroups_path(const struct cgroups *cgroups, uint32_t number);
 

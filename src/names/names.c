@@ -11,6 +11,7 @@
 
 #include "base/format.h"
 #include "base/util.h"
+#include "model/snapshot.h"
 #include "names/cgroups.h"
 #include "names/commands.h"
 #include "names/proc.h"
@@ -161,6 +162,13 @@ const char *names_port(struct names *names, uint16_t port)
 		found = bsearch(
 		    &port, names->services, names->service_count, sizeof *names->services, compare_port);
 	return found ? found->name : NULL;
+}
+
+void names_learn(struct names *names, const struct snapshot *snapshot)
+{
+	cgroups_begin(names->cgroups);
+	for (size_t i = 0; i < snapshot->cgroup_count; i++)
+		cgroups_learn(names->cgroups, snapshot->cgroups[i].id, snapshot->cgroups[i].path.text);
 }
 
 uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid, int64_t seen_s)

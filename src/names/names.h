@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct names;
+struct snapshot;
 
 /* live: the rows are this host's, so its /proc and cgroups may be read. NULL when out of memory. */
 struct names *names_open(bool live);
@@ -26,10 +27,13 @@ const char *names_user(struct names *names, uint32_t uid, char *buffer, size_t s
 /* The service's name, or NULL. Borrowed until names_close. */
 const char *names_port(struct names *names, uint16_t port);
 
+/* The interval is about to be shown: takes the paths of cgroups that were made in it. To be called for each. */
+void names_learn(struct names *names, const struct snapshot *snapshot);
+
 /*
- * A number for the cgroup, its own until names_forget; 0 for cgroup_id 0, and when too many are new to look them all
- * up: ask again later. pid is a process that was in the cgroup at seen_s (wall clock), the first place to look for
- * its path. Reads a few files for an id that is new; what is not found there is searched for by names_changed.
+ * A number for the cgroup, its own until names_forget; 0 for cgroup_id 0, and while it is not known whether it has a
+ * name: ask again later. pid is a process that was in the cgroup at seen_s (wall clock), for hosts with v1 hierarchies.
+ * What is not known is searched for by names_changed.
  */
 uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid, int64_t seen_s);
 
@@ -39,8 +43,8 @@ const char *names_container_path(const struct names *names, uint32_t container);
 
 /*
  * So that what is kept is bounded however many containers come and go: when they are many, names_keep is to be called with
- * each number that is still in use. Then names_forget forgets those that were neither kept nor asked for by
- * names_container since the last time. Their numbers are not given again.
+ * each number that is still in use. Then names_forget forgets those that have gone and were neither kept nor asked for
+ * by names_container since the last time. Their numbers are not given again.
  */
 bool names_are_many(const struct names *names);
 void names_keep(struct names *names, uint32_t container);

@@ -14,6 +14,7 @@
 #include "model/source.h"
 
 struct error;
+struct names;
 struct screen_options;
 struct snapshot;
 struct writer;
@@ -33,6 +34,7 @@ struct run {
 	const char *words;    /* of --filter; NULL: none. Text and JSON get only what passes them. */
 	const char *const *filters; /* the other filters given at the start, in words */
 	size_t filter_count;
+	struct names *names; /* of this host, or a recording's; names_learn is the renderer's to call */
 	const struct screen_options *screen; /* for the screen only */
 	const char *notice;                  /* said when the screen begins; NULL: nothing */
 	struct writer *writer;               /* writes the user's files; NULL: nothing does */

@@ -28,9 +28,7 @@ int ui_init(struct ui *ui, const struct run *run, bool utf8)
 	ui->columns = run->screen->columns;
 	ui->interval_ns = run->interval_ns;
 	ui->cursor_x = ui->cursor_y = -1;
-	ui->names = names_open(!ui->replay);
-	if (!ui->names)
-		return -ENOMEM;
+	ui->names = run->names;
 	traffic_init(&ui->traffic);
 	traffic_init(&ui->frozen);
 	past_init(&ui->past);
@@ -54,7 +52,6 @@ void ui_fini(struct ui *ui)
 	traffic_fini(&ui->frozen);
 	traffic_fini(&ui->traffic);
 	free(ui->menu.values);
-	names_close(ui->names);
 }
 
 static int64_t monotonic_s(void)
@@ -161,6 +158,7 @@ int ui_begin_interval(struct ui *ui, const struct snapshot *snapshot)
 		return -ENOMEM;
 	if (!ui->replay)
 		read_host(ui);
+	names_learn(ui->names, snapshot);
 	forget_containers(ui);
 	if (ui->view.settings.words.word_count && ui->view.context.host_names)
 		view_names_changed(&ui->view);

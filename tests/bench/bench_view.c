@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "model/snapshot.h"
+#include "names/names.h"
 #include "output/renderer.h"
 #include "screen/frame.h"
 #include "screen/keys.h"
@@ -121,7 +122,10 @@ int main(int argc, char **argv)
 	unsigned height = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 60;
 	struct renderer_request request = { 0 };
 	struct screen_options options;
-	struct run run = { .interval_ns = 1000000000, .method = PROBE_TRACEPOINT, .screen = &options };
+	struct run run = { .interval_ns = 1000000000,
+		.method = PROBE_TRACEPOINT,
+		.names = names_open(false),
+		.screen = &options };
 	struct ui *ui = calloc(1, sizeof *ui);
 	struct snapshot snapshot;
 	size_t bytes = 0;
@@ -161,6 +165,7 @@ int main(int argc, char **argv)
 	printf(
 	    "%zu sessions, %ux%u: slowest key %.1f ms (CPU %.1f)\n", count, width, height, worst, worst_cpu);
 	ui_fini(ui);
+	names_close(run.names);
 	free(ui);
 	snapshot_fini(&snapshot);
 	return bytes == 0;

@@ -95,11 +95,68 @@ static void what_all_have_is_kept(void **state)
 	cgroups_close(cgroups);
 }
 
+/* Those that were told and those that were asked for are one store, in whichever order. */
+static void what_is_told_has_a_name(void **state)
+{
+	struct cgroups *cgroups = cgroups_open(NULL);
+
+	(void)state;
+	cgroups_learn(cgroups, 0, "/none");
+	cgroups_learn(cgroups, 5, "");
+	cgroups_learn(cgroups, 7, "/system.slice/nginx.service");
+	cgroups_begin(cgroups);
+	uint32_t seven = cgroups_find(cgroups, 7, 1, 0), five = cgroups_find(cgroups, 5, 1, 0);
+
+	assert_int_equal(cgroups_find(cgroups, 0, 1, 0), 0);
+	assert_string_equal(cgroups_text(cgroups, seven), "nginx.service");
+	assert_string_equal(cgroups_path(cgroups, seven), "/system.slice/nginx.service");
+	assert_string_equal(cgroups_text(cgroups, five), "cgroup 5");
+	assert_string_equal(cgroups_path(cgroups, five), "cgroup 5");
+	cgroups_learn(cgroups, 5, "/\x1b[31m\n\xff");
+	cgroups_learn(cgroups, 7, "/lxc.payload.web"); /* another host's recording goes on */
+	assert_int_equal(cgroups_find(cgroups, 5, 1, 0), five);
+	assert_string_equal(cgroups_text(cgroups, five), "\x1b[31m\n\xff");
+	assert_string_equal(cgroups_text(cgroups, seven), "lxc:web");
+	assert_false(cgroups_pending(cgroups));
+	cgroups_close(cgroups);
+}
+
+/* A host that makes cgroups for weeks, of which some rows have a few: these stay, and the memory is bounded. */
+static void what_is_told_is_forgotten(void **state)
+{
+	struct cgroups *cgroups = cgroups_open(NULL);
+	uint32_t kept = 0, times = 0;
+	size_t first_bytes = 0;
+	char path[64];
+
+	(void)state;
+	for (uint32_t i = 1; i <= CGROUPS; i++) {
+		snprintf(path, sizeof path, "/run-%u.service", i);
+		cgroups_learn(cgroups, i, path);
+		if (i == 10)
+			kept = cgroups_find(cgroups, i, 1, 0);
+		if (!cgroups_are_many(cgroups))
+			continue;
+		cgroups_keep(cgroups, kept);
+		cgroups_forget(cgroups);
+		assert_false(cgroups_are_many(cgroups));
+		if (++times == 2)
+			first_bytes = allocated_bytes();
+	}
+	assert_true(times > 10);
+	assert_true(allocated_bytes() < first_bytes + (1 << 20));
+	assert_string_equal(cgroups_text(cgroups, kept), "run-10.service");
+	assert_int_equal(cgroups_find(cgroups, 10, 1, 0), kept);
+	cgroups_close(cgroups);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_nobody_has_is_forgotten),
 		cmocka_unit_test(what_all_have_is_kept),
+		cmocka_unit_test(what_is_told_has_a_name),
+		cmocka_unit_test(what_is_told_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

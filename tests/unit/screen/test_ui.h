@@ -18,6 +18,7 @@
 
 #include "cmocka_names.h"
 #include "model/snapshot.h"
+#include "names/names.h"
 #include "output/renderer.h"
 #include "screen/frame.h"
 #include "screen/keys.h"
@@ -153,7 +154,8 @@ static inline int start(void **state, bool utf8)
 	fixture->run.method = PROBE_TRACEPOINT;
 	snapshot_init(&fixture->snapshot);
 	*state = fixture;
-	return ui_init(&fixture->ui, &fixture->run, utf8);
+	fixture->run.names = names_open(false);
+	return fixture->run.names ? ui_init(&fixture->ui, &fixture->run, utf8) : -1;
 }
 
 static inline int set_up(void **state)
@@ -171,6 +173,7 @@ static inline int tear_down(void **state)
 	struct fixture *fixture = *state;
 
 	ui_fini(&fixture->ui);
+	names_close(fixture->run.names);
 	snapshot_fini(&fixture->snapshot);
 	free(fixture);
 	return 0;

@@ -230,7 +230,9 @@ int options_parse(
 	struct option longs[OPTIONS_MAX + 1];
 	int found, err;
 
-	*options = (struct options){ .interval_ns = NS_PER_S, .max_sessions = MAX_SESSIONS_DEFAULT };
+	*options = (struct options){
+		.interval_ns = NS_PER_S, .max_sessions = MAX_SESSIONS_DEFAULT, .host_root = ""
+	};
 	screen_options_init(&options->screen);
 	build_getopt_tables(letters, longs);
 	opterr = 0;

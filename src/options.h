@@ -52,6 +52,7 @@ struct options {
 	uint64_t interval_ns;
 	uint64_t count; /* intervals to show; 0: until stopped */
 	uint32_t max_sessions;
+	const char *host_root;   /* borrowed from argv; "": this process's own */
 	const char *replay_path; /* borrowed from argv; NULL: this host, live */
 	struct screen_options screen;
 };

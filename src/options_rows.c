@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/decimal.h"
 #include "base/error.h"
@@ -131,6 +132,18 @@ static int apply_path(struct command_line *line, const struct option_row *row, c
 	if (*value == '\0')
 		return options_refuse(line->error, "option --%s needs a value: %s", row->name, row->value);
 	*(const char **)member_of(line, row) = value;
+	return 0;
+}
+
+static int apply_host_root(struct command_line *line, const struct option_row *row, const char *value)
+{
+	struct stat status;
+	char quoted[QUOTE_SIZE];
+
+	if (stat(value, &status) != 0 || !S_ISDIR(status.st_mode))
+		return options_refuse(line->error, "wrong --%s '%s': it is a directory", row->name,
+		    options_quote(quoted, value, strlen(value)));
+	line->options->host_root = value;
 	return 0;
 }
 
@@ -360,6 +373,9 @@ const struct option_row option_rows[] = {
 	  apply_flag, MEMBER(screen.no_final), .actions = RUN | REPLAY, .outputs = { &renderer_screen } },
 	{ "no-settings", NULL, "do not read the settings that the screen's key W has written",
 	  apply_flag, MEMBER(no_settings), .actions = RUN | REPLAY, .outputs = { &renderer_screen } },
+	{ "host-root", "PATH", "in a container: the host's root is mounted at this directory, which\n"
+	  "names of users, services, cgroups and containers are looked up in",
+	  apply_host_root, .actions = RUN | EBPF },
 	{ "replay", "FILE", "show a recording (made with -o json) instead of this host;\n- is standard input",
 	  apply_path, MEMBER(replay_path), .actions = REPLAY },
 	{ "check", NULL, "count known bytes on every data path and compare: are the numbers\nright on this host?",

@@ -25,6 +25,7 @@
 #include "loader/privilege.h"
 #include "loader/tracing.h"
 #include "loop.h"
+#include "names/containers.h"
 #include "names/names.h"
 #include "notices.h"
 #include "options.h"
@@ -75,6 +76,7 @@ struct show {
 	struct run run;
 	void *state; /* the renderer's; NULL: not open */
 	struct signals_guard guard;
+	struct containers *containers; /* NULL: no memory, or a recording */
 	char pids[64];
 	char family[16];
 	char conditions[OPTIONS_SHOWN_MAX][SHOWN_SIZE];
@@ -125,6 +127,7 @@ static void show_init(struct show *show, const struct options *options, const st
 			.writer = files->writer,
 			.notice = files->notice,
 		},
+		.containers = options->replay_path ? NULL : containers_open(options->host_root),
 	};
 	show_describe_filters(show, options);
 }
@@ -157,12 +160,13 @@ static void show_close(struct show *show, const struct options *options)
 		options->renderer->close(show->state);
 	}
 	names_close(show->run.names);
+	containers_close(show->containers);
 }
 
 /* 0 or -ENOMEM with *error. */
 static int show_open_names(struct show *show, const struct options *options, struct error *error)
 {
-	show->run.names = names_open(!options->replay_path);
+	show->run.names = names_open(options->replay_path ? NULL : options->host_root, show->containers);
 	return show->run.names ? 0 : error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: names");
 }
 
@@ -340,7 +344,7 @@ static int start_tracing(struct show *show, struct tracing *tracing, struct opti
     struct signals *signals, struct error *error)
 {
 	struct loader_request request = { .method = options->probe };
-	struct conditions conditions = { 0 };
+	struct conditions conditions = { .root = options->host_root, .containers = show->containers };
 
 	memset(request.filter_fds, -1, sizeof request.filter_fds);
 	int err = privilege_check(error);
@@ -448,7 +452,7 @@ int run_print_program(struct options *options, struct error *error)
 	const struct method_trial trial = { .attach = attach_try };
 	struct method_refusal refusal, why;
 	struct program_request request;
-	struct conditions conditions = { 0 };
+	struct conditions conditions = { .root = options->host_root };
 	struct kernel kernel;
 	struct plan plan;
 	char *text;
@@ -467,7 +471,11 @@ int run_print_program(struct options *options, struct error *error)
 	}
 	if (options->verbose)
 		fprintf(stderr, "tcptop: probe method %s\n", probe_method_name(plan.method));
+	struct containers *containers = containers_open(options->host_root);
+
+	conditions.containers = containers;
 	err = options_program(&request, &conditions, options, error);
+	containers_close(containers);
 	program_add_hooks(&plan, &request, &kernel);
 	err = err ?: program_build(&text, &request, &kernel, &plan, program_offsets_from(&kernel), error);
 	conditions_fini(&conditions);

@@ -32,25 +32,35 @@ static int level_of(const char *root, bool initial)
 }
 
 /* "36 35 98:0 /root /mount options - type source ..." */
-void hierarchy_take(struct hierarchy *hierarchy, const char *line, bool initial)
+static bool is_below(const char *path, const char *root)
+{
+	size_t length = strlen(root);
+
+	while (length && root[length - 1] == '/')
+		length--;
+	return strncmp(path, root, length) == 0 && (path[length] == '/' || !path[length]);
+}
+
+void hierarchy_take(struct hierarchy *hierarchy, const char *line, const char *root, bool initial)
 {
 	const char *type = strstr(line, " - ");
-	char root[256], mount[sizeof hierarchy->path];
+	char part[256], mount[sizeof hierarchy->path];
 
-	if (!type || sscanf(line, "%*s %*s %*s %255s %255s", root, mount) != 2)
+	if (!type || sscanf(line, "%*s %*s %*s %255s %255s", part, mount) != 2)
 		return;
 	hierarchy->has_v1 |= strncmp(type, " - cgroup ", 10) == 0;
 	/* The first that can be opened, and rather the whole than a part that is mounted somewhere else. */
-	int level = level_of(root, initial);
+	int level = level_of(part, initial);
 	bool better = !hierarchy->path[0] || (level == 0 && hierarchy->level != 0);
 
-	if (strncmp(type, " - cgroup2 ", 11) != 0 || !better || access(mount, X_OK) != 0)
+	if (strncmp(type, " - cgroup2 ", 11) != 0 || !better || !is_below(mount, root) ||
+	    access(mount, X_OK) != 0)
 		return;
 	memcpy(hierarchy->path, mount, sizeof mount);
 	hierarchy->level = level;
 }
 
-void hierarchy_find(struct hierarchy *hierarchy)
+void hierarchy_find(struct hierarchy *hierarchy, const char *root)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	struct stat status;
@@ -62,7 +72,9 @@ void hierarchy_find(struct hierarchy *hierarchy)
 	if (!file)
 		return;
 	while (getline(&line, &capacity, file) > 0)
-		hierarchy_take(hierarchy, line, initial);
+		hierarchy_take(hierarchy, line, root, initial);
 	free(line);
 	fclose(file);
+	if (!hierarchy->path[0] && *root)
+		hierarchy_find(hierarchy, "");
 }

@@ -12,11 +12,14 @@ struct hierarchy {
 	bool has_v1;   /* v1 hierarchies are mounted */
 };
 
-/* From /proc/self/mountinfo and the process's cgroup namespace. */
-void hierarchy_find(struct hierarchy *hierarchy);
+/*
+ * From /proc/self/mountinfo and the process's cgroup namespace. root: the directory that the host's root is mounted at, ""
+ * if it is the process's own; what is mounted below it comes first.
+ */
+void hierarchy_find(struct hierarchy *hierarchy, const char *root);
 
-/* The same from a line of mountinfo's form; initial: the process is in the initial cgroup namespace. */
-void hierarchy_take(struct hierarchy *hierarchy, const char *line, bool initial);
+/* Takes a line of mountinfo's form, if it is of what is below root; initial: the process is in the initial cgroup namespace. */
+void hierarchy_take(struct hierarchy *hierarchy, const char *line, const char *root, bool initial);
 
 /* How many names a path below has: "a/b" is two. */
 int hierarchy_depth(const char *path);

@@ -16,6 +16,7 @@
 
 struct condition;
 struct conditions;
+struct containers;
 struct error;
 
 struct condition_kind {
@@ -59,6 +60,8 @@ struct condition {
 struct conditions {
 	struct condition *items;
 	size_t count;
+	const char *root;              /* directory that has this host's files; NULL: its own root */
+	struct containers *containers; /* what they are called; NULL: by their ids alone */
 };
 
 /* Adds a copy. 0 or -ENOMEM with *error. For those who read values. */

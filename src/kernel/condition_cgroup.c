@@ -16,15 +16,17 @@
 #include "base/util.h"
 #include "kernel/condition.h"
 #include "kernel/condition_value.h"
-#include "kernel/container_ids.h"
 #include "names/cgroup_name.h"
+#include "names/containers.h"
+#include "names/engines.h"
 
 enum { WALK_DEPTH_MAX = 32, ID_PREFIX_MIN = 6, ID_SHOWN = 12 };
 
 /* The v2 hierarchy, whose levels are known. 0 or -errno with *error. */
-static int open_hierarchy(struct hierarchy *hierarchy, const struct condition *like, struct error *error)
+static int open_hierarchy(struct hierarchy *hierarchy, const struct conditions *to,
+    const struct condition *like, struct error *error)
 {
-	hierarchy_find(hierarchy);
+	hierarchy_find(hierarchy, to->root ? to->root : "");
 	if (!hierarchy->path[0])
 		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
 		    "--%s needs the cgroup v2 hierarchy, and none is mounted here\nfilter by mount namespace "
@@ -60,7 +62,7 @@ int condition_read_cgroup(
 {
 	struct hierarchy hierarchy;
 	char path[PATH_MAX], *found;
-	int err = open_hierarchy(&hierarchy, like, error);
+	int err = open_hierarchy(&hierarchy, to, like, error);
 
 	if (err)
 		return err;
@@ -161,7 +163,7 @@ int condition_read_unit(
 {
 	struct hierarchy hierarchy;
 	char name[NAME_MAX + 1];
-	int err = open_hierarchy(&hierarchy, like, error);
+	int err = open_hierarchy(&hierarchy, to, like, error);
 	size_t before = to->count;
 
 	if (err)
@@ -259,7 +261,7 @@ static bool is_container(const struct search *search, const char *path)
 	if (strcmp(name, search->text) == 0 || strcmp(id, search->text) == 0)
 		return true;
 	for (size_t i = 0; i < search->ids->count; i++)
-		if (strstr(path, search->ids->items[i].text))
+		if (strstr(path, search->ids->items[i]))
 			return true;
 	return length >= ID_PREFIX_MIN && strspn(search->text, "0123456789abcdef") == length &&
 	       strncmp(id, search->text, shown) == 0 && (length <= ID_SHOWN || strstr(path, search->text));
@@ -270,7 +272,7 @@ static bool is_pod(const struct search *search, const char *path)
 {
 	for (const char *pod = strstr(path, "pod"); pod; pod = strstr(pod + 1, "pod")) {
 		for (size_t i = 0; i < search->ids->count; i++) {
-			const char *uid = search->ids->items[i].text, *at = pod + 3;
+			const char *uid = search->ids->items[i], *at = pod + 3;
 
 			while (*uid && (*at == *uid || (*at == '_' && *uid == '-')))
 				at++, uid++;
@@ -282,17 +284,23 @@ static bool is_pod(const struct search *search, const char *path)
 }
 
 static int find_containers(struct conditions *to, const struct condition *like, const char *text,
-    int (*name)(struct container_ids *ids, const char *text),
+    int (*name)(const struct containers *containers, const char *text, struct container_ids *ids),
     bool (*is_wanted)(const struct search *search, const char *path), struct error *error)
 {
 	struct container_ids ids = { 0 };
 	struct hierarchy hierarchy;
 	size_t before = to->count;
-	int err = *text ? name(&ids, text) : 0;
+	int err = 0;
 
+	if (to->containers) {
+		containers_refresh(to->containers);
+		engines_ask(to->containers);
+	}
+	if (*text)
+		err = name(to->containers, text, &ids);
 	if (err)
 		err = error_set(error, EXIT_CODE_RUNTIME, err, "out of memory: containers");
-	hierarchy_find(&hierarchy);
+	hierarchy_find(&hierarchy, to->root ? to->root : "");
 	err =
 	    err ?: search_containers(&(struct search){ to, like, &hierarchy, text, &ids, is_wanted, error });
 	container_ids_fini(&ids);
@@ -306,11 +314,11 @@ static int find_containers(struct conditions *to, const struct condition *like, 
 int condition_read_container(
     struct conditions *to, const struct condition *like, const char *text, struct error *error)
 {
-	return find_containers(to, like, text, container_ids_of_name, is_container, error);
+	return find_containers(to, like, text, containers_ids_of_name, is_container, error);
 }
 
 int condition_read_pod(
     struct conditions *to, const struct condition *like, const char *text, struct error *error)
 {
-	return find_containers(to, like, text, container_ids_of_pod, is_pod, error);
+	return find_containers(to, like, text, containers_ids_of_pod, is_pod, error);
 }

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
-#include <pwd.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,6 +22,7 @@
 #include "base/escape.h"
 #include "base/util.h"
 #include "kernel/condition.h"
+#include "names/users.h"
 
 enum { SHOWN_COLUMNS = 60, PORT_LENGTH = 8 };
 
@@ -49,11 +49,11 @@ int condition_read_uid(
 	uint64_t number;
 
 	if (!decimal_read(text, strlen(text), UINT32_MAX - 1, &number)) {
-		const struct passwd *user = *text ? getpwnam(text) : NULL;
+		uint32_t uid;
 
-		if (!user)
+		if (!users_number(to->root ? to->root : "", text, &uid))
 			return condition_refuse(like, text, error, "this host knows no user of that name");
-		number = user->pw_uid;
+		number = uid;
 	}
 	condition.number = (uint32_t)number;
 	return conditions_append(to, &condition, error);
@@ -160,7 +160,7 @@ static int read_namespace(struct conditions *to, const struct condition *like, c
 	int length = is_pid    ? snprintf(path, sizeof path, "/proc/%llu/ns/%s", (unsigned long long)pid,
                                   type == CLONE_NEWNET ? "net" : "mnt")
 	             : is_path ? snprintf(path, sizeof path, "%s", text)
-	                       : snprintf(path, sizeof path, "%s%s", named, text);
+	                       : snprintf(path, sizeof path, "%s%s%s", to->root ? to->root : "", named, text);
 	bool is_name = !is_pid && !is_path && *named;
 	int err = length >= (int)sizeof path                ? -ENAMETOOLONG
 	          : is_pid || is_path || (is_name && *text) ? inspect_namespace(path, type, &condition.number)

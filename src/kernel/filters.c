@@ -14,7 +14,7 @@ static int cgroup2_available(struct error *error)
 {
 	struct hierarchy hierarchy;
 
-	hierarchy_find(&hierarchy);
+	hierarchy_find(&hierarchy, "");
 	if (hierarchy.path[0])
 		return 0;
 	return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ID_DIGITS 64
 #define ID_SHOWN 12
 
 /*
@@ -50,7 +49,7 @@ static size_t hex_length(const char *text)
 
 static bool is_id(const char *text)
 {
-	return hex_length(text) == ID_DIGITS && text[ID_DIGITS] == '\0';
+	return hex_length(text) == CONTAINER_ID_DIGITS && text[CONTAINER_ID_DIGITS] == '\0';
 }
 
 static bool shorten_id(char *buffer, size_t size, const char *component, const char *parent)
@@ -158,6 +157,30 @@ bool cgroup_name(char *buffer, size_t size, const char *path)
 	}
 	unescape(buffer);
 	return named == 2;
+}
+
+void cgroup_ids(const char *path, char id[CONTAINER_ID_SIZE], char uid[CONTAINER_ID_SIZE])
+{
+	*id = *uid = '\0';
+	for (const char *digits = path; *digits; digits++) {
+		size_t length = hex_length(digits);
+
+		if (length == CONTAINER_ID_DIGITS)
+			snprintf(id, CONTAINER_ID_SIZE, "%.*s", CONTAINER_ID_DIGITS, digits);
+		digits += length;
+		if (!*digits)
+			break;
+	}
+	for (const char *pod = strstr(path, "pod"); pod; pod = strstr(pod + 1, "pod")) {
+		char text[CONTAINER_ID_SIZE];
+
+		snprintf(text, sizeof text, "%.*s", (int)strcspn(pod + 3, "./:"), pod + 3);
+		/* as systemd spells a name's dash */
+		for (char *c = text; (c = strchr(c, '_')) != NULL;)
+			*c = '-';
+		if (container_id_is_pod(text))
+			snprintf(uid, CONTAINER_ID_SIZE, "%s", text);
+	}
 }
 
 static bool is_text(const char *text, size_t length, const char *other)

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "names/container_id.h"
+
 enum { CGROUP_NAME_SIZE = 256 }; /* of buffers for cgroup_name: room for any directory's name */
 
 /*
@@ -14,6 +16,12 @@ enum { CGROUP_NAME_SIZE = 256 }; /* of buffers for cgroup_name: room for any dir
  * True when it is a container's. The text is as untrusted as the path.
  */
 bool cgroup_name(char *buffer, size_t size, const char *path);
+
+/*
+ * The container's id, of 64 hexadecimal digits, and the UID of the pod, with dashes, that the path of a container has; the
+ * innermost ones, "" for none.
+ */
+void cgroup_ids(const char *path, char id[CONTAINER_ID_SIZE], char uid[CONTAINER_ID_SIZE]);
 
 /* Is the text, of that length, what a short name of a container has before its colon? */
 bool cgroup_name_is_kind(const char *text, size_t length);

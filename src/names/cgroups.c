@@ -8,8 +8,11 @@
 
 #include "base/hierarchy.h"
 #include "base/util.h"
+#include "names/cgroup_facts.h"
 #include "names/cgroup_name.h"
 #include "names/cgroup_walk.h"
+#include "names/containers.h"
+#include "names/engines.h"
 #include "names/v1_containers.h"
 
 #define START_NS (250 * NS_PER_MS)
@@ -27,6 +30,7 @@ struct entry {
 	char *text;      /* NULL: nobody has asked for it */
 	uint8_t walks;   /* that did not find it */
 	bool is_kept;    /* asked for or kept since cgroups_forget */
+	bool is_settled; /* its name does not come later: it has one, or is no container that gets one */
 };
 
 struct cgroups {
@@ -42,21 +46,26 @@ struct cgroups {
 	bool found_wanted; /* by the walk: one that was asked for */
 	bool may_walk;     /* for who wants all: none has been made in this interval */
 	bool want_all;
+	bool has_new_names;                  /* that cgroups_changed has not told */
+	struct containers *containers;       /* NULL: not known */
 	struct v1_containers *v1_containers; /* NULL: no v1 hierarchy is mounted */
 };
 
 static void found(void *to, uint64_t cgroup_id, const char *path);
+static void ask_for_names(struct cgroups *cgroups);
 
-struct cgroups *cgroups_open(const struct proc *proc)
+struct cgroups *cgroups_open(const char *root, const struct proc *proc, struct containers *containers)
 {
 	struct cgroups *cgroups = calloc(1, sizeof *cgroups);
 	struct hierarchy hierarchy;
 
-	if (cgroups)
+	if (cgroups) {
 		cgroups->forget_at = FORGET_MIN;
-	if (!cgroups || !proc)
+		cgroups->containers = containers;
+	}
+	if (!cgroups || !root)
 		return cgroups;
-	hierarchy_find(&hierarchy);
+	hierarchy_find(&hierarchy, root);
 	if (hierarchy.has_v1) {
 		cgroups->v1_containers = v1_containers_open(proc);
 		if (!cgroups->v1_containers) {
@@ -67,6 +76,8 @@ struct cgroups *cgroups_open(const struct proc *proc)
 	if (hierarchy.path[0])
 		cgroup_walk_open(&cgroups->walk, hierarchy.path);
 	cgroup_walk_go(&cgroups->walk, START_NS, true, found, cgroups);
+	if (containers)
+		ask_for_names(cgroups);
 	return cgroups;
 }
 
@@ -222,26 +233,59 @@ static void want_walk_to_forget(struct cgroups *cgroups)
 
 /* ---- what they are called ---- */
 
-static void set_text(struct entry *entry)
+static void set_text(const struct cgroups *cgroups, struct entry *entry)
 {
-	char text[CGROUP_NAME_SIZE];
+	char number[32];
+	struct cgroup_facts facts;
 
-	if (entry->path)
-		cgroup_name(text, sizeof text, entry->path);
-	else
-		snprintf(text, sizeof text, "cgroup %llu", (unsigned long long)entry->cgroup_id);
 	free(entry->text);
-	entry->text = strdup(text);
+	entry->is_settled = true;
+	snprintf(number, sizeof number, "cgroup %llu", (unsigned long long)entry->cgroup_id);
+	if (entry->path) {
+		cgroup_facts_find(&facts, entry->path, cgroups->containers);
+		entry->is_settled = !cgroup_facts_may_come(&facts);
+	}
+	entry->text = entry->path ? cgroup_facts_text(&facts) : strdup(number);
 }
 
-static void set_path(struct entry *entry, const char *path)
+/* Containers that had no name when they were looked up. */
+static void take_new_names(struct cgroups *cgroups)
+{
+	for (uint32_t i = 0; i < cgroups->count; i++) {
+		struct entry *entry = &cgroups->entries[i];
+
+		if (entry->text && entry->path && !entry->is_settled)
+			set_text(cgroups, entry);
+	}
+	cgroups->has_new_names = true;
+}
+
+/* Engines are asked only for containers of theirs: a socket that is only being listened at may have one started. */
+static void ask_for_names(struct cgroups *cgroups)
+{
+	bool has_engines = false;
+
+	containers_refresh(cgroups->containers);
+	for (uint32_t i = 0; i < cgroups->count && !has_engines; i++) {
+		struct cgroup_facts facts;
+
+		if (!cgroups->entries[i].path)
+			continue;
+		cgroup_facts_find(&facts, cgroups->entries[i].path, cgroups->containers);
+		has_engines = cgroup_facts_has_engine(&facts);
+	}
+	if (has_engines)
+		engines_ask(cgroups->containers);
+}
+
+static void set_path(const struct cgroups *cgroups, struct entry *entry, const char *path)
 {
 	if (entry->path && strcmp(entry->path, path) == 0)
 		return;
 	free(entry->path);
 	entry->path = strdup(path);
 	if (entry->text)
-		set_text(entry);
+		set_text(cgroups, entry);
 }
 
 void cgroups_learn(struct cgroups *cgroups, uint64_t cgroup_id, const char *path)
@@ -251,7 +295,7 @@ void cgroups_learn(struct cgroups *cgroups, uint64_t cgroup_id, const char *path
 	if (!entry)
 		return;
 	entry->seen = cgroups->walk.number;
-	set_path(entry, path);
+	set_path(cgroups, entry, path);
 	want_walk_to_forget(cgroups);
 }
 
@@ -266,7 +310,7 @@ static void found(void *to, uint64_t cgroup_id, const char *path)
 		return;
 	entry->seen = cgroups->walk.number;
 	cgroups->found_wanted |= entry->text && !entry->path;
-	set_path(entry, path);
+	set_path(cgroups, entry, path);
 }
 
 /* True: texts are others now. */
@@ -293,13 +337,18 @@ bool cgroups_pending(const struct cgroups *cgroups)
 void cgroups_begin(struct cgroups *cgroups)
 {
 	cgroups->may_walk = true;
+	if (cgroups->containers && containers_refresh(cgroups->containers))
+		take_new_names(cgroups);
 	if (cgroups->want_all)
 		walk_on(cgroups, UINT64_MAX, false);
 }
 
 bool cgroups_changed(struct cgroups *cgroups)
 {
-	return walk_on(cgroups, SLICE_NS, false);
+	bool renamed = cgroups->has_new_names;
+
+	cgroups->has_new_names = false;
+	return walk_on(cgroups, SLICE_NS, false) || renamed;
 }
 
 /* Looks for it, or has it looked for. False: not yet to the end. */
@@ -330,9 +379,9 @@ static uint32_t find_path(struct cgroups *cgroups, const char *path)
 	while (entry && entry->path && strcmp(entry->path, path) != 0);
 	if (!entry)
 		return 0;
-	set_path(entry, path);
+	set_path(cgroups, entry, path);
 	if (!entry->text)
-		set_text(entry);
+		set_text(cgroups, entry);
 	entry->is_kept = true;
 	return entry->path ? entry->number : 0;
 }
@@ -364,7 +413,7 @@ uint32_t cgroups_find(struct cgroups *cgroups, uint64_t cgroup_id, uint32_t pid,
 
 	entry->is_kept = true;
 	if (!entry->text)
-		set_text(entry);
+		set_text(cgroups, entry);
 	if (!entry->path && !look_for(cgroups, entry))
 		return 0;
 	/* The walk may have moved it. */
@@ -380,6 +429,15 @@ const char *cgroups_text(const struct cgroups *cgroups, uint32_t number)
 	const struct entry *entry = numbered(cgroups, number);
 
 	return entry && entry->text ? entry->text : "-";
+}
+
+bool cgroups_facts(const struct cgroups *cgroups, uint32_t number, struct cgroup_facts *facts)
+{
+	const struct entry *entry = numbered(cgroups, number);
+
+	if (entry)
+		cgroup_facts_find(facts, entry->path ? entry->path : "", cgroups->containers);
+	return entry;
 }
 
 const char *cgroups_path(const struct cgroups *cgroups, uint32_t number)

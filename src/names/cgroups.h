@@ -9,11 +9,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cgroup_facts;
 struct cgroups;
+struct containers;
 struct proc;
 
-/* proc: this host's, borrowed until cgroups_close; NULL: no file may be read, cgroups are known by cgroups_learn alone. */
-struct cgroups *cgroups_open(const struct proc *proc);
+/*
+ * root: the directory that has this host's files, as hierarchy_find takes it; NULL: no file may be read, cgroups are known
+ * by cgroups_learn alone. proc and containers are borrowed until cgroups_close; containers NULL: they are called by their ids.
+ */
+struct cgroups *cgroups_open(const char *root, const struct proc *proc, struct containers *containers);
 void cgroups_close(struct cgroups *cgroups);
 
 /* An interval begins, or what is counted in it is about to be shown: what is not known may be looked for anew. */
@@ -45,6 +50,12 @@ bool cgroups_changed(struct cgroups *cgroups);
 bool cgroups_are_many(const struct cgroups *cgroups);
 void cgroups_keep(struct cgroups *cgroups, uint32_t number);
 void cgroups_forget(struct cgroups *cgroups);
+
+/*
+ * What is known of a number beside its text; false: 0, or forgotten. Borrowed as the text is, and until cgroups_begin.
+ * A path that is not known is "".
+ */
+bool cgroups_facts(const struct cgroups *cgroups, uint32_t number, struct cgroup_facts *facts);
 
 /* The short name and the path of a number; "-" for 0 and a forgotten one. Borrowed until the next cgroups_find,
  * cgroups_learn, cgroups_changed or cgroups_forget. Untrusted. */

@@ -20,6 +20,7 @@
 #include "names/users.h"
 
 struct names {
+	const char *root; /* a recording's services are called as this host's */
 	bool live;
 	bool ports_read;
 	struct users *users;
@@ -65,19 +66,22 @@ static enum resolver_answer ask_host(const uint8_t key[RESOLVER_KEY_SIZE], char 
 	}
 }
 
-struct names *names_open(bool live)
+struct names *names_open(const char *root, struct containers *containers)
 {
 	struct names *names = calloc(1, sizeof *names);
 
 	if (!names)
 		return NULL;
-	names->live = live;
+	names->root = root ? root : "";
+	names->live = root;
 	names->proc.fd = -1;
-	if (live)
+	if (root)
+		proc_open(&names->proc, root);
+	if (root && *root && !proc_is_known(&names->proc))
 		proc_open(&names->proc, "");
-	names->cgroups = cgroups_open(live ? &names->proc : NULL);
+	names->cgroups = cgroups_open(root, &names->proc, containers);
 	names->hosts = resolver_open(ask_host);
-	names->users = users_open();
+	names->users = users_open(names->root);
 	names->commands = commands_open(&names->proc);
 	if (!names->cgroups || !names->hosts || !names->users || !names->commands) {
 		names_close(names);
@@ -133,7 +137,10 @@ static void read_services(struct names *names)
 
 	names->ports_read = true;
 	for (size_t i = 0; i < COUNT_OF(paths) && !names->services; i++) {
-		FILE *file = fopen(paths[i], "re");
+		char path[4096];
+
+		snprintf(path, sizeof path, "%s%s", names->root, paths[i]);
+		FILE *file = fopen(path, "re");
 
 		if (!file)
 			continue;
@@ -184,6 +191,11 @@ const char *names_container_text(const struct names *names, uint32_t container)
 const char *names_container_path(const struct names *names, uint32_t container)
 {
 	return names ? cgroups_path(names->cgroups, container) : "-";
+}
+
+bool names_container_facts(const struct names *names, uint32_t container, struct cgroup_facts *facts)
+{
+	return names && cgroups_facts(names->cgroups, container, facts);
 }
 
 bool names_are_many(const struct names *names)

@@ -11,11 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct cgroup_facts;
+struct containers;
 struct names;
 struct snapshot;
 
-/* live: the rows are this host's, so its /proc and cgroups may be read. NULL when out of memory. */
-struct names *names_open(bool live);
+/*
+ * root: the rows are this host's, so its files below this directory may be read ("": its own root), and its /proc. NULL: they
+ * are a recording's. containers: what they are called; NULL: they have their ids. Both are borrowed until names_close.
+ * NULL when out of memory.
+ */
+struct names *names_open(const char *root, struct containers *containers);
 void names_close(struct names *names);
 
 /*
@@ -40,6 +46,12 @@ uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid, 
 /* The short name and the path of names_container's number; "-" for 0. Borrowed until the next call of another function. */
 const char *names_container_text(const struct names *names, uint32_t container);
 const char *names_container_path(const struct names *names, uint32_t container);
+
+/*
+ * What is known of names_container's number beside its text (names/cgroup_facts.h): path, id, pod, namespace, name.
+ * Borrowed until the next call of names_learn, names_container, names_changed or names_forget. False: 0.
+ */
+bool names_container_facts(const struct names *names, uint32_t container, struct cgroup_facts *facts);
 
 /*
  * So that what is kept is bounded however many containers come and go: when they are many, names_keep is to be called with

@@ -28,6 +28,7 @@ struct users {
 	size_t count;
 	size_t capacity;
 	unsigned tick; /* counts calls of users_changed; never 0 */
+	bool are_read; /* from a file, all that there are */
 	struct resolver *resolver;
 };
 
@@ -60,7 +61,34 @@ static enum resolver_answer ask_user(const uint8_t key[RESOLVER_KEY_SIZE], char 
 	return answer;
 }
 
-struct users *users_open(void)
+static struct user *find(struct users *users, uint32_t uid);
+
+/* The file of passwd(5); the first name of a number counts. NULL: cannot be read. */
+static FILE *open_file(const char *root)
+{
+	char path[4096];
+
+	snprintf(path, sizeof path, "%s/etc/passwd", root);
+	return fopen(path, "re");
+}
+
+static void read_users(struct users *users, const char *root)
+{
+	FILE *file = open_file(root);
+	const struct passwd *entry;
+
+	users->are_read = true;
+	while (file && users->count < USERS_MAX && (entry = fgetpwent(file))) {
+		struct user *user = find(users, entry->pw_uid);
+
+		if (user && !user->name[0])
+			snprintf(user->name, sizeof user->name, "%s", entry->pw_name);
+	}
+	if (file)
+		fclose(file);
+}
+
+struct users *users_open(const char *root)
 {
 	struct users *users = calloc(1, sizeof *users);
 
@@ -72,7 +100,24 @@ struct users *users_open(void)
 		free(users);
 		return NULL;
 	}
+	if (*root)
+		read_users(users, root);
 	return users;
+}
+
+bool users_number(const char *root, const char *name, uint32_t *uid)
+{
+	FILE *file = *root ? open_file(root) : NULL;
+	const struct passwd *entry = *root || !*name ? NULL : getpwnam(name);
+
+	while (file && (entry = fgetpwent(file)))
+		if (strcmp(entry->pw_name, name) == 0)
+			break;
+	if (entry)
+		*uid = entry->pw_uid;
+	if (file)
+		fclose(file);
+	return entry;
 }
 
 void users_close(struct users *users)
@@ -118,7 +163,7 @@ const char *users_find(struct users *users, uint32_t uid)
 
 	if (!user)
 		return NULL;
-	if (!user->name[0] && user->tick != users->tick) {
+	if (!user->name[0] && user->tick != users->tick && !users->are_read) {
 		user->tick = users->tick;
 		memcpy(key, &uid, sizeof uid);
 		const char *name = resolver_find(users->resolver, key, true);
@@ -138,7 +183,7 @@ bool users_changed(struct users *users)
 {
 	users->tick += 1 + (users->tick == UINT32_MAX);
 	/* Dynamic users come and go. Those that are seen are known again at once, as the resolver has them. */
-	if (users->count > USERS_MAX)
+	if (users->count > USERS_MAX && !users->are_read)
 		users->count = 0;
 	return resolver_changed(users->resolver);
 }

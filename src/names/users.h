@@ -11,8 +11,8 @@
 
 struct users;
 
-/* NULL when out of memory. */
-struct users *users_open(void);
+/* root: the directory of the host whose file etc/passwd tells them, without NSS; "": this one's NSS. NULL when out of memory. */
+struct users *users_open(const char *root);
 void users_close(struct users *users);
 
 /* The name, borrowed until the next call of a function here; NULL when there is none or not yet. */
@@ -20,6 +20,9 @@ const char *users_find(struct users *users, uint32_t uid);
 
 /* True while names are being asked for or users_changed has something to tell. */
 bool users_pending(struct users *users);
+
+/* The number of a user's name, by the same sources, now. */
+bool users_number(const char *root, const char *name, uint32_t *uid);
 
 /* True when a name has arrived since the last call. To be called often: only then something is asked again. */
 bool users_changed(struct users *users);

@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 	struct screen_options options;
 	struct run run = { .interval_ns = 1000000000,
 		.method = PROBE_TRACEPOINT,
-		.names = names_open(false),
+		.names = names_open(NULL, NULL),
 		.screen = &options };
 	struct ui *ui = calloc(1, sizeof *ui);
 	struct snapshot snapshot;

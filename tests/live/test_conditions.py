@@ -1,15 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Filters by value: each alone, with others, and turned round; what can match nothing is refused at once."""
-import contextlib
-import json
 import os
 import re
-import socket
 import subprocess
 import sys
-import threading
 
+from container_names import ID, UID, names_known
 from live import (
     Failed,
     Skipped,
@@ -165,50 +162,11 @@ def together():
     check(not [x for x in sessions(lines) if x["pid"] != wanted], "others pass")
 
 
-ID, UID = "0a1b2c3d" * 8, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
-
-
-def mounted(path):
-    """An empty directory of this mount namespace's own."""
-    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", path], check=True)
-
-
-def serve_containers(listener, stop):
-    """As Docker's engine: one answer for each who connects."""
-    body = json.dumps([{"Id": "f" * 64, "Names": ["/other"]}, {"Id": ID, "Names": ["/webshop"]}])
-    while not stop.is_set():
-        connection, _ = listener.accept()
-        with connection:
-            if connection.recv(4096).startswith(b"GET /containers/json "):
-                connection.sendall(f"HTTP/1.0 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
-
-
-@contextlib.contextmanager
-def names_known():
-    """The kubelet's files, and a socket that answers as Docker's, for who runs in this mount namespace."""
-    mounted("/var/log")
-    mounted("/run")
-    os.makedirs("/var/log/containers")
-    os.makedirs(f"/var/log/pods/shop_web-7c5d_{UID}")
-    os.makedirs("/var/log/pods/shop_web_11111111-2222-3333-4444-555555555555")
-    os.symlink("/nowhere", f"/var/log/containers/web-7c5d_shop_main-{ID}.log")
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind("/run/docker.sock")
-    listener.listen()
-    stop = threading.Event()
-    threading.Thread(target=serve_containers, args=(listener, stop), daemon=True).start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for path in ("/run", "/var/log"):
-            subprocess.run(["umount", "-l", path], check=True)
-
-
 def containers_seen(cgroup_of_flow, leave):
     """Of two flows each tool sees that of the container. leave: called in front of the tools."""
     names = (
         ["--container", "main"],
+        ["--container", "shop/web-7c5d/main"],
         ["--container", "webshop"],
         ["--container", "docker:webshop"],
         ["--container", ID[:12]],

@@ -47,12 +47,32 @@ static void the_mount_is_found(void **state)
 			assert_int_equal(sscanf(cases[i].lines[j], "%63s %63s %63s", root, mount, type), 3);
 			snprintf(line, sizeof line, "36 35 98:0 %s %s rw,nosuid master:1 - %s none rw\n",
 			    root, mount, type);
-			hierarchy_take(&hierarchy, line, cases[i].initial);
+			hierarchy_take(&hierarchy, line, "", cases[i].initial);
 		}
 		assert_string_equal(hierarchy.path, cases[i].path);
 		if (*cases[i].path)
 			assert_int_equal(hierarchy.level, cases[i].level);
 		assert_int_equal(hierarchy.has_v1, cases[i].has_v1);
+	}
+}
+
+/* The host's mounts stand below its root; the container's own are none of its. */
+static void the_hosts_mount_is_found(void **state)
+{
+	static const char own[] = "36 35 98:0 / / rw - cgroup2 none rw\n",
+	                  hosts[] = "37 35 98:0 / /proc/sys rw - cgroup2 none rw\n";
+	static const struct {
+		const char *root, *path;
+	} cases[] = { { "", "/" }, { "/proc", "/proc/sys" }, { "/proc/", "/proc/sys" },
+		{ "/proc/sys", "/proc/sys" }, { "/pro", "" }, { "/", "/" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct hierarchy hierarchy = { 0 };
+
+		hierarchy_take(&hierarchy, own, cases[i].root, true);
+		hierarchy_take(&hierarchy, hosts, cases[i].root, true);
+		assert_string_equal(hierarchy.path, cases[i].path);
 	}
 }
 
@@ -69,6 +89,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_mount_is_found),
+		cmocka_unit_test(the_hosts_mount_is_found),
 		cmocka_unit_test(names_of_a_path_are_counted),
 	};
 

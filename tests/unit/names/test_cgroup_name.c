@@ -14,6 +14,7 @@
 
 /* Paths as the runtimes' documentation and sources spell them, with systemd's and the file system's driver. */
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define HEX63 "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define POD "8a1c4fd2-7d6a-4a5e-9f2b-0c1d2e3f4a5b"
 #define POD_ "8a1c4fd2_7d6a_4a5e_9f2b_0c1d2e3f4a5b"
 #define USER "/user.slice/user-1000.slice/user@1000.service"
@@ -123,10 +124,49 @@ static void any_path_is_named_in_any_buffer(void **state)
 	}
 }
 
+static void ids_are_found(void **state)
+{
+	static const struct {
+		const char *path, *id, *uid;
+	} paths[] = {
+		{ "/", "", "" },
+		{ "/system.slice/docker-" HEX64 ".scope", HEX64, "" },
+		{ "/docker/" HEX64 "/init.scope", HEX64, "" },
+		{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" POD_
+		  ".slice/cri-containerd-" HEX64 ".scope",
+		    HEX64, POD },
+		{ "/kubepods/burstable/pod" POD "/" HEX64, HEX64, POD },
+		{ "/kubepods/burstable/pod" POD, "", POD },
+		{ "/kubepods-burstable-pod" POD_ ".slice:cri-containerd:" HEX64, HEX64, POD },
+		{ "/kubepods/pod0123456789abcdef0123456789abcdef/" HEX64, HEX64,
+		    "0123456789abcdef0123456789abcdef" },
+		/* the innermost */
+		{ "/docker/f" HEX63 "/kubelet.slice/kubelet-kubepods-pod" POD_ ".slice/crio-" HEX64 ".scope",
+		    HEX64, POD },
+		/* what only looks like one */
+		{ "/docker/" HEX64 "0", "", "" },
+		{ "/docker/0" HEX64, "", "" },
+		{ "/docker/" HEX63, "", "" },
+		{ "/machine.slice/machine-libpod_pod_" HEX64 ".slice/x", HEX64, "" },
+		{ "/pod" POD "0", "", "" },
+		{ "/podcast/pod", "", "" },
+		{ "/pod", "", "" },
+	};
+	char id[CONTAINER_ID_SIZE], uid[CONTAINER_ID_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(paths); i++) {
+		cgroup_ids(paths[i].path, id, uid);
+		assert_string_equal(id, paths[i].id);
+		assert_string_equal(uid, paths[i].uid);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(containers_have_short_names),
+		cmocka_unit_test(ids_are_found),
 		cmocka_unit_test(any_path_is_named_in_any_buffer),
 	};
 

@@ -36,7 +36,7 @@ static void expect_text(const struct cgroups *cgroups, uint32_t number, uint64_t
 /* What somebody has stays what it was; of the others nothing is left, and no number comes again. */
 static void what_nobody_has_is_forgotten(void **state)
 {
-	struct cgroups *cgroups = cgroups_open(NULL);
+	struct cgroups *cgroups = cgroups_open(NULL, NULL, NULL);
 	uint32_t kept[KEPT], number = 0, times = 0;
 	size_t first_bytes = 0;
 
@@ -76,7 +76,7 @@ static void what_nobody_has_is_forgotten(void **state)
 /* As many as are in use, however many: none is lost, and they are searched less and less often. */
 static void what_all_have_is_kept(void **state)
 {
-	struct cgroups *cgroups = cgroups_open(NULL);
+	struct cgroups *cgroups = cgroups_open(NULL, NULL, NULL);
 	uint32_t times = 0, number;
 
 	(void)state;
@@ -98,7 +98,7 @@ static void what_all_have_is_kept(void **state)
 /* Those that were told and those that were asked for are one store, in whichever order. */
 static void what_is_told_has_a_name(void **state)
 {
-	struct cgroups *cgroups = cgroups_open(NULL);
+	struct cgroups *cgroups = cgroups_open(NULL, NULL, NULL);
 
 	(void)state;
 	cgroups_learn(cgroups, 0, "/none");
@@ -124,7 +124,7 @@ static void what_is_told_has_a_name(void **state)
 /* A host that makes cgroups for weeks, of which some rows have a few: these stay, and the memory is bounded. */
 static void what_is_told_is_forgotten(void **state)
 {
-	struct cgroups *cgroups = cgroups_open(NULL);
+	struct cgroups *cgroups = cgroups_open(NULL, NULL, NULL);
 	uint32_t kept = 0, times = 0;
 	size_t first_bytes = 0;
 	char path[64];

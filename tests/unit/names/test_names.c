@@ -29,7 +29,7 @@ static void wait_for_names(struct names *names)
 
 static void users_have_names_or_numbers(void **state)
 {
-	struct names *live = names_open(true), *recorded = names_open(false);
+	struct names *live = names_open("", NULL), *recorded = names_open(NULL, NULL);
 	char text[40];
 
 	(void)state;
@@ -57,7 +57,7 @@ static void users_have_names_or_numbers(void **state)
 
 static void ports_have_names(void **state)
 {
-	struct names *names = names_open(true);
+	struct names *names = names_open("", NULL);
 
 	(void)state;
 	if (!getservbyname("ssh", "tcp")) {
@@ -98,7 +98,7 @@ static uint64_t own_cgroup(char *path, size_t size)
 
 static void cgroups_have_paths(void **state)
 {
-	struct names *names = names_open(true);
+	struct names *names = names_open("", NULL);
 	char path[1024];
 	uint64_t id = own_cgroup(path, sizeof path);
 
@@ -133,7 +133,7 @@ static void cgroups_have_paths(void **state)
 /* On a host with v1 hierarchies each process is a question: a crowd of them is put off, not waited for. */
 static void a_crowd_of_processes_is_put_off(void **state)
 {
-	struct names *names = names_open(true);
+	struct names *names = names_open("", NULL);
 	char path[1024];
 	uint64_t id = own_cgroup(path, sizeof path);
 	struct timespec begin, end;
@@ -151,7 +151,7 @@ static void a_crowd_of_processes_is_put_off(void **state)
 
 static void hosts_are_asked_for_in_the_background(void **state)
 {
-	struct names *names = names_open(true);
+	struct names *names = names_open("", NULL);
 	const struct timespec pause = { .tv_nsec = 10000000 };
 
 	(void)state;
@@ -170,7 +170,7 @@ static void hosts_are_asked_for_in_the_background(void **state)
 /* Many more questions than there is room for, and nobody there any more to hear the answers. */
 static void closing_does_not_wait(void **state)
 {
-	struct names *names = names_open(true);
+	struct names *names = names_open("", NULL);
 	uint8_t address[16] = { 127 };
 
 	(void)state;
@@ -184,7 +184,7 @@ static void closing_does_not_wait(void **state)
 
 static void commands_are_read_whole(void **state)
 {
-	struct names *live = names_open(true), *recorded = names_open(false);
+	struct names *live = names_open("", NULL), *recorded = names_open(NULL, NULL);
 	uint32_t own = (uint32_t)getpid();
 	char text[4096];
 
@@ -211,7 +211,7 @@ static void commands_are_read_whole(void **state)
 
 static void processes_are_there_or_not(void **state)
 {
-	struct names *live = names_open(true), *recorded = names_open(false);
+	struct names *live = names_open("", NULL), *recorded = names_open(NULL, NULL);
 	bool initial = pid_namespace_is_initial("") == 1;
 
 	(void)state;

@@ -63,7 +63,7 @@ static const char *wait_for(struct users *users, uint32_t uid, unsigned ms)
 
 static void names_come_from_nss(void **state)
 {
-	struct users *users = users_open();
+	struct users *users = users_open("");
 
 	(void)state;
 	asked = 0;
@@ -83,7 +83,7 @@ static void names_come_from_nss(void **state)
 /* However slow it is and however many there are: a key is not held. */
 static void nothing_waits(void **state)
 {
-	struct users *users = users_open();
+	struct users *users = users_open("");
 	uint64_t start = clock_now_ns();
 
 	(void)state;
@@ -100,7 +100,7 @@ static void nothing_waits(void **state)
 
 static void memory_is_bounded(void **state)
 {
-	struct users *users = users_open();
+	struct users *users = users_open("");
 
 	(void)state;
 	for (uint32_t uid = 1000000; uid < 1300000; uid++) {

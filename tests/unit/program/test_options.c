@@ -382,8 +382,9 @@ static void test_help(void **state)
 	    "              [--probe auto|tracepoint|fentry|kprobe] [-o screen|text|json] [--max-sessions N]\n"
 	    "              [--columns LIST] [--sort COLUMN[:asc|:desc]] [--color auto|always|never] "
 	    "[--mouse]\n"
-	    "              [--no-final] [--no-settings] [--replay FILE] [--check] [--ebpf] [-v] [interval]\n"
-	    "              [count]\n"
+	    "              [--no-final] [--no-settings] [--host-root PATH] [--replay FILE] [--check] "
+	    "[--ebpf]\n"
+	    "              [-v] [interval] [count]\n"
 	    "\n";
 	static const char *const needed[] = { "\n  -h, --help  ", "\n  -V, --version  ",
 		"\n  -C, --noclear  ", "\n  -S, --nosummary  ", "\n  -p, --pid PID  ",
@@ -393,8 +394,9 @@ static void test_help(void **state)
 		"\n      --probe auto|tracepoint|fentry|kprobe\n", "\n  -o, --output screen|text|json\n",
 		"\n      --max-sessions N  ", "\n      --columns LIST  ",
 		"\n      --color auto|always|never\n", "\n      --mouse  ", "\n      --no-final  ",
-		"\n      --no-settings  ", "\n      --replay FILE  ", "\n      --check  ", "\n      --ebpf  ",
-		"\n  -v, --verbose  ", "\n  interval  ", "\n  count  ", "\nexamples:\n" };
+		"\n      --no-settings  ", "\n      --host-root PATH  ", "\n      --replay FILE  ",
+		"\n      --check  ", "\n      --ebpf  ", "\n  -v, --verbose  ", "\n  interval  ",
+		"\n  count  ", "\nexamples:\n" };
 	char *output = help();
 
 	(void)state;

@@ -71,6 +71,7 @@ static const struct {
 	{ { "--mouse" }, "y-- y-- -- -" },
 	{ { "--no-final" }, "y-- y-- -- -" },
 	{ { "--no-settings" }, "y-- y-- -- -" },
+	{ { "--host-root", "/" }, "yyy --- -- y" },
 	{ { "--replay", "g" }, "yyy yyy -- -" },
 	{ { "--check" }, "-yy --- yy -" },
 	{ { "--ebpf" }, "yyy --- -- y" },

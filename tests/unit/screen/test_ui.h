@@ -154,7 +154,7 @@ static inline int start(void **state, bool utf8)
 	fixture->run.method = PROBE_TRACEPOINT;
 	snapshot_init(&fixture->snapshot);
 	*state = fixture;
-	fixture->run.names = names_open(false);
+	fixture->run.names = names_open(NULL, NULL);
 	return fixture->run.names ? ui_init(&fixture->ui, &fixture->run, utf8) : -1;
 }
 

@@ -371,7 +371,7 @@ static int use_utf8(void **state)
 /* That of the process that had the PID when it was seen, or none. */
 static void the_command_line_is_of_the_row_s_process(void **state)
 {
-	struct column_context context = { .names = names_open(true) };
+	struct column_context context = { .names = names_open("", NULL) };
 	const struct column *column = column_find("command");
 	int64_t now_s = time(NULL);
 	struct row own = { .session.pid = (uint32_t)getpid(), .members = 1, .first.wall_s = now_s };

@@ -136,7 +136,7 @@ static void what_a_group_has_several_of_is_counted(void **state)
 	struct session sessions[4];
 	struct snapshot snapshot;
 
-	fixture->context.names = names_open(false);
+	fixture->context.names = names_open(NULL, NULL);
 	traffic_fini(&fixture->traffic);
 	traffic_init(&fixture->traffic);
 	snapshot_init(&snapshot);
@@ -294,7 +294,7 @@ static void every_grouping_has_the_sums_of_what_is_gone(void **state)
 		[GROUPING_SERVICE] = 16 + 2 };
 	struct fixture *fixture = *state;
 
-	fixture->context.names = names_open(false);
+	fixture->context.names = names_open(NULL, NULL);
 	churn(fixture);
 	for (int i = GROUPING_NONE + 1; i < GROUPING_COUNT; i++) {
 		fixture->settings.grouping = fixture->context.grouping = (enum grouping)i;

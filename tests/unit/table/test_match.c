@@ -142,7 +142,7 @@ static void local_is_loopback_or_one_address(void **state)
 static void names_are_matched_where_they_are_shown(void **state)
 {
 	struct session session = make("curl", 5, "192.0.2.1", 443, 1, 1);
-	struct column_context context = { .names = names_open(false) };
+	struct column_context context = { .names = names_open(NULL, NULL) };
 
 	(void)state;
 	assert_non_null(context.names);
@@ -189,7 +189,7 @@ static void parts_of_paths_are_ids(void **state)
 static void command_lines_are_matched(void **state)
 {
 	struct session session = make("curl", (uint32_t)getpid(), "192.0.2.1", 443, 1, 1);
-	struct column_context context = { .names = names_open(true) };
+	struct column_context context = { .names = names_open("", NULL) };
 	char command[2048] = "";
 
 	(void)state;

@@ -66,7 +66,7 @@ static inline const char *selected(struct view *view)
 static inline int set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof *fixture);
-	struct names *names = names_open(false);
+	struct names *names = names_open(NULL, NULL);
 
 	if (!fixture || !names)
 		return -1;

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a cgroup's path and those who know containers tell of it, and what it is called by that. */
+#ifndef TCPTOP_CGROUP_FACTS_H
+#define TCPTOP_CGROUP_FACTS_H
+
+#include <stdbool.h>
+
+#include "names/cgroup_name.h"
+#include "names/containers.h"
+
+/* All that is not known is "". Untrusted. */
+struct cgroup_facts {
+	const char *path;            /* borrowed, as it was given */
+	char name[CGROUP_NAME_SIZE]; /* by the path alone, as cgroup_name tells it */
+	bool is_container;
+	char id[CONTAINER_ID_SIZE]; /* of the container, 64 digits */
+	char pod_uid[CONTAINER_ID_SIZE];
+	const char *
+	    engine; /* that gave the container its name: "docker", "podman"; borrowed from containers, as what follows */
+	const char *namespace; /* of Kubernetes */
+	const char *pod;
+	const char *container; /* its name in the pod, or the engine's */
+};
+
+/* path: "" when it is not known. containers: NULL knows none. */
+void cgroup_facts_find(struct cgroup_facts *facts, const char *path, const struct containers *containers);
+
+/*
+ * What it is called: "NAMESPACE/POD/CONTAINER", or "NAMESPACE/POD/ID" of a container that only its pod is known of;
+ * "docker:NAME"; else the name by the path. For free(); NULL: no memory.
+ */
+char *cgroup_facts_text(const struct cgroup_facts *facts);
+
+/* Its name may become known later: it is a container that has an id, and no name yet. */
+bool cgroup_facts_may_come(const struct cgroup_facts *facts);
+
+/* It is a container of Docker's or Podman's, as far as the path tells, and these have not been asked, or did not know. */
+bool cgroup_facts_has_engine(const struct cgroup_facts *facts);
+
+#endif

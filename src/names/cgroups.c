@@ -28,6 +28,7 @@ struct entry {
 	uint32_t seen;   /* the latest walk that it was there for */
 	char *path;      /* NULL: not found (yet) */
 	char *text;      /* NULL: nobody has asked for it */
+	char *name;      /* by the path alone; NULL: as text */
 	uint8_t walks;   /* that did not find it */
 	bool is_kept;    /* asked for or kept since cgroups_forget */
 	bool is_settled; /* its name does not come later: it has one, or is no container that gets one */
@@ -85,6 +86,7 @@ static void free_entry(struct entry *entry)
 {
 	free(entry->path);
 	free(entry->text);
+	free(entry->name);
 }
 
 void cgroups_close(struct cgroups *cgroups)
@@ -239,11 +241,14 @@ static void set_text(const struct cgroups *cgroups, struct entry *entry)
 	struct cgroup_facts facts;
 
 	free(entry->text);
+	free(entry->name);
+	entry->name = NULL;
 	entry->is_settled = true;
 	snprintf(number, sizeof number, "cgroup %llu", (unsigned long long)entry->cgroup_id);
 	if (entry->path) {
 		cgroup_facts_find(&facts, entry->path, cgroups->containers);
 		entry->is_settled = !cgroup_facts_may_come(&facts);
+		entry->name = *facts.pod || *facts.container ? strdup(facts.name) : NULL;
 	}
 	entry->text = entry->path ? cgroup_facts_text(&facts) : strdup(number);
 }
@@ -429,6 +434,13 @@ const char *cgroups_text(const struct cgroups *cgroups, uint32_t number)
 	const struct entry *entry = numbered(cgroups, number);
 
 	return entry && entry->text ? entry->text : "-";
+}
+
+const char *cgroups_name(const struct cgroups *cgroups, uint32_t number)
+{
+	const struct entry *entry = numbered(cgroups, number);
+
+	return entry && entry->name ? entry->name : cgroups_text(cgroups, number);
 }
 
 bool cgroups_facts(const struct cgroups *cgroups, uint32_t number, struct cgroup_facts *facts)

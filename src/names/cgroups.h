@@ -61,5 +61,7 @@ bool cgroups_facts(const struct cgroups *cgroups, uint32_t number, struct cgroup
  * cgroups_learn, cgroups_changed or cgroups_forget. Untrusted. */
 const char *cgroups_text(const struct cgroups *cgroups, uint32_t number);
 const char *cgroups_path(const struct cgroups *cgroups, uint32_t number);
+/* The same by its path alone, as "docker:0123456789ab" also of what has a name: for a filter. */
+const char *cgroups_name(const struct cgroups *cgroups, uint32_t number);
 
 #endif

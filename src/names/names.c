@@ -193,6 +193,11 @@ const char *names_container_path(const struct names *names, uint32_t container)
 	return names ? cgroups_path(names->cgroups, container) : "-";
 }
 
+const char *names_container_name(const struct names *names, uint32_t container)
+{
+	return names ? cgroups_name(names->cgroups, container) : "-";
+}
+
 bool names_container_facts(const struct names *names, uint32_t container, struct cgroup_facts *facts)
 {
 	return names && cgroups_facts(names->cgroups, container, facts);

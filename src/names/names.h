@@ -46,6 +46,8 @@ uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid, 
 /* The short name and the path of names_container's number; "-" for 0. Borrowed until the next call of another function. */
 const char *names_container_text(const struct names *names, uint32_t container);
 const char *names_container_path(const struct names *names, uint32_t container);
+/* The same by its path alone, as "docker:0123456789ab" also of what has a name: for a filter. */
+const char *names_container_name(const struct names *names, uint32_t container);
 
 /*
  * What is known of names_container's number beside its text (names/cgroup_facts.h): path, id, pod, namespace, name.

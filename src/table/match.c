@@ -192,7 +192,8 @@ static bool has_word(const struct subject *subject, const struct match_word *wor
 	if (word->looks & LOOK_USER && has_user(subject, word))
 		return true;
 	if (word->looks & LOOK_CONTAINER && row->container &&
-	    pattern_in(pattern, names_container_text(names, row->container), false))
+	    (pattern_in(pattern, names_container_text(names, row->container), false) ||
+	        pattern_in(pattern, names_container_name(names, row->container), false)))
 		return true;
 	if (word->looks & (LOOK_CONTAINER | LOOK_CGROUP) && row->container &&
 	    pattern_in(pattern, names_container_path(names, row->container), true))

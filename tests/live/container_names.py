@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 
-from live import Skipped, cgroup2_root
+from live import CLONE_NEWNS, Skipped, call, cgroup2_root, libc, unshare_mounts
 
 ID, UID = "0a1b2c3d" * 8, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 ENGINE_ID = "fedcba98" * 8
@@ -80,10 +80,12 @@ def pure_v2():
     """As on a host without v1 hierarchies: the v2 one alone is mounted, where it mostly is."""
     if not cgroup2_root():
         raise Skipped("no cgroup v2 hierarchy is mounted")
-    mounted("/sys/fs/cgroup")
-    subprocess.run(["mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup"], check=True)
+    before = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
     try:
+        unshare_mounts()
+        subprocess.run(["umount", "-R", "-l", "/sys/fs/cgroup"], check=True)
+        subprocess.run(["mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup"], check=True)
         yield
     finally:
-        for _ in range(2):
-            subprocess.run(["umount", "-l", "/sys/fs/cgroup"], check=True)
+        call(libc.setns, before, CLONE_NEWNS)
+        os.close(before)

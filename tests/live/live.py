@@ -120,7 +120,7 @@ def cgroup2_root():
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as stream:
         for line in stream:
             mounted, _, kind = line.partition(" - ")
-            if kind.split()[0] == "cgroup2":
+            if kind.split()[0] == "cgroup2" and os.path.exists(mounted.split()[4]):
                 return mounted.split()[4]
     return None
 

@@ -163,9 +163,11 @@ static void show_close(struct show *show, const struct options *options)
 	containers_close(show->containers);
 }
 
-/* 0 or -ENOMEM with *error. */
+/* Where anybody shows them, or looks at them. 0 or -ENOMEM with *error. */
 static int show_open_names(struct show *show, const struct options *options, struct error *error)
 {
+	if (!options->renderer->shows_more && !options->words)
+		return 0;
 	show->run.names = names_open(options->replay_path ? NULL : options->host_root, show->containers);
 	return show->run.names ? 0 : error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: names");
 }
@@ -178,7 +180,7 @@ static int show_run(struct show *show, const struct options *options, const stru
 	struct sieve *sieve = NULL;
 	int err = 0;
 
-	if (!options->renderer->full_screen)
+	if (show->run.names && !options->renderer->full_screen)
 		names_want_all(show->run.names); /* what is printed is printed once */
 	if (options->words && !options->renderer->full_screen) {
 		err = sieve_open(&sieve, source, options->words, show->run.names, error);

@@ -34,7 +34,8 @@ struct run {
 	const char *words;    /* of --filter; NULL: none. Text and JSON get only what passes them. */
 	const char *const *filters; /* the other filters given at the start, in words */
 	size_t filter_count;
-	struct names *names; /* of this host, or a recording's; names_learn is the renderer's to call */
+	struct names *
+	    names; /* of this host, or a recording's, for who shows more; names_learn is the renderer's to call */
 	const struct screen_options *screen; /* for the screen only */
 	const char *notice;                  /* said when the screen begins; NULL: nothing */
 	struct writer *writer;               /* writes the user's files; NULL: nothing does */

@@ -275,6 +275,14 @@ def podman_image(path):
     subprocess.run([*PODMAN, "import", "-", "localhost/box:1"], input=archive, check=True, capture_output=True)
 
 
+def remove_parent(path):
+    """Its monitor ends some time after the container, and leaves a cgroup in each hierarchy."""
+    if os.path.exists(path):
+        for name in (*os.listdir(path), ""):
+            remove_cgroup(os.path.join(path, name))
+    return not os.path.exists(path)
+
+
 @contextlib.contextmanager
 def podman_storage():
     """An empty one of this mount namespace's own; nothing of it stays, its cgroups neither."""
@@ -291,9 +299,8 @@ def podman_storage():
         subprocess.run([*PODMAN, "rm", "-f", "-a", "-t", "0"], capture_output=True, check=False)
         for path in ("/run", "/var/lib/containers"):
             subprocess.run(["umount", "-R", "-l", path], check=True)
-        for path in set(glob.glob("/sys/fs/cgroup/**/libpod_parent", recursive=True)) - before:
-            for name in (*os.listdir(path), ""):
-                remove_cgroup(os.path.join(path, name))
+        left = set(glob.glob("/sys/fs/cgroup/**/libpod_parent", recursive=True)) - before
+        wait_for(lambda: all(remove_parent(path) for path in left), 10, "removing podman's cgroups")
 
 
 @case

@@ -35,6 +35,9 @@ RESIDENT_KB = 5 * 1024  # with up to 1,000 sessions
 NO_CAPABILITIES = "0" * 16
 # what may stay open: BPF objects, the threads' and signals' descriptors, and what it was started with
 ALLOWED = re.compile(r"/dev/null|anon_inode:|pipe:|/.* \(deleted\)$")
+# where names are looked up, with the rights of who looks: O_PATH descriptors
+LOOKED_UP = re.compile(r"/proc$|/sys/fs/cgroup(/unified)?$")
+O_PATH = 0o10000000
 SOCKET = re.compile(r"socket:\[(\d+)\]$")
 
 
@@ -55,6 +58,11 @@ def running(*arguments, **options):
     wait_settled(tcptop)
     yield tcptop
     tcptop.stop()
+
+
+def opened_flags(pid, number):
+    with open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii") as stream:
+        return next(int(line.split()[1], 8) for line in stream if line.startswith("flags:"))
 
 
 def wait_settled(tcptop):
@@ -97,7 +105,10 @@ def closed_to_others():
         asking = asking_sockets()
         for number, target in descriptors(tcptop.pid).items():
             inode = SOCKET.match(target)
-            check(ALLOWED.match(target) or inode and inode[1] in asking, f"descriptor {number} is {target}")
+            allowed = ALLOWED.match(target) or inode and inode[1] in asking
+            if LOOKED_UP.match(target):
+                allowed = opened_flags(tcptop.pid, number) & O_PATH
+            check(allowed, f"descriptor {number} is {target}")
 
 
 @case

@@ -101,6 +101,18 @@ def short_lives(group):
 
 
 @case
+def one_short_life():
+    """One tool and one process: for each method and kernel."""
+    with cgroup() as group:
+        tool = Tcptop("-o", "json", "--filter", "container:once.service", "600")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            others = exchange(os.path.join(group, "twice.service"), server)
+            once = exchange(os.path.join(group, "once.service"), server)
+        found = pids(tool)
+    check_equal(found, {once}, f"processes, not {others}")
+
+
+@case
 def short_lived():
     with cgroup() as group:
         short_lives(group)

@@ -33,17 +33,17 @@ kernels=()
 # the ones that depend on the kernel or on the probe method; --all adds the others, which run on the host as well.
 machines=(
 	"fentry|6.1||fentry/check fentry/stress fentry/kernel_threads fentry/exact fentry/conservation fentry/overflow
-		fentry/leftovers fentry/conditions:together fentry/accepted"
+		fentry/leftovers fentry/conditions:together fentry/accepted fentry/containers:one_short_life"
 	"kprobe|6.1||kprobe/check kprobe/stress kprobe/kernel_threads kprobe/exact kprobe/conservation kprobe/filter_maps
-		kprobe/privilege kprobe/conditions:together kprobe/accepted"
+		kprobe/privilege kprobe/conditions:together kprobe/accepted kprobe/containers:one_short_life"
 	"full-preemption|6.1|--preempt full|auto/stress fentry/stress kprobe/check fentry/check"
 	"no-btf|6.1|--headers yes --btf no|fentry/start:refused_without_btf
-		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf kprobe/check"
+		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf kprobe/check kprobe/containers:one_short_life"
 	"headers|6.1|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf fentry/check kprobe/check"
 	"newest|newest||tracepoint/check auto/stress auto/conservation auto/filters:cgroup_and_mount_namespace_in_json
-		auto/start:stubs_with_btf auto/conditions:together auto/accepted"
+		auto/start:stubs_with_btf auto/conditions:together auto/accepted auto/containers:one_short_life"
 	"newest-methods|newest||fentry/check kprobe/check tracepoint/stress fentry/stress kprobe/stress"
-	"newest-full|newest|--preempt full|auto/stress tracepoint/check"
+	"newest-full|newest|--preempt full|auto/stress tracepoint/check auto/containers:one_short_life"
 	"6.12|6.12||tracepoint/check auto/stress auto/conservation auto/filters:cgroup_and_mount_namespace_in_json
 		auto/start:stubs_with_btf"
 	"6.12-methods|6.12||fentry/check kprobe/check fentry/stress kprobe/stress"
@@ -52,7 +52,7 @@ machines=(
 	"arm64-newest|newest-arm64||tracepoint/check fentry/check kprobe/check auto/stress auto/start:stubs_with_btf"
 	"5.10|5.10||fentry/check fentry/stress fentry/conservation fentry/filters:cgroup_and_mount_namespace_in_json
 		fentry/start:stubs_with_btf kprobe/check
-		kprobe/stress"
+		kprobe/stress auto/containers:one_short_life"
 )
 machines_all=(
 	"fentry-all|6.1||fentry/process fentry/filters fentry/filter_maps fentry/hostile fentry/text fentry/names fentry/paths

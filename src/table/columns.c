@@ -291,7 +291,7 @@ const struct column column_table[] = {
 	  .width_pref = 16, .width_max = 32, .priority = 7, .right = true, .descending = true, .groupings = EVERYWHERE,
 	  .rank = rank_history, .format = cell_history },
 	{ .id = "container", .title = "CONTAINER", .description = "container, or unit, or cgroup",
-	  .width_min = 12, .width_pref = 19, .width_max = 28, .priority = 9,
+	  .width_min = 12, .width_pref = 19, .width_max = 44, .priority = 9,
 	  .groupings = EVERYWHERE, .identifies = CONTAINERS, .leads = CONTAINERS, .rank = who_rank_container,
 	  .compare = who_compare_container, .format = who_cell_container },
 	{ .id = "service", .title = "SERVICE", .description = "listening port that accepted it", .width_min = 9,

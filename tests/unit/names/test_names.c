@@ -13,7 +13,12 @@
 #include <unistd.h>
 
 #include "base/pid_namespace.h"
+#include "fake_root.h"
+#include "model/snapshot.h"
+#include "names/cgroup_facts.h"
 #include "names/names.h"
+
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const uint8_t localhost[16] = { 127, 0, 0, 1 };
 
@@ -223,6 +228,50 @@ static void processes_are_there_or_not(void **state)
 	names_close(recorded);
 }
 
+/* What an interval tells is known before its sessions are looked at, of a recording's host, too. */
+static void intervals_tell_of_cgroups(void **state)
+{
+	struct names *names = names_open(NULL, NULL);
+	struct cgroup_facts facts;
+	struct snapshot snapshot;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	snapshot_add_cgroup(&snapshot)->id = 7;
+	strcpy(snapshot.cgroups[0].path.text, "/docker/" HEX64);
+	names_learn(names, &snapshot);
+	uint32_t container = names_container(names, 7, 1, time(NULL));
+
+	assert_string_equal(names_container_text(names, container), "docker:0123456789ab");
+	assert_string_equal(names_container_name(names, container), "docker:0123456789ab");
+	assert_true(names_container_facts(names, container, &facts));
+	assert_string_equal(facts.path, "/docker/" HEX64);
+	assert_string_equal(facts.id, HEX64);
+	assert_string_equal(facts.container, "");
+	assert_false(names_container_facts(names, 0, &facts));
+	assert_false(names_container_facts(NULL, container, &facts));
+	names_close(names);
+	snapshot_fini(&snapshot);
+}
+
+/* In a container: the files of the host, where its root is mounted. */
+static void another_root_has_its_own_names(void **state)
+{
+	char text[40];
+
+	(void)state;
+	add_file(
+	    "/etc/passwd", "hosty:x:4711:1::/:/bin/sh\nsecond:x:4711:1::/:/bin/sh\nbroken\n:x:12:1::/:\n");
+	add_file("/etc/services", "hostport 22/tcp\n");
+	struct names *names = names_open(root, NULL);
+
+	assert_string_equal(names_user(names, 4711, text, sizeof text), "hosty");
+	assert_string_equal(names_user(names, 0, text, sizeof text), "0");
+	assert_string_equal(names_port(names, 22), "hostport");
+	assert_null(names_port(names, 443));
+	names_close(names);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -234,6 +283,8 @@ int main(void)
 		cmocka_unit_test(closing_does_not_wait),
 		cmocka_unit_test(commands_are_read_whole),
 		cmocka_unit_test(processes_are_there_or_not),
+		cmocka_unit_test(intervals_tell_of_cgroups),
+		cmocka_unit_test_setup_teardown(another_root_has_its_own_names, make_root, remove_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,7 +166,7 @@ static const struct {
 	{ MAP_ENDS6_EVEN, "ends6_even", sizeof(struct session_key6), sizeof(__u64) },
 	{ MAP_ENDS6_ODD, "ends6_odd", sizeof(struct session_key6), sizeof(__u64) },
 	{ MAP_ENDS_LOST, "ends_lost", sizeof(__u32), sizeof(__u64) },
-	{ MAP_CGROUPS, "cgroups", sizeof(__u64), sizeof(struct cgroup_path) },
+	{ MAP_CGROUPS, "made_cgroups", sizeof(__u64), sizeof(struct cgroup_path) },
 };
 
 /* What the kernel accounts to a map, in bytes (proc(5), fdinfo's memlock). */

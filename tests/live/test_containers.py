@@ -131,7 +131,7 @@ def made_cgroups():
     shown = json.loads(subprocess.run(["bpftool", "-j", "map", "show"], check=True, capture_output=True).stdout)
     paths = set()
     for table in shown:
-        if table.get("name") != "cgroups":
+        if table.get("name") != "made_cgroups":
             continue
         dumped = subprocess.run(["bpftool", "-j", "map", "dump", "id", str(table["id"])], capture_output=True, check=False)
         for entry in json.loads(dumped.stdout or "[]") if dumped.returncode == 0 else []:

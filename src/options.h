@@ -73,6 +73,12 @@ void options_fini(struct options *options);
 int options_program(struct program_request *request, struct conditions *conditions,
     const struct options *options, struct error *error);
 
+/*
+ * The options that choose what is counted, but for --filter, as they would be given again: "--pid=1,2". An array of
+ * *count texts, each of it and the array for free().
+ */
+char **options_filters(const struct options *options, size_t *count);
+
 /* The help for -h: usage, every option, examples. */
 void options_print_help(FILE *stream);
 

@@ -16,4 +16,7 @@ bool cgroup_name(char *buffer, size_t size, const char *path);
 /* Is the text, of that length, what a short name of a container has before its colon? */
 bool cgroup_name_is_kind(const char *text, size_t length);
 
+/* Is it a unit of systemd's that processes run in: nginx.service? Slices only group units. */
+bool cgroup_name_is_unit(const char *name);
+
 #endif

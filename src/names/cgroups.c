@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "names/budget.h"
+#include "names/cgroup_describe.h"
 #include "names/cgroup_name.h"
 #include "names/proc.h"
 
@@ -470,4 +471,21 @@ const char *cgroups_path(const struct cgroups *cgroups, uint32_t container)
 	const struct entry *entry = numbered(cgroups, container);
 
 	return !entry ? "-" : entry->path ? entry->path : entry->text;
+}
+
+bool cgroups_describe(const struct cgroups *cgroups, uint32_t number, struct cgroup_description *description)
+{
+	const struct entry *entry = numbered(cgroups, number);
+
+	if (!entry || !entry->path)
+		return false;
+	cgroup_describe(description, entry->path, entry->text, entry->is_container);
+	return true;
+}
+
+uint64_t cgroups_key(const struct cgroups *cgroups, uint32_t number)
+{
+	const struct entry *entry = numbered(cgroups, number);
+
+	return entry ? entry->cgroup_id : 0;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cgroup_description;
 struct cgroups;
 struct proc;
 
@@ -42,5 +43,14 @@ void cgroups_forget(struct cgroups *cgroups);
  * cgroups_changed or cgroups_forget. Untrusted. */
 const char *cgroups_text(const struct cgroups *cgroups, uint32_t number);
 const char *cgroups_path(const struct cgroups *cgroups, uint32_t number);
+
+/*
+ * All that is known of a number's cgroup, but for the PID and, where it is a v1 hierarchy's, the id. Its texts are borrowed as
+ * those of cgroups_text, and untrusted. False: its path is not known.
+ */
+bool cgroups_describe(const struct cgroups *cgroups, uint32_t number, struct cgroup_description *description);
+
+/* What cgroups_find was asked for when it gave the number: the id, or, for a container of a v1 hierarchy, another. 0: forgotten. */
+uint64_t cgroups_key(const struct cgroups *cgroups, uint32_t number);
 
 #endif

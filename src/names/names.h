@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 struct names;
+struct cgroup_description;
+struct cgroup_facts;
 
 /* live: the rows are this host's, so its /proc and cgroups may be read. NULL when out of memory. */
 struct names *names_open(bool live);
@@ -36,6 +38,16 @@ uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid, 
 /* The short name and the path of names_container's number; "-" for 0. Borrowed until the next call of another function. */
 const char *names_container_text(const struct names *names, uint32_t container);
 const char *names_container_path(const struct names *names, uint32_t container);
+
+/*
+ * All that is known of names_container's number, asked for with this id and PID. Texts are borrowed until the next call of another
+ * function. False: only the id is.
+ */
+bool names_container_describe(const struct names *names, uint32_t container, uint64_t cgroup_id, uint32_t pid,
+    struct cgroup_description *description);
+
+/* What a recording says of a cgroup, of which a copy is taken; live it counts nothing. 0 or -ENOMEM. */
+int names_container_learn(struct names *names, const struct cgroup_facts *facts);
 
 /*
  * So that what is kept is bounded however many containers come and go: when they are many, names_keep is to be called with

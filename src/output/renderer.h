@@ -14,6 +14,8 @@
 #include "model/source.h"
 
 struct error;
+struct names;
+struct origin;
 struct screen_options;
 struct snapshot;
 struct writer;
@@ -36,6 +38,11 @@ struct run {
 	const struct screen_options *screen; /* for the screen only */
 	const char *notice;                  /* said when the screen begins; NULL: nothing */
 	struct writer *writer;               /* writes the user's files; NULL: nothing does */
+	const struct origin *origin;         /* where it was counted; NULL: a recording that does not say */
+	const char *const *
+	    options; /* those that choose what is counted, as they would be given; for a recording: what is shown */
+	size_t option_count;
+	struct names *names; /* to be asked for cgroups; NULL: a renderer opens its own */
 };
 
 enum reaction {
@@ -60,6 +67,12 @@ struct renderer {
 
 	/* Creates *state. Data goes to stream (stdout), which remains the caller's. 0 or -errno with *error. */
 	int (*open)(void **state, const struct run *run, FILE *stream, struct error *error);
+
+	/*
+	 * The stream goes on in a new file: writes what a file begins with, as open did. 0 or -errno with *error. NULL: it
+	 * begins with nothing of its own.
+	 */
+	int (*begin)(void *state, struct error *error);
 
 	/*
 	 * Shows one interval, complete and flushed on return. The snapshot is borrowed for the call: a renderer copies

@@ -43,6 +43,7 @@ static int print_json(struct ui *ui, FILE *stream)
 	void *state;
 
 	run.words = NULL;
+	run.names = ui->names;
 	int err = renderer_json.open(&state, &run, stream, &error);
 
 	traffic_init(&at);

@@ -34,7 +34,8 @@ from live import (
 RESIDENT_KB = 5 * 1024  # with up to 1,000 sessions
 NO_CAPABILITIES = "0" * 16
 # what may stay open: BPF objects, the threads' and signals' descriptors, and what it was started with
-ALLOWED = re.compile(r"/dev/null|anon_inode:|pipe:|/.* \(deleted\)$")
+# /proc: its names of cgroups are asked for as nobody
+ALLOWED = re.compile(r"/dev/null|/proc$|anon_inode:|pipe:|/.* \(deleted\)$")
 SOCKET = re.compile(r"socket:\[(\d+)\]$")
 
 

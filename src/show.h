@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The form of output of a run: opened with what is known of the run, and shown the snapshots of its source. */
+#ifndef TCPTOP_SHOW_H
+#define TCPTOP_SHOW_H
+
+#include <stddef.h>
+
+#include "kernel/filters.h"
+#include "output/renderer.h"
+#include "signals.h"
+
+struct error;
+struct options;
+
+enum { OPTIONS_SHOWN_MAX = 16, SHOWN_SIZE = 48 };
+
+struct show {
+	struct run run;
+	void *state; /* the renderer's; NULL: not open */
+	struct signals_guard guard;
+	char pids[64];
+	char family[16];
+	char conditions[OPTIONS_SHOWN_MAX][SHOWN_SIZE];
+	const char *filters[FILTERS_MAX + OPTIONS_SHOWN_MAX + 2]; /* of the start, in words */
+	char **options;                                           /* the same as options, exactly; owned */
+};
+
+/* What the options say of the run; the rest of show->run is the caller's to fill. options are borrowed. */
+void show_init(struct show *show, const struct options *options);
+
+/*
+ * Opens the renderer for show->run. A terminal that cannot show the screen shows the text, unless the screen was
+ * asked for. 0 or -errno with *error.
+ */
+int show_open(struct show *show, struct options *options, const struct signals *signals, struct error *error);
+
+/* The loop, until the source or the user ends it. 0 or -errno with *error. */
+int show_run(struct show *show, const struct options *options, const struct source *source,
+    struct signals *signals, struct error *error);
+
+/* To be called after show_init, whatever came of the rest. */
+void show_close(struct show *show, const struct options *options);
+
+#endif

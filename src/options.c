@@ -136,8 +136,8 @@ static int resolve_output(const struct command_line *line, bool stdout_is_termin
 	options->renderer_is_default = !asked && !line->noclear;
 	if (!asked)
 		options->renderer = stdout_is_terminal && !line->noclear ? &renderer_screen : &renderer_text;
-	if (options->renderer->full_screen && asked && options->action == ACTION_CHECK)
-		return options_refuse(line->error, "-o screen has no effect with --check");
+	if (options->action == ACTION_CHECK && asked && asked != &renderer_text && asked != &renderer_json)
+		return options_refuse(line->error, "-o %s has no effect with --check", asked->name);
 	if (options->renderer->full_screen && !stdout_is_terminal && options->action == ACTION_RUN)
 		return options_refuse(
 		    line->error, "-o screen: standard output is not a terminal; use -o text or -o json");
@@ -272,7 +272,7 @@ static bool needs_accepted(const struct options *options)
 	struct match match;
 
 	match_set(&match, options->words ? options->words : "");
-	return options->renderer->shows_more || match_needs_accepted(&match);
+	return options->renderer->shows_more || options->renderer->shows_accepted || match_needs_accepted(&match);
 }
 
 int options_program(struct program_request *request, struct conditions *conditions,

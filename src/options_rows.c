@@ -341,7 +341,7 @@ const struct option_row option_rows[] = {
 	  "of the others that works",
 	  apply_probe, .choice = probe_choice, .actions = RUN | CHECK | EBPF },
 	{ "output", NULL, "what to show: a full screen (default on a terminal), the\n"
-	  "classic text (default elsewhere) or JSON Lines",
+	  "classic text (default elsewhere), JSON Lines, or CSV for\nspreadsheets",
 	  apply_output, .choice = output_choice, .letter = 'o', .actions = RUN | REPLAY | CHECK | EBPF },
 	{ "max-sessions", "N", "connections that an interval can list (default 65536, up\n"
 	  "to 16777216); the bytes of others are still counted",

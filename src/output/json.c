@@ -23,10 +23,10 @@
 #include "output/origin.h"
 #include "output/owners.h"
 #include "output/seen.h"
+#include "output/stamp.h"
 
 #define ESCAPED_NAME_SIZE (6 * FIELD_NAME_SIZE + 1)
 #define MEMBER_SIZE (2 * (FIELD_KEY_MAX + sizeof ",\"_hex\":\"\"") + ESCAPED_NAME_SIZE + 2 * FIELD_NAME_SIZE)
-#define TIME_SIZE 64
 #define STAMP_SIZE 128
 #define WORDS_SIZE 2048
 #define SCHEMA_VERSION 1
@@ -44,34 +44,13 @@ struct json {
 _Static_assert(
     MEMBER_SIZE > FIELD_KEY_MAX + sizeof ",\"\":\"\"" + ADDRESS_SIZE, "the longest member is a name");
 
-/* Seconds to the microsecond: six decimals, of which up to two trailing zeros are dropped. */
-static void format_seconds(char *buffer, size_t size, uint64_t interval_ns)
-{
-	uint64_t interval_us = (interval_ns + 500) / 1000;
-	int length =
-	    snprintf(buffer, size, "%" PRIu64 ".%06" PRIu64, interval_us / 1000000, interval_us % 1000000);
-
-	for (int spare = 2; spare > 0 && buffer[length - 1] == '0'; spare--)
-		buffer[--length] = '\0';
-}
-
-static void format_utc(char *buffer, size_t size, const struct timespec *time)
-{
-	char date[48];
-	struct tm utc;
-
-	gmtime_r(&time->tv_sec, &utc);
-	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(buffer, size, "%s.%03ldZ", date, time->tv_nsec / 1000000);
-}
-
 /* The members that all objects of an interval share. */
 static void format_stamp(char *buffer, size_t size, const struct snapshot *snapshot)
 {
-	char time[TIME_SIZE], seconds[32];
+	char time[STAMP_UTC_SIZE], seconds[STAMP_SECONDS_SIZE];
 
-	format_utc(time, sizeof time, &snapshot->time);
-	format_seconds(seconds, sizeof seconds, snapshot->interval_ns);
+	stamp_utc(time, sizeof time, &snapshot->time);
+	stamp_seconds(seconds, sizeof seconds, snapshot->interval_ns);
 	snprintf(buffer, size, "\"time\":\"%s\",\"interval_s\":%s", time, seconds);
 }
 
@@ -247,11 +226,11 @@ static int print_filters(const struct json *json)
 static int print_start_time(FILE *stream, const struct origin *origin)
 {
 	struct timespec time = { (time_t)(origin->start_ns / NS_PER_S), (long)(origin->start_ns % NS_PER_S) };
-	char text[TIME_SIZE];
+	char text[STAMP_UTC_SIZE];
 
 	if (!origin->start_ns)
 		return 0;
-	format_utc(text, sizeof text, &time);
+	stamp_utc(text, sizeof text, &time);
 	return fprintf(stream, ",\"time\":\"%s\"", text) < 0 ? -1 : 0;
 }
 
@@ -261,13 +240,13 @@ static int print_start(const struct json *json)
 	static const struct origin unknown;
 	const struct run *run = json->run;
 	const struct origin *origin = run->origin ? run->origin : &unknown;
-	char seconds[32];
+	char seconds[STAMP_SECONDS_SIZE];
 
 	if (fprintf(json->stream, "{\"type\":\"start\",\"schema\":%d", SCHEMA_VERSION) < 0 ||
 	    print_start_time(json->stream, origin) < 0 ||
 	    print_fields(json->stream, &origin_fields, origin) < 0)
 		return -1;
-	format_seconds(seconds, sizeof seconds, run->interval_ns);
+	stamp_seconds(seconds, sizeof seconds, run->interval_ns);
 	if (run->live && fprintf(json->stream, ",\"interval_s\":%s", seconds) < 0)
 		return -1;
 	if (print_method(json) < 0 || print_filters(json) < 0 || print_words(json) < 0)

@@ -65,6 +65,8 @@ struct renderer {
 	bool
 	    shows_more; /* than sessions: ends of connections, which are noted for it, and links, which are read */
 
+	bool shows_accepted; /* which side began a connection, where shows_more does not bring it along */
+
 	/* Creates *state. Data goes to stream (stdout), which remains the caller's. 0 or -errno with *error. */
 	int (*open)(void **state, const struct run *run, FILE *stream, struct error *error);
 
@@ -109,6 +111,7 @@ struct renderer {
 
 extern const struct renderer renderer_text;
 extern const struct renderer renderer_json;
+extern const struct renderer renderer_csv;
 extern const struct renderer renderer_screen; /* defined in the floor above, screen/screen.c */
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/format.h"
 #include "base/util.h"
 #include "model/snapshot.h"
+#include "output/losses.h"
 
 #define COMM_COLUMNS 12
 #define COMM_SIZE 64 /* 12 columns: escapes are as long as wide, characters at most as long as the name */
@@ -171,23 +172,6 @@ static int print_interval(const struct text *text, const struct snapshot *snapsh
 	return err;
 }
 
-/* Prints nothing unless this interval lost something. */
-static void print_losses(FILE *stream, const struct snapshot *snapshot)
-{
-	const struct session_other *other = &snapshot->other;
-
-	if (other->calls || other->rx_bytes || other->tx_bytes)
-		fprintf(stream,
-		    "tcptop: table full: other connections, not listed, received %" PRIu64
-		    " and sent %" PRIu64 " bytes in %" PRIu64 " calls; raise --max-sessions\n",
-		    (uint64_t)other->rx_bytes, (uint64_t)other->tx_bytes, (uint64_t)other->calls);
-	if (snapshot->missed_runs)
-		fprintf(stream,
-		    "tcptop: the kernel skipped %" PRIu64
-		    " probe runs in this interval: their bytes are missing\n",
-		    snapshot->missed_runs);
-}
-
 static int text_open(void **state, const struct run *run, FILE *stream, struct error *error)
 {
 	struct text *text = calloc(1, sizeof *text);
@@ -225,7 +209,7 @@ static int text_show(void *state, const struct snapshot *snapshot, struct error 
 	if (text->summary && text->live)
 		read_loadavg(loadavg, sizeof loadavg);
 	err = print_interval(text, snapshot, &local_time, loadavg, error);
-	print_losses(stderr, snapshot);
+	losses_print(stderr, snapshot);
 	return err;
 }
 

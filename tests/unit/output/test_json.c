@@ -297,7 +297,7 @@ static void test_seconds(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-		format_seconds(buffer, sizeof buffer, rows[i].interval_ns);
+		stamp_seconds(buffer, sizeof buffer, rows[i].interval_ns);
 		assert_string_equal(buffer, rows[i].expected);
 	}
 }

@@ -26,7 +26,7 @@ enum action {
 	ACTION_CHECK,         /* the self-test */
 };
 
-enum { MAX_SESSIONS_DEFAULT = 65536 };
+enum { MAX_SESSIONS_DEFAULT = 65536, MAX_SERIES_DEFAULT = 200, SERIES_THRESHOLD_BYTES_DEFAULT = 10000 };
 
 struct condition_option {
 	const struct condition_kind *kind;
@@ -52,7 +52,11 @@ struct options {
 	uint64_t interval_ns;
 	uint64_t count; /* intervals to show; 0: until stopped */
 	uint32_t max_sessions;
-	const char *replay_path; /* borrowed from argv; NULL: this host, live */
+	const char *replay_path;   /* borrowed from argv; NULL: this host, live */
+	const char *output_path;   /* instead of standard output; borrowed from argv; NULL: none */
+	const char *textfile_path; /* the same for metrics, beside the output */
+	uint32_t max_series;
+	uint64_t series_threshold_bytes;
 	struct screen_options screen;
 };
 

@@ -242,7 +242,7 @@ static int start_tracing(
 	err = err ?: fit_maps(&options->max_sessions, options->family, error);
 	err = err ?: options_program(&request.program, &conditions, options, error);
 	err = err ?: open_filters(&request, options, error);
-	err = err ?: signals_open(signals, !options->renderer->full_screen, error);
+	err = err ?: signals_open(signals, !options->renderer->full_screen, options->output_path, error);
 	err = err ?: load(tracing, &request, signals, options->verbose, error);
 	if (!err)
 		tell_start(options, &request, tracing);
@@ -266,7 +266,9 @@ int run_live(struct options *options, struct error *error)
 	show_init(&show, options);
 	show.run.writer = files.writer;
 	show.run.notice = files.notice;
-	int err = start_tracing(&tracing, options, &signals, error);
+	int err = show_open_files(&show, options, error);
+
+	err = err ?: start_tracing(&tracing, options, &signals, error);
 
 	if (!err) {
 		show_tracing(&show, &declared, options, &tracing);
@@ -281,7 +283,7 @@ int run_live(struct options *options, struct error *error)
 
 		err = run_source(&show, options, &source, &signals, error);
 	}
-	show_close(&show, options);
+	err = show_close(&show, options, err, error);
 	user_files_close(&files);
 	tracer_close(tracer);
 	tracing_close(&tracing);
@@ -309,12 +311,12 @@ int run_recording(struct options *options, struct error *error)
 	show_init(&show, options);
 	show.run.writer = files.writer;
 	show.run.notice = files.notice;
-	int err = player_open(&player, &request, error);
+	int err = show_open_files(&show, options, error) ?: player_open(&player, &request, error);
 
 	err = err ?: privilege_drop(error);
 	err = err ?: privilege_settle(false, error);
 	err = err ?: player_start(player, error); /* may wait for a pipe: signals still do what they do */
-	err = err ?: signals_open(&signals, !options->renderer->full_screen, error);
+	err = err ?: signals_open(&signals, !options->renderer->full_screen, options->output_path, error);
 	if (!err) {
 		show.run.method = player_method(player);
 		show.run.origin = player_origin(player);
@@ -328,7 +330,7 @@ int run_recording(struct options *options, struct error *error)
 		player_set_paced(player, options->renderer->full_screen);
 		err = run_source(&show, options, &source, &signals, error);
 	}
-	show_close(&show, options);
+	err = show_close(&show, options, err, error);
 	user_files_close(&files);
 	player_close(player);
 	if (signals.fd >= 0)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "loader/keeper.h"
 #include "loop.h"
 #include "options.h"
 #include "renderers.h"
@@ -54,6 +57,8 @@ void show_init(struct show *show, const struct options *options)
 			.pid_count = options->pid_count,
 			.family = options->family,
 			.words = options->words,
+			.series_places = options->max_series,
+			.series_threshold_bytes = options->series_threshold_bytes,
 			.screen = &options->screen,
 		},
 	};
@@ -62,35 +67,135 @@ void show_init(struct show *show, const struct options *options)
 	show->run.options = (const char *const *)show->options;
 }
 
-int show_open(struct show *show, struct options *options, const struct signals *signals, struct error *error)
+static int open_output(struct show *show, const char *path, struct error *error)
 {
-	int err = options->renderer->open(&show->state, &show->run, stdout, error);
+	int err = keeper_open(&show->output_keeper, path, error);
+
+	if (err)
+		return err;
+	int fd = keeper_append(show->output_keeper);
+
+	show->output = fd >= 0 ? fdopen(fd, "a") : NULL;
+	if (show->output)
+		return 0;
+	err = fd < 0 ? fd : -ENOMEM;
+	return error_set(error, EXIT_CODE_OUTPUT, err,
+	    "cannot open %.300s: %s\nit is opened as the owner of its directory, without capabilities", path,
+	    strerror(-err));
+}
+
+static int open_textfile(struct show *show, const char *path, struct error *error)
+{
+	const char *ending = strrchr(path, '.');
+	int err = keeper_open(&show->textfile_keeper, path, error);
+
+	if (err)
+		return err;
+	err = keeper_try(show->textfile_keeper);
+	if (err)
+		return error_set(error, EXIT_CODE_OUTPUT, err,
+		    "cannot write %.300s: %s\nit is written as the owner of its directory, without "
+		    "capabilities",
+		    path, strerror(-err));
+	if (!ending || strcmp(ending, ".prom") != 0)
+		fprintf(stderr, "tcptop: --textfile: node_exporter reads only names that end in .prom\n");
+	return 0;
+}
+
+int show_open_files(struct show *show, const struct options *options, struct error *error)
+{
+	int err = 0;
+
+	show->output = stdout;
+	if (options->output_path)
+		err = open_output(show, options->output_path, error);
+	if (!err && options->textfile_path)
+		err = open_textfile(show, options->textfile_path, error);
+	show->run.textfile = show->textfile_keeper;
+	return err;
+}
+
+static int open_renderer(struct show *show, struct options *options, struct error *error)
+{
+	int err = options->renderer->open(&show->state, &show->run, show->output, error);
 
 	if (err && options->renderer->full_screen && options->renderer_is_default) {
 		fprintf(stderr, "tcptop: %s: printing text\n", error->text);
 		options->renderer = &renderer_text;
-		err = options->renderer->open(&show->state, &show->run, stdout, error);
+		err = options->renderer->open(&show->state, &show->run, show->output, error);
 	}
 	if (err)
 		show->state = NULL;
-	else
+	return err;
+}
+
+int show_open(struct show *show, struct options *options, const struct signals *signals, struct error *error)
+{
+	int err = open_renderer(show, options, error);
+
+	if (!err && show->textfile_keeper && options->renderer != &renderer_textfile)
+		err = renderer_textfile.open(&show->textfile, &show->run, NULL, error);
+	if (show->state)
 		signals_guard_start(&show->guard, signals);
 	return err;
 }
 
-void show_close(struct show *show, const struct options *options)
+int show_close(struct show *show, const struct options *options, int err, struct error *error)
 {
 	if (show->state) {
 		signals_guard_stop(&show->guard);
 		options->renderer->close(show->state);
 	}
+	if (show->textfile)
+		renderer_textfile.close(show->textfile);
+	errno = 0;
+	if (show->output && show->output != stdout && fclose(show->output) != 0 && !err)
+		err = error_set_output(error);
+	keeper_close(show->textfile_keeper);
+	keeper_close(show->output_keeper);
 	for (size_t i = 0; i < show->run.option_count; i++)
 		free(show->options[i]);
 	free(show->options);
+	return err;
+}
+
+struct reopening {
+	struct show *show;
+	const struct options *options;
+};
+
+/* Where the new file cannot be had, the old one goes on: nothing is lost. */
+static int reopen(void *to, struct error *error)
+{
+	const struct reopening *reopening = to;
+	const struct renderer *renderer = reopening->options->renderer;
+	struct show *show = reopening->show;
+	int fd = keeper_append(show->output_keeper);
+
+	if (fd < 0) {
+		fprintf(stderr, "tcptop: cannot open %s anew, going on with the old file: %s\n",
+		    reopening->options->output_path, strerror(-fd));
+		return 0;
+	}
+	int err = dup3(fd, fileno(show->output), O_CLOEXEC) < 0 ? -errno : 0;
+
+	close(fd);
+	if (err)
+		return error_set(error, EXIT_CODE_RUNTIME, err, "cannot take a new file: %s", strerror(-err));
+	return renderer->begin ? renderer->begin(show->state, error) : 0;
 }
 
 int show_run(struct show *show, const struct options *options, const struct source *source,
     struct signals *signals, struct error *error)
 {
-	return loop_run(source, options->renderer, show->state, signals, STDOUT_FILENO, error);
+	struct reopening reopening = { show, options };
+	const struct loop_output output = {
+		.fd = fileno(show->output),
+		.also = show->textfile ? &renderer_textfile : NULL,
+		.also_state = show->textfile,
+		.reopen = show->output_keeper ? reopen : NULL,
+		.to = &reopening,
+	};
+
+	return loop_run(source, options->renderer, show->state, signals, &output, error);
 }

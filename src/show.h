@@ -4,6 +4,7 @@
 #define TCPTOP_SHOW_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "kernel/filters.h"
 #include "output/renderer.h"
@@ -23,10 +24,21 @@ struct show {
 	char conditions[OPTIONS_SHOWN_MAX][SHOWN_SIZE];
 	const char *filters[FILTERS_MAX + OPTIONS_SHOWN_MAX + 2]; /* of the start, in words */
 	char **options;                                           /* the same as options, exactly; owned */
+	struct keeper *output_keeper;                             /* NULL: it goes to standard output */
+	struct keeper *textfile_keeper;
+	FILE *output;
+	void *
+	    textfile; /* the state of renderer_textfile beside the renderer; NULL: it is not open, or is the renderer */
 };
 
 /* What the options say of the run; the rest of show->run is the caller's to fill. options are borrowed. */
 void show_init(struct show *show, const struct options *options);
+
+/*
+ * Opens the files of --output-file and --textfile. To be called before root is given up and before threads are started. 0 or
+ * -errno with *error.
+ */
+int show_open_files(struct show *show, const struct options *options, struct error *error);
 
 /*
  * Opens the renderer for show->run. A terminal that cannot show the screen shows the text, unless the screen was
@@ -38,7 +50,10 @@ int show_open(struct show *show, struct options *options, const struct signals *
 int show_run(struct show *show, const struct options *options, const struct source *source,
     struct signals *signals, struct error *error);
 
-/* To be called after show_init, whatever came of the rest. */
-void show_close(struct show *show, const struct options *options);
+/*
+ * To be called after show_init, whatever came of the rest, of which err is the outcome. Returns it, or -errno with *error when
+ * the last bytes could not be written.
+ */
+int show_close(struct show *show, const struct options *options, int err, struct error *error);
 
 #endif

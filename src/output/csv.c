@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/address.h"
 #include "base/error.h"
@@ -88,10 +89,21 @@ static void put_field(FILE *stream, const struct field *field, const void *recor
 	fwrite(text, 1, length, stream);
 }
 
+/* A file that is appended to has its header. */
+static bool has_lines(FILE *stream)
+{
+	struct stat status;
+	int fd = fileno(stream);
+
+	return fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+}
+
 static int csv_begin(void *state, struct error *error)
 {
 	FILE *stream = ((struct csv *)state)->stream;
 
+	if (has_lines(stream))
+		return 0;
 	errno = 0;
 	fputs("type,time,interval_s", stream);
 	for (size_t i = 0; i < session_fields.count; i++)

@@ -14,6 +14,7 @@
 #include "model/source.h"
 
 struct error;
+struct keeper;
 struct names;
 struct origin;
 struct screen_options;
@@ -42,6 +43,9 @@ struct run {
 	const char *const *
 	    options; /* those that choose what is counted, as they would be given; for a recording: what is shown */
 	size_t option_count;
+	struct keeper *textfile; /* writes the file of --textfile; NULL: there is none */
+	size_t series_places;    /* of metrics, as output/series.h says */
+	uint64_t series_threshold_bytes;
 	struct names *names; /* to be asked for cgroups; NULL: a renderer opens its own */
 };
 
@@ -112,6 +116,7 @@ struct renderer {
 extern const struct renderer renderer_text;
 extern const struct renderer renderer_json;
 extern const struct renderer renderer_csv;
+extern const struct renderer renderer_openmetrics;
 extern const struct renderer renderer_screen; /* defined in the floor above, screen/screen.c */
 
 #endif

@@ -27,6 +27,7 @@ struct text {
 	bool live; /* a recording does not have the load averages of its time */
 	bool summary;
 	bool utf8;
+	uint64_t interval_ns; /* as asked for */
 };
 
 static const struct table {
@@ -172,10 +173,22 @@ static int print_interval(const struct text *text, const struct snapshot *snapsh
 	return err;
 }
 
+static int text_begin(void *state, struct error *error)
+{
+	const struct text *text = state;
+	char seconds[32];
+
+	format_seconds(seconds, sizeof seconds, text->interval_ns);
+	errno = 0;
+	return fprintf(text->stream, "Tracing... Output every %s secs. Hit Ctrl-C to end\n", seconds) < 0 ||
+	               fflush(text->stream) != 0
+	           ? error_set_output(error)
+	           : 0;
+}
+
 static int text_open(void **state, const struct run *run, FILE *stream, struct error *error)
 {
 	struct text *text = calloc(1, sizeof *text);
-	char seconds[32];
 
 	*state = NULL;
 	if (!text)
@@ -186,14 +199,14 @@ static int text_open(void **state, const struct run *run, FILE *stream, struct e
 	text->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	/* Each interval is flushed as a whole: a terminal's line buffering would cost a write for each row. */
 	setvbuf(stream, NULL, _IOFBF, BUFSIZ);
-	format_seconds(seconds, sizeof seconds, run->interval_ns);
-	if (fprintf(stream, "Tracing... Output every %s secs. Hit Ctrl-C to end\n", seconds) < 0 ||
-	    fflush(stream) != 0) {
+	text->interval_ns = run->interval_ns;
+	int err = text_begin(text, error);
+
+	if (err)
 		free(text);
-		return error_set_output(error);
-	}
-	*state = text;
-	return 0;
+	else
+		*state = text;
+	return err;
 }
 
 static int text_show(void *state, const struct snapshot *snapshot, struct error *error)
@@ -221,6 +234,7 @@ static void text_close(void *state)
 const struct renderer renderer_text = {
 	.name = "text",
 	.open = text_open,
+	.begin = text_begin,
 	.show = text_show,
 	.close = text_close,
 };

@@ -53,9 +53,9 @@ static int sift(struct sieve *sieve, const struct snapshot *snapshot)
 	/* No row outlives its interval, so no number is kept. */
 	if (names_are_many(sieve->context.names))
 		names_forget(sieve->context.names);
-	for (size_t i = 0; i < snapshot->cgroups.count; i++)
-		if (names_container_learn(sieve->context.names, snapshot->cgroups.items[i]) < 0 ||
-		    cgroup_list_add(&passed->cgroups, snapshot->cgroups.items[i]) < 0)
+	for (size_t i = 0; i < snapshot->told.count; i++)
+		if (names_container_learn(sieve->context.names, snapshot->told.items[i]) < 0 ||
+		    cgroup_list_add(&passed->told, snapshot->told.items[i]) < 0)
 			return -ENOMEM;
 	ask_users(sieve, snapshot);
 	for (size_t i = 0; i < snapshot->session_count; i++) {

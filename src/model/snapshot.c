@@ -20,7 +20,7 @@ void snapshot_fini(struct snapshot *snapshot)
 	free(snapshot->sessions);
 	links_fini(&snapshot->links);
 	free(snapshot->endings);
-	cgroup_list_fini(&snapshot->cgroups);
+	cgroup_list_fini(&snapshot->told);
 	snapshot_init(snapshot);
 }
 
@@ -45,7 +45,7 @@ void snapshot_reset(struct snapshot *snapshot)
 	reset.sessions = reuse(snapshot->sessions, snapshot->session_count, &reset.session_capacity);
 	reset.endings = reuse(snapshot->endings, snapshot->ending_count, &reset.ending_capacity);
 	links_reset(&reset.links);
-	cgroup_list_fini(&snapshot->cgroups);
+	cgroup_list_fini(&snapshot->told);
 	*snapshot = reset;
 }
 
@@ -62,7 +62,7 @@ int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from)
 	snapshot->ending_capacity = own.ending_capacity;
 	snapshot->ending_count = 0;
 	snapshot->links = own.links;
-	snapshot->cgroups = (struct cgroup_list){ 0 };
+	snapshot->told = (struct cgroup_list){ 0 };
 	for (size_t i = 0; i < from->ending_count; i++) {
 		struct ending *ending = snapshot_add_ending(snapshot);
 

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "base/address.h"
-#include "model/cgroup_facts.h"
+#include "model/cgroup_told.h"
 #include "model/link.h"
 #include "model/session.h"
 
@@ -90,10 +90,10 @@ struct snapshot {
 	struct ending *endings;     /* connections that ended in this interval and did not begin anew */
 	size_t ending_count;
 	size_t ending_capacity;
-	uint64_t endings_lost;      /* and how many found no place */
-	struct cgroup_list cgroups; /* what a recording says of them, from this interval on */
-	bool last;                  /* nothing follows: tracing has ended */
-	bool is_end;                /* no interval, but the news that a recording is over */
+	uint64_t endings_lost;   /* and how many found no place */
+	struct cgroup_list told; /* what a recording says of them, from this interval on */
+	bool last;               /* nothing follows: tracing has ended */
+	bool is_end;             /* no interval, but the news that a recording is over */
 };
 
 /* Zeroes *snapshot, which the caller owns; snapshot_fini frees what snapshot_add allocated. */

@@ -27,10 +27,10 @@ static bool find_id(const char *path, char id[CGROUP_ID_DIGITS + 1])
 void cgroup_describe(
     struct cgroup_description *description, const char *path, const char *name, bool is_container)
 {
-	struct cgroup_facts *facts = &description->facts;
+	struct cgroup_told *facts = &description->facts;
 	const char *colon = strchr(name, ':');
 
-	*facts = (struct cgroup_facts){ .texts = { [CGROUP_NAME] = name, [CGROUP_PATH] = path } };
+	*facts = (struct cgroup_told){ .texts = { [CGROUP_NAME] = name, [CGROUP_PATH] = path } };
 	if (!is_container) {
 		if (cgroup_name_is_unit(name))
 			facts->texts[CGROUP_UNIT] = name;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is told of a cgroup: the one place where a new source of names fills members of struct cgroup_facts. Whoever writes
+ * What is told of a cgroup: the one place where a new source of names fills members of struct cgroup_told. Whoever writes
  * them, JSON, CSV, metrics, goes through it.
  */
 #ifndef TCPTOP_CGROUP_DESCRIBE_H
@@ -8,12 +8,12 @@
 
 #include <stdbool.h>
 
-#include "model/cgroup_facts.h"
+#include "model/cgroup_told.h"
 
 enum { CGROUP_ID_DIGITS = 64, CGROUP_WORD_SIZE = 256 /* NAME_MAX, and a NUL */ };
 
 struct cgroup_description {
-	struct cgroup_facts facts; /* its texts are borrowed from the names, or are these: */
+	struct cgroup_told facts; /* its texts are borrowed from the names, or are these: */
 	char container_id[CGROUP_ID_DIGITS + 1];
 	char container[CGROUP_WORD_SIZE];
 };

@@ -32,7 +32,7 @@ static uint32_t *slot_of(const struct learned *learned, uint64_t key)
 	uint32_t mask = learned->slot_count - 1, slot = (uint32_t)mix(key) & mask;
 
 	for (; learned->slots[slot]; slot = (slot + 1) & mask) {
-		const struct cgroup_facts *facts = learned->list.items[learned->slots[slot] - 1];
+		const struct cgroup_told *facts = learned->list.items[learned->slots[slot] - 1];
 
 		if (key_of(facts->id, facts->pid) == key)
 			break;
@@ -51,14 +51,14 @@ static int grow(struct learned *learned)
 	learned->slots = slots;
 	learned->slot_count = count;
 	for (size_t i = 0; i < learned->list.count; i++) {
-		const struct cgroup_facts *facts = learned->list.items[i];
+		const struct cgroup_told *facts = learned->list.items[i];
 
 		*slot_of(learned, key_of(facts->id, facts->pid)) = (uint32_t)i + 1;
 	}
 	return 0;
 }
 
-static uint64_t bytes_of(const struct cgroup_facts *facts)
+static uint64_t bytes_of(const struct cgroup_told *facts)
 {
 	uint64_t bytes = sizeof *facts;
 
@@ -67,7 +67,7 @@ static uint64_t bytes_of(const struct cgroup_facts *facts)
 	return bytes;
 }
 
-int learned_add(struct learned *learned, const struct cgroup_facts *facts)
+int learned_add(struct learned *learned, const struct cgroup_told *facts)
 {
 	if (learned->bytes > BYTES_MAX)
 		return 0;
@@ -77,7 +77,7 @@ int learned_add(struct learned *learned, const struct cgroup_facts *facts)
 
 	learned->bytes += bytes_of(facts);
 	if (*slot) {
-		struct cgroup_facts *copy = cgroup_facts_copy(facts);
+		struct cgroup_told *copy = cgroup_told_copy(facts);
 
 		if (!copy)
 			return -ENOMEM;
@@ -99,7 +99,7 @@ uint64_t learned_key(const struct learned *learned, uint64_t cgroup_id, uint32_t
 	return learned_find(learned, key) ? key : cgroup_id;
 }
 
-const struct cgroup_facts *learned_find(const struct learned *learned, uint64_t key)
+const struct cgroup_told *learned_find(const struct learned *learned, uint64_t key)
 {
 	uint32_t slot = learned->slot_count ? *slot_of(learned, key) : 0;
 

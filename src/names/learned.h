@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "model/cgroup_facts.h"
+#include "model/cgroup_told.h"
 
 struct learned {
 	struct cgroup_list list;
@@ -18,12 +18,12 @@ struct learned {
 void learned_fini(struct learned *learned);
 
 /* Takes a copy, in the place of what was known. 0 or -ENOMEM. */
-int learned_add(struct learned *learned, const struct cgroup_facts *facts);
+int learned_add(struct learned *learned, const struct cgroup_told *facts);
 
 /* The key of a process in a cgroup: the cgroup's id, or one of its own where something holds for it alone. */
 uint64_t learned_key(const struct learned *learned, uint64_t cgroup_id, uint32_t pid);
 
 /* What is known of a key, borrowed until learned_add; NULL: nothing. */
-const struct cgroup_facts *learned_find(const struct learned *learned, uint64_t key);
+const struct cgroup_told *learned_find(const struct learned *learned, uint64_t key);
 
 #endif

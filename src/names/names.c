@@ -178,7 +178,7 @@ static const char *learned_text(const struct names *names, uint32_t container, e
 {
 	if (!names->learned.slot_count)
 		return NULL;
-	const struct cgroup_facts *facts =
+	const struct cgroup_told *facts =
 	    learned_find(&names->learned, cgroups_key(names->cgroups, container));
 
 	return facts ? facts->texts[text] : NULL;
@@ -202,7 +202,7 @@ bool names_container_describe(const struct names *names, uint32_t container, uin
     struct cgroup_description *description)
 {
 	uint64_t key = names ? cgroups_key(names->cgroups, container) : 0;
-	const struct cgroup_facts *learned = key ? learned_find(&names->learned, key) : NULL;
+	const struct cgroup_told *learned = key ? learned_find(&names->learned, key) : NULL;
 
 	if (learned) {
 		description->facts = *learned;
@@ -215,7 +215,7 @@ bool names_container_describe(const struct names *names, uint32_t container, uin
 	return true;
 }
 
-int names_container_learn(struct names *names, const struct cgroup_facts *facts)
+int names_container_learn(struct names *names, const struct cgroup_told *facts)
 {
 	return names->live ? 0 : learned_add(&names->learned, facts);
 }

@@ -13,7 +13,7 @@
 
 struct names;
 struct cgroup_description;
-struct cgroup_facts;
+struct cgroup_told;
 
 /* live: the rows are this host's, so its /proc and cgroups may be read. NULL when out of memory. */
 struct names *names_open(bool live);
@@ -47,7 +47,7 @@ bool names_container_describe(const struct names *names, uint32_t container, uin
     struct cgroup_description *description);
 
 /* What a recording says of a cgroup, of which a copy is taken; live it counts nothing. 0 or -ENOMEM. */
-int names_container_learn(struct names *names, const struct cgroup_facts *facts);
+int names_container_learn(struct names *names, const struct cgroup_told *facts);
 
 /*
  * So that what is kept is bounded however many containers come and go: when they are many, names_keep is to be called with

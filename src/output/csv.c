@@ -47,7 +47,7 @@ static bool needs_apostrophe(const char *text)
 /* Errors stay with the stream. */
 static void put_text(FILE *stream, const char *text, size_t length)
 {
-	char plain[4 * CGROUP_FACTS_TEXT_MAX + 1];
+	char plain[4 * CGROUP_TOLD_TEXT_MAX + 1];
 
 	escape_plain(plain, sizeof plain, text, length);
 	bool is_quoted = plain[strcspn(plain, ",\"\r\n ")] != '\0';
@@ -80,7 +80,7 @@ static void put_field(FILE *stream, const struct field *field, const void *recor
 	if (field->type == FIELD_TEXT) {
 		const char *of_text = *(const char *const *)(const void *)value;
 
-		put_text(stream, of_text, strnlen(of_text, CGROUP_FACTS_TEXT_MAX));
+		put_text(stream, of_text, strnlen(of_text, CGROUP_TOLD_TEXT_MAX));
 		return;
 	}
 	length = field->type == FIELD_ADDRESS

@@ -71,10 +71,10 @@ static const struct field link_rows[] = {
 	{ "tcp_tx_bytes", FIELD_U64, FIELD_JOINED, offsetof(struct link, tcp_tx_bytes), LINK_TCP_UNKNOWN },
 };
 
-#define TEXT_OFFSET(which) (offsetof(struct cgroup_facts, texts) + (which) * sizeof(const char *))
+#define TEXT_OFFSET(which) (offsetof(struct cgroup_told, texts) + (which) * sizeof(const char *))
 static const struct field cgroup_rows[] = {
-	{ "cgroup_id", FIELD_U64, FIELD_REQUIRED, offsetof(struct cgroup_facts, id), 0 },
-	{ "pid", FIELD_U32, FIELD_KNOWN, offsetof(struct cgroup_facts, pid), 0 },
+	{ "cgroup_id", FIELD_U64, FIELD_REQUIRED, offsetof(struct cgroup_told, id), 0 },
+	{ "pid", FIELD_U32, FIELD_KNOWN, offsetof(struct cgroup_told, pid), 0 },
 	{ "path", FIELD_TEXT, FIELD_KNOWN, TEXT_OFFSET(CGROUP_PATH), 0 },
 	{ "name", FIELD_TEXT, FIELD_KNOWN, TEXT_OFFSET(CGROUP_NAME), 0 },
 	{ "container", FIELD_TEXT, FIELD_KNOWN, TEXT_OFFSET(CGROUP_CONTAINER), 0 },
@@ -276,12 +276,12 @@ static const char *read_number(const struct field *field, const json_t *value, v
 /* A text within the object, borrowed; the bytes of NAME_hex, up to a NUL, take the place of one that could not hold them. */
 static const char *read_text(const struct field *field, json_t *object, const char **text)
 {
-	char hex_key[FIELD_KEY_MAX + sizeof "_hex"], decoded[CGROUP_FACTS_TEXT_MAX + 1];
+	char hex_key[FIELD_KEY_MAX + sizeof "_hex"], decoded[CGROUP_TOLD_TEXT_MAX + 1];
 
 	snprintf(hex_key, sizeof hex_key, "%s_hex", field->key);
 	const char *hex = json_string_value(json_object_get(object, hex_key));
 
-	if (hex && !read_hex(hex, decoded, CGROUP_FACTS_TEXT_MAX))
+	if (hex && !read_hex(hex, decoded, CGROUP_TOLD_TEXT_MAX))
 		return "_hex has a byte that is not two hex digits";
 	if (hex && json_object_set_new(object, field->key, json_string_nocheck(decoded)) < 0)
 		return ": no memory for it";

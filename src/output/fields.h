@@ -55,7 +55,7 @@ extern const struct field_table session_fields;  /* of struct session */
 extern const struct field_table ending_fields;   /* of struct ending */
 extern const struct field_table other_fields;    /* of struct session_other, in an interval's object */
 extern const struct field_table link_fields;     /* of struct link */
-extern const struct field_table cgroup_fields;   /* of struct cgroup_facts */
+extern const struct field_table cgroup_fields;   /* of struct cgroup_told */
 extern const struct field_table origin_fields;   /* of struct origin */
 extern const struct field_table interval_fields; /* of struct snapshot: the end of an interval's object */
 

@@ -122,9 +122,8 @@ static char *put_member(char *at, const struct field *field, const void *record)
 static int print_text(FILE *stream, const struct field *field, const void *record)
 {
 	const char *text = *(const char *const *)(const void *)((const char *)record + field->offset);
-	char member[MEMBER_SIZE + 8 * (CGROUP_FACTS_TEXT_MAX + 1)];
-	size_t length =
-	    (size_t)(put_text(member, field, text, strnlen(text, CGROUP_FACTS_TEXT_MAX)) - member);
+	char member[MEMBER_SIZE + 8 * (CGROUP_TOLD_TEXT_MAX + 1)];
+	size_t length = (size_t)(put_text(member, field, text, strnlen(text, CGROUP_TOLD_TEXT_MAX)) - member);
 
 	return fwrite(member, 1, length, stream) == length ? 0 : -1;
 }
@@ -262,7 +261,7 @@ static int print_cgroup(
 
 	if (!session->cgroup_id || !owners_find(&json->owners, session, snapshot->time.tv_sec, &description))
 		return 0;
-	int is_new = seen_add_hash(&json->seen_cgroups, cgroup_facts_hash(&description.facts));
+	int is_new = seen_add_hash(&json->seen_cgroups, cgroup_told_hash(&description.facts));
 
 	return is_new > 0 ? print_object(json->stream, "cgroup", &cgroup_fields, &description.facts, stamp)
 	                  : is_new;

@@ -33,8 +33,8 @@ int owners_begin(struct owners *owners, const struct snapshot *snapshot)
 	/* No number outlives its interval. */
 	if (names_are_many(owners->names))
 		names_forget(owners->names);
-	for (size_t i = 0; i < snapshot->cgroups.count; i++)
-		if (names_container_learn(owners->names, snapshot->cgroups.items[i]) < 0)
+	for (size_t i = 0; i < snapshot->told.count; i++)
+		if (names_container_learn(owners->names, snapshot->told.items[i]) < 0)
 			return -ENOMEM;
 	return 0;
 }

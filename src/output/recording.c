@@ -141,8 +141,8 @@ static int take_ending(struct recording *recording, json_t *object, struct error
 
 static int take_cgroup(struct recording *recording, json_t *object, struct error *error)
 {
-	struct cgroup_facts facts = { 0 };
-	struct cgroup_list *list = &recording->ahead.cgroups;
+	struct cgroup_told facts = { 0 };
+	struct cgroup_list *list = &recording->ahead.told;
 
 	if (list->count == CGROUPS_MAX)
 		return bad_line(

@@ -162,8 +162,8 @@ int ui_begin_interval(struct ui *ui, const struct snapshot *snapshot)
 	if (!ui->replay)
 		read_host(ui);
 	forget_containers(ui);
-	for (size_t i = 0; i < snapshot->cgroups.count; i++)
-		if (names_container_learn(ui->names, snapshot->cgroups.items[i]) < 0)
+	for (size_t i = 0; i < snapshot->told.count; i++)
+		if (names_container_learn(ui->names, snapshot->told.items[i]) < 0)
 			return -ENOMEM;
 	if (ui->view.settings.words.word_count && ui->view.context.host_names)
 		view_names_changed(&ui->view);

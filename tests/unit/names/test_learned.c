@@ -15,15 +15,15 @@
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static struct cgroup_facts named(uint64_t id, uint32_t pid, const char *name)
+static struct cgroup_told named(uint64_t id, uint32_t pid, const char *name)
 {
-	return (struct cgroup_facts){ .id = id, .pid = pid, .texts = { [CGROUP_NAME] = name } };
+	return (struct cgroup_told){ .id = id, .pid = pid, .texts = { [CGROUP_NAME] = name } };
 }
 
 static void a_recording_names_its_cgroups(void **state)
 {
 	struct names *names = names_open(false);
-	struct cgroup_facts web = named(7, 0, "web"), ssh = named(1, 5, "ssh"), later = named(7, 0, "later");
+	struct cgroup_told web = named(7, 0, "web"), ssh = named(1, 5, "ssh"), later = named(7, 0, "later");
 	struct cgroup_description description;
 	uint32_t before = names_container(names, 7, 3, 0), other;
 
@@ -53,19 +53,19 @@ static void many_are_learned(void **state)
 {
 	enum { MANY = 200000 };
 	struct learned learned = { 0 };
-	char name[CGROUP_FACTS_TEXT_MAX + 1];
+	char name[CGROUP_TOLD_TEXT_MAX + 1];
 	uint64_t found = 0;
 
 	(void)state;
 	memset(name, 'x', sizeof name - 1);
 	name[sizeof name - 1] = '\0';
 	for (uint64_t id = 1; id <= MANY; id++) {
-		struct cgroup_facts facts = named(id, 0, id <= 1000 ? "short" : name);
+		struct cgroup_told facts = named(id, 0, id <= 1000 ? "short" : name);
 
 		assert_int_equal(learned_add(&learned, &facts), 0);
 	}
 	for (uint64_t id = 1; id <= MANY; id++) {
-		const struct cgroup_facts *facts = learned_find(&learned, id);
+		const struct cgroup_told *facts = learned_find(&learned, id);
 
 		found += facts != NULL;
 		if (id <= 1000)

@@ -7,7 +7,7 @@
 #include "golden/golden.h"
 #include "names/names.h"
 
-static char *show(const struct snapshot *snapshot, const struct cgroup_facts *known)
+static char *show(const struct snapshot *snapshot, const struct cgroup_told *known)
 {
 	struct run run = {
 		.interval_ns = 1000000000, .method = PROBE_TRACEPOINT, .names = names_open(false)
@@ -29,7 +29,7 @@ static char *show(const struct snapshot *snapshot, const struct cgroup_facts *kn
 
 static void golden_files(void **state)
 {
-	static const struct cgroup_facts web = { .id = 4711,
+	static const struct cgroup_told web = { .id = 4711,
 		.texts = { [CGROUP_NAME] = "@shop,\"web\"",
 		    [CGROUP_PATH] = "/kubepods/\xff\n",
 		    [CGROUP_POD] = "-web" } };

@@ -22,7 +22,7 @@ static const struct origin origin = {
 };
 
 /* known: of a cgroup; NULL: nothing is. For free(). */
-static char *show(const struct snapshot *snapshot, size_t not_counted_count, const struct cgroup_facts *known)
+static char *show(const struct snapshot *snapshot, size_t not_counted_count, const struct cgroup_told *known)
 {
 	struct run run = {
 		.interval_ns = 1000000000,
@@ -332,7 +332,7 @@ static void test_write_errors(void **state)
 	snapshot_fini(&snapshot);
 }
 
-static const struct cgroup_facts web = { .id = 4711,
+static const struct cgroup_told web = { .id = 4711,
 	.texts = { [CGROUP_NAME] = "shop/web/main",
 	    [CGROUP_PATH] = "/kubepods/\xff\n",
 	    [CGROUP_CONTAINER] = "main",
@@ -370,7 +370,7 @@ static void test_golden_cgroups(void **state)
 static void test_cgroups_are_named_once(void **state)
 {
 	struct run run = { .interval_ns = 1000000000, .method = PROBE_TRACEPOINT };
-	struct cgroup_facts more = web;
+	struct cgroup_told more = web;
 	struct snapshot snapshot;
 	struct error error;
 	char *output;
@@ -380,7 +380,7 @@ static void test_cgroups_are_named_once(void **state)
 
 	(void)state;
 	sample_fill(&snapshot, sample_find("ipv4"));
-	assert_int_equal(cgroup_list_add(&snapshot.cgroups, &web), 0);
+	assert_int_equal(cgroup_list_add(&snapshot.told, &web), 0);
 	assert_int_equal(renderer_json.open(&renderer, &run, stream, &error), 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(renderer_json.show(renderer, &snapshot, &error), 0);
@@ -395,7 +395,7 @@ static void test_cgroups_are_named_once(void **state)
 	assert_int_equal(count_lines(output, "{\"type\":\"start\""), 2);
 	assert_int_equal(count_lines(output, "\"total_rx_bytes\":8348,"), 1); /* goes on: 4 times 2,087 */
 	more.texts[CGROUP_CONTAINER_ID] = "0123";
-	assert_int_equal(cgroup_list_add(&snapshot.cgroups, &more), 0);
+	assert_int_equal(cgroup_list_add(&snapshot.told, &more), 0);
 	assert_int_equal(renderer_json.show(renderer, &snapshot, &error), 0);
 	renderer_json.close(renderer);
 	fclose(stream);

@@ -53,7 +53,7 @@ static void move(
 /* Both heads, hostile names, containers of each kind, and what has no series. */
 static void golden_files(void **state)
 {
-	static const struct cgroup_facts cgroups[] = {
+	static const struct cgroup_told cgroups[] = {
 		{ .id = 1,
 		    .texts = { [CGROUP_NAME] = "shop/web/main",
 		        [CGROUP_CONTAINER] = "main",
@@ -75,7 +75,7 @@ static void golden_files(void **state)
 	(void)state;
 	snapshot_init(&snapshot);
 	for (size_t i = 0; i < ARRAY_LENGTH(cgroups); i++)
-		assert_int_equal(cgroup_list_add(&snapshot.cgroups, &cgroups[i]), 0);
+		assert_int_equal(cgroup_list_add(&snapshot.told, &cgroups[i]), 0);
 	move(&snapshot, "nginx", 1, 5000, 6000);
 	move(&snapshot, "nginx", 2, 4000, 0);
 	move(&snapshot, "nginx", 3, 3000, 0);

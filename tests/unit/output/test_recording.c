@@ -132,16 +132,16 @@ static void where_it_was_counted_comes_back(void **state)
 	assert_true(origin->monotonic_ms == UINT64_C(4294967301));
 	assert_string_equal(origin->filters, "\"--comm=\\u202E\",\"--pid=1\"");
 	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
-	assert_int_equal(snapshot.cgroups.count, 1);
-	assert_true(snapshot.cgroups.items[0]->id == 7);
-	assert_string_equal(snapshot.cgroups.items[0]->texts[CGROUP_PATH], "/a\xff");
-	assert_string_equal(snapshot.cgroups.items[0]->texts[CGROUP_POD], "web");
-	assert_null(snapshot.cgroups.items[0]->texts[CGROUP_NAME]);
+	assert_int_equal(snapshot.told.count, 1);
+	assert_true(snapshot.told.items[0]->id == 7);
+	assert_string_equal(snapshot.told.items[0]->texts[CGROUP_PATH], "/a\xff");
+	assert_string_equal(snapshot.told.items[0]->texts[CGROUP_POD], "web");
+	assert_null(snapshot.told.items[0]->texts[CGROUP_NAME]);
 	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
-	assert_int_equal(snapshot.cgroups.count, 1);
-	assert_int_equal(snapshot.cgroups.items[0]->pid, 5);
+	assert_int_equal(snapshot.told.count, 1);
+	assert_int_equal(snapshot.told.items[0]->pid, 5);
 	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
-	assert_int_equal(snapshot.cgroups.count, 0);
+	assert_int_equal(snapshot.told.count, 0);
 	assert_string_equal(recording_origin(replay)->host, "\xffw"); /* of several the first one */
 	recording_close(replay);
 	snapshot_fini(&snapshot);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/cgroup_facts.h"
+#include "model/cgroup_told.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,15 +11,15 @@
 #define FNV_BASIS 14695981039346656037u
 #define FNV_PRIME 1099511628211u
 
-struct cgroup_facts *cgroup_facts_copy(const struct cgroup_facts *facts)
+struct cgroup_told *cgroup_told_copy(const struct cgroup_told *facts)
 {
 	size_t lengths[CGROUP_TEXTS], size = sizeof *facts;
 
 	for (size_t i = 0; i < CGROUP_TEXTS; i++) {
-		lengths[i] = facts->texts[i] ? strnlen(facts->texts[i], CGROUP_FACTS_TEXT_MAX) : 0;
+		lengths[i] = facts->texts[i] ? strnlen(facts->texts[i], CGROUP_TOLD_TEXT_MAX) : 0;
 		size += lengths[i] + 1;
 	}
-	struct cgroup_facts *copy = malloc(size);
+	struct cgroup_told *copy = malloc(size);
 
 	if (!copy)
 		return NULL;
@@ -44,7 +44,7 @@ static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t length)
 	return hash;
 }
 
-uint64_t cgroup_facts_hash(const struct cgroup_facts *facts)
+uint64_t cgroup_told_hash(const struct cgroup_told *facts)
 {
 	uint64_t hash = add_bytes(FNV_BASIS, &facts->id, sizeof facts->id);
 
@@ -58,15 +58,15 @@ uint64_t cgroup_facts_hash(const struct cgroup_facts *facts)
 	return hash;
 }
 
-int cgroup_list_add(struct cgroup_list *list, const struct cgroup_facts *facts)
+int cgroup_list_add(struct cgroup_list *list, const struct cgroup_told *facts)
 {
-	struct cgroup_facts **items =
+	struct cgroup_told **items =
 	    array_grow(list->items, list->count, &list->capacity, CAPACITY_MIN, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
 	list->items = items;
-	items[list->count] = cgroup_facts_copy(facts);
+	items[list->count] = cgroup_told_copy(facts);
 	if (!items[list->count])
 		return -ENOMEM;
 	list->count++;

@@ -54,6 +54,7 @@ function(tcptop_install)
   install(TARGETS tcptop-check RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/${TCPTOP_INSTALL_NAME})
   tcptop_install_man()
   tcptop_install_completions()
-  install(FILES README.md LICENSE docs/special_filtering.md examples/tcptop_example.txt
+  install(FILES README.md LICENSE docs/recording.schema.json docs/special_filtering.md
+    examples/tcptop_example.txt
     DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endfunction()

@@ -31,6 +31,7 @@ static const struct {
 	{ "PATH", KIND_FILE, NULL },
 	{ "FILE", KIND_FILE, NULL },
 	{ "N", KIND_ANY, NULL },
+	{ "BYTES", KIND_ANY, NULL },
 	{ "WORDS", KIND_ANY, NULL },
 	{ "NAME", KIND_ANY, NULL },
 	{ "USER", KIND_ANY, NULL },

@@ -16,7 +16,9 @@ struct loop {
 	const struct source *source;
 	const struct renderer *renderer;
 	void *state;
+	const struct loop_output *output;
 	bool done;
+	int err; /* of opening the output anew */
 };
 
 /* The terminal is restored while the process is stopped. */
@@ -29,7 +31,14 @@ static void stop_process(struct loop *loop)
 		loop->renderer->resume(loop->state);
 }
 
-static void handle_signals(struct loop *loop, struct signals *signals)
+/* Between two intervals, so that none is cut. */
+static void reopen(struct loop *loop, struct error *error)
+{
+	if (loop->output->reopen && !loop->err)
+		loop->err = loop->output->reopen(loop->output->to, error);
+}
+
+static void handle_signals(struct loop *loop, struct signals *signals, struct error *error)
 {
 	for (int number; (number = signals_next(signals)) != 0;) {
 		if (signals_is_end(number))
@@ -38,6 +47,8 @@ static void handle_signals(struct loop *loop, struct signals *signals)
 			stop_process(loop);
 		else if (number == SIGCONT && loop->renderer->resume)
 			loop->renderer->resume(loop->state);
+		else if (number == SIGUSR1)
+			reopen(loop, error);
 		else if (number == SIGWINCH && loop->renderer->resize)
 			loop->renderer->resize(loop->state);
 	}
@@ -65,20 +76,22 @@ static int handle_snapshot(struct loop *loop, struct error *error)
 	if (err || !snapshot)
 		return err;
 	err = loop->renderer->show(loop->state, snapshot, error);
+	if (!err && loop->output->also)
+		err = loop->output->also->show(loop->output->also_state, snapshot, error);
 	loop->done = snapshot->last;
 	loop->source->release(loop->source->state);
 	return err;
 }
 
 int loop_run(const struct source *source, const struct renderer *renderer, void *state,
-    struct signals *signals, int output_fd, struct error *error)
+    struct signals *signals, const struct loop_output *output, struct error *error)
 {
-	struct loop loop = { source, renderer, state, false };
+	struct loop loop = { source, renderer, state, output, false, 0 };
 	enum { SIGNALS, SNAPSHOTS, OUTPUT, KEYS };
 	struct pollfd events[] = {
 		[SIGNALS] = { .fd = signals->fd, .events = POLLIN },
 		[SNAPSHOTS] = { .fd = source->fd(source->state), .events = POLLIN },
-		[OUTPUT] = { .fd = output_fd }, /* errors alone: a pipe's reader or a terminal gone */
+		[OUTPUT] = { .fd = output->fd }, /* errors alone: a pipe's reader or a terminal gone */
 		[KEYS] = { .fd = renderer->key_fd ? renderer->key_fd(state) : -1, .events = POLLIN },
 	};
 	int err = 0;
@@ -95,14 +108,15 @@ int loop_run(const struct source *source, const struct renderer *renderer, void 
 			continue;
 		}
 		if (events[SIGNALS].revents)
-			handle_signals(&loop, signals);
+			handle_signals(&loop, signals, error);
 		if (events[KEYS].revents & POLLIN)
 			react(&loop, renderer->keys);
 		else if (events[KEYS].revents) /* no keys will come any more */
 			events[KEYS].fd = -1;
 		if (events[OUTPUT].revents & (POLLERR | POLLHUP))
 			return -EPIPE;
-		if (events[SNAPSHOTS].revents)
+		err = loop.err;
+		if (!err && events[SNAPSHOTS].revents)
 			err = handle_snapshot(&loop, error);
 		react(&loop, renderer->tick);
 	}

@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 	err = err ?: actions[options.action](&options, &error);
 	err = err ?: finish_output(&error);
 	options_fini(&options);
-	if (err && error.exit_code == EXIT_CODE_OUTPUT &&
+	if (err && error.exit_code == EXIT_CODE_OUTPUT && !options.output_path &&
 	    (options.action == ACTION_RUN || options.action == ACTION_REPLAY) && output_has_gone())
 		return EXIT_CODE_OK;
 	return err ? fail(&error) : EXIT_CODE_OK;

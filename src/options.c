@@ -125,6 +125,18 @@ static int parse_positional(struct options *options, char **arguments, int count
 	return 0;
 }
 
+/* A file of metrics is kept in the background: nothing is shown beside it but what is asked for. */
+static const struct renderer *default_renderer(const struct command_line *line, bool stdout_is_terminal)
+{
+	const struct options *options = line->options;
+
+	if (line->noclear || options->output_path)
+		return &renderer_text;
+	if (options->textfile_path)
+		return &renderer_textfile;
+	return stdout_is_terminal ? &renderer_screen : &renderer_text;
+}
+
 /* -C is -o text: it contradicts the other outputs, in whatever order they stand. */
 static int resolve_output(const struct command_line *line, bool stdout_is_terminal)
 {
@@ -135,21 +147,22 @@ static int resolve_output(const struct command_line *line, bool stdout_is_termin
 		return options_refuse(line->error, "-C is -o text: it cannot stand with -o %s", asked->name);
 	options->renderer_is_default = !asked && !line->noclear;
 	if (!asked)
-		options->renderer = stdout_is_terminal && !line->noclear ? &renderer_screen : &renderer_text;
-	if (options->renderer->full_screen && asked && options->action == ACTION_CHECK)
-		return options_refuse(line->error, "-o screen has no effect with --check");
+		options->renderer = default_renderer(line, stdout_is_terminal);
+	if (options->action == ACTION_CHECK && asked && asked != &renderer_text && asked != &renderer_json)
+		return options_refuse(line->error, "-o %s has no effect with --check", asked->name);
 	if (options->renderer->full_screen && !stdout_is_terminal && options->action == ACTION_RUN)
 		return options_refuse(
 		    line->error, "-o screen: standard output is not a terminal; use -o text or -o json");
 	return 0;
 }
 
-static bool has_output(const struct option_row *row, const struct renderer *renderer)
+static bool has_output(const struct option_row *row, const struct options *options)
 {
 	if (!row->outputs[0])
 		return true;
-	for (size_t i = 0; i < COUNT_OF(row->outputs); i++)
-		if (row->outputs[i] == renderer)
+	for (size_t i = 0; i < COUNT_OF(row->outputs) && row->outputs[i]; i++)
+		if (row->outputs[i] == options->renderer ||
+		    (row->outputs[i] == &renderer_textfile && options->textfile_path))
 			return true;
 	return false;
 }
@@ -171,13 +184,25 @@ static const char *without_effect(const struct options *options, const struct op
 		return NULL;
 	if (!(row->actions & 1U << action))
 		return names[action];
-	return shows && !has_output(row, options->renderer) ? "-o" : NULL;
+	return shows && !has_output(row, options) ? "-o" : NULL;
+}
+
+#define SAID_SIZE 32
+
+/* The form of output as it would be asked for. */
+static const char *output_said(const struct options *options, char said[SAID_SIZE])
+{
+	if (options->renderer == &renderer_textfile)
+		return "--textfile alone";
+	snprintf(said, SAID_SIZE, "-o %s", options->renderer->name);
+	return said;
 }
 
 /* Every option that was given does something: what would be ignored is refused. */
 static int check_effects(const struct command_line *line)
 {
 	const struct options *options = line->options;
+	char said[SAID_SIZE];
 
 	for (size_t i = 0; i < option_count; i++) {
 		const char *other = line->given[i] ? without_effect(options, &option_rows[i]) : NULL;
@@ -187,8 +212,8 @@ static int check_effects(const struct command_line *line)
 		if (strcmp(other, "-o") != 0)
 			return options_refuse(
 			    line->error, "--%s has no effect with %s", option_rows[i].name, other);
-		return options_refuse(line->error, "--%s has no effect with -o %s%s", option_rows[i].name,
-		    options->renderer->name,
+		return options_refuse(line->error, "--%s has no effect with %s%s", option_rows[i].name,
+		    output_said(options, said),
 		    options->renderer_is_default && options->renderer == &renderer_text
 		        ? ", the default where standard output is no terminal"
 		        : "");
@@ -209,16 +234,20 @@ static int check_positional_effects(const struct options *options, int count, st
 /* Text and JSON ask no server for the names of hosts. */
 static int check_words(const struct options *options, struct error *error)
 {
+	char said[SAID_SIZE];
 	struct match match;
 
-	if (!options->words || options->renderer == &renderer_screen)
+	if (options->words && options->textfile_path && options->renderer->full_screen)
+		return options_refuse(error, "--filter is the screen's own with -o screen: --textfile would "
+		                             "have what it leaves out, too");
+	if (!options->words || options->renderer->full_screen)
 		return 0;
 	match_set(&match, options->words);
 	if (match_needs_host_names(&match))
 		return options_refuse(error,
-		    "host names are on the screen alone: with -o %s, host: of --filter takes an address or a "
+		    "host names are on the screen alone: with %s, host: of --filter takes an address or a "
 		    "network",
-		    options->renderer->name);
+		    output_said(options, said));
 	return 0;
 }
 
@@ -230,9 +259,11 @@ int options_parse(
 	struct option longs[OPTIONS_MAX + 1];
 	int found, err;
 
-	*options = (struct options){
-		.interval_ns = NS_PER_S, .max_sessions = MAX_SESSIONS_DEFAULT, .host_root = ""
-	};
+	*options = (struct options){ .interval_ns = NS_PER_S,
+		.max_sessions = MAX_SESSIONS_DEFAULT,
+		.max_series = MAX_SERIES_DEFAULT,
+		.series_threshold_bytes = SERIES_THRESHOLD_BYTES_DEFAULT,
+		.host_root = "" };
 	screen_options_init(&options->screen);
 	build_getopt_tables(letters, longs);
 	opterr = 0;
@@ -274,7 +305,14 @@ static bool needs_accepted(const struct options *options)
 	struct match match;
 
 	match_set(&match, options->words ? options->words : "");
-	return options->renderer->shows_more || match_needs_accepted(&match);
+	return options->renderer->shows_more || options->renderer->shows_accepted ||
+	       match_needs_accepted(&match);
+}
+
+bool options_need_names(const struct options *options)
+{
+	return options->renderer->shows_more || options->renderer->shows_names || options->textfile_path ||
+	       options->words;
 }
 
 int options_program(struct program_request *request, struct conditions *conditions,
@@ -293,7 +331,7 @@ int options_program(struct program_request *request, struct conditions *conditio
 		.max_sessions = options->max_sessions,
 		.ends = options->renderer->shows_more,
 		.accepted = needs_accepted(options),
-		.cgroups = options->renderer->shows_more || options->words,
+		.cgroups = options_need_names(options),
 		.socket_columns = screen_options_needs(&options->screen) & COLUMN_NEEDS_SOCKET,
 	};
 

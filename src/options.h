@@ -26,7 +26,7 @@ enum action {
 	ACTION_CHECK,         /* the self-test */
 };
 
-enum { MAX_SESSIONS_DEFAULT = 65536 };
+enum { MAX_SESSIONS_DEFAULT = 65536, MAX_SERIES_DEFAULT = 200, SERIES_THRESHOLD_BYTES_DEFAULT = 10000 };
 
 struct condition_option {
 	const struct condition_kind *kind;
@@ -52,8 +52,12 @@ struct options {
 	uint64_t interval_ns;
 	uint64_t count; /* intervals to show; 0: until stopped */
 	uint32_t max_sessions;
-	const char *host_root;   /* borrowed from argv; "": this process's own */
-	const char *replay_path; /* borrowed from argv; NULL: this host, live */
+	const char *host_root;     /* borrowed from argv; "": this process's own */
+	const char *replay_path;   /* borrowed from argv; NULL: this host, live */
+	const char *output_path;   /* instead of standard output; borrowed from argv; NULL: none */
+	const char *textfile_path; /* the same for metrics, beside the output */
+	uint32_t max_series;
+	uint64_t series_threshold_bytes;
 	struct screen_options screen;
 };
 
@@ -67,12 +71,21 @@ int options_parse(
     struct options *options, int argc, char **argv, bool stdout_is_terminal, struct error *error);
 void options_fini(struct options *options);
 
+/* Names of cgroups are shown, or looked at by a filter. */
+bool options_need_names(const struct options *options);
+
 /*
  * What the options ask of the program text; pids are borrowed. What filters name is looked up on this host: *conditions,
  * an empty struct, is filled, is the caller's, and borrowed by *request. 0 or -errno with *error.
  */
 int options_program(struct program_request *request, struct conditions *conditions,
     const struct options *options, struct error *error);
+
+/*
+ * The options that choose what is counted, but for --filter, as they would be given again: "--pid=1,2". An array of
+ * *count texts, each of it and the array for free().
+ */
+char **options_filters(const struct options *options, size_t *count);
 
 /* The help for -h: usage, every option, examples. */
 void options_print_help(FILE *stream);

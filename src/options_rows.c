@@ -18,6 +18,7 @@
 
 #define PID_LIMIT 4194304 /* PID_MAX_LIMIT of 64-bit kernels */
 #define MAX_SESSIONS_LIMIT 16777216
+#define MAX_SERIES_LIMIT 100000
 
 static const char *probe_choice(size_t index)
 {
@@ -205,6 +206,30 @@ static int apply_max_sessions(struct command_line *line, const struct option_row
 	return 0;
 }
 
+static int apply_max_series(struct command_line *line, const struct option_row *row, const char *value)
+{
+	size_t length = strlen(value);
+	char quoted[QUOTE_SIZE];
+	uint64_t number;
+
+	if (!decimal_read(value, length, MAX_SERIES_LIMIT, &number) || number == 0)
+		return options_refuse(line->error, "wrong --%s '%s': a whole number from 1 to %d", row->name,
+		    options_quote(quoted, value, length), MAX_SERIES_LIMIT);
+	line->options->max_series = (uint32_t)number;
+	return 0;
+}
+
+static int apply_threshold(struct command_line *line, const struct option_row *row, const char *value)
+{
+	size_t length = strlen(value);
+	char quoted[QUOTE_SIZE];
+
+	if (!decimal_read(value, length, INT64_MAX, &line->options->series_threshold_bytes))
+		return options_refuse(line->error, "wrong --%s '%s': a whole number of bytes", row->name,
+		    options_quote(quoted, value, length));
+	return 0;
+}
+
 static int compare_pids(const void *a, const void *b)
 {
 	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
@@ -354,8 +379,22 @@ const struct option_row option_rows[] = {
 	  "of the others that works",
 	  apply_probe, .choice = probe_choice, .actions = RUN | CHECK | EBPF },
 	{ "output", NULL, "what to show: a full screen (default on a terminal), the\n"
-	  "classic text (default elsewhere) or JSON Lines",
+	  "classic text (default elsewhere), JSON Lines, CSV for spreadsheets,\nor metrics for Prometheus",
 	  apply_output, .choice = output_choice, .letter = 'o', .actions = RUN | REPLAY | CHECK | EBPF },
+	{ "output-file", "PATH", "append to this file instead of printing; it is opened anew on\n"
+	  "SIGUSR1, as logrotate wants it",
+	  apply_path, MEMBER(output_path), .actions = RUN | REPLAY,
+	  .outputs = { &renderer_text, &renderer_json, &renderer_csv, &renderer_openmetrics } },
+	{ "textfile", "PATH", "keep metrics in this file for node_exporter's textfile collector;\n"
+	  "nothing is shown beside it without -o",
+	  apply_path, MEMBER(textfile_path), .actions = RUN },
+	{ "max-series", "N", "how many sets of labels get metrics of their own (default 200); what\n"
+	  "others move is summed up",
+	  apply_max_series, MEMBER(max_series), .actions = RUN | REPLAY,
+	  .outputs = { &renderer_openmetrics, &renderer_textfile } },
+	{ "series-threshold", "BYTES", "how much they have to move in an interval first (default 10000)",
+	  apply_threshold, MEMBER(series_threshold_bytes), .actions = RUN | REPLAY,
+	  .outputs = { &renderer_openmetrics, &renderer_textfile } },
 	{ "max-sessions", "N", "connections that an interval can list (default 65536, up\n"
 	  "to 16777216); the bytes of others are still counted",
 	  apply_max_sessions, MEMBER(max_sessions), .actions = RUN | CHECK | EBPF },

@@ -31,7 +31,7 @@ struct option_row {
 	int number;    /* what apply_action and apply_family set */
 	/* Where it takes effect: bits 1 << enum action, and in which forms of output; none named: in all. */
 	unsigned actions;
-	const struct renderer *outputs[2];
+	const struct renderer *outputs[4];
 	/* What is given asks for values that JSON and the program text then have, too; NULL: never. */
 	bool (*measures)(const struct options *options);
 	char letter;        /* 0: no short form */

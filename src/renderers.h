@@ -10,4 +10,7 @@
 extern const struct renderer *const renderers[];
 extern const size_t renderer_count;
 
+/* What --textfile is; its run has .textfile set. */
+extern const struct renderer renderer_textfile;
+
 #endif

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/escape.h"
 #include "base/util.h"
 #include "fit.h"
 #include "kernel/filters.h"
@@ -24,13 +23,12 @@
 #include "loader/loader.h"
 #include "loader/privilege.h"
 #include "loader/tracing.h"
-#include "loop.h"
 #include "names/containers.h"
-#include "names/names.h"
 #include "notices.h"
 #include "options.h"
+#include "output/origin.h"
 #include "output/player.h"
-#include "renderers.h"
+#include "show.h"
 #include "sieve.h"
 #include "signals.h"
 #include "trace/maps.h"
@@ -65,129 +63,20 @@ static int open_filters(struct loader_request *request, const struct options *op
 	return err;
 }
 
-/* ---- rendering ---- */
-
-#define PIDS_SHOWN_COLUMNS 40
-#define OPTIONS_SHOWN_MAX 16
-#define SHOWN_SIZE 48
-
-/* What a renderer is opened with and shown by. */
-struct show {
-	struct run run;
-	void *state; /* the renderer's; NULL: not open */
-	struct signals_guard guard;
-	struct containers *containers; /* NULL: no memory, or a recording */
-	char pids[64];
-	char family[16];
-	char conditions[OPTIONS_SHOWN_MAX][SHOWN_SIZE];
-	const char *filters[FILTERS_MAX + OPTIONS_SHOWN_MAX + 2]; /* of the start, in words */
-};
-
-static void show_describe_filters(struct show *show, const struct options *options)
-{
-	size_t used = snprintf(show->pids, sizeof show->pids, "PID "), start = used, count = 0, i;
-
-	for (i = 0; i < options->pid_count && used - start < PIDS_SHOWN_COLUMNS; i++)
-		used += snprintf(
-		    show->pids + used, sizeof show->pids - used, "%s%u", i ? "," : "", options->pids[i]);
-	if (options->pid_count > 1 && used - start >= PIDS_SHOWN_COLUMNS)
-		snprintf(show->pids + used, sizeof show->pids - used, "...");
-	if (options->pid_count)
-		show->filters[count++] = show->pids;
-	snprintf(show->family, sizeof show->family, "IPv%d only", options->family);
-	if (options->family)
-		show->filters[count++] = show->family;
-	for (i = 0; i < filter_count; i++)
-		if (options->filter_paths[i])
-			show->filters[count++] = filters[i].label;
-	for (i = 0; i < options->condition_count && i < OPTIONS_SHOWN_MAX; i++) {
-		const struct condition_option *condition = &options->conditions[i];
-		size_t length = snprintf(show->conditions[i], SHOWN_SIZE, "%s ", condition->kind->option);
-
-		escape_text(show->conditions[i] + length, SHOWN_SIZE - length, condition->value,
-		    strlen(condition->value), SHOWN_SIZE - 1 - length, false);
-		show->filters[count++] = show->conditions[i];
-	}
-	show->run.filters = show->filters;
-	show->run.filter_count = count;
-}
-
-static void show_init(struct show *show, const struct options *options, const struct user_files *files)
-{
-	*show = (struct show){
-		.run = {
-			.interval_ns = options->interval_ns,
-			.live = !options->replay_path,
-			.no_summary = options->no_summary,
-			.pids = options->pids,
-			.pid_count = options->pid_count,
-			.family = options->family,
-			.words = options->words,
-			.screen = &options->screen,
-			.writer = files->writer,
-			.notice = files->notice,
-		},
-		.containers = options->replay_path ? NULL : containers_open(options->host_root),
-	};
-	show_describe_filters(show, options);
-}
-
-/*
- * Opens the renderer for show->run. A terminal that cannot show the screen shows the text, unless the screen was
- * asked for. 0 or -errno with *error.
- */
-static int show_open(
-    struct show *show, struct options *options, const struct signals *signals, struct error *error)
-{
-	int err = options->renderer->open(&show->state, &show->run, stdout, error);
-
-	if (err && options->renderer->full_screen && options->renderer_is_default) {
-		fprintf(stderr, "tcptop: %s: printing text\n", error->text);
-		options->renderer = &renderer_text;
-		err = options->renderer->open(&show->state, &show->run, stdout, error);
-	}
-	if (err)
-		show->state = NULL;
-	else
-		signals_guard_start(&show->guard, signals);
-	return err;
-}
-
-static void show_close(struct show *show, const struct options *options)
-{
-	if (show->state) {
-		signals_guard_stop(&show->guard);
-		options->renderer->close(show->state);
-	}
-	names_close(show->run.names);
-	containers_close(show->containers);
-}
-
-/* Where anybody shows them, or looks at them. 0 or -ENOMEM with *error. */
-static int show_open_names(struct show *show, const struct options *options, struct error *error)
-{
-	if (!options->renderer->shows_more && !options->words)
-		return 0;
-	show->run.names = names_open(options->replay_path ? NULL : options->host_root, show->containers);
-	return show->run.names ? 0 : error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: names");
-}
-
-/* The loop; what is not the screen, which has its own filter, gets only what passes --filter. 0 or -errno with *error. */
-static int show_run(struct show *show, const struct options *options, const struct source *source,
+/* What is not the screen, which has its own filter, gets only what passes --filter. 0 or -errno with *error. */
+static int run_source(struct show *show, const struct options *options, const struct source *source,
     struct signals *signals, struct error *error)
 {
 	struct source shown = *source;
 	struct sieve *sieve = NULL;
 	int err = 0;
 
-	if (show->run.names && !options->renderer->full_screen)
-		names_want_all(show->run.names); /* what is printed is printed once */
 	if (options->words && !options->renderer->full_screen) {
 		err = sieve_open(&sieve, source, options->words, show->run.names, error);
 		if (!err)
 			shown = sieve_source(sieve);
 	}
-	err = err ?: loop_run(&shown, options->renderer, show->state, signals, STDOUT_FILENO, error);
+	err = err ?: show_run(show, options, &shown, signals, error);
 	sieve_close(sieve);
 	return err;
 }
@@ -354,7 +243,7 @@ static int start_tracing(struct show *show, struct tracing *tracing, struct opti
 	err = err ?: fit_maps(&options->max_sessions, options->family, error);
 	err = err ?: options_program(&request.program, &conditions, options, error);
 	err = err ?: open_filters(&request, options, error);
-	err = err ?: signals_open(signals, !options->renderer->full_screen, error);
+	err = err ?: signals_open(signals, !options->renderer->full_screen, options->output_path, error);
 	err = err ?: load(tracing, &request, signals, options->verbose, error);
 	if (!err)
 		tell_start(options, &request, tracing);
@@ -372,15 +261,22 @@ int run_live(struct options *options, struct error *error)
 	struct tracer *tracer = NULL;
 	struct declared declared;
 	struct tracing tracing;
+	struct origin origin;
 	struct show show;
 
 	tracing_init(&tracing);
 	user_files_open(&files, options);
-	show_init(&show, options, &files);
-	int err = start_tracing(&show, &tracing, options, &signals, error);
+	show_init(&show, options);
+	show.run.writer = files.writer;
+	show.run.notice = files.notice;
+	int err = show_open_files(&show, options, error);
+
+	err = err ?: start_tracing(&show, &tracing, options, &signals, error);
 
 	if (!err) {
 		show_tracing(&show, &declared, options, &tracing);
+		origin_here(&origin);
+		show.run.origin = &origin;
 		err = tracer_open(&tracer, &tracing, options->interval_ns, options->count,
 		    options->renderer->shows_more, error);
 	}
@@ -388,9 +284,9 @@ int run_live(struct options *options, struct error *error)
 	if (!err) {
 		struct source source = tracer_source(tracer);
 
-		err = show_run(&show, options, &source, &signals, error);
+		err = run_source(&show, options, &source, &signals, error);
 	}
-	show_close(&show, options);
+	err = show_close(&show, options, err, error);
 	user_files_close(&files);
 	tracer_close(tracer);
 	tracing_close(&tracing);
@@ -415,16 +311,19 @@ int run_recording(struct options *options, struct error *error)
 	struct show show;
 
 	user_files_open(&files, options);
-	show_init(&show, options, &files);
-	int err = player_open(&player, &request, error);
+	show_init(&show, options);
+	show.run.writer = files.writer;
+	show.run.notice = files.notice;
+	int err = show_open_files(&show, options, error) ?: player_open(&player, &request, error);
 
 	err = err ?: privilege_drop(error);
 	err = err ?: privilege_settle(false, error);
 	err = err ?: show_open_names(&show, options, error);
 	err = err ?: player_start(player, error); /* may wait for a pipe: signals still do what they do */
-	err = err ?: signals_open(&signals, !options->renderer->full_screen, error);
+	err = err ?: signals_open(&signals, !options->renderer->full_screen, options->output_path, error);
 	if (!err) {
 		show.run.method = player_method(player);
+		show.run.origin = player_origin(player);
 		show.run.can_seek = player_can_seek(player);
 		show.run.not_counted = player_not_counted(player, &show.run.not_counted_count);
 		err = show_open(&show, options, &signals, error);
@@ -433,9 +332,9 @@ int run_recording(struct options *options, struct error *error)
 		struct source source = player_source(player);
 
 		player_set_paced(player, options->renderer->full_screen);
-		err = show_run(&show, options, &source, &signals, error);
+		err = run_source(&show, options, &source, &signals, error);
 	}
-	show_close(&show, options);
+	err = show_close(&show, options, err, error);
 	user_files_close(&files);
 	player_close(player);
 	if (signals.fd >= 0)

@@ -53,7 +53,11 @@ static int sift(struct sieve *sieve, const struct snapshot *snapshot)
 	/* No row outlives its interval, so no number is kept. */
 	if (names_are_many(sieve->context.names))
 		names_forget(sieve->context.names);
-	names_learn(sieve->context.names, snapshot);
+	if (names_learn(sieve->context.names, snapshot) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < snapshot->told.count; i++)
+		if (cgroup_list_add(&passed->told, snapshot->told.items[i]) < 0)
+			return -ENOMEM;
 	ask_users(sieve, snapshot);
 	for (size_t i = 0; i < snapshot->session_count; i++) {
 		const struct session *session = &snapshot->sessions[i];

@@ -24,7 +24,7 @@ bool signals_is_end(int signal_number)
 	return false;
 }
 
-int signals_open(struct signals *signals, bool keep_stop, struct error *error)
+int signals_open(struct signals *signals, bool keep_stop, bool take_usr1, struct error *error)
 {
 	struct sigaction hangup;
 	sigset_t set;
@@ -37,9 +37,12 @@ int signals_open(struct signals *signals, bool keep_stop, struct error *error)
 	/* nohup(1): signalfd delivers a blocked signal although it is ignored */
 	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN)
 		sigdelset(&set, SIGHUP);
+	if (take_usr1)
+		sigaddset(&set, SIGUSR1);
 	if (!keep_stop)
 		sigaddset(&set, SIGTSTP);
-	signal(SIGPIPE, SIG_IGN); /* writing tells with EPIPE */
+	signal(SIGPIPE, SIG_IGN); /* writing tells with EPIPE, */
+	signal(SIGXFSZ, SIG_IGN); /* and with EFBIG */
 	signals->fd = -1;
 	if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
 		signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -149,7 +152,7 @@ static void on_fatal_signal(int number)
 void signals_catch_fatal(void)
 {
 	static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP, SIGXCPU,
-		SIGXFSZ, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT };
+		SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT };
 
 	for (size_t i = 0; i < COUNT_OF(fatal); i++)
 		if (signal(fatal[i], on_fatal_signal) == SIG_IGN)

@@ -13,8 +13,8 @@ struct signals {
 	int fd;
 };
 
-/* keep_stop: leave TSTP to the kernel. 0, or -errno with *error when the descriptor cannot be made. */
-int signals_open(struct signals *signals, bool keep_stop, struct error *error);
+/* keep_stop: leave TSTP to the kernel. take_usr1: it is no fatal one. 0, or -errno with *error when the descriptor cannot be made. */
+int signals_open(struct signals *signals, bool keep_stop, bool take_usr1, struct error *error);
 
 /* The next signal that waits, 0: none. */
 int signals_next(struct signals *signals);

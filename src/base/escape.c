@@ -153,6 +153,37 @@ size_t escape_text(char *buffer, size_t size, const char *bytes, size_t length, 
 	return used_columns;
 }
 
+static size_t piece_of_plain(struct piece *piece, const unsigned char *bytes, size_t length)
+{
+	uint32_t character;
+	size_t taken = escape_decode_utf8(bytes, length, &character);
+
+	if (taken == 0 || character < ' ' || character == 0x7F)
+		piece_spell(piece, "\\x%02x", bytes[0]);
+	else if (is_hidden(character))
+		piece_spell(piece, character > 0xFFFF ? "\\U%08x" : "\\u%04x", character);
+	else
+		piece_copy(piece, bytes, taken, 1);
+	return taken ? taken : 1;
+}
+
+size_t escape_plain(char *buffer, size_t size, const char *bytes, size_t length)
+{
+	size_t used = 0;
+	struct piece piece;
+
+	for (size_t i = 0; i < length;) {
+		i += piece_of_plain(&piece, (const unsigned char *)bytes + i, length - i);
+		if (used + piece.length >= size)
+			break;
+		memcpy(buffer + used, piece.text, piece.length);
+		used += piece.length;
+	}
+	if (size > 0)
+		buffer[used] = '\0';
+	return used;
+}
+
 static const char json_short_forms[128] = {
 	['"'] = '"',
 	['\\'] = '\\',

@@ -24,6 +24,12 @@
 size_t escape_text(char *buffer, size_t size, const char *bytes, size_t length, size_t columns, bool utf8);
 
 /*
+ * For text that programs read, in any locale: valid UTF-8 stays as it is, but for what is escaped above. Writes a NUL and returns
+ * the length without it, at most 4 * length. Stops before what does not fit in size - 1 bytes. A backslash is not escaped.
+ */
+size_t escape_plain(char *buffer, size_t size, const char *bytes, size_t length);
+
+/*
  * For the inside of a JSON string: always valid UTF-8; quotes, backslash, controls, C1, bidi, zero-width
  * and other invisible characters as \uNNNN (or the short forms), each invalid byte as U+FFFD. Writes a NUL and
  * returns the length without it, at most 6 * length. Stops before what does not fit in size - 1 bytes.

@@ -86,7 +86,7 @@ static int set_capabilities(int capability, bool effective)
 	return err;
 }
 
-static void drop_bounding_set(void)
+void privilege_drop_bounds(void)
 {
 	for (cap_value_t capability = 0; CAP_IS_SUPPORTED(capability); capability++)
 		cap_drop_bound(capability);
@@ -112,7 +112,7 @@ int privilege_drop(struct error *error)
 {
 	int capability = kept_capability(), err = 0;
 
-	drop_bounding_set();
+	privilege_drop_bounds();
 	if (prctl(PR_SET_KEEPCAPS, 1) != 0)
 		err = -errno;
 	if (!err)
@@ -128,7 +128,7 @@ int privilege_drop(struct error *error)
 
 int privilege_give_up(void)
 {
-	drop_bounding_set();
+	privilege_drop_bounds();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
 		return -errno;
 	return set_capabilities(-1, false);

@@ -27,6 +27,9 @@ int privilege_drop(struct error *error);
  */
 int privilege_settle(bool keep, struct error *error);
 
+/* Empties the bounding set, which needs CAP_SETPCAP: before the user is changed. */
+void privilege_drop_bounds(void);
+
 /* Gives up every capability for good; the user stays. For a child that does nothing privileged. 0 or -errno. */
 int privilege_give_up(void);
 

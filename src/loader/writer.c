@@ -22,6 +22,7 @@
 
 #include "base/error.h"
 #include "base/util.h"
+#include "loader/passing.h"
 #include "loader/privilege.h"
 
 #define PATIENCE_MS 1000
@@ -111,37 +112,9 @@ static int settings_path(const struct caller *caller, char path[WRITER_NAME_SIZE
 	return 0;
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-	for (size_t at = 0; at < size;) {
-		ssize_t count = write(fd, bytes + at, size - at);
-
-		if (count <= 0)
-			return count < 0 ? -errno : -EIO;
-		at += (size_t)count;
-	}
-	return 0;
-}
-
-static int copy_out(int from, int to)
-{
-	char bytes[65536];
-	ssize_t count;
-
-	if (lseek(from, 0, SEEK_SET) != 0)
-		return -errno;
-	while ((count = read(from, bytes, sizeof bytes)) > 0) {
-		int err = write_all(to, bytes, (size_t)count);
-
-		if (err)
-			return err;
-	}
-	return count < 0 ? -errno : 0;
-}
-
 static int finish(int fd, int from, const char *name)
 {
-	int err = copy_out(from, fd);
+	int err = passing_copy(from, fd);
 
 	if (close(fd) != 0 && !err)
 		err = -errno;
@@ -211,33 +184,13 @@ static int read_settings(const struct caller *caller, struct answer *answer)
 	return (int)count;
 }
 
-static int receive(int socket, struct request *request, int *fd)
-{
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct iovec part = { request, sizeof *request };
-	struct msghdr message = { .msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof control.bytes };
-	ssize_t count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *header = count == sizeof *request ? CMSG_FIRSTHDR(&message) : NULL;
-
-	*fd = -1;
-	if (header && header->cmsg_type == SCM_RIGHTS)
-		memcpy(fd, CMSG_DATA(header), sizeof *fd);
-	return count == sizeof *request ? 0 : -1;
-}
-
 /* What a request of nobody can ask for: the name is not its to choose. */
 static void serve(int socket, const struct caller *caller)
 {
 	struct request request;
 	int fd;
 
-	while (receive(socket, &request, &fd) == 0) {
+	while (passing_receive(socket, &request, sizeof request, &fd) == 0) {
 		struct answer answer = { .number = request.number, .result = -EINVAL };
 
 		if (request.file == READ_SETTINGS)
@@ -259,6 +212,7 @@ static int become(const struct caller *caller)
 {
 	struct passwd *user = getuid() == 0 ? getpwuid(caller->uid) : NULL;
 
+	privilege_drop_bounds();
 	if (getuid() == 0 && caller->uid != 0 &&
 	    ((user ? initgroups(user->pw_name, caller->gid) : setgroups(0, NULL)) != 0 ||
 	        setresgid(caller->gid, caller->gid, caller->gid) != 0 ||
@@ -326,25 +280,10 @@ void writer_close(struct writer *writer)
 static int ask(struct writer *writer, int file, int fd, struct answer *answer)
 {
 	struct request request = { ++writer->number, file };
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { .bytes = { 0 } };
-	struct iovec part = { &request, sizeof request };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	int err = passing_send(writer->socket, &request, sizeof request, fd, MSG_DONTWAIT);
 
-	if (fd >= 0) {
-		message.msg_control = control.bytes;
-		message.msg_controllen = sizeof control.bytes;
-		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof fd);
-		memcpy(CMSG_DATA(header), &fd, sizeof fd);
-	}
-	if (sendmsg(writer->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	if (err)
+		return err == -EAGAIN ? -ETIMEDOUT : err;
 	do {
 		struct pollfd ready = { .fd = writer->socket, .events = POLLIN };
 
@@ -368,7 +307,7 @@ int writer_write(
 	name[0] = '\0';
 	if (fd < 0)
 		return -errno;
-	int err = write_all(fd, bytes, size);
+	int err = passing_write_all(fd, bytes, size);
 
 	err = err ? err : ask(writer, (int)file, fd, &answer);
 	close(fd);

@@ -21,6 +21,7 @@ void snapshot_fini(struct snapshot *snapshot)
 	links_fini(&snapshot->links);
 	free(snapshot->endings);
 	free(snapshot->cgroups);
+	cgroup_list_fini(&snapshot->told);
 	snapshot_init(snapshot);
 }
 
@@ -47,6 +48,7 @@ void snapshot_reset(struct snapshot *snapshot)
 	reset.endings = reuse(snapshot->endings, snapshot->ending_count, &reset.ending_capacity);
 	reset.cgroups = reuse(snapshot->cgroups, snapshot->cgroup_count, &reset.cgroup_capacity);
 	links_reset(&reset.links);
+	cgroup_list_fini(&snapshot->told);
 	*snapshot = reset;
 }
 
@@ -66,6 +68,7 @@ int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from)
 	snapshot->cgroup_capacity = own.cgroup_capacity;
 	snapshot->cgroup_count = 0;
 	snapshot->links = own.links;
+	snapshot->told = (struct cgroup_list){ 0 };
 	for (size_t i = 0; i < from->ending_count; i++) {
 		struct ending *ending = snapshot_add_ending(snapshot);
 

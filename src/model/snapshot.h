@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/address.h"
+#include "model/cgroup_told.h"
 #include "model/link.h"
 #include "model/session.h"
 
@@ -99,8 +100,9 @@ struct snapshot {
 	struct made_cgroup *cgroups; /* that were made in this interval */
 	size_t cgroup_count;
 	size_t cgroup_capacity;
-	bool last;   /* nothing follows: tracing has ended */
-	bool is_end; /* no interval, but the news that a recording is over */
+	struct cgroup_list told; /* what a recording says of cgroups, from this interval on */
+	bool last;               /* nothing follows: tracing has ended */
+	bool is_end;             /* no interval, but the news that a recording is over */
 };
 
 /* Zeroes *snapshot, which the caller owns; snapshot_fini frees what snapshot_add allocated. */
@@ -111,8 +113,8 @@ void snapshot_fini(struct snapshot *snapshot);
 void snapshot_reset(struct snapshot *snapshot);
 
 /*
- * Empties it, and takes all that is not sessions from another one: its time, losses, ends, links, cgroups, whether it is
- * the last. 0 or -ENOMEM.
+ * Empties it, and takes all that is not sessions from another one: its time, losses, ends, links, cgroups that were made,
+ * whether it is the last, but for what is said of cgroups. 0 or -ENOMEM.
  */
 int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from);
 

@@ -58,3 +58,32 @@ bool cgroup_facts_has_engine(const struct cgroup_facts *facts)
 		found |= strncmp(facts->name, kinds[i], strlen(kinds[i])) == 0;
 	return found && *facts->id && !*facts->container;
 }
+
+/* What is not known is no text. */
+static const char *known(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+void cgroup_describe(struct cgroup_description *description, const char *path, const char *text,
+    const struct containers *containers)
+{
+	struct cgroup_facts *facts = &description->known;
+
+	cgroup_facts_find(facts, path, containers);
+	const char *colon = facts->is_container && !*facts->id ? strchr(facts->name, ':') : NULL;
+	const char *container = colon ? colon + 1 : facts->container;
+
+	description->facts =
+	    (struct cgroup_told){ .texts = {
+		                      [CGROUP_NAME] = text,
+		                      [CGROUP_PATH] = path,
+		                      [CGROUP_CONTAINER] = known(container),
+		                      [CGROUP_CONTAINER_ID] = known(facts->id),
+		                      [CGROUP_POD] = known(facts->pod),
+		                      [CGROUP_NAMESPACE] = known(facts->namespace),
+		                      [CGROUP_UNIT] = !facts->is_container && cgroup_name_is_unit(facts->name)
+		                                          ? facts->name
+		                                          : NULL,
+		                  } };
+}

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "model/cgroup_told.h"
 #include "names/cgroup_name.h"
 #include "names/containers.h"
 
@@ -36,5 +37,19 @@ bool cgroup_facts_may_come(const struct cgroup_facts *facts);
 
 /* It is a container of Docker's or Podman's, as far as the path tells, and these have not been asked, or did not know. */
 bool cgroup_facts_has_engine(const struct cgroup_facts *facts);
+
+enum { CGROUP_WORD_SIZE = 256 /* NAME_MAX, and a NUL */ };
+
+struct cgroup_description {
+	struct cgroup_told facts;  /* its texts are borrowed from the names, or are in: */
+	struct cgroup_facts known; /* not filled for what a recording told */
+};
+
+/*
+ * Fills the description of a cgroup from its path and what it is called, which are borrowed: the one place where a new source of
+ * names fills members of struct cgroup_told. containers: NULL knows none.
+ */
+void cgroup_describe(struct cgroup_description *description, const char *path, const char *text,
+    const struct containers *containers);
 
 #endif

@@ -107,8 +107,7 @@ static bool shorten_container(char *buffer, size_t size, const char *component, 
 	return true;
 }
 
-/* A systemd unit that processes run in; slices only group units. */
-static bool is_unit(const char *component)
+bool cgroup_name_is_unit(const char *component)
 {
 	const char *dot = strrchr(component, '.');
 
@@ -148,7 +147,7 @@ bool cgroup_name(char *buffer, size_t size, const char *path)
 		/* The innermost container, else the innermost unit, else the last directory. */
 		if (shorten_container(buffer, size, component, parent))
 			named = 2;
-		else if (named < 2 && is_unit(component)) {
+		else if (named < 2 && cgroup_name_is_unit(component)) {
 			snprintf(buffer, size, "%s", component);
 			named = 1;
 		} else if (!named)

@@ -26,4 +26,7 @@ void cgroup_ids(const char *path, char id[CONTAINER_ID_SIZE], char uid[CONTAINER
 /* Is the text, of that length, what a short name of a container has before its colon? */
 bool cgroup_name_is_kind(const char *text, size_t length);
 
+/* Is it a unit of systemd's that processes run in: nginx.service? Slices only group units. */
+bool cgroup_name_is_unit(const char *name);
+
 #endif

@@ -443,18 +443,26 @@ const char *cgroups_name(const struct cgroups *cgroups, uint32_t number)
 	return entry && entry->name ? entry->name : cgroups_text(cgroups, number);
 }
 
-bool cgroups_facts(const struct cgroups *cgroups, uint32_t number, struct cgroup_facts *facts)
-{
-	const struct entry *entry = numbered(cgroups, number);
-
-	if (entry)
-		cgroup_facts_find(facts, entry->path ? entry->path : "", cgroups->containers);
-	return entry;
-}
-
 const char *cgroups_path(const struct cgroups *cgroups, uint32_t number)
 {
 	const struct entry *entry = numbered(cgroups, number);
 
 	return !entry ? "-" : entry->path ? entry->path : cgroups_text(cgroups, number);
+}
+
+bool cgroups_describe(const struct cgroups *cgroups, uint32_t number, struct cgroup_description *description)
+{
+	const struct entry *entry = numbered(cgroups, number);
+
+	if (!entry || !entry->path)
+		return false;
+	cgroup_describe(description, entry->path, cgroups_text(cgroups, number), cgroups->containers);
+	return true;
+}
+
+uint64_t cgroups_key(const struct cgroups *cgroups, uint32_t number)
+{
+	const struct entry *entry = numbered(cgroups, number);
+
+	return entry ? entry->cgroup_id : 0;
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct cgroup_facts;
+struct cgroup_description;
 struct cgroups;
 struct containers;
 struct proc;
@@ -51,17 +51,20 @@ bool cgroups_are_many(const struct cgroups *cgroups);
 void cgroups_keep(struct cgroups *cgroups, uint32_t number);
 void cgroups_forget(struct cgroups *cgroups);
 
-/*
- * What is known of a number beside its text; false: 0, or forgotten. Borrowed as the text is, and until cgroups_begin.
- * A path that is not known is "".
- */
-bool cgroups_facts(const struct cgroups *cgroups, uint32_t number, struct cgroup_facts *facts);
-
 /* The short name and the path of a number; "-" for 0 and a forgotten one. Borrowed until the next cgroups_find,
  * cgroups_learn, cgroups_changed or cgroups_forget. Untrusted. */
 const char *cgroups_text(const struct cgroups *cgroups, uint32_t number);
 const char *cgroups_path(const struct cgroups *cgroups, uint32_t number);
 /* The same by its path alone, as "docker:0123456789ab" also of what has a name: for a filter. */
 const char *cgroups_name(const struct cgroups *cgroups, uint32_t number);
+
+/*
+ * All that is known of a number's cgroup, but for the PID and, where it is a v1 hierarchy's, the id. Its texts are borrowed as
+ * those of cgroups_text, and until cgroups_begin, and untrusted. False: its path is not known.
+ */
+bool cgroups_describe(const struct cgroups *cgroups, uint32_t number, struct cgroup_description *description);
+
+/* What cgroups_find was asked for when it gave the number: the id, or, for a container of a v1 hierarchy, another. 0: forgotten. */
+uint64_t cgroups_key(const struct cgroups *cgroups, uint32_t number);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "names/names.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -12,8 +13,10 @@
 #include "base/format.h"
 #include "base/util.h"
 #include "model/snapshot.h"
+#include "names/cgroup_facts.h"
 #include "names/cgroups.h"
 #include "names/commands.h"
+#include "names/learned.h"
 #include "names/proc.h"
 #include "names/resolver.h"
 #include "names/services.h"
@@ -28,6 +31,7 @@ struct names {
 	size_t service_count;
 	struct proc proc; /* known only if live */
 	struct cgroups *cgroups;
+	struct learned learned; /* from a recording; empty if live */
 	struct resolver *hosts;
 	struct commands *commands;
 };
@@ -97,6 +101,7 @@ void names_close(struct names *names)
 	resolver_close(names->hosts);
 	users_close(names->users);
 	cgroups_close(names->cgroups);
+	learned_fini(&names->learned);
 	commands_close(names->commands);
 	proc_close(&names->proc);
 	free(names->services);
@@ -171,36 +176,68 @@ const char *names_port(struct names *names, uint16_t port)
 	return found ? found->name : NULL;
 }
 
-void names_learn(struct names *names, const struct snapshot *snapshot)
+int names_learn(struct names *names, const struct snapshot *snapshot)
 {
 	cgroups_begin(names->cgroups);
 	for (size_t i = 0; i < snapshot->cgroup_count; i++)
 		cgroups_learn(names->cgroups, snapshot->cgroups[i].id, snapshot->cgroups[i].path.text);
+	for (size_t i = 0; i < snapshot->told.count && !names->live; i++)
+		if (learned_add(&names->learned, snapshot->told.items[i]) < 0)
+			return -ENOMEM;
+	return 0;
 }
 
 uint32_t names_container(struct names *names, uint64_t cgroup_id, uint32_t pid, int64_t seen_s)
 {
-	return names ? cgroups_find(names->cgroups, cgroup_id, pid, seen_s) : 0;
+	return names ? cgroups_find(names->cgroups, learned_key(&names->learned, cgroup_id, pid), pid, seen_s)
+	             : 0;
+}
+
+/* What a recording says, or NULL. */
+static const char *learned_text(const struct names *names, uint32_t container, enum cgroup_text text)
+{
+	if (!names->learned.slot_count)
+		return NULL;
+	const struct cgroup_told *facts =
+	    learned_find(&names->learned, cgroups_key(names->cgroups, container));
+
+	return facts ? facts->texts[text] : NULL;
 }
 
 const char *names_container_text(const struct names *names, uint32_t container)
 {
-	return names ? cgroups_text(names->cgroups, container) : "-";
+	return !names ? "-"
+	              : learned_text(names, container, CGROUP_NAME)
+	                    ?: cgroups_text(names->cgroups, container);
 }
 
 const char *names_container_path(const struct names *names, uint32_t container)
 {
-	return names ? cgroups_path(names->cgroups, container) : "-";
+	return !names ? "-"
+	              : learned_text(names, container, CGROUP_PATH)
+	                    ?: cgroups_path(names->cgroups, container);
+}
+
+bool names_container_describe(const struct names *names, uint32_t container, uint64_t cgroup_id, uint32_t pid,
+    struct cgroup_description *description)
+{
+	uint64_t key = names ? cgroups_key(names->cgroups, container) : 0;
+	const struct cgroup_told *learned = key ? learned_find(&names->learned, key) : NULL;
+
+	if (learned) {
+		description->facts = *learned;
+		return true;
+	}
+	if (!key || !cgroups_describe(names->cgroups, container, description))
+		return false;
+	description->facts.id = cgroup_id;
+	description->facts.pid = key == cgroup_id ? 0 : pid;
+	return true;
 }
 
 const char *names_container_name(const struct names *names, uint32_t container)
 {
 	return names ? cgroups_name(names->cgroups, container) : "-";
-}
-
-bool names_container_facts(const struct names *names, uint32_t container, struct cgroup_facts *facts)
-{
-	return names && cgroups_facts(names->cgroups, container, facts);
 }
 
 bool names_are_many(const struct names *names)

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct cgroup_facts;
+struct cgroup_description;
 struct containers;
 struct names;
 struct snapshot;
@@ -33,8 +33,11 @@ const char *names_user(struct names *names, uint32_t uid, char *buffer, size_t s
 /* The service's name, or NULL. Borrowed until names_close. */
 const char *names_port(struct names *names, uint16_t port);
 
-/* The interval is about to be shown: takes the paths of cgroups that were made in it. To be called for each. */
-void names_learn(struct names *names, const struct snapshot *snapshot);
+/*
+ * The interval is about to be shown: takes the paths of cgroups that were made in it, and what a recording says of cgroups. To be
+ * called for each; once more does no harm. 0 or -ENOMEM.
+ */
+int names_learn(struct names *names, const struct snapshot *snapshot);
 
 /*
  * A number for the cgroup, its own until names_forget; 0 for cgroup_id 0, and while it is not known whether it has a
@@ -50,10 +53,11 @@ const char *names_container_path(const struct names *names, uint32_t container);
 const char *names_container_name(const struct names *names, uint32_t container);
 
 /*
- * What is known of names_container's number beside its text (names/cgroup_facts.h): path, id, pod, namespace, name.
- * Borrowed until the next call of names_learn, names_container, names_changed or names_forget. False: 0.
+ * All that is known of names_container's number, asked for with this id and PID. Texts are borrowed until the next call of another
+ * function. False: only the id is.
  */
-bool names_container_facts(const struct names *names, uint32_t container, struct cgroup_facts *facts);
+bool names_container_describe(const struct names *names, uint32_t container, uint64_t cgroup_id, uint32_t pid,
+    struct cgroup_description *description);
 
 /*
  * So that what is kept is bounded however many containers come and go: when they are many, names_keep is to be called with

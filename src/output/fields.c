@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "output/fields.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
+#include "output/origin.h"
 
 /* clang-format off */
 static const struct field session_rows[] = {
@@ -68,6 +71,27 @@ static const struct field link_rows[] = {
 	{ "tcp_tx_bytes", FIELD_U64, FIELD_JOINED, offsetof(struct link, tcp_tx_bytes), LINK_TCP_UNKNOWN },
 };
 
+#define TEXT_OFFSET(which) (offsetof(struct cgroup_told, texts) + (which) * sizeof(const char *))
+static const struct field cgroup_rows[] = {
+	{ "cgroup_id", FIELD_U64, FIELD_REQUIRED, offsetof(struct cgroup_told, id), 0 },
+	{ "pid", FIELD_U32, FIELD_KNOWN, offsetof(struct cgroup_told, pid), 0 },
+	{ "path", FIELD_TEXT, FIELD_KNOWN, TEXT_OFFSET(CGROUP_PATH), 0 },
+	{ "name", FIELD_TEXT, FIELD_KNOWN, TEXT_OFFSET(CGROUP_NAME), 0 },
+	{ "container", FIELD_TEXT, FIELD_KNOWN, TEXT_OFFSET(CGROUP_CONTAINER), 0 },
+	{ "container_id", FIELD_TEXT, FIELD_KNOWN, TEXT_OFFSET(CGROUP_CONTAINER_ID), 0 },
+	{ "pod", FIELD_TEXT, FIELD_KNOWN, TEXT_OFFSET(CGROUP_POD), 0 },
+	{ "namespace", FIELD_TEXT, FIELD_KNOWN, TEXT_OFFSET(CGROUP_NAMESPACE), 0 },
+	{ "unit", FIELD_TEXT, FIELD_KNOWN, TEXT_OFFSET(CGROUP_UNIT), 0 },
+};
+
+static const struct field origin_rows[] = {
+	{ "tcptop", FIELD_TEXT, FIELD_KNOWN, offsetof(struct origin, version), 0 },
+	{ "host", FIELD_TEXT, FIELD_KNOWN, offsetof(struct origin, host), 0 },
+	{ "boot_id", FIELD_TEXT, FIELD_KNOWN, offsetof(struct origin, boot_id), 0 },
+	{ "kernel", FIELD_TEXT, FIELD_KNOWN, offsetof(struct origin, kernel), 0 },
+	{ "monotonic_ms", FIELD_U64, FIELD_KNOWN, offsetof(struct origin, monotonic_ms), 0 },
+};
+
 static const struct field interval_rows[] = {
 	{ "unplaced_rx_bytes", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, links.unplaced_rx_bytes), 0 },
 	{ "unplaced_tx_bytes", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, links.unplaced_tx_bytes), 0 },
@@ -80,6 +104,8 @@ const struct field_table session_fields = { session_rows, COUNT_OF(session_rows)
 const struct field_table ending_fields = { ending_rows, COUNT_OF(ending_rows) };
 const struct field_table other_fields = { other_rows, COUNT_OF(other_rows) };
 const struct field_table link_fields = { link_rows, COUNT_OF(link_rows) };
+const struct field_table cgroup_fields = { cgroup_rows, COUNT_OF(cgroup_rows) };
+const struct field_table origin_fields = { origin_rows, COUNT_OF(origin_rows) };
 const struct field_table interval_fields = { interval_rows, COUNT_OF(interval_rows) };
 
 uint64_t field_max(const struct field *field)
@@ -97,6 +123,7 @@ uint64_t field_max(const struct field *field)
 	case FIELD_U64:
 		return INT64_MAX;
 	case FIELD_ADDRESS:
+	case FIELD_TEXT:
 	case FIELD_NAME:
 		break;
 	}
@@ -107,8 +134,12 @@ bool field_is_known(const struct field *field, const void *record)
 {
 	if (field->presence != FIELD_KNOWN)
 		return true;
+	const char *at = (const char *)record + field->offset;
+
 	if (field->type == FIELD_NAME)
-		return *((const char *)record + field->offset) != '\0';
+		return *at != '\0';
+	if (field->type == FIELD_TEXT)
+		return *(const char *const *)(const void *)at != NULL;
 	return field_number(field, record) != field->absent;
 }
 
@@ -134,6 +165,7 @@ uint64_t field_number(const struct field *field, const void *record)
 		return number;
 	}
 	case FIELD_ADDRESS:
+	case FIELD_TEXT:
 	case FIELD_NAME:
 		break;
 	}
@@ -164,7 +196,143 @@ void field_set_number(const struct field *field, void *record, uint64_t number)
 		memcpy(at, &number, sizeof number);
 		break;
 	case FIELD_ADDRESS:
+	case FIELD_TEXT:
 	case FIELD_NAME:
 		break;
 	}
+}
+
+/* ---- reading ---- */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The bytes from their hex digits, at most so many, and a NUL. */
+static bool read_hex(const char *hex, char *name, size_t max)
+{
+	size_t length = 0;
+
+	for (; hex[2 * length] && length < max; length++) {
+		int high = hex_digit(hex[2 * length]);
+		int low = high < 0 ? -1 : hex_digit(hex[2 * length + 1]);
+
+		if (low < 0)
+			return false;
+		name[length] = (char)(high << 4 | low);
+	}
+	name[length] = '\0';
+	return true;
+}
+
+/* NAME_hex has the exact bytes where NAME could not hold them. */
+static const char *read_name(const struct field *field, const json_t *object, char *name)
+{
+	char hex_key[FIELD_KEY_MAX + sizeof "_hex"];
+
+	snprintf(hex_key, sizeof hex_key, "%s_hex", field->key);
+	const char *hex = json_string_value(json_object_get(object, hex_key));
+	const char *text = json_string_value(json_object_get(object, field->key));
+
+	if (hex)
+		return read_hex(hex, name, FIELD_NAME_SIZE - 1)
+		           ? NULL
+		           : "_hex has a byte that is not two hex digits";
+	if (!text && field->presence == FIELD_KNOWN && !json_object_get(object, field->key))
+		text = "";
+	if (!text)
+		return " is missing or no text";
+	snprintf(name, FIELD_NAME_SIZE, "%s", text);
+	return NULL;
+}
+
+static const char *read_address(const json_t *value, struct session *session, uint8_t *address)
+{
+	const char *text = json_string_value(value);
+
+	return text && inet_pton(session->family == 4 ? AF_INET : AF_INET6, text, address) == 1
+	           ? NULL
+	           : " is no address of its family";
+}
+
+static const char *read_number(const struct field *field, const json_t *value, void *record)
+{
+	json_int_t number = json_integer_value(value);
+	bool is_right = json_is_integer(value) && number >= 0 && (uint64_t)number <= field_max(field);
+
+	if (field->type == FIELD_FAMILY && !(is_right && (number == 4 || number == 6)))
+		return " is neither 4 nor 6";
+	if (!is_right)
+		return " is no whole number, or out of range";
+	field_set_number(field, record, (uint64_t)number);
+	return NULL;
+}
+
+/* A text within the object, borrowed; the bytes of NAME_hex, up to a NUL, take the place of one that could not hold them. */
+static const char *read_text(const struct field *field, json_t *object, const char **text)
+{
+	char hex_key[FIELD_KEY_MAX + sizeof "_hex"], decoded[CGROUP_TOLD_TEXT_MAX + 1];
+
+	snprintf(hex_key, sizeof hex_key, "%s_hex", field->key);
+	const char *hex = json_string_value(json_object_get(object, hex_key));
+
+	if (hex && !read_hex(hex, decoded, CGROUP_TOLD_TEXT_MAX))
+		return "_hex has a byte that is not two hex digits";
+	if (hex && json_object_set_new(object, field->key, json_string_nocheck(decoded)) < 0)
+		return ": no memory for it";
+	const json_t *value = json_object_get(object, field->key);
+
+	*text = json_string_value(value);
+	return value && !*text ? " is no text" : NULL;
+}
+
+const char *field_read(const struct field *field, json_t *object, void *record)
+{
+	void *at = (char *)record + field->offset;
+
+	if (field->type == FIELD_NAME)
+		return read_name(field, object, at);
+	if (field->type == FIELD_TEXT)
+		return read_text(field, object, at);
+	const json_t *value = json_object_get(object, field->key);
+
+	if (!value && field->presence == FIELD_REQUIRED)
+		return " is missing";
+	if (field->type == FIELD_ADDRESS)
+		return read_address(value, record, at);
+	if (value)
+		return read_number(field, value, record);
+	field_set_number(field, record, field->absent);
+	return NULL;
+}
+
+/* To the digit: a floating point number would lose the last one, and depends on the locale. */
+int field_read_time(const json_t *object, struct timespec *time)
+{
+	const char *text = json_string_value(json_object_get(object, "time"));
+	struct tm tm = { 0 };
+	int length = 0;
+	long unit_ns = NS_PER_S / 10;
+
+	if (!text ||
+	    sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+	        &tm.tm_min, &tm.tm_sec, &length) != 6 ||
+	    tm.tm_sec < 0 || tm.tm_sec > 60)
+		return -1;
+	text += length;
+	time->tv_nsec = 0;
+	if (*text == '.')
+		for (text++; *text >= '0' && *text <= '9'; text++, unit_ns /= 10)
+			time->tv_nsec += (*text - '0') * unit_ns;
+	if (strcmp(text, "Z") != 0)
+		return -1;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	time->tv_sec = timegm(&tm);
+	return 0;
 }

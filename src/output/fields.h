@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
+
+#include <jansson.h>
 
 #include "model/snapshot.h"
 
@@ -17,7 +20,8 @@ enum field_type {
 	FIELD_U32,
 	FIELD_U64,     /* read up to INT64_MAX, jansson's largest */
 	FIELD_ADDRESS, /* uint8_t[16] of struct session or ending, whose family says how many bytes count */
-	FIELD_NAME,    /* FIELD_NAME_SIZE bytes; NAME_hex follows when they are not valid UTF-8 */
+	FIELD_TEXT, /* const char *, NULL is absent; KEY_hex follows as after a name. Read, it is the caller's to copy */
+	FIELD_NAME, /* FIELD_NAME_SIZE bytes; NAME_hex follows when they are not valid UTF-8 */
 };
 
 enum field_presence {
@@ -51,6 +55,8 @@ extern const struct field_table session_fields;  /* of struct session */
 extern const struct field_table ending_fields;   /* of struct ending */
 extern const struct field_table other_fields;    /* of struct session_other, in an interval's object */
 extern const struct field_table link_fields;     /* of struct link */
+extern const struct field_table cgroup_fields;   /* of struct cgroup_told */
+extern const struct field_table origin_fields;   /* of struct origin */
 extern const struct field_table interval_fields; /* of struct snapshot: the end of an interval's object */
 
 /* Is it to be written? For all but FIELD_JOINED, which the row before decides. */
@@ -63,5 +69,14 @@ uint64_t field_number(const struct field *field, const void *record);
 void field_set_number(const struct field *field, void *record, uint64_t number);
 
 uint64_t field_max(const struct field *field);
+
+/*
+ * Reads one member into its struct. A FIELD_TEXT is borrowed from the object, which is changed where the text has a hexadecimal
+ * form. NULL, or what is wrong, in words that continue the key.
+ */
+const char *field_read(const struct field *field, json_t *object, void *record);
+
+/* The member "time", "2026-11-22T10:42:17.123Z". 0, or -1: missing or wrong. */
+int field_read_time(const json_t *object, struct timespec *time);
 
 #endif

@@ -412,3 +412,8 @@ const char *const *player_not_counted(const struct player *player, size_t *count
 	*count = player->not_counted_count;
 	return (const char *const *)player->not_counted;
 }
+
+const struct origin *player_origin(const struct player *player)
+{
+	return recording_origin(player->recording);
+}

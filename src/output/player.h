@@ -14,6 +14,7 @@
 #include "model/source.h"
 
 struct error;
+struct origin;
 struct player;
 
 struct player_request {
@@ -44,5 +45,7 @@ struct source player_source(struct player *player);
 /* How the recording was made, as its first interval says. Borrowed until player_close. */
 enum probe_method player_method(const struct player *player);
 const char *const *player_not_counted(const struct player *player, size_t *count);
+/* NULL: it does not say where. */
+const struct origin *player_origin(const struct player *player);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "output/recording.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -16,11 +15,13 @@
 #include "base/util.h"
 #include "model/snapshot.h"
 #include "output/fields.h"
+#include "output/origin.h"
 
 #define LINE_MAX_BYTES (1 << 20)
 #define INTERVAL_MAX_S 1e6
 #define ID_MAX 63
 #define LINKS_MAX 65536
+#define CGROUPS_MAX 65536
 
 /* Where an interval begins. */
 struct mark {
@@ -48,6 +49,8 @@ struct recording {
 	char ids[RECORDING_IDS_MAX][ID_MAX + 1];
 	const char *not_counted[RECORDING_IDS_MAX];
 	size_t not_counted_count;
+	struct origin origin; /* of the first start line; owned */
+	bool has_origin;
 };
 
 static int bad_line(const struct recording *recording, struct error *error, const char *format, ...)
@@ -66,127 +69,13 @@ static int bad_line(const struct recording *recording, struct error *error, cons
 	    recording->line_number, what);
 }
 
-/* ---- fields ---- */
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* The bytes from their hex digits, as many as a name may have. */
-static bool read_hex(const char *hex, char *name)
-{
-	size_t length = 0;
-
-	for (; hex[2 * length] && length < FIELD_NAME_SIZE - 1; length++) {
-		int high = hex_digit(hex[2 * length]);
-		int low = high < 0 ? -1 : hex_digit(hex[2 * length + 1]);
-
-		if (low < 0)
-			return false;
-		name[length] = (char)(high << 4 | low);
-	}
-	name[length] = '\0';
-	return true;
-}
-
-/* NAME_hex has the exact bytes where NAME could not hold them. */
-static const char *read_name(const struct field *field, const json_t *object, char *name)
-{
-	char hex_key[FIELD_KEY_MAX + sizeof "_hex"];
-
-	snprintf(hex_key, sizeof hex_key, "%s_hex", field->key);
-	const char *hex = json_string_value(json_object_get(object, hex_key));
-	const char *text = json_string_value(json_object_get(object, field->key));
-
-	if (hex)
-		return read_hex(hex, name) ? NULL : "_hex has a byte that is not two hex digits";
-	if (!text && field->presence == FIELD_KNOWN && !json_object_get(object, field->key))
-		text = "";
-	if (!text)
-		return " is missing or no text";
-	snprintf(name, FIELD_NAME_SIZE, "%s", text);
-	return NULL;
-}
-
-static const char *read_address(const json_t *value, struct session *session, uint8_t *address)
-{
-	const char *text = json_string_value(value);
-
-	return text && inet_pton(session->family == 4 ? AF_INET : AF_INET6, text, address) == 1
-	           ? NULL
-	           : " is no address of its family";
-}
-
-static const char *read_number(const struct field *field, const json_t *value, void *record)
-{
-	json_int_t number = json_integer_value(value);
-	bool is_right = json_is_integer(value) && number >= 0 && (uint64_t)number <= field_max(field);
-
-	if (field->type == FIELD_FAMILY && !(is_right && (number == 4 || number == 6)))
-		return " is neither 4 nor 6";
-	if (!is_right)
-		return " is no whole number, or out of range";
-	field_set_number(field, record, (uint64_t)number);
-	return NULL;
-}
-
-/* One member into its struct. NULL, or what is wrong, in words that continue the key. */
-static const char *read_field(const struct field *field, const json_t *object, void *record)
-{
-	void *at = (char *)record + field->offset;
-
-	if (field->type == FIELD_NAME)
-		return read_name(field, object, at);
-	const json_t *value = json_object_get(object, field->key);
-
-	if (!value && field->presence == FIELD_REQUIRED)
-		return " is missing";
-	if (field->type == FIELD_ADDRESS)
-		return read_address(value, record, at);
-	if (value)
-		return read_number(field, value, record);
-	field_set_number(field, record, field->absent);
-	return NULL;
-}
-
-/* "2026-11-22T10:42:17.123Z", to the digit: a floating point number would lose the last one, and depends on the locale. */
-static int get_time(const json_t *object, struct timespec *time)
-{
-	const char *text = json_string_value(json_object_get(object, "time"));
-	struct tm tm = { 0 };
-	int length = 0;
-	long unit_ns = NS_PER_S / 10;
-
-	if (!text ||
-	    sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-	        &tm.tm_min, &tm.tm_sec, &length) != 6 ||
-	    tm.tm_sec < 0 || tm.tm_sec > 60)
-		return -1;
-	text += length;
-	time->tv_nsec = 0;
-	if (*text == '.')
-		for (text++; *text >= '0' && *text <= '9'; text++, unit_ns /= 10)
-			time->tv_nsec += (*text - '0') * unit_ns;
-	if (strcmp(text, "Z") != 0)
-		return -1;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	time->tv_sec = timegm(&tm);
-	return 0;
-}
-
 /* ---- objects ---- */
 
-static int take_fields(struct recording *recording, const struct field_table *fields, const json_t *object,
+static int take_fields(struct recording *recording, const struct field_table *fields, json_t *object,
     void *record, struct error *error)
 {
 	for (size_t i = 0; i < fields->count; i++) {
-		const char *wrong = read_field(&fields->rows[i], object, record);
+		const char *wrong = field_read(&fields->rows[i], object, record);
 
 		if (wrong)
 			return bad_line(recording, error, "%s%s", fields->rows[i].key, wrong);
@@ -203,13 +92,13 @@ static int take_stamp(struct recording *recording, const json_t *object, struct 
 
 	/* The last one of a run may be so short that its six decimals are zero: its bytes count all the same. */
 	if (!json_is_number(length) || !(interval_s >= 0 && interval_s <= INTERVAL_MAX_S) ||
-	    get_time(object, &ahead->time) < 0)
+	    field_read_time(object, &ahead->time) < 0)
 		return bad_line(recording, error, "time or interval_s is missing or wrong");
 	ahead->interval_ns = (uint64_t)(interval_s * 1e9 + 0.5);
 	return 0;
 }
 
-static int take_session(struct recording *recording, const json_t *object, struct error *error)
+static int take_session(struct recording *recording, json_t *object, struct error *error)
 {
 	if (recording->ahead.session_count == recording->sessions_max)
 		return bad_line(recording, error,
@@ -223,7 +112,7 @@ static int take_session(struct recording *recording, const json_t *object, struc
 	return err ?: take_fields(recording, &session_fields, object, session, error);
 }
 
-static int take_link(struct recording *recording, const json_t *object, struct error *error)
+static int take_link(struct recording *recording, json_t *object, struct error *error)
 {
 	if (recording->ahead.links.count == LINKS_MAX)
 		return bad_line(
@@ -235,7 +124,7 @@ static int take_link(struct recording *recording, const json_t *object, struct e
 	return take_fields(recording, &link_fields, object, link, error);
 }
 
-static int take_ending(struct recording *recording, const json_t *object, struct error *error)
+static int take_ending(struct recording *recording, json_t *object, struct error *error)
 {
 	if (recording->ahead.ending_count == recording->sessions_max)
 		return bad_line(recording, error,
@@ -248,6 +137,61 @@ static int take_ending(struct recording *recording, const json_t *object, struct
 	int err = take_stamp(recording, object, error);
 
 	return err ?: take_fields(recording, &ending_fields, object, ending, error);
+}
+
+static int take_cgroup(struct recording *recording, json_t *object, struct error *error)
+{
+	struct cgroup_told facts = { 0 };
+	struct cgroup_list *list = &recording->ahead.told;
+
+	if (list->count == CGROUPS_MAX)
+		return bad_line(
+		    recording, error, "over %d cgroups without the line that ends an interval", CGROUPS_MAX);
+	int err = take_fields(recording, &cgroup_fields, object, &facts, error);
+
+	if (!err && cgroup_list_add(list, &facts) < 0)
+		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
+	return err;
+}
+
+/* What chose the sessions, as the inside of an array; for free(). NULL: nothing, or no memory. */
+static char *dump_filters(const json_t *object)
+{
+	const json_t *filters = json_object_get(object, "filters");
+	char *text = json_array_size(filters) ? json_dumps(filters, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	size_t length = text ? strlen(text) : 0;
+
+	if (!text)
+		return NULL;
+	memmove(text, text + 1, length - 2);
+	text[length - 2] = '\0';
+	return text;
+}
+
+/* Of recordings in a row the first one counts. */
+static int take_start(struct recording *recording, json_t *object, struct error *error)
+{
+	struct origin origin = { 0 };
+	struct timespec time;
+
+	if (recording->has_origin)
+		return 0;
+	int err = take_fields(recording, &origin_fields, object, &origin, error);
+
+	if (err)
+		return err;
+	if (json_object_get(object, "time")) {
+		if (field_read_time(object, &time) < 0 || time.tv_sec < 0)
+			return bad_line(recording, error, "time is wrong");
+		origin.start_ns = (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+	}
+	char *filters = dump_filters(object);
+
+	origin.filters = filters;
+	err = origin_copy(&recording->origin, &origin);
+	free(filters);
+	recording->has_origin = !err;
+	return err ? error_set(error, EXIT_CODE_RUNTIME, err, "out of memory") : 0;
 }
 
 static void take_facts(struct recording *recording, const json_t *object)
@@ -273,7 +217,7 @@ static void take_facts(struct recording *recording, const json_t *object)
 	}
 }
 
-static int take_interval(struct recording *recording, const json_t *object, struct error *error)
+static int take_interval(struct recording *recording, json_t *object, struct error *error)
 {
 	struct snapshot *ahead = &recording->ahead;
 	int err = take_stamp(recording, object, error)
@@ -315,6 +259,10 @@ static int take_line(struct recording *recording, size_t length, struct error *e
 		err = take_link(recording, object, error);
 	else if (strcmp(type, "closed") == 0)
 		err = take_ending(recording, object, error);
+	else if (strcmp(type, "cgroup") == 0)
+		err = take_cgroup(recording, object, error);
+	else if (strcmp(type, "start") == 0)
+		err = take_start(recording, object, error);
 	else if (strcmp(type, "interval") == 0)
 		err = take_interval(recording, object, error);
 	json_decref(object);
@@ -440,6 +388,7 @@ void recording_close(struct recording *recording)
 	if (recording->file && recording->file != stdin)
 		fclose(recording->file);
 	snapshot_fini(&recording->ahead);
+	origin_fini(&recording->origin);
 	free(recording->path);
 	free(recording->line);
 	free(recording->marks);
@@ -496,4 +445,9 @@ const char *const *recording_not_counted(const struct recording *recording, size
 {
 	*count = recording->not_counted_count;
 	return recording->not_counted;
+}
+
+const struct origin *recording_origin(const struct recording *recording)
+{
+	return recording->has_origin ? &recording->origin : NULL;
 }

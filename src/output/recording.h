@@ -10,6 +10,7 @@
 #include "kernel/method.h"
 
 struct error;
+struct origin;
 struct recording;
 struct snapshot;
 
@@ -56,5 +57,8 @@ int recording_seek(struct recording *recording, size_t position);
 enum probe_method recording_method(const struct recording *recording);
 /* The paths that it did not count. Borrowed until the next recording_next. */
 const char *const *recording_not_counted(const struct recording *recording, size_t *count);
+
+/* Where it was counted, as its first line says; NULL: it does not, or that has not been read. Borrowed until recording_close. */
+const struct origin *recording_origin(const struct recording *recording);
 
 #endif

@@ -14,7 +14,9 @@
 #include "model/source.h"
 
 struct error;
+struct keeper;
 struct names;
+struct origin;
 struct screen_options;
 struct snapshot;
 struct writer;
@@ -35,10 +37,18 @@ struct run {
 	const char *const *filters; /* the other filters given at the start, in words */
 	size_t filter_count;
 	struct names *
-	    names; /* of this host, or a recording's, for who shows more; names_learn is the renderer's to call */
+	    names; /* of this host, or a recording's; names_learn is the renderer's to call. NULL: none are shown */
+	bool names_kept;                     /* the screen keeps their numbers: it alone learns and forgets */
 	const struct screen_options *screen; /* for the screen only */
 	const char *notice;                  /* said when the screen begins; NULL: nothing */
 	struct writer *writer;               /* writes the user's files; NULL: nothing does */
+	const struct origin *origin;         /* where it was counted; NULL: a recording that does not say */
+	const char *const *
+	    options; /* those that choose what is counted, as they would be given; for a recording: what is shown */
+	size_t option_count;
+	struct keeper *textfile; /* writes the file of --textfile; NULL: there is none */
+	size_t series_places;    /* of metrics, as output/series.h says */
+	uint64_t series_threshold_bytes;
 };
 
 enum reaction {
@@ -61,8 +71,17 @@ struct renderer {
 	bool
 	    shows_more; /* than sessions: ends of connections and names of cgroups, which are noted for it, and links, which are read */
 
+	bool shows_accepted; /* which side began a connection, where shows_more does not bring it along */
+	bool shows_names;    /* names of cgroups, likewise */
+
 	/* Creates *state. Data goes to stream (stdout), which remains the caller's. 0 or -errno with *error. */
 	int (*open)(void **state, const struct run *run, FILE *stream, struct error *error);
+
+	/*
+	 * The stream goes on in a new file: writes what a file begins with, as open did. 0 or -errno with *error. NULL: it
+	 * begins with nothing of its own.
+	 */
+	int (*begin)(void *state, struct error *error);
 
 	/*
 	 * Shows one interval, complete and flushed on return. The snapshot is borrowed for the call: a renderer copies
@@ -99,6 +118,8 @@ struct renderer {
 
 extern const struct renderer renderer_text;
 extern const struct renderer renderer_json;
+extern const struct renderer renderer_csv;
+extern const struct renderer renderer_openmetrics;
 extern const struct renderer renderer_screen; /* defined in the floor above, screen/screen.c */
 
 #endif

@@ -85,6 +85,15 @@ static bool has(const struct seen_half *half, uint64_t hash)
 	return half->slot_count && *slot_of(half, hash) == hash;
 }
 
+int seen_add_hash(struct seen *seen, uint64_t hash)
+{
+	hash += !hash;
+	bool is_new = !has(&seen->young, hash) && !has(&seen->old, hash);
+
+	seen->kept = seen->kept < SEEN_KEPT ? SEEN_KEPT : seen->kept;
+	return add(seen, hash) < 0 ? -ENOMEM : is_new;
+}
+
 bool seen_has(const struct seen *seen, const struct session *connection)
 {
 	uint64_t hash = hash_of(connection);

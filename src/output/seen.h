@@ -34,6 +34,9 @@ void seen_fini(struct seen *seen);
 /* Adds the connections of an interval's sessions. 0 or -ENOMEM. */
 int seen_add(struct seen *seen, const struct session *sessions, size_t count);
 
+/* Adds any hash, say of a line that has been written. 1: it was not known; 0: it was; or -ENOMEM. */
+int seen_add_hash(struct seen *seen, uint64_t hash);
+
 /* False for one that was not added, but for one in 2^40; true for those that are still known. */
 bool seen_has(const struct seen *seen, const struct session *connection);
 

@@ -15,6 +15,7 @@
 #include "base/format.h"
 #include "base/util.h"
 #include "model/snapshot.h"
+#include "output/losses.h"
 
 #define COMM_COLUMNS 12
 #define COMM_SIZE 64 /* 12 columns: escapes are as long as wide, characters at most as long as the name */
@@ -26,6 +27,7 @@ struct text {
 	bool live; /* a recording does not have the load averages of its time */
 	bool summary;
 	bool utf8;
+	uint64_t interval_ns; /* as asked for */
 };
 
 static const struct table {
@@ -171,27 +173,22 @@ static int print_interval(const struct text *text, const struct snapshot *snapsh
 	return err;
 }
 
-/* Prints nothing unless this interval lost something. */
-static void print_losses(FILE *stream, const struct snapshot *snapshot)
+static int text_begin(void *state, struct error *error)
 {
-	const struct session_other *other = &snapshot->other;
+	const struct text *text = state;
+	char seconds[32];
 
-	if (other->calls || other->rx_bytes || other->tx_bytes)
-		fprintf(stream,
-		    "tcptop: table full: other connections, not listed, received %" PRIu64
-		    " and sent %" PRIu64 " bytes in %" PRIu64 " calls; raise --max-sessions\n",
-		    (uint64_t)other->rx_bytes, (uint64_t)other->tx_bytes, (uint64_t)other->calls);
-	if (snapshot->missed_runs)
-		fprintf(stream,
-		    "tcptop: the kernel skipped %" PRIu64
-		    " probe runs in this interval: their bytes are missing\n",
-		    snapshot->missed_runs);
+	format_seconds(seconds, sizeof seconds, text->interval_ns);
+	errno = 0;
+	return fprintf(text->stream, "Tracing... Output every %s secs. Hit Ctrl-C to end\n", seconds) < 0 ||
+	               fflush(text->stream) != 0
+	           ? error_set_output(error)
+	           : 0;
 }
 
 static int text_open(void **state, const struct run *run, FILE *stream, struct error *error)
 {
 	struct text *text = calloc(1, sizeof *text);
-	char seconds[32];
 
 	*state = NULL;
 	if (!text)
@@ -202,14 +199,14 @@ static int text_open(void **state, const struct run *run, FILE *stream, struct e
 	text->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	/* Each interval is flushed as a whole: a terminal's line buffering would cost a write for each row. */
 	setvbuf(stream, NULL, _IOFBF, BUFSIZ);
-	format_seconds(seconds, sizeof seconds, run->interval_ns);
-	if (fprintf(stream, "Tracing... Output every %s secs. Hit Ctrl-C to end\n", seconds) < 0 ||
-	    fflush(stream) != 0) {
+	text->interval_ns = run->interval_ns;
+	int err = text_begin(text, error);
+
+	if (err)
 		free(text);
-		return error_set_output(error);
-	}
-	*state = text;
-	return 0;
+	else
+		*state = text;
+	return err;
 }
 
 static int text_show(void *state, const struct snapshot *snapshot, struct error *error)
@@ -225,7 +222,7 @@ static int text_show(void *state, const struct snapshot *snapshot, struct error 
 	if (text->summary && text->live)
 		read_loadavg(loadavg, sizeof loadavg);
 	err = print_interval(text, snapshot, &local_time, loadavg, error);
-	print_losses(stderr, snapshot);
+	losses_print(stderr, snapshot);
 	return err;
 }
 
@@ -237,6 +234,7 @@ static void text_close(void *state)
 const struct renderer renderer_text = {
 	.name = "text",
 	.open = text_open,
+	.begin = text_begin,
 	.show = text_show,
 	.close = text_close,
 };

@@ -9,6 +9,7 @@ packages_build=(cmake make gcc libc6-dev pkg-config libbpfcc-dev libbpf-dev libc
 	libjansson-dev)
 # What the tests need beside it; tests/vm/fetch.sh --packages names those of the emulated kernel.
 packages_test=(libcmocka-dev tmux python3 iproute2 netbase procps clang clang-format clang-tidy shellcheck
+	python3-jsonschema prometheus prometheus-node-exporter
 	zsh fish reuse debhelper lintian)
 
 # Prints those of the packages given that are not installed.

@@ -232,7 +232,7 @@ static void processes_are_there_or_not(void **state)
 static void intervals_tell_of_cgroups(void **state)
 {
 	struct names *names = names_open(NULL, NULL);
-	struct cgroup_facts facts;
+	struct cgroup_description description;
 	struct snapshot snapshot;
 
 	(void)state;
@@ -244,12 +244,14 @@ static void intervals_tell_of_cgroups(void **state)
 
 	assert_string_equal(names_container_text(names, container), "docker:0123456789ab");
 	assert_string_equal(names_container_name(names, container), "docker:0123456789ab");
-	assert_true(names_container_facts(names, container, &facts));
-	assert_string_equal(facts.path, "/docker/" HEX64);
-	assert_string_equal(facts.id, HEX64);
-	assert_string_equal(facts.container, "");
-	assert_false(names_container_facts(names, 0, &facts));
-	assert_false(names_container_facts(NULL, container, &facts));
+	assert_true(names_container_describe(names, container, 7, 1, &description));
+	assert_int_equal(description.facts.id, 7);
+	assert_int_equal(description.facts.pid, 0);
+	assert_string_equal(description.facts.texts[CGROUP_PATH], "/docker/" HEX64);
+	assert_string_equal(description.facts.texts[CGROUP_CONTAINER_ID], HEX64);
+	assert_null(description.facts.texts[CGROUP_CONTAINER]);
+	assert_false(names_container_describe(names, 0, 7, 1, &description));
+	assert_false(names_container_describe(NULL, container, 7, 1, &description));
 	names_close(names);
 	snapshot_fini(&snapshot);
 }

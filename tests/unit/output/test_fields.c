@@ -23,7 +23,7 @@ static const struct field_table *const tables[] = { &session_fields, &ending_fie
 /* Writes the interval as a line for each object. For free(). */
 static char *write_lines(const struct snapshot *snapshot, size_t *length)
 {
-	struct run run = { .interval_ns = 1000000000, .live = true, .method = PROBE_TRACEPOINT };
+	struct run run = { .interval_ns = 1000000000, .method = PROBE_TRACEPOINT };
 	struct error error;
 	char *lines;
 	FILE *stream = open_memstream(&lines, length);

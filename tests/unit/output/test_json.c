@@ -8,10 +8,22 @@
 #include <unistd.h>
 
 #include "golden/golden.h"
+#include "names/names.h"
+#include "tell_names.h"
 
 static const char *const not_counted[] = { "splice_io_uring", "odd\"id" };
+static const char *const options[] = { "--pid=1,2", "--comm=a\"b" };
+static const struct origin origin = {
+	.version = "9.8.7",
+	.host = "web1",
+	.boot_id = "01234567-89ab-cdef-0123-456789abcdef",
+	.kernel = "6.18.1",
+	.start_ns = UINT64_C(1795344136122000000),
+	.monotonic_ms = UINT64_C(4294967301),
+};
 
-static char *show(const struct snapshot *snapshot, size_t not_counted_count)
+/* known: of a cgroup; NULL: nothing is. For free(). */
+static char *show(const struct snapshot *snapshot, size_t not_counted_count, const struct cgroup_told *known)
 {
 	struct run run = {
 		.interval_ns = 1000000000,
@@ -19,6 +31,10 @@ static char *show(const struct snapshot *snapshot, size_t not_counted_count)
 		.method = PROBE_TRACEPOINT,
 		.not_counted = not_counted,
 		.not_counted_count = not_counted_count,
+		.origin = &origin,
+		.options = options,
+		.option_count = ARRAY_LENGTH(options),
+		.names = names_open(NULL, NULL), /* no cgroup of this host is a sample's */
 	};
 	struct error error;
 	char *output;
@@ -27,9 +43,11 @@ static char *show(const struct snapshot *snapshot, size_t not_counted_count)
 	void *state;
 
 	assert_non_null(stream);
+	tell_names(run.names, known);
 	assert_int_equal(renderer_json.open(&state, &run, stream, &error), 0);
 	assert_int_equal(renderer_json.show(state, snapshot, &error), 0);
 	renderer_json.close(state);
+	names_close(run.names);
 	fclose(stream);
 	return output;
 }
@@ -43,7 +61,7 @@ static void test_golden(void **state)
 
 		snprintf(golden, sizeof golden, "json_%s.jsonl", samples[i].name);
 		sample_fill(&snapshot, &samples[i]);
-		output = show(&snapshot, 0);
+		output = show(&snapshot, 0, NULL);
 		golden_expect(golden, output, strlen(output));
 		free(output);
 		snapshot_fini(&snapshot);
@@ -67,12 +85,17 @@ static void test_filter_is_told(void **state)
 	assert_int_equal(renderer_json.show(renderer, &snapshot, &error), 0);
 	renderer_json.close(renderer);
 	fclose(stream);
-	json_t *line = json_loads(output, 0, NULL);
+	char *rest = output;
 
-	assert_non_null(line);
-	assert_string_equal(
-	    json_string_value(json_object_get(line, "filter")), "comm:\"x !local \xef\xbf\xbd\033");
-	json_decref(line);
+	for (int i = 0; i < 2; i++, rest = strchr(rest, '\n') + 1) {
+		json_t *line = json_loads(rest, JSON_DISABLE_EOF_CHECK, NULL);
+
+		assert_non_null(line);
+		assert_string_equal(
+		    json_string_value(json_object_get(line, "filter")), "comm:\"x !local \xef\xbf\xbd\033");
+		json_decref(line);
+	}
+	assert_string_equal(rest, "");
 	free(output);
 	snapshot_fini(&snapshot);
 }
@@ -87,7 +110,7 @@ static void test_golden_losses(void **state)
 	snapshot.other = (struct session_other){ .calls = 3, .rx_bytes = 1001, .tx_bytes = 7 };
 	snapshot.missed_runs = 12;
 	snapshot_total(&snapshot);
-	output = show(&snapshot, ARRAY_LENGTH(not_counted));
+	output = show(&snapshot, ARRAY_LENGTH(not_counted), NULL);
 	golden_expect("json_losses.jsonl", output, strlen(output));
 	free(output);
 	snapshot_fini(&snapshot);
@@ -153,6 +176,14 @@ static void expect_session(const json_t *object, const struct sample_session *se
 		assert_string_equal(string_of(object, "ifname"), session->ifname);
 }
 
+static void skip_start(char **line)
+{
+	static const char begin[] = "{\"type\":\"start\",";
+
+	assert_memory_equal(*line, begin, strlen(begin));
+	*line = strchr(*line, '\n') + 1;
+}
+
 /* Parses one line and steps over it. For json_decref. */
 static json_t *next_object(char **line)
 {
@@ -181,7 +212,8 @@ static void test_parses_back(void **state)
 		json_t *object;
 
 		sample_fill(&snapshot, &samples[i]);
-		line = output = show(&snapshot, 1);
+		line = output = show(&snapshot, 1, NULL);
+		skip_start(&line);
 		for (size_t k = 0; k < samples[i].count; k++) {
 			const struct sample_session *session = samples[i].sessions;
 			uint64_t total_bytes;
@@ -235,7 +267,8 @@ static void test_random_names(void **state)
 		comm[random % sizeof comm] = '\0';
 		sample.sessions[0].comm = comm;
 		sample_fill(&snapshot, &sample);
-		line = output = show(&snapshot, 0);
+		line = output = show(&snapshot, 0, NULL);
+		skip_start(&line);
 		object = next_object(&line);
 		expect_name(object, comm);
 		json_decref(object);
@@ -265,7 +298,7 @@ static void test_seconds(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-		format_seconds(buffer, sizeof buffer, rows[i].interval_ns);
+		stamp_seconds(buffer, sizeof buffer, rows[i].interval_ns);
 		assert_string_equal(buffer, rows[i].expected);
 	}
 }
@@ -274,6 +307,7 @@ static void test_write_errors(void **state)
 {
 	struct run run = { .interval_ns = 1000000000, .live = true, .method = PROBE_FENTRY };
 	struct json json = { .stream = fopen("/dev/full", "w"), .run = &run };
+	void *refused;
 	struct snapshot snapshot;
 	struct error error;
 	int ends[2];
@@ -284,6 +318,8 @@ static void test_write_errors(void **state)
 	assert_int_equal(renderer_json.show(&json, &snapshot, &error), -ENOSPC);
 	assert_int_equal(error.exit_code, EXIT_CODE_OUTPUT);
 	assert_string_equal(error.text, "cannot write the output: No space left on device");
+	assert_int_equal(renderer_json.open(&refused, &run, json.stream, &error), -ENOSPC);
+	assert_null(refused);
 	fclose(json.stream);
 
 	assert_int_equal(pipe(ends), 0);
@@ -296,6 +332,101 @@ static void test_write_errors(void **state)
 	snapshot_fini(&snapshot);
 }
 
+static const struct cgroup_told web = { .id = 4711,
+	.texts = { [CGROUP_NAME] = "shop/web/main",
+	    [CGROUP_PATH] = "/kubepods/\xff\n",
+	    [CGROUP_CONTAINER] = "main",
+	    [CGROUP_POD] = "web",
+	    [CGROUP_NAMESPACE] = "shop" } };
+static const char web_line[] =
+    "{\"type\":\"cgroup\",\"time\":\"2026-11-22T10:42:17.123Z\",\"interval_s\":1.0003,\"cgroup_id\":4711,"
+    "\"path\":\"/kubepods/\xEF\xBF\xBD\\n\",\"path_hex\":\"2f6b756265706f64732fff0a\",\"name\":\"shop/web/"
+    "main\","
+    "\"container\":\"main\",\"pod\":\"web\",\"namespace\":\"shop\"}\n";
+
+static size_t count_lines(const char *output, const char *line)
+{
+	size_t count = 0;
+
+	for (const char *at = output; (at = strstr(at, line)); at += strlen(line))
+		count++;
+	return count;
+}
+
+static void test_golden_cgroups(void **state)
+{
+	struct snapshot snapshot;
+	char *output;
+
+	(void)state;
+	sample_fill(&snapshot, sample_find("ipv4"));
+	output = show(&snapshot, 0, &web);
+	golden_expect("json_cgroups.jsonl", output, strlen(output));
+	free(output);
+	snapshot_fini(&snapshot);
+}
+
+/* A cgroup's line stands before its first session, once; again when more is known, and in each new file. */
+static void test_cgroups_are_named_once(void **state)
+{
+	struct run run = {
+		.interval_ns = 1000000000, .method = PROBE_TRACEPOINT, .names = names_open(NULL, NULL)
+	};
+	struct cgroup_told more = web;
+	struct snapshot snapshot;
+	struct error error;
+	char *output;
+	size_t length;
+	FILE *stream = open_memstream(&output, &length);
+	void *renderer;
+
+	(void)state;
+	sample_fill(&snapshot, sample_find("ipv4"));
+	assert_int_equal(cgroup_list_add(&snapshot.told, &web), 0);
+	assert_int_equal(renderer_json.open(&renderer, &run, stream, &error), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(renderer_json.show(renderer, &snapshot, &error), 0);
+	fflush(stream);
+	assert_int_equal(count_lines(output, web_line), 1);
+	assert_int_equal(count_lines(output, "\"cgroup\""), 1); /* of the other sessions no cgroup is known */
+	assert_true(strstr(output, web_line) < strstr(output, "\"cgroup_id\":4711,\"mntns\""));
+	assert_int_equal(renderer_json.begin(renderer, &error), 0);
+	assert_int_equal(renderer_json.show(renderer, &snapshot, &error), 0);
+	fflush(stream);
+	assert_int_equal(count_lines(output, web_line), 2);
+	assert_int_equal(count_lines(output, "{\"type\":\"start\""), 2);
+	assert_int_equal(count_lines(output, "\"total_rx_bytes\":8348,"), 1); /* goes on: 4 times 2,087 */
+	more.texts[CGROUP_CONTAINER_ID] = "0123";
+	assert_int_equal(cgroup_list_add(&snapshot.told, &more), 0);
+	assert_int_equal(renderer_json.show(renderer, &snapshot, &error), 0);
+	renderer_json.close(renderer);
+	fclose(stream);
+	assert_int_equal(count_lines(output, web_line), 2);
+	assert_int_equal(count_lines(output, "\"container_id\":\"0123\","), 1);
+	free(output);
+	names_close(run.names);
+	snapshot_fini(&snapshot);
+}
+
+/* Of a recording that does not say where it was made nothing is invented. */
+static void test_unknown_origin(void **state)
+{
+	struct run run = { .method = PROBE_AUTO };
+	struct error error;
+	char *output;
+	size_t length;
+	FILE *stream = open_memstream(&output, &length);
+	void *renderer;
+
+	(void)state;
+	assert_int_equal(renderer_json.open(&renderer, &run, stream, &error), 0);
+	renderer_json.close(renderer);
+	fclose(stream);
+	assert_string_equal(output,
+	    "{\"type\":\"start\",\"schema\":1,\"probe\":\"auto\",\"not_counted\":[],\"filters\":[]}\n");
+	free(output);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +437,9 @@ int main(void)
 		cmocka_unit_test(test_random_names),
 		cmocka_unit_test(test_seconds),
 		cmocka_unit_test(test_write_errors),
+		cmocka_unit_test(test_golden_cgroups),
+		cmocka_unit_test(test_cgroups_are_named_once),
+		cmocka_unit_test(test_unknown_origin),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -84,7 +84,7 @@ static void expect_same(const struct traffic *live, const struct traffic *replay
 
 static void a_recording_adds_up_to_the_same(void **state)
 {
-	const struct run run = { .interval_ns = 1000000000, .live = true, .method = PROBE_TRACEPOINT };
+	const struct run run = { .interval_ns = 1000000000, .method = PROBE_TRACEPOINT };
 	struct traffic live, replayed;
 	struct snapshot snapshot;
 	struct recording *recording;
@@ -108,8 +108,12 @@ static void a_recording_adds_up_to_the_same(void **state)
 	rewind(stream);
 	assert_int_equal(recording_open_stream(&recording, stream, "recording", &error), 0);
 	assert_int_equal(recording_start(recording, &error), 0);
-	while (recording_next(recording, &snapshot, &error) == 1)
+	int got;
+
+	while ((got = recording_next(recording, &snapshot, &error)) == 1)
 		assert_int_equal(traffic_merge(&replayed, &snapshot, NULL), 0);
+	if (got < 0)
+		fail_msg("%s", error.text);
 	recording_close(recording);
 	assert_int_equal(replayed.tick, INTERVALS);
 	expect_same(&live, &replayed);

@@ -104,6 +104,68 @@ static void everything_recorded_comes_back(void **state)
 	snapshot_fini(&snapshot);
 }
 
+#define START                                                                                        \
+	"{\"type\":\"start\",\"schema\":1,\"time\":\"2026-11-22T10:42:16.125Z\",\"tcptop\":\"0.9\"," \
+	"\"host\":\"?\","                                                                            \
+	"\"host_hex\":\"ff77\",\"monotonic_ms\":4294967301,\"filters\":[\"--comm=\\u202e\",\"--pid=1\"]}\n"
+#define CGROUP(names) "{\"type\":\"cgroup\"," COMMON ",\"cgroup_id\":7," names "}\n"
+
+static void where_it_was_counted_comes_back(void **state)
+{
+	static const char text[] = START CGROUP("\"path\":\"/a\",\"path_hex\":\"2f61ff\",\"pod\":\"web\"")
+	    SESSION INTERVAL CGROUP("\"pid\":5,\"name\":\"x\"") INTERVAL
+	    "{\"type\":\"start\",\"host\":\"other\"}\n" INTERVAL;
+	struct recording *replay;
+	struct snapshot snapshot;
+	struct error error;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	assert_int_equal(open_text(&replay, text, sizeof text - 1, &error), 0);
+	const struct origin *origin = recording_origin(replay);
+
+	assert_non_null(origin);
+	assert_string_equal(origin->version, "0.9");
+	assert_string_equal(origin->host, "\xffw");
+	assert_null(origin->boot_id);
+	assert_true(origin->start_ns == UINT64_C(1795344136125000000));
+	assert_true(origin->monotonic_ms == UINT64_C(4294967301));
+	assert_string_equal(origin->filters, "\"--comm=\\u202E\",\"--pid=1\"");
+	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
+	assert_int_equal(snapshot.told.count, 1);
+	assert_true(snapshot.told.items[0]->id == 7);
+	assert_string_equal(snapshot.told.items[0]->texts[CGROUP_PATH], "/a\xff");
+	assert_string_equal(snapshot.told.items[0]->texts[CGROUP_POD], "web");
+	assert_null(snapshot.told.items[0]->texts[CGROUP_NAME]);
+	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
+	assert_int_equal(snapshot.told.count, 1);
+	assert_int_equal(snapshot.told.items[0]->pid, 5);
+	assert_int_equal(recording_next(replay, &snapshot, &error), 1);
+	assert_int_equal(snapshot.told.count, 0);
+	assert_string_equal(recording_origin(replay)->host, "\xffw"); /* of several the first one */
+	recording_close(replay);
+	snapshot_fini(&snapshot);
+}
+
+static void wrong_facts_are_refused(void **state)
+{
+	static const char *const texts[] = {
+		CGROUP("\"path\":1") INTERVAL,
+		CGROUP("\"path_hex\":\"0g\"") INTERVAL,
+		CGROUP("\"pid\":-1") INTERVAL,
+		"{\"type\":\"cgroup\"," COMMON "}\n" INTERVAL,
+		"{\"type\":\"start\",\"time\":\"yesterday\"}\n" INTERVAL,
+		"{\"type\":\"start\",\"host\":[]}\n" INTERVAL,
+	};
+	struct recording *replay;
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+		if (open_text(&replay, texts[i], strlen(texts[i]), &error) != -EINVAL)
+			fail_msg("not refused: %s", texts[i]);
+}
+
 static void a_recording_that_was_cut_off_ends_with_what_there_is(void **state)
 {
 	struct recording *replay;
@@ -400,6 +462,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_recorded_comes_back),
+		cmocka_unit_test(where_it_was_counted_comes_back),
+		cmocka_unit_test(wrong_facts_are_refused),
 		cmocka_unit_test(a_recording_that_was_cut_off_ends_with_what_there_is),
 		cmocka_unit_test(a_recording_may_end_in_the_middle_of_a_line),
 		cmocka_unit_test(what_stands_before_a_bad_line_is_told_first),

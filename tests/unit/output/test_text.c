@@ -144,7 +144,7 @@ static void expect_losses(const struct snapshot *snapshot, const char *expected)
 	FILE *stream = open_memstream(&output, &length);
 
 	assert_non_null(stream);
-	print_losses(stream, snapshot);
+	losses_print(stream, snapshot);
 	fclose(stream);
 	assert_string_equal(output, expected);
 	free(output);

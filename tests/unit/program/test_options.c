@@ -266,7 +266,7 @@ static const struct {
 	{ { "--ipv4=yes" }, "option --ipv4 takes no value" },
 	{ { "-p" }, "option --pid needs a value: PID" },
 	{ { "--pid" }, "option --pid needs a value: PID" },
-	{ { "-o" }, "option --output needs a value: screen|text|json" },
+	{ { "-o" }, "option --output needs a value: screen|text|json|csv|openmetrics" },
 	{ { "--probe" }, "option --probe needs a value: auto|tracepoint|fentry|kprobe" },
 	{ { "--cgroupmap" }, "option --cgroupmap needs a value: PATH" },
 	{ { "--cgroupmap", "" }, "option --cgroupmap needs a value: PATH" },
@@ -280,8 +280,8 @@ static const struct {
 	{ { "--probe", "bogus" }, "wrong --probe 'bogus': it is one of auto|tracepoint|fentry|kprobe" },
 	{ { "--probe", "" }, "wrong --probe '': it is one of auto|tracepoint|fentry|kprobe" },
 	{ { "--probe", "AUTO" }, "wrong --probe 'AUTO': it is one of auto|tracepoint|fentry|kprobe" },
-	{ { "-o", "tex" }, "wrong --output 'tex': it is one of screen|text|json" },
-	{ { "-o", "auto" }, "wrong --output 'auto': it is one of screen|text|json" },
+	{ { "-o", "tex" }, "wrong --output 'tex': it is one of screen|text|json|csv|openmetrics" },
+	{ { "-o", "auto" }, "wrong --output 'auto': it is one of screen|text|json|csv|openmetrics" },
 	{ { "--max-sessions", "0" }, "wrong --max-sessions '0': a whole number from 1 to 16777216" },
 	{ { "--max-sessions", "16777217" },
 	    "wrong --max-sessions '16777217': a whole number from 1 to 16777216" },
@@ -379,19 +379,22 @@ static void test_help(void **state)
 	    "LIST]\n"
 	    "              [--rport LIST] [--host ADDRESS[/PREFIX]] [--netns PID|PATH] [--mntns PID|PATH]\n"
 	    "              [--cgroupmap PATH] [--mntnsmap PATH] [-4 | -6] [--filter WORDS]\n"
-	    "              [--probe auto|tracepoint|fentry|kprobe] [-o screen|text|json] [--max-sessions N]\n"
-	    "              [--columns LIST] [--sort COLUMN[:asc|:desc]] [--color auto|always|never] "
-	    "[--mouse]\n"
-	    "              [--no-final] [--no-settings] [--host-root PATH] [--replay FILE] [--check] "
-	    "[--ebpf]\n"
-	    "              [-v] [interval] [count]\n"
+	    "              [--probe auto|tracepoint|fentry|kprobe] [-o screen|text|json|csv|openmetrics]\n"
+	    "              [--output-file PATH] [--textfile PATH] [--max-series N] [--series-threshold "
+	    "BYTES]\n"
+	    "              [--max-sessions N] [--columns LIST] [--sort COLUMN[:asc|:desc]]\n"
+	    "              [--color auto|always|never] [--mouse] [--no-final] [--no-settings] [--host-root "
+	    "PATH]\n"
+	    "              [--replay FILE] [--check] [--ebpf] [-v] [interval] [count]\n"
 	    "\n";
 	static const char *const needed[] = { "\n  -h, --help  ", "\n  -V, --version  ",
 		"\n  -C, --noclear  ", "\n  -S, --nosummary  ", "\n  -p, --pid PID  ",
 		"\n      --cgroup PATH  ", "\n      --host ADDRESS[/PREFIX]\n", "\n      --mntns PID|PATH  ",
 		"\n      --cgroupmap PATH  ", "\n      --mntnsmap PATH  ", "\n  -4, --ipv4  ",
 		"\n  -6, --ipv6  ", "\n      --filter WORDS  ",
-		"\n      --probe auto|tracepoint|fentry|kprobe\n", "\n  -o, --output screen|text|json\n",
+		"\n      --probe auto|tracepoint|fentry|kprobe\n",
+		"\n  -o, --output screen|text|json|csv|openmetrics\n", "\n      --output-file PATH\n",
+		"\n      --textfile PATH  ", "\n      --max-series N  ", "\n      --series-threshold BYTES\n",
 		"\n      --max-sessions N  ", "\n      --columns LIST  ",
 		"\n      --color auto|always|never\n", "\n      --mouse  ", "\n      --no-final  ",
 		"\n      --no-settings  ", "\n      --host-root PATH  ", "\n      --replay FILE  ",

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loader/passing.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+union control {
+	char bytes[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+int passing_send(int socket, const void *bytes, size_t size, int fd, int flags)
+{
+	union control control = { .bytes = { 0 } };
+	struct iovec part = { (void *)bytes, size };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof control.bytes;
+		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(sizeof fd);
+		memcpy(CMSG_DATA(header), &fd, sizeof fd);
+	}
+	return sendmsg(socket, &message, flags | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int passing_receive(int socket, void *bytes, size_t size, int *fd)
+{
+	union control control;
+	struct iovec part = { bytes, size };
+	struct msghdr message = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof control.bytes };
+	ssize_t count;
+
+	do
+		count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	while (count < 0 && errno == EINTR);
+	struct cmsghdr *header = count >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
+
+	*fd = -1;
+	if (header && header->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(header), sizeof *fd);
+	if (count == (ssize_t)size)
+		return 0;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	return -1;
+}
+
+int passing_write_all(int fd, const char *bytes, size_t size)
+{
+	for (size_t at = 0; at < size;) {
+		ssize_t count = write(fd, bytes + at, size - at);
+
+		if (count <= 0)
+			return count < 0 ? -errno : -EIO;
+		at += (size_t)count;
+	}
+	return 0;
+}
+
+int passing_copy(int from, int to)
+{
+	char bytes[65536];
+	ssize_t count;
+
+	if (lseek(from, 0, SEEK_SET) != 0)
+		return -errno;
+	while ((count = read(from, bytes, sizeof bytes)) > 0) {
+		int err = passing_write_all(to, bytes, (size_t)count);
+
+		if (err)
+			return err;
+	}
+	return count < 0 ? -errno : 0;
+}

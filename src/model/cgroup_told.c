@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/cgroup_told.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+
+#define CAPACITY_MIN 16
+#define FNV_BASIS 14695981039346656037u
+#define FNV_PRIME 1099511628211u
+
+struct cgroup_told *cgroup_told_copy(const struct cgroup_told *facts)
+{
+	size_t lengths[CGROUP_TEXTS], size = sizeof *facts;
+
+	for (size_t i = 0; i < CGROUP_TEXTS; i++) {
+		lengths[i] = facts->texts[i] ? strnlen(facts->texts[i], CGROUP_TOLD_TEXT_MAX) : 0;
+		size += lengths[i] + 1;
+	}
+	struct cgroup_told *copy = malloc(size);
+
+	if (!copy)
+		return NULL;
+	char *at = (char *)(copy + 1);
+
+	*copy = *facts;
+	for (size_t i = 0; i < CGROUP_TEXTS; i++) {
+		if (!facts->texts[i])
+			continue;
+		memcpy(at, facts->texts[i], lengths[i]);
+		at[lengths[i]] = '\0';
+		copy->texts[i] = at;
+		at += lengths[i] + 1;
+	}
+	return copy;
+}
+
+static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t length)
+{
+	for (const unsigned char *at = bytes; length; length--)
+		hash = (hash ^ *at++) * FNV_PRIME;
+	return hash;
+}
+
+uint64_t cgroup_told_hash(const struct cgroup_told *facts)
+{
+	uint64_t hash = add_bytes(FNV_BASIS, &facts->id, sizeof facts->id);
+
+	hash = add_bytes(hash, &facts->pid, sizeof facts->pid);
+	for (size_t i = 0; i < CGROUP_TEXTS; i++) {
+		const char *text = facts->texts[i];
+
+		/* With its NUL; one that is not known is told from an empty one. */
+		hash = text ? add_bytes(hash, text, strlen(text) + 1) : add_bytes(hash, "\1", 1);
+	}
+	return hash;
+}
+
+int cgroup_list_add(struct cgroup_list *list, const struct cgroup_told *facts)
+{
+	struct cgroup_told **items =
+	    array_grow(list->items, list->count, &list->capacity, CAPACITY_MIN, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
+	items[list->count] = cgroup_told_copy(facts);
+	if (!items[list->count])
+		return -ENOMEM;
+	list->count++;
+	return 0;
+}
+
+void cgroup_list_fini(struct cgroup_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct cgroup_list){ 0 };
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "show.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "loader/keeper.h"
+#include "loop.h"
+#include "names/containers.h"
+#include "names/names.h"
+#include "options.h"
+#include "renderers.h"
+
+#define PIDS_SHOWN_COLUMNS 40
+
+static void show_describe_filters(struct show *show, const struct options *options)
+{
+	size_t used = snprintf(show->pids, sizeof show->pids, "PID "), start = used, count = 0, i;
+
+	for (i = 0; i < options->pid_count && used - start < PIDS_SHOWN_COLUMNS; i++)
+		used += snprintf(
+		    show->pids + used, sizeof show->pids - used, "%s%u", i ? "," : "", options->pids[i]);
+	if (options->pid_count > 1 && used - start >= PIDS_SHOWN_COLUMNS)
+		snprintf(show->pids + used, sizeof show->pids - used, "...");
+	if (options->pid_count)
+		show->filters[count++] = show->pids;
+	snprintf(show->family, sizeof show->family, "IPv%d only", options->family);
+	if (options->family)
+		show->filters[count++] = show->family;
+	for (i = 0; i < filter_count; i++)
+		if (options->filter_paths[i])
+			show->filters[count++] = filters[i].label;
+	for (i = 0; i < options->condition_count && i < OPTIONS_SHOWN_MAX; i++) {
+		const struct condition_option *condition = &options->conditions[i];
+		size_t length = snprintf(show->conditions[i], SHOWN_SIZE, "%s ", condition->kind->option);
+
+		escape_text(show->conditions[i] + length, SHOWN_SIZE - length, condition->value,
+		    strlen(condition->value), SHOWN_SIZE - 1 - length, false);
+		show->filters[count++] = show->conditions[i];
+	}
+	show->run.filters = show->filters;
+	show->run.filter_count = count;
+}
+
+void show_init(struct show *show, const struct options *options)
+{
+	*show = (struct show){
+		.run = {
+			.interval_ns = options->interval_ns,
+			.live = !options->replay_path,
+			.no_summary = options->no_summary,
+			.pids = options->pids,
+			.pid_count = options->pid_count,
+			.family = options->family,
+			.words = options->words,
+			.series_places = options->max_series,
+			.series_threshold_bytes = options->series_threshold_bytes,
+			.screen = &options->screen,
+		},
+		.containers = options->replay_path ? NULL : containers_open(options->host_root),
+	};
+	show_describe_filters(show, options);
+	show->options = options_filters(options, &show->run.option_count);
+	show->run.options = (const char *const *)show->options;
+}
+
+static int open_output(struct show *show, const char *path, struct error *error)
+{
+	int err = keeper_open(&show->output_keeper, path, error);
+
+	if (err)
+		return err;
+	int fd = keeper_append(show->output_keeper);
+
+	show->output = fd >= 0 ? fdopen(fd, "a") : NULL;
+	if (show->output)
+		return 0;
+	err = fd < 0 ? fd : -ENOMEM;
+	return error_set(error, EXIT_CODE_OUTPUT, err,
+	    "cannot open %.300s: %s\nit is opened as the owner of its directory, without capabilities", path,
+	    strerror(-err));
+}
+
+static int open_textfile(struct show *show, const char *path, struct error *error)
+{
+	const char *ending = strrchr(path, '.');
+	int err = keeper_open(&show->textfile_keeper, path, error);
+
+	if (err)
+		return err;
+	err = keeper_try(show->textfile_keeper);
+	if (err)
+		return error_set(error, EXIT_CODE_OUTPUT, err,
+		    "cannot write %.300s: %s\nit is written as the owner of its directory, without "
+		    "capabilities",
+		    path, strerror(-err));
+	if (!ending || strcmp(ending, ".prom") != 0)
+		fprintf(stderr, "tcptop: --textfile: node_exporter reads only names that end in .prom\n");
+	return 0;
+}
+
+int show_open_files(struct show *show, const struct options *options, struct error *error)
+{
+	int err = 0;
+
+	show->output = stdout;
+	if (options->output_path)
+		err = open_output(show, options->output_path, error);
+	if (!err && options->textfile_path)
+		err = open_textfile(show, options->textfile_path, error);
+	show->run.textfile = show->textfile_keeper;
+	return err;
+}
+
+int show_open_names(struct show *show, const struct options *options, struct error *error)
+{
+	if (!options_need_names(options))
+		return 0;
+	show->run.names = names_open(options->replay_path ? NULL : options->host_root, show->containers);
+	if (!show->run.names)
+		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: names");
+	show->run.names_kept = options->renderer->full_screen;
+	return 0;
+}
+
+static int open_renderer(struct show *show, struct options *options, struct error *error)
+{
+	int err = options->renderer->open(&show->state, &show->run, show->output, error);
+
+	if (err && options->renderer->full_screen && options->renderer_is_default) {
+		fprintf(stderr, "tcptop: %s: printing text\n", error->text);
+		options->renderer = &renderer_text;
+		show->run.names_kept = false;
+		err = options->renderer->open(&show->state, &show->run, show->output, error);
+	}
+	if (err)
+		show->state = NULL;
+	return err;
+}
+
+int show_open(struct show *show, struct options *options, const struct signals *signals, struct error *error)
+{
+	int err = open_renderer(show, options, error);
+
+	if (show->run.names && !show->run.names_kept)
+		names_want_all(show->run.names); /* what is printed is printed once */
+	if (!err && show->textfile_keeper && options->renderer != &renderer_textfile)
+		err = renderer_textfile.open(&show->textfile, &show->run, NULL, error);
+	if (show->state)
+		signals_guard_start(&show->guard, signals);
+	return err;
+}
+
+int show_close(struct show *show, const struct options *options, int err, struct error *error)
+{
+	if (show->state) {
+		signals_guard_stop(&show->guard);
+		options->renderer->close(show->state);
+	}
+	if (show->textfile)
+		renderer_textfile.close(show->textfile);
+	errno = 0;
+	if (show->output && show->output != stdout && fclose(show->output) != 0 && !err)
+		err = error_set_output(error);
+	names_close(show->run.names);
+	containers_close(show->containers);
+	keeper_close(show->textfile_keeper);
+	keeper_close(show->output_keeper);
+	for (size_t i = 0; i < show->run.option_count; i++)
+		free(show->options[i]);
+	free(show->options);
+	return err;
+}
+
+struct reopening {
+	struct show *show;
+	const struct options *options;
+};
+
+/* Where the new file cannot be had, the old one goes on: nothing is lost. */
+static int reopen(void *to, struct error *error)
+{
+	const struct reopening *reopening = to;
+	const struct renderer *renderer = reopening->options->renderer;
+	struct show *show = reopening->show;
+	int fd = keeper_append(show->output_keeper);
+
+	if (fd < 0) {
+		fprintf(stderr, "tcptop: cannot open %s anew, going on with the old file: %s\n",
+		    reopening->options->output_path, strerror(-fd));
+		return 0;
+	}
+	int err = dup3(fd, fileno(show->output), O_CLOEXEC) < 0 ? -errno : 0;
+
+	close(fd);
+	if (err)
+		return error_set(error, EXIT_CODE_RUNTIME, err, "cannot take a new file: %s", strerror(-err));
+	return renderer->begin ? renderer->begin(show->state, error) : 0;
+}
+
+int show_run(struct show *show, const struct options *options, const struct source *source,
+    struct signals *signals, struct error *error)
+{
+	struct reopening reopening = { show, options };
+	const struct loop_output output = {
+		.fd = fileno(show->output),
+		.also = show->textfile ? &renderer_textfile : NULL,
+		.also_state = show->textfile,
+		.reopen = show->output_keeper ? reopen : NULL,
+		.to = &reopening,
+	};
+
+	return loop_run(source, options->renderer, show->state, signals, &output, error);
+}

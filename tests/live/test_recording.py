@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A recording says where it was made, whose cgroups are whose, and how much there was: also to another machine."""
+import json
+import os
+import platform
+import re
+import socket
+import sys
+import time
+
+from live import (
+    Skipped, Tcptop, case, cgroup, cgroup2_root, check, check_equal, check_exact, enter_cgroup, intervals, main, move, replay, sessions,
+)
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import schema  # noqa: E402
+
+
+def record(*arguments, cgroup_path):
+    """Lines of a run during which a flow moved in the cgroup, and its truth."""
+    os.chmod(cgroup_path, 0o755)  # as others are
+    tcptop = Tcptop("-o", "json", *arguments, "0.2")
+    truth = move("flow", "--bytes", 30011, prepare=lambda: enter_cgroup(cgroup_path))
+    time.sleep(0.5)
+    return tcptop.stop(), truth
+
+
+def of_type(lines, name):
+    return [line for line in lines if line["type"] == name]
+
+
+@case
+def every_line_is_as_the_schema_says():
+    try:
+        check_line = schema.checker()
+    except ImportError as reason:
+        raise Skipped(f"{reason} (package python3-jsonschema)") from None
+    with cgroup() as path:
+        lines, _ = record("--max-sessions", 64, "--filter", "!port:1", cgroup_path=path)
+    for line in lines:
+        check_equal(check_line(json.dumps(line)), [], f"faults of {line}")
+    check({"start", "cgroup", "session", "interval"} <= {line["type"] for line in lines}, "a type is missing")
+
+
+@case
+def the_first_line_says_where_it_was_counted():
+    tcptop = Tcptop("-o", "json", "-p", f"1,{os.getpid()}", "--port", "!22", "--filter", "!local", "0.5", "1")
+    begin_s = time.time()
+    lines = tcptop.expect(0).lines()
+    start = lines[0]
+    check_equal(start["type"], "start", "the first line")
+    check_equal(len(of_type(lines, "start")), 1, "start lines")
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
+        check_equal(start["boot_id"], stream.read().strip(), "boot_id")
+    check_equal(start["host"], socket.gethostname(), "host")
+    check_equal(start["kernel"], platform.release(), "kernel")
+    check_equal(start["interval_s"], 0.5, "interval_s")
+    check_equal(start["filters"], [f"--pid=1,{os.getpid()}", "--port=!22"], "filters")
+    check_equal(start["filter"], "!local", "filter")
+    check_equal(start["probe"], intervals(lines)[0]["probe"], "probe")
+    check_equal(start["not_counted"], intervals(lines)[0]["not_counted"], "not_counted")
+    now_ms = time.clock_gettime(time.CLOCK_MONOTONIC) * 1000
+    check(now_ms - 60e3 < start["monotonic_ms"] < now_ms, "monotonic_ms")
+    started_s = time.mktime(time.strptime(start["time"][:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
+    check(abs(started_s - begin_s) < 60, f"time {start['time']}")
+
+
+@case
+def totals_are_the_sums_of_all_intervals():
+    with cgroup() as path:
+        lines, truth = record(cgroup_path=path)
+    check_exact(lines, truth)
+    rx = tx = 0
+    for line in intervals(lines):
+        rx, tx = rx + line["rx_bytes"], tx + line["tx_bytes"]
+        check_equal((line["total_rx_bytes"], line["total_tx_bytes"]), (rx, tx), "totals")
+    check(rx >= sum(value[0] for value in truth.values()), "the totals have the mover's bytes")
+
+
+@case
+def a_cgroup_is_named_once_before_its_sessions():
+    """Also one whose processes, and which itself, are gone when the recording is replayed; and not by this machine's names."""
+    with cgroup(suffix=".service") as path:
+        cgroup_id = os.stat(path).st_ino
+        lines, truth = record(cgroup_path=path)
+    name = os.path.basename(path)
+    told = [line for line in of_type(lines, "cgroup") if line["cgroup_id"] == cgroup_id]
+    check_equal(len(told), 1, "lines of the cgroup")
+    check_equal(told[0]["path"], path[len(cgroup2_root()):], "path")
+    check_equal((told[0]["name"], told[0]["unit"]), (name, name), "name and unit")
+    moved = sessions(lines, {key[0] for key in truth})
+    check_equal({line["cgroup_id"] for line in moved}, {cgroup_id}, "cgroup_id of the sessions")
+    check(lines.index(told[0]) < lines.index(moved[0]), "the cgroup's line comes after its session")
+    replayed = [json.loads(line) for line in replay(lines, "-o", "json", "--filter", f"container:{name}").splitlines()]
+    check_exact(replayed, truth)
+    check_equal({k: v for k, v in replayed[0].items() if k not in ("interval_s", "filter")},
+                {k: v for k, v in lines[0].items() if k != "interval_s"}, "the start line of a replay")
+    check_equal(of_type(replayed, "cgroup"), told, "the cgroup's line of a replay")
+    told[0]["name"] = "shop/web/main"
+    check(sessions([json.loads(x) for x in replay(lines, "-o", "json", "--filter", "container:shop/web").splitlines()]),
+          "a replay does not take the recording's name")
+
+
+@case
+def older_recordings_replay():
+    """Without a start, names and totals: what they do not say is not invented."""
+    with cgroup() as path:
+        lines, truth = record(cgroup_path=path)
+    old = [{k: v for k, v in line.items() if not k.startswith("total_")} for line in lines if line["type"] not in ("start", "cgroup")]
+    replayed = [json.loads(line) for line in replay(old, "-o", "json").splitlines()]
+    check_exact(replayed, truth)
+    check_equal(replayed[0], {"type": "start", "schema": 1, "probe": replayed[0]["probe"],
+                              "not_counted": replayed[0]["not_counted"], "filters": []}, "the start line")
+    check_equal(of_type(replayed, "cgroup"), [], "cgroup lines")
+    check_equal([line["total_rx_bytes"] for line in intervals(replayed)],
+                [line["total_rx_bytes"] for line in intervals(lines)], "totals")
+    pid = min(key[0] for key in truth)
+    check(re.search(rf"^{pid} ", replay(old, "-o", "text"), re.M), "the text of an old recording")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

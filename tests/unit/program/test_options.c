@@ -383,9 +383,8 @@ static void test_help(void **state)
 	    "              [--output-file PATH] [--textfile PATH] [--max-series N] [--series-threshold "
 	    "BYTES]\n"
 	    "              [--max-sessions N] [--columns LIST] [--sort COLUMN[:asc|:desc]]\n"
-	    "              [--color auto|always|never] [--mouse] [--no-final] [--no-settings] [--host-root "
-	    "PATH]\n"
-	    "              [--replay FILE] [--check] [--ebpf] [-v] [interval] [count]\n"
+	    "              [--color auto|always|never] [--mouse] [--no-final] [--no-settings]\n"
+	    "              [--host-root PATH] [--replay FILE] [--check] [--ebpf] [-v] [interval] [count]\n"
 	    "\n";
 	static const char *const needed[] = { "\n  -h, --help  ", "\n  -V, --version  ",
 		"\n  -C, --noclear  ", "\n  -S, --nosummary  ", "\n  -p, --pid PID  ",

@@ -7,6 +7,9 @@
 # What the build needs. libbpfcc is loaded when tcptop runs; libbpfcc-dev, its headers, brings it along.
 packages_build=(cmake make gcc libc6-dev pkg-config libbpfcc-dev libbpf-dev libcap-dev libncurses-dev
 	libjansson-dev)
+# Container engines, and what their tests need besides; those that apt does not have are left out, and their tests skip.
+packages_containers=(podman runc conmon docker.io lxc systemd-container containerd containernetworking-plugins
+	python3-grpcio python3-yaml)
 # What the tests need beside it; tests/vm/fetch.sh --packages names those of the emulated kernel.
 packages_test=(libcmocka-dev tmux python3 iproute2 netbase procps clang clang-format clang-tidy shellcheck
 	python3-jsonschema prometheus prometheus-node-exporter

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Two containers of the engine that ENGINE names, and a flow on the host: what is counted, where, and what filters pass."""
+"""Two containers of the engine that ENGINE names, one that is soon gone, and a flow on the host: what is counted, where, and
+what filters pass."""
 import os
 import re
 import sys
@@ -20,7 +21,7 @@ def check_path(load, identity):
 
 
 @case
-def two_containers():
+def containers():
     engine.start()
     loads = [Load(name) for name in NAMES]
     for load in loads:
@@ -41,9 +42,12 @@ def two_containers():
     wanted.append(("--container of both", [x for name in NAMES for x in ("--container", name)], NAMES))
     wanted.append(("--container !", ["--container", "!webshop", "--container", "backup"], ["backup"]))
     running = start_tools([arguments for _, arguments, _ in wanted])
+    gone = Load("gone", gate=None)
+    gone.start(engine.run(gone.name, gone.what), lambda: engine.prepare(gone.name))
+    gone.truth()
     open_gate()
-    yield from judge_tools(wanted, running, loads)
+    yield from judge_tools(wanted, running, [*loads, gone])
 
 
 if __name__ == "__main__":
-    sys.exit(main(120, stage.enter))
+    sys.exit(main(240, stage.enter))

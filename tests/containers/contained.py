@@ -6,9 +6,10 @@ import os
 import re
 
 from live import (
-    Process, Tcptop, cgroup2_root, check, check_equal, check_totals, compare, judged, sessions, sum_sessions, wait_for,
+    Process, Tcptop, cgroup2_root, check, check_equal, check_totals, children, compare, holds_programs, judged, sessions,
+    sum_sessions, wait_for,
 )
-from stage import SHARE
+from stage import SHARE, shared
 
 numbers = itertools.count()
 
@@ -18,15 +19,31 @@ def without_pids(lines):
     return [dict(line, pid=0) if "pid" in line else line for line in lines]
 
 
-def processes_with(word):
-    """PIDs, as the host has them, of processes with this argument."""
+def processes_of(program, word):
+    """PIDs, as the host has them, of processes of this program of the image with this argument."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as stream:
-                if word.encode() in stream.read().split(b"\0"):
-                    yield int(pid)
+                command = stream.read().split(b"\0")
+            if command[0] == program.encode() and word.encode() in command:
+                yield int(pid)
         except OSError:
             continue
+
+
+def cgroups_of(pid):
+    try:
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return ""
+
+
+def tracing_process(program, word, cgroup=""):
+    """PID of a tcptop with this argument, and this in a cgroup's path, when it traces. Its child holds programs earlier."""
+    pids = [pid for pid in processes_of(program, word) if cgroup in cgroups_of(pid)]
+    below = {child for pid in pids for child in children(pid)}
+    return next((pid for pid in pids if pid not in below and holds_programs(pid)), None)
 
 
 class Load:
@@ -46,11 +63,7 @@ class Load:
         return self
 
     def text(self, kind):
-        try:
-            with open(f"{SHARE}/{self.name}.{kind}", encoding="utf-8") as stream:
-                return stream.read()
-        except FileNotFoundError:
-            return ""
+        return shared(f"{self.name}.{kind}")
 
     def trouble(self):
         said = self.process.stderr + self.process.stdout.decode("utf-8", "replace") if self.process else ""
@@ -68,9 +81,8 @@ class Load:
         try:
             wait_for(connected, 20, f"{self.name} connected")
         finally:
-            self.pid = next(processes_with(str(self.bytes)), None)
-        with open(f"/proc/{self.pid}/cgroup", encoding="utf-8") as stream:
-            self.cgroup = re.search(r"^0::(.*)$", stream.read(), re.M)[1]
+            self.pid = next(processes_of("/opt/tcptop-check", str(self.bytes)), None)
+        self.cgroup = re.search(r"^0::(.*)$", cgroups_of(self.pid), re.M)[1]
         self.cgroup_id = os.stat(cgroup2_root() + self.cgroup).st_ino
         return self
 
@@ -111,15 +123,20 @@ def judge_cgroup(lines, truth, cgroup_id, others):
     compare([line for line in sessions(lines) if line.get("cgroup_id") in found], truth, {0})
 
 
-def judge_tools(wanted, running, loads):
-    """wanted: (title, arguments, names of the loads that pass), the first of them without a filter."""
-    truths = {load.name: load.truth() for load in loads}
-    printed = [tcptop.stop() for tcptop in running]
+def judge_loads(lines, loads, truths):
+    """Each load's traffic in its cgroup. truths: by name."""
     root = os.stat(cgroup2_root()).st_ino
     for load in loads:
         check_equal(sum(map(sum, truths[load.name].values())), 2 * load.bytes, f"what {load.name} moved")
         others = {root, None, *(other.cgroup_id for other in loads if other is not load)}
-        yield judged(f"{load.name}'s cgroup", judge_cgroup, printed[0], truths[load.name], load.cgroup_id, others)
+        yield judged(f"{load.name}'s cgroup", judge_cgroup, lines, truths[load.name], load.cgroup_id, others)
+
+
+def judge_tools(wanted, running, loads):
+    """wanted: (title, arguments, names of the loads that pass), the first of them without a filter."""
+    truths = {load.name: load.truth() for load in loads}
+    printed = [tcptop.stop() for tcptop in running]
+    yield from judge_loads(printed[0], loads, truths)
     for (title, _, names), lines in list(zip(wanted, printed))[1:]:
         expected = {}
         for name in names:

@@ -11,9 +11,9 @@ import sys
 import uuid
 
 import image
-from engines import ARCHIVE, ROOT
+from engines import ARCHIVE, ROOT, command_line
 from live import Process, Skipped, cgroup2_root, check, seconds, wait_for
-from stage import CGROUPS, engine, need, run
+from stage import CGROUPS, SHARE, engine, need, run
 
 try:
     import grpc
@@ -136,6 +136,17 @@ class Containerd:
 
 # ---- pods ----
 
+SHARED = {"volumes": [{"name": "share", "hostPath": {"path": SHARE}}]}
+
+
+def load_container(load, name):
+    """A load as the manifest of a pod with the shared volume has it."""
+    return {
+        "name": name,
+        "command": command_line(load.name, load.what),
+        "volumeMounts": [{"name": "share", "mountPath": "/share"}],
+    }
+
 
 class Pod:
     """A sandbox; spec is that of a pod in a manifest, of which what the kubelet tells a runtime is told."""
@@ -204,6 +215,10 @@ class Pod:
         os.symlink(f"{self.logs}/{log}", link)
         call("StartContainer", message((1, identity)))
         return identity
+
+    def stop(self, identity):
+        """Returns when it has ended, within the half of a minute that pods have, and all that it printed is in its log."""
+        call("StopContainer", message((1, identity), (2, 20)))
 
     def log(self, name, attempt=0):
         """What it printed: the CRI's lines have a time, a stream and a mark of their own, P on parts of a line."""

@@ -45,6 +45,9 @@ class Podman(Engine):
     # A host without CAP_SYS_RESOURCE, and one whose controllers are all v1.
     limits = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000", "--pids-limit", "-1")
 
+    def knows_bpf(self):
+        return True
+
     def start(self):
         super().start()
         image.write_archive(ARCHIVE, ROOT)
@@ -71,6 +74,10 @@ class Docker(Engine):
         self.daemon = Process(engine("dockerd", "-H", "unix:///run/docker.sock", "--bridge=none", "--iptables=false"))
         wait_for(self.is_ready, 20, "dockerd's socket")
         run("docker", "load", "-i", ARCHIVE)
+
+    def knows_bpf(self):
+        """CAP_BPF is a capability from Docker 23 on."""
+        return int(run("docker", "version", "--format", "{{.Server.Version}}").split(".")[0]) >= 23
 
     def is_ready(self):
         check(self.daemon.popen.poll() is None, f"dockerd ended: {self.daemon.stderr[-400:]}")

@@ -62,7 +62,7 @@ def write_archive(path, root):
     config = json.dumps({
         "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
         "os": "linux",
-        "config": {"Cmd": PAUSE, "Env": ["PATH=/usr/bin"]},
+        "config": {"Cmd": PAUSE, "Env": ["PATH=/usr/bin:/opt"]},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{diff}"]},
         "history": [{"created_by": "tcptop's tests"}],
     }).encode()

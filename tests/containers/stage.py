@@ -157,6 +157,15 @@ def enter():
     hide()
 
 
+def shared(name):
+    """What a container has written into a file; nothing yet: ""."""
+    try:
+        with open(os.path.join(SHARE, name), encoding="utf-8") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return ""
+
+
 def engine(*command):
     """The command as the first process of a PID namespace, with /proc and mounts of its own: what it starts ends with it."""
     return ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--", *command]

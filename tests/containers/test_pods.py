@@ -6,21 +6,10 @@ import sys
 
 import stage
 from contained import Load, judge_tools, open_gate, start_tools
-from cri import Containerd, Pod
-from engines import command_line
+from cri import SHARED, Containerd, Pod, load_container
 from live import case, check, judged, main, wait_for
 
-SHARED = {"volumes": [{"name": "share", "hostPath": {"path": stage.SHARE}}]}
 containerd = Containerd()
-
-
-def container(load, name):
-    """As the manifest of a pod with the volume has it."""
-    return {
-        "name": name,
-        "command": command_line(load.name, load.what),
-        "volumeMounts": [{"name": "share", "mountPath": "/share"}],
-    }
 
 
 def check_path(load, pod, identity):
@@ -59,7 +48,7 @@ def pods():
         (bank, "main", Load("bank_main")),
         (agent, "agent", Load("agent")),
     ):
-        ids[load.name] = pod.run(container(load, name))
+        ids[load.name] = pod.run(load_container(load, name))
         cgroups[load.name] = load.wait_connected().cgroup
         loads.append(load)
         yield judged(f"{load.name}'s path", check_path, load, pod, ids[load.name])
@@ -68,8 +57,8 @@ def pods():
     open_gate()
     wait_for(lambda: loads[1].text("code"), 20, "web_proxy's end")
     again, gone = Load("web_proxy_again", gate=None), Load("bank_gone", gate=None)
-    web.run(container(again, "proxy"), attempt=1)
-    bank.run(container(gone, "gone"))
+    web.run(load_container(again, "proxy"), attempt=1)
+    bank.run(load_container(gone, "gone"))
     yield from judge_tools(wanted, running, [*loads, again, gone])
 
 

@@ -19,7 +19,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "live"))
 
 from live import (  # noqa: E402
-    CLONE_NEWNET, Failed, Skipped, call, cgroup2_root, libc, mount, needs_root, program, seconds, unshare_mounts,
+    CLONE_NEWNET, Failed, Skipped, call, cgroup2_root, kill_started, libc, mount, needs_root, program, seconds, unshare_mounts,
 )
 
 CGROUPS = os.environ.get("CGROUPS", "hybrid")  # or v2: all of /sys/fs/cgroup
@@ -88,6 +88,7 @@ def start_cleaner():
     os.close(ended[1])
 
     def leave():
+        kill_started()
         os.close(alive[1])
         left = os.read(ended[0], 4096).decode()
         if left:

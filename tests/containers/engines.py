@@ -15,12 +15,15 @@ def command_line(name, what):
 
 
 class Engine:
-    """packages: (program, package) of what it cannot do without. kind: how the path of a container's cgroup looks."""
+    """packages: (program, package) of what it cannot do without. cgroup: how the path of a container's looks.
+
+    shown: what tcptop calls a container. filters: by which it is found. {name}, {id}, {id12}, {cgroup} and {shown} are put in.
+    """
 
     packages = ()
     cgroup = ""
-    # Filters by which a container is found; {name}, {id}, {cgroup} are put in.
-    filters = ("--container {name}", "--cgroup {cgroup}")
+    shown = ""
+    filters = ("--container {name}", "--container {shown}", "--cgroup {cgroup}")
 
     def start(self):
         need(*self.packages)
@@ -40,7 +43,8 @@ class Engine:
 class Podman(Engine):
     packages = (("podman", "podman"), ("runc", "runc"), ("conmon", "conmon"))
     cgroup = r"/libpod_parent/libpod-{id}"
-    filters = (*Engine.filters, "--container podman:{name}", "--container {id12}", "--container {id}")
+    shown = "podman:{name}"
+    filters = (*Engine.filters, "--container {id12}", "--container {id}")
     base = ("podman", "--cgroup-manager", "cgroupfs", "--runtime", "/usr/sbin/runc")
     # A host without CAP_SYS_RESOURCE, and one whose controllers are all v1.
     limits = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000", "--pids-limit", "-1")
@@ -66,7 +70,8 @@ class Podman(Engine):
 class Docker(Engine):
     packages = (("dockerd", "docker.io"), ("docker", "docker.io"))
     cgroup = r"/docker/{id}"
-    filters = (*Engine.filters, "--container docker:{name}", "--container {id12}", "--container {id}")
+    shown = "docker:{name}"
+    filters = (*Engine.filters, "--container {id12}", "--container {id}")
 
     def start(self):
         super().start()
@@ -96,7 +101,7 @@ class Docker(Engine):
 class Lxc(Engine):
     packages = (("lxc-start", "lxc"),)
     cgroup = r"/lxc\.payload\.{name}"
-    filters = (*Engine.filters, "--container lxc:{name}")
+    shown = "lxc:{name}"
     settings = """\
 lxc.uts.name = {name}
 lxc.rootfs.path = dir:/run/root-{name}
@@ -125,7 +130,8 @@ class Nspawn(Engine):
 
     packages = (("systemd-nspawn", "systemd-container"),)
     cgroup = r"/machine\.slice/systemd-nspawn@{name}\.service/payload"
-    filters = (*Engine.filters, "--container nspawn:{name}", "--unit systemd-nspawn@{name}", "--unit systemd-nspawn@{name}.service")
+    shown = "nspawn:{name}"
+    filters = (*Engine.filters, "--unit systemd-nspawn@{name}", "--unit systemd-nspawn@{name}.service")
 
     def run(self, name, what, *options):
         image.write_root(f"/run/root-{name}")

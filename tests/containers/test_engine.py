@@ -35,7 +35,8 @@ def containers():
         yield judged(f"{load.name}'s path", check_path, load, identity)
         if load is not loads[0]:
             continue
-        facts = {"name": load.name, "cgroup": load.cgroup, "id": identity, "id12": identity[:12]}
+        shown = engine.shown.format(name=load.name)
+        facts = {"name": load.name, "cgroup": load.cgroup, "id": identity, "id12": identity[:12], "shown": shown}
         for text in engine.filters:
             option, value = text.split()
             wanted.append((text, [option, value.format(**facts)], [load.name]))

@@ -4,15 +4,16 @@
 # Runs every test: see usage below. A test that cannot run here says why it is skipped.
 set -uo pipefail
 
-usage='usage: sudo tests/run.sh [--no-vm | --vm KERNEL|all] [--userland [RELEASE|all]] [--only PATTERN]
+usage='usage: sudo tests/run.sh [--no-vm | --vm KERNEL|all] [--no-containers] [--userland [RELEASE|all]] [--only PATTERN]
 
-Installs what is missing (Debian, Ubuntu), builds into build/, runs tests/lint.sh, the unit, live and screen tests by
-ctest, the unit tests once more as clang and as the sanitizers of addresses and undefined behaviour build them, and
+Installs what is missing (Debian, Ubuntu), builds into build/, runs tests/lint.sh, the unit, live, containers and screen
+tests by ctest, the unit tests once more as clang and as the sanitizers of addresses and undefined behaviour build them, and
 those in emulated machines with stock kernels of Debian, 6.1 and the newest unless told. The last line is the sum:
 N passed, N failed, N skipped.
 
   --no-vm          leave the emulated machines out
   --vm KERNEL      in emulated machines with this kernel, or all: 5.10, 6.1, 6.12 and newest
+  --no-containers  install no container engines: where there are none, their tests skip
   --userland [RELEASE|all]
                    also all of this but the emulated machines in fresh roots of other Debian releases, by default of
                    all that tests/userland/run.sh names
@@ -28,7 +29,7 @@ root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
 # shellcheck source=tests/lib/build.sh
 . "$root/tests/lib/build.sh"
 
-only='' with_vm=yes vm_kernels=(6.1 newest) userland=''
+only='' with_vm=yes with_containers=yes vm_kernels=(6.1 newest) userland=''
 passed=0 failed=0 skipped=0
 work=''
 
@@ -37,6 +38,7 @@ options_parse() {
 		case $1 in
 		-h | --help) echo "$usage" && exit 0 ;;
 		--no-vm) with_vm=no ;;
+		--no-containers) with_containers=no ;;
 		--userland)
 			userland=all
 			[[ -z ${2-} || $2 == -* ]] || { userland=$2 && shift; }
@@ -235,6 +237,7 @@ if ((EUID != 0)); then
 fi
 mapfile -t wanted < <(packages)
 packages_install "${wanted[@]}" || exit 1
+[[ $with_containers == no ]] || packages_install_known "${packages_containers[@]}"
 CC=${CC:-gcc} build_run "$root" build all -DBUILD_TESTING=ON -DTCPTOP_WERROR=ON || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -19,6 +19,7 @@
 #include "loader/hooks.h"
 #include "loader/message.h"
 #include "kernel/program.h"
+#include "loader/privilege.h"
 #include "loader/sandbox.h"
 #include "loader/tracing.h"
 #include "model/session.h"
@@ -44,19 +45,28 @@ static __attribute__((format(printf, 2, 3))) void note(struct child *child, cons
 	loader_message_send(child->socket, &message, NULL);
 }
 
-/* Creating a map is the least that bpf(2) can be asked: refused, the reason is not the kernel's features. */
+/*
+ * Creating a map is the least that bpf(2) can be asked: refused, the reason is not the kernel's features. Profiles of seccomp
+ * answer EPERM or, as to a kernel that does not know the call, ENOSYS.
+ */
 static int check_bpf(struct child *child)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "tcptop_try", 4, 4, 1, NULL), err = -errno;
+	bool forbidden = err == -EPERM || err == -EACCES;
 
 	if (fd >= 0) {
 		close(fd);
 		return 0;
 	}
+	if ((forbidden || err == -ENOSYS) && privilege_is_filtered())
+		return error_set(&child->error, EXIT_CODE_PERMISSION, err,
+		    "seccomp or the kernel refuses bpf(2): %s\nin a container: start it with --security-opt "
+		    "seccomp=unconfined, or with --cap-add SYS_ADMIN",
+		    strerror(-err));
 	if (err == -ENOSYS)
 		return error_set(&child->error, EXIT_CODE_UNSUPPORTED, err,
 		    "this kernel has no bpf(2): it needs CONFIG_BPF_SYSCALL");
-	return error_set(&child->error, err == -EPERM ? EXIT_CODE_PERMISSION : EXIT_CODE_RUNTIME, err,
+	return error_set(&child->error, forbidden ? EXIT_CODE_PERMISSION : EXIT_CODE_RUNTIME, err,
 	    "the kernel refuses BPF maps: %s\nin a container or user namespace? run tcptop on the host as "
 	    "root",
 	    strerror(-err));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/seccomp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,9 +52,18 @@ int privilege_check(struct error *error)
 
 	if (bpf && perfmon)
 		return 0;
-	return error_set(error, EXIT_CODE_PERMISSION, -EPERM,
-	    "not permitted to trace: %s%s%s missing\nrun it with sudo, or give it CAP_BPF and CAP_PERFMON",
-	    bpf ? "" : "CAP_BPF", bpf || perfmon ? "" : " and ", perfmon ? "" : "CAP_PERFMON");
+	/* Only a container has a root without capabilities. */
+	return error_set(error, EXIT_CODE_PERMISSION, -EPERM, "not permitted to trace: %s%s%s missing\n%s",
+	    bpf ? "" : "CAP_BPF", bpf || perfmon ? "" : " and ", perfmon ? "" : "CAP_PERFMON",
+	    geteuid() == 0
+	        ? "in a container: start it with --cap-add BPF --cap-add PERFMON (Docker before 23: "
+	          "--cap-add SYS_ADMIN)"
+	        : "run it with sudo, or give it CAP_BPF and CAP_PERFMON");
+}
+
+bool privilege_is_filtered(void)
+{
+	return prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER;
 }
 
 /* The one that bpf(2) may ask for while running. */

@@ -13,6 +13,9 @@ struct error;
  */
 int privilege_check(struct error *error);
 
+/* Does a seccomp filter judge this process's system calls (seccomp(2))? A container's does by default. */
+bool privilege_is_filtered(void);
+
 /*
  * Becomes nobody (no supplementary groups, no_new_privs, not dumpable) with no capability effective and an
  * empty bounding set. CAP_BPF (or CAP_SYS_ADMIN, where that is all there is) stays permitted until privilege_settle, for

@@ -116,7 +116,10 @@ int sandbox_enter(struct sandbox *sandbox, struct error *error)
 		err = -errno;
 	if (err)
 		return error_set(error, EXIT_CODE_RUNTIME, err,
-		    "cannot make an empty directory to compile in: %s", strerror(-err));
+		    "cannot compile: it needs a writable /tmp: %s\nin a container: start it with --tmpfs "
+		    "/tmp; in a "
+		    "pod: an emptyDir at /tmp",
+		    strerror(-err));
 	return 0;
 }
 
@@ -164,8 +167,8 @@ int sandbox_add_stubs(struct sandbox *sandbox, const struct kernel *kernel, stru
 	if (!err && setenv("BCC_KERNEL_SOURCE", root, 1) != 0)
 		err = -errno;
 	if (err)
-		return error_set(
-		    error, EXIT_CODE_RUNTIME, err, "cannot write the stub headers: %s", strerror(-err));
+		return error_set(error, EXIT_CODE_RUNTIME, err, "cannot write the stub headers into %s: %s",
+		    sandbox->root, strerror(-err));
 	return 0;
 }
 

@@ -7,6 +7,9 @@
 # What the build needs. libbpfcc is loaded when tcptop runs; libbpfcc-dev, its headers, brings it along.
 packages_build=(cmake make gcc libc6-dev pkg-config libbpfcc-dev libbpf-dev libcap-dev libncurses-dev
 	libjansson-dev)
+# Container engines, and what their tests need besides; those that apt does not have are left out, and their tests skip.
+packages_containers=(podman runc conmon docker.io lxc systemd-container containerd containernetworking-plugins
+	python3-grpcio python3-yaml)
 # What the tests need beside it; tests/vm/fetch.sh --packages names those of the emulated kernel.
 packages_test=(libcmocka-dev tmux python3 iproute2 netbase procps clang clang-format clang-tidy shellcheck
 	python3-jsonschema prometheus prometheus-node-exporter
@@ -67,4 +70,17 @@ packages_install() {
 	packages_apt_get update || echo "${0##*/}: apt-get update failed; trying with the lists that are here" >&2
 	packages_apt_get install --no-install-recommends "${missing[@]}" ||
 		packages_fail "installing failed: see apt-get's last lines above"
+}
+
+# Installs what apt has of the packages given. Without them tests skip: nothing here is an error.
+packages_install_known() {
+	local missing package known=()
+
+	mapfile -t missing < <(packages_missing "$@")
+	((${#missing[@]})) || return 0
+	for package in "${missing[@]}"; do
+		[[ -z $(apt-cache madison "$package" 2>/dev/null) ]] || known+=("$package")
+	done
+	((${#known[@]})) || return 0
+	packages_install "${known[@]}" || echo "${0##*/}: tests that need these packages will skip" >&2
 }

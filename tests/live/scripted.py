@@ -5,9 +5,7 @@ import os
 import subprocess
 import sys
 
-from live import Skipped, call, libc
-
-CLONE_NEWNET = 0x40000000
+from live import CLONE_NEWNET, Skipped, call, libc
 
 
 class Scripted:

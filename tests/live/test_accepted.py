@@ -6,9 +6,8 @@ import socket
 import subprocess
 import sys
 
-from live import Process, Skipped, Tcptop, call, case, check_equal, libc, main, program, sessions, wait_for
+from live import CLONE_NEWNET, Process, Skipped, Tcptop, call, case, check_equal, libc, main, program, sessions, wait_for
 
-CLONE_NEWNET = 0x40000000
 IPPROTO_MPTCP = 262
 TCPI_OPT_SYN_DATA = 32
 INTERVAL = "0.2"

@@ -10,10 +10,9 @@ import subprocess
 import sys
 import threading
 
-from live import Skipped, Tcptop, call, case, check, check_equal, intervals, libc, main, unshare_mounts
+from live import CLONE_NEWNET, Skipped, Tcptop, call, case, check, check_equal, intervals, libc, main, unshare_mounts
 
 AF_UNSPEC = struct.pack("H14x", 0)
-CLONE_NEWNET = 0x40000000
 OPTION_MEMORY = "/proc/sys/net/core/optmem_max"
 
 

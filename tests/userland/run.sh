@@ -8,7 +8,7 @@ set -uo pipefail
 usage='usage: sudo tests/userland/run.sh [--only PATTERN] [--update] [RELEASE]...
 
 For each release, by default trixie (Debian 13) and sid, makes a fresh root directory by debootstrap, from the mirror
-that apt uses, copies the files of this checkout that git knows into it, and runs tests/run.sh --no-vm there on the
+that apt uses, copies the files of this checkout that git knows into it, and runs tests/run.sh --no-vm --no-containers there on the
 running kernel: packages, compilers and libbcc are those of the release. A line a release, "ok" or "not ok", below the
 output of its tests; the last line is the sum of all: N passed, N failed, N skipped. What cannot be fetched is skipped.
 
@@ -234,10 +234,10 @@ versions() { # release
 tests_run() { # release
 	local log=$work/test.log start=$EPOCHSECONDS status=0 sum counts=() text
 
-	say "$1: tests/run.sh --no-vm"
+	say "$1: tests/run.sh --no-vm --no-containers"
 	(
 		setpriv --pdeathsig TERM timeout --kill-after=30 "$test_timeout_s" "${enter[@]}" \
-			/tcptop/tests/run.sh --no-vm ${only:+--only "$only"} </dev/null 2>&1 |
+			/tcptop/tests/run.sh --no-vm --no-containers ${only:+--only "$only"} </dev/null 2>&1 |
 			tee "$log" | sed -u 's/^/    /'
 		exit "${PIPESTATUS[0]}"
 	) {lock}>&- &

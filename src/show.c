@@ -209,7 +209,8 @@ int show_run(struct show *show, const struct options *options, const struct sour
 {
 	struct reopening reopening = { show, options };
 	const struct loop_output output = {
-		.fd = fileno(show->output),
+		/* Nothing goes there from who writes a file alone. */
+		.fd = options->renderer == &renderer_textfile ? -1 : fileno(show->output),
 		.also = show->textfile ? &renderer_textfile : NULL,
 		.also_state = show->textfile,
 		.reopen = show->output_keeper ? reopen : NULL,

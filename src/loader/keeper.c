@@ -111,16 +111,38 @@ static void end_last_line(const struct place *place, int fd)
 		close(reader);
 }
 
+/* Whoever else can write in the directory may have put a link there, to a file that this process alone can write. */
+static bool is_shared(const struct place *place)
+{
+	struct stat directory;
+
+	return fstat(place->directory, &directory) != 0 || directory.st_uid != geteuid() ||
+	       (directory.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+static int check_links(int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) != 0)
+		return -errno;
+	return S_ISREG(status.st_mode) && status.st_nlink != 1 ? -EMLINK : 0;
+}
+
 static int append(const struct place *place)
 {
+	bool shared = is_shared(place);
 	int fd = openat(place->directory, place->name,
-	    O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, MODE);
+	    O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (shared ? O_NOFOLLOW : 0),
+	    MODE);
 
 	if (fd < 0)
 		return -errno;
-	if (fcntl(fd, F_SETFL, O_APPEND) != 0) {
-		int err = -errno;
+	int err = shared ? check_links(fd) : 0;
 
+	if (!err && fcntl(fd, F_SETFL, O_APPEND) != 0)
+		err = -errno;
+	if (err) {
 		close(fd);
 		return err;
 	}
@@ -253,31 +275,32 @@ void keeper_close(struct keeper *keeper)
 	free(keeper);
 }
 
-/* fd: what goes along, or -1. Returns the descriptor that came back, else the result. */
-static int ask(struct keeper *keeper, enum wish wish, int fd)
+/* fd: what goes along, or -1. *opened: what came back, or -1. A child that is gone is no reader that is: -ESRCH. */
+static int ask(struct keeper *keeper, enum wish wish, int fd, int *opened)
 {
-	int result, opened;
-	int err = passing_send(keeper->socket, &wish, sizeof wish, fd, 0);
+	int result;
 
-	if (err)
-		return err;
-	if (passing_receive(keeper->socket, &result, sizeof result, &opened) < 0)
-		return -EPIPE;
-	return opened >= 0 ? opened : result;
+	*opened = -1;
+	if (passing_send(keeper->socket, &wish, sizeof wish, fd, 0) != 0 ||
+	    passing_receive(keeper->socket, &result, sizeof result, opened) < 0)
+		return -ESRCH;
+	return result;
 }
 
 int keeper_append(struct keeper *keeper)
 {
-	return ask(keeper, APPEND, -1);
+	int opened, err = ask(keeper, APPEND, -1, &opened);
+
+	return opened >= 0 ? opened : err < 0 ? err : -EMFILE;
 }
 
 int keeper_replace(struct keeper *keeper, const char *bytes, size_t size)
 {
-	int fd = memfd_create("tcptop", MFD_CLOEXEC);
+	int fd = memfd_create("tcptop", MFD_CLOEXEC), unused;
 
 	if (fd < 0)
 		return -errno;
-	int err = passing_write_all(fd, bytes, size) ?: ask(keeper, REPLACE, fd);
+	int err = passing_write_all(fd, bytes, size) ?: ask(keeper, REPLACE, fd, &unused);
 
 	close(fd);
 	return err;
@@ -285,10 +308,14 @@ int keeper_replace(struct keeper *keeper, const char *bytes, size_t size)
 
 int keeper_try(struct keeper *keeper)
 {
-	return ask(keeper, TRY, -1);
+	int unused;
+
+	return ask(keeper, TRY, -1, &unused);
 }
 
 int keeper_remove(struct keeper *keeper)
 {
-	return ask(keeper, REMOVE, -1);
+	int unused;
+
+	return ask(keeper, REMOVE, -1, &unused);
 }

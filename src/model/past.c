@@ -11,7 +11,7 @@
  * bytes. Of others what differs from the session before is kept (namespaces, users, local addresses often are the same).
  */
 struct past_interval {
-	struct snapshot facts; /* without its sessions and ends, but with links */
+	struct snapshot facts; /* without its sessions, ends and cgroups, but with links */
 	size_t session_count;
 	size_t ending_count;
 	size_t size;
@@ -194,6 +194,8 @@ static struct past_interval *pack_snapshot(const struct traffic *traffic, const 
 		return NULL;
 	}
 	facts.ending_count = 0; /* they are packed, too */
+	facts.cgroups = NULL;   /* names are not of a moment */
+	facts.cgroup_count = 0;
 	snapshot_init(&interval->facts);
 	if (snapshot_reset_as(&interval->facts, &facts) < 0) {
 		close_interval(interval);
@@ -263,7 +265,10 @@ void past_cut(struct past *past, uint32_t tick)
 int past_begin(struct past *past, const struct traffic *traffic)
 {
 	past_cut(past, past->base.tick);
-	return traffic_copy(&past->base, traffic);
+	int err = traffic_copy(&past->base, traffic);
+
+	past->is_unset = err < 0;
+	return err;
 }
 
 static size_t after(const struct past *past, const struct traffic *traffic)
@@ -334,6 +339,8 @@ static int let_go(struct past *past)
 
 int past_add(struct past *past, const struct traffic *traffic, const struct snapshot *snapshot)
 {
+	if (past->is_unset && past_begin(past, traffic) < 0)
+		return 0;
 	struct past_interval *interval = pack_snapshot(traffic, snapshot);
 	int err = interval ? 0 : -ENOMEM;
 
@@ -343,6 +350,7 @@ int past_add(struct past *past, const struct traffic *traffic, const struct snap
 	if (err) {
 		close_interval(interval);
 		past_cut(past, past->base.tick);
+		past->is_unset = true;
 		return err;
 	}
 	past->bytes += interval_bytes(interval);
@@ -381,10 +389,10 @@ const struct snapshot *past_step(struct past *past, struct traffic *traffic)
 
 int past_show(struct past *past, uint32_t tick, struct traffic *traffic)
 {
-	int err = 0;
+	int err = past->is_unset ? -ENOMEM : 0;
 
 	/* Forward from where it is, else from the base. */
-	if (!traffic->tick || traffic->tick < past->base.tick || traffic->tick > tick)
+	if (!err && (!traffic->tick || traffic->tick < past->base.tick || traffic->tick > tick))
 		err = traffic_copy(traffic, &past->base);
 	while (!err && traffic->tick < tick && traffic->tick < past_last(past))
 		err = step(past, traffic, false);

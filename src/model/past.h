@@ -7,6 +7,7 @@
 #ifndef TCPTOP_PAST_H
 #define TCPTOP_PAST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct past {
 	size_t first;
 	size_t count;
 	size_t bytes;         /* of all intervals as they are packed */
+	bool is_unset;        /* there was no memory for the base: past_add tries again */
 	struct snapshot open; /* what past_step has handed out */
 };
 

@@ -55,7 +55,7 @@ void traffic_init(struct traffic *traffic);
 void traffic_fini(struct traffic *traffic);
 
 /*
- * Adds one interval. Rows of connections that ended in it are closed, until they begin anew. A row without traffic in it is idle: its bytes are zero, but it stays with its totals. Only
+ * Adds one interval. Rows of connections that ended in it are closed; what takes their ports later gets rows of its own. A row without traffic in it is idle: its bytes are zero, but it stays with its totals. Only
  * of more than TRAFFIC_IDLE_KEPT idle rows the oldest go, but not that with the key `kept` (NULL: none is kept).
  * 0 or -ENOMEM: then some sessions have no row, but the totals are right.
  */

@@ -57,6 +57,11 @@ static void put_text(FILE *stream, const char *text, size_t length)
 	if (needs_apostrophe(plain))
 		putc('\'', stream);
 	for (const char *at = plain; *at; at++) {
+		/* What many spreadsheets take for the end of a cell. */
+		if (*at == ';') {
+			fputs("\\x3b", stream);
+			continue;
+		}
 		if (*at == '"')
 			putc('"', stream);
 		putc(*at, stream);

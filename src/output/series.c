@@ -113,13 +113,16 @@ int series_end_interval(struct series_set *set)
 {
 	struct series_list *waiting = &set->waiting;
 	size_t admitted = 0;
+	int err = 0;
 
 	if (waiting->count)
 		qsort(waiting->items, waiting->count, sizeof(*waiting->items), compare_totals);
 	while (admitted < waiting->count && set->admitted.count < set->places &&
 	       total(waiting->items[admitted]) >= set->threshold_bytes) {
-		if (list_add(&set->admitted, waiting->items[admitted]) < 0)
-			return -ENOMEM;
+		if (list_add(&set->admitted, waiting->items[admitted]) < 0) {
+			err = -ENOMEM;
+			break; /* it is in one list only */
+		}
 		admitted++;
 	}
 	set->folded = waiting->count - admitted;
@@ -133,5 +136,5 @@ int series_end_interval(struct series_set *set)
 		set->folded_tx_bytes += waiting->items[i]->tx_bytes;
 	}
 	list_clear(waiting);
-	return 0;
+	return err;
 }

@@ -158,9 +158,9 @@ int ui_begin_interval(struct ui *ui, const struct snapshot *snapshot)
 		return -ENOMEM;
 	if (!ui->replay)
 		read_host(ui);
+	forget_containers(ui);
 	if (names_learn(ui->names, snapshot) < 0)
 		return -ENOMEM;
-	forget_containers(ui);
 	if (ui->view.settings.words.word_count && ui->view.context.host_names)
 		view_names_changed(&ui->view);
 	if (!ui->is_frozen)

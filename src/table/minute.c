@@ -153,8 +153,8 @@ static bool tell(
 {
 	const struct traffic *traffic = build->traffic;
 	const struct spans *spans = &build->spans;
-	bool recent = traffic_is_recent(traffic, row), is_closed = row->closed.clock_ns != 0;
-	bool idle = traffic->clock_ns - row->last.clock_ns >= IDLE_NS;
+	bool is_closed = row->closed.clock_ns != 0;
+	bool idle = !traffic_is_recent(traffic, row) && traffic->clock_ns - row->last.clock_ns >= IDLE_NS;
 	const struct change self = { .connections = !is_gone,
 		.open = !is_gone && !is_closed,
 		.rx_bytes = row->rx_total_bytes,
@@ -168,7 +168,7 @@ static bool tell(
 		told[part] = (struct change){ 0 };
 	if (!is_gone && row->first.clock_ns > build->from_ns) {
 		told[MINUTE_CAME] = self;
-		told[MINUTE_CAME].open = !is_closed && recent;
+		told[MINUTE_CAME].open = !is_closed && !idle;
 		told[MINUTE_CAME].last = row->first;
 	}
 	if (!is_gone && row_end(row)->clock_ns > build->from_ns && (is_closed || idle)) {

@@ -163,7 +163,7 @@ static void move_to(struct view *view, size_t position)
 {
 	pin(view, position);
 	view->reveals = true;
-	view->searched = false;
+	view->searched = view->found = false;
 }
 
 /* Sets the position of the selected row; false when it is not listed any more. */
@@ -251,8 +251,8 @@ static void find_cursor(struct view *view, size_t height)
 		return;
 	if (listed && view->position >= view->top && view->position < view->top + height)
 		return;
-	view->lost |= view->searched;
-	view->searched = false;
+	view->lost |= view->searched && view->found;
+	view->searched = view->found = false;
 	if (!listed && !view->scrolled) {
 		to_top(view);
 		return;
@@ -347,7 +347,7 @@ bool view_find(struct view *view, const struct match *match, bool forward, bool 
 		return false;
 	view_set_follow(view, false);
 	view->selected = order.rows[view->list.items[best].row].session;
-	view->pinned = view->reveals = view->searched = true;
+	view->pinned = view->reveals = view->searched = view->found = true;
 	return locate(view);
 }
 
@@ -398,6 +398,7 @@ void view_go_to(struct view *view, enum grouping grouping, const struct session 
 		view_set_grouping(view, grouping);
 	view->selected = *key;
 	view->pinned = view->reveals = view->searched = true;
+	view->found = false;
 	view->stale = true;
 	view_keep_selected(view, true);
 }
@@ -407,14 +408,18 @@ struct view_place view_place(const struct view *view)
 	const struct list_settings *settings = &view->settings;
 
 	return (struct view_place){ settings->grouping, settings->opened, settings->opened_key,
-		settings->opened_container, view->selected, view->pinned };
+		settings->opened_container, view->selected, view->pinned, view->sort };
 }
 
 void view_return(struct view *view, const struct view_place *place)
 {
 	struct list_settings *settings = &view->settings;
 
-	view_set_grouping(view, place->grouping);
+	if (settings->grouping != place->grouping || settings->opened != place->opened)
+		view_set_grouping(view, place->grouping);
+	view->sort = place->sort;
+	view->stale = true;
+	view->found = false;
 	settings->opened = place->opened;
 	settings->opened_key = place->opened_key;
 	settings->opened_container = place->opened_container;
@@ -443,6 +448,7 @@ void view_close_group(struct view *view)
 	view->settings.opened = view->held = false;
 	view->selected = view->settings.opened_key;
 	view->pinned = view->reveals = view->searched = true;
+	view->found = false;
 	view->stale = true;
 }
 

@@ -47,8 +47,8 @@ struct view {
 	size_t height; /* of the table that it was prepared for last */
 	bool reveals;  /* the selected row was asked for: the list scrolls to it once */
 	bool searched; /* and by a search or a return from a group, not by moving the cursor */
-	bool
-	    lost; /* a row that was searched for has left the screen: for the user to be told, who clears it */
+	bool found;    /* it was found by view_find, */
+	bool lost;     /* and has left the screen: for the user to be told, who clears it */
 	bool scrolled; /* the user has moved the cursor beyond the first lines */
 	bool keeps;
 	struct session kept;
@@ -95,13 +95,14 @@ struct view_place {
 	uint32_t opened_container;
 	struct session selected;
 	bool pinned;
+	struct column_sort sort; /* as an order may not be there in another grouping */
 };
 
 struct view_place view_place(const struct view *view);
 
 /*
  * Moves the cursor to the row of a connection (GROUPING_NONE) or a group, and lists it however long it is idle.
- * view_return undoes that, whatever else the user has set meanwhile.
+ * view_return undoes that, but for an order that was held where the grouping was another, and for following.
  */
 void view_go_to(struct view *view, enum grouping grouping, const struct session *key);
 void view_return(struct view *view, const struct view_place *place);

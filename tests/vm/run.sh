@@ -34,12 +34,12 @@ kernels=()
 machines=(
 	"fentry|6.1||fentry/check fentry/stress fentry/kernel_threads fentry/exact fentry/conservation fentry/overflow
 		fentry/leftovers fentry/conditions:together fentry/accepted fentry/containers:one_short_life"
-	"kprobe|6.1||kprobe/check kprobe/stress kprobe/kernel_threads kprobe/exact kprobe/conservation kprobe/filter_maps
+	"kprobe|6.1||kprobe/check kprobe/stress kprobe/kernel_threads kprobe/exact kprobe/conservation:interval_of_10_ms kprobe/filter_maps
 		kprobe/privilege kprobe/conditions:together kprobe/accepted kprobe/containers:one_short_life"
 	"full-preemption|6.1|--preempt full|auto/stress fentry/stress kprobe/check fentry/check"
 	"no-btf|6.1|--headers yes --btf no|fentry/start:refused_without_btf
 		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf kprobe/check kprobe/containers:one_short_life"
-	"headers|6.1|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf fentry/check kprobe/check"
+	"headers|6.1|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf kprobe/check"
 	"newest|newest||tracepoint/check auto/stress auto/conservation auto/filters:cgroup_and_mount_namespace_in_json
 		auto/start:stubs_with_btf auto/conditions:together auto/accepted auto/containers:one_short_life"
 	"newest-methods|newest||fentry/check kprobe/check tracepoint/stress fentry/stress kprobe/stress"

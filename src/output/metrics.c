@@ -181,7 +181,7 @@ static void print_start_time(const struct metrics *metrics, FILE *stream, const 
 static void print_build(const struct metrics *metrics, FILE *stream, const char *sample)
 {
 	const struct origin *origin = metrics->run->origin;
-	char label[2 * (VALUE_SIZE + 32)], *at = label;
+	char label[2 * (VALUE_SIZE + 32)] = "", *at = label;
 
 	if (origin && origin->version)
 		at = put_label(at, label, "version", origin->version);

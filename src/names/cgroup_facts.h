@@ -38,8 +38,6 @@ bool cgroup_facts_may_come(const struct cgroup_facts *facts);
 /* It is a container of Docker's or Podman's, as far as the path tells, and these have not been asked, or did not know. */
 bool cgroup_facts_has_engine(const struct cgroup_facts *facts);
 
-enum { CGROUP_WORD_SIZE = 256 /* NAME_MAX, and a NUL */ };
-
 struct cgroup_description {
 	struct cgroup_told facts;  /* its texts are borrowed from the names, or are in: */
 	struct cgroup_facts known; /* not filled for what a recording told */

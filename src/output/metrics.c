@@ -15,7 +15,7 @@
 #include "output/renderer.h"
 
 /* A value: each byte of a text escaped to at most four, each of those with a backslash before it. */
-#define VALUE_SIZE (8 * CGROUP_WORD_SIZE)
+#define VALUE_SIZE (8 * CGROUP_NAME_SIZE)
 #define LABELS_MAX 8
 #define LABELS_SIZE (LABELS_MAX * (VALUE_SIZE + 32))
 
@@ -55,9 +55,9 @@ void metrics_close(struct metrics *metrics)
 /* NAME="VALUE", and a comma before it, if it is not the first. Returns the end. */
 static char *put_label(char *at, const char *begin, const char *name, const char *text)
 {
-	char plain[4 * CGROUP_WORD_SIZE];
+	char plain[4 * CGROUP_NAME_SIZE];
 
-	escape_plain(plain, sizeof plain, text, strnlen(text, CGROUP_WORD_SIZE - 1));
+	escape_plain(plain, sizeof plain, text, strnlen(text, CGROUP_NAME_SIZE - 1));
 	at += sprintf(at, "%s%s=\"", at == begin ? "" : ",", name);
 	for (const char *from = plain; *from; from++) {
 		if (*from == '\\' || *from == '"')

@@ -15,7 +15,8 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 from live import (  # noqa: E402
-    Process, Skipped, Tcptop, case, cgroup, check, check_equal, directory, enter_cgroup, libc, main, move, wait_for,
+    Process, Skipped, Tcptop, case, cgroup, check, check_equal, directory, enter_cgroup, libc, main, move,
+    receive_from_child, wait_for,
 )
 
 PR_SET_NAME = 15
@@ -111,19 +112,13 @@ def engines(path, direct):
 
 def send_as(name, group):
     """A process of that name in the cgroup sends; the other end is here."""
+
+    def prepare():
+        enter_cgroup(group)
+        libc.prctl(PR_SET_NAME, name, 0, 0, 0)
+
     with socket.create_server(("127.0.0.1", 0)) as server:
-        pid = os.fork()
-        if pid == 0:
-            enter_cgroup(group)
-            libc.prctl(PR_SET_NAME, name, 0, 0, 0)
-            client = socket.create_connection(server.getsockname())
-            client.sendall(b"x" * BYTES)
-            os._exit(0)
-        peer, _ = server.accept()
-        with peer:
-            while peer.recv(65536):
-                pass
-        os.waitpid(pid, 0)
+        receive_from_child(server, BYTES, prepare)
 
 
 def load(group):

@@ -14,6 +14,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -345,6 +346,22 @@ class Mover(Process):
         """Waits for its end. What its calls returned, by key."""
         self.expect(0, limit)
         return sum_sessions(line for line in self.lines() if "event" not in line and "side" in line)
+
+
+def receive_from_child(server, size, prepare):
+    """A process calls prepare(), sends so many bytes to the listening socket, and is gone when they are here; its PID."""
+    pid = os.fork()
+    if pid == 0:
+        prepare()
+        with socket.create_connection(server.getsockname()) as client:
+            client.sendall(b"x" * size)
+        os._exit(0)
+    peer, _ = server.accept()
+    with peer:
+        while peer.recv(65536):
+            pass
+    os.waitpid(pid, 0)
+    return pid
 
 
 def move(*arguments, **options):

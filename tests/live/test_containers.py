@@ -28,6 +28,7 @@ from live import (
     judged,
     main,
     move,
+    receive_from_child,
     remove_cgroup,
     seconds,
     sessions,
@@ -60,17 +61,7 @@ def below(path, name):
 def exchange(path, server, before_removal=lambda: None):
     """A process that enters a new cgroup, sends, and is gone with its cgroup at once; returns its PID."""
     os.mkdir(path)
-    pid = os.fork()
-    if pid == 0:
-        enter_cgroup(path)
-        with socket.create_connection(server.getsockname()) as client:
-            client.sendall(b"x" * 1000)
-        os._exit(0)
-    peer, _ = server.accept()
-    with peer:
-        while peer.recv(65536):
-            pass
-    os.waitpid(pid, 0)
+    pid = receive_from_child(server, 1000, lambda: enter_cgroup(path))
     before_removal()
     wait_for(lambda: remove_cgroup(path), 5, f"removing {path}")
     return pid

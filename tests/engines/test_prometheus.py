@@ -1,113 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """node_exporter reads --textfile, Prometheus scrapes it and -o openmetrics: its query API says what was moved."""
-import contextlib
-import http.server
-import json
 import os
-import shutil
 import signal
 import socket
 import sys
-import threading
-import urllib.parse
-import urllib.request
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 from live import (  # noqa: E402
-    Process, Skipped, Tcptop, case, cgroup, check, check_equal, directory, enter_cgroup, libc, main, move,
+    Process, Tcptop, case, cgroup, check, check_equal, directory, enter_cgroup, libc, main, move,
     receive_from_child, wait_for,
 )
+from prometheus import api, engines, programs, serving  # noqa: E402
 
 PR_SET_NAME = 15
 BYTES = 20011
 NAMES = (b"\xff", b"new\nline", b'q"uote\\', b"caf\xc3\xa9", b"{x=\"y\"} 1", b"# EOF")
 LABELS = ("\\xff", "new\\x0aline", 'q"uote\\', "caf\u00e9", '{x="y"} 1', "# EOF")
-OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-CONFIGURATION = """
-global: {scrape_interval: 500ms, scrape_timeout: 400ms}
-scrape_configs:
-- {job_name: node, static_configs: [{targets: ["127.0.0.1:%d"]}]}
-- {job_name: direct, static_configs: [{targets: ["127.0.0.1:%d"]}]}
-"""
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
-def fetch(url):
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        return answer.read().decode()
-
-
-def answers(url):
-    with contextlib.suppress(OSError):
-        return fetch(url) is not None
-    return False
-
-
-def programs():
-    found = [shutil.which(name) for name in ("prometheus", "prometheus-node-exporter")]
-    if None in found:
-        raise Skipped("packages prometheus and prometheus-node-exporter are not both installed")
-    return found
-
-
-@contextlib.contextmanager
-def serving(text):
-    """A port where the text is, as an endpoint has it."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.send_header("Content-Type", OPENMETRICS)
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-
-
-@contextlib.contextmanager
-def engines(path, direct):
-    """Prometheus, which scrapes node_exporter with the textfiles in path, and the port `direct`. Yields a function that queries it."""
-    prometheus, exporter = programs()
-    ports = [free_port(), free_port()]
-    with directory() as data:
-        with open(f"{data}/prometheus.yml", "w", encoding="ascii") as stream:
-            stream.write(CONFIGURATION % (ports[0], direct))
-        started = [
-            Process([exporter, "--collector.disable-defaults", "--collector.textfile", f"--collector.textfile.directory={path}",
-                     f"--web.listen-address=127.0.0.1:{ports[0]}"]),
-            Process([prometheus, f"--config.file={data}/prometheus.yml", f"--storage.tsdb.path={data}/tsdb",
-                     f"--web.listen-address=127.0.0.1:{ports[1]}"]),
-        ]
-        base = f"http://127.0.0.1:{ports[1]}"
-
-        def query(expression):
-            """{labels: value} of an instant query."""
-            text = fetch(f"{base}/api/v1/query?" + urllib.parse.urlencode({"query": expression}))
-            result = json.loads(text)["data"]["result"]
-            return {tuple(sorted(one["metric"].items())): float(one["value"][1]) for one in result}
-
-        try:
-            wait_for(lambda: answers(f"{base}/-/ready"), 15, "Prometheus")
-            query.base = base
-            yield query
-        finally:
-            for process in started:
-                process.send(signal.SIGTERM)
-            for process in started:
-                process.wait()
 
 
 def send_as(name, group):
@@ -156,7 +66,7 @@ def prometheus_says_what_was_moved():
             # below the threshold they are in the sum of others
             check_equal(list(query('tcptop_other_transmit_bytes_total{job="node",reason="no_series"}').values()),
                         [float(BYTES * len(NAMES))], "bytes without a series")
-            kinds = json.loads(fetch(f"{query.base}/api/v1/metadata?metric=tcptop_receive_bytes_total"))["data"]
+            kinds = api(*query.args, "metadata", metric="tcptop_receive_bytes_total")
             check_equal([x["type"] for x in kinds["tcptop_receive_bytes_total"]], ["counter"], "the type by node_exporter")
             wait_for(lambda: query('rate(tcptop_receive_bytes_total{job="node"}[10s])'), 10, "a rate")
             again = load(group)
@@ -178,6 +88,31 @@ def hostile_names_leave_the_host_visible():
         for label in LABELS:
             check_equal(found.get(label), float(BYTES), f"bytes of {label!r} in {found}")
         check_equal(list(query("node_textfile_scrape_error").values()), [0.0], "node_textfile_scrape_error")
+        tcptop.stop_text()
+
+
+@case
+def ten_thousand_names_let_no_sum_fall():
+    """They come and go, in cgroups that do, too: Prometheus keeps scraping, and what it has of them is whole."""
+    programs()
+    names, size, series = 10000, 101, 200
+    with cgroup() as group, directory() as path, serving(b"# EOF\n") as port, engines(path, port) as query:
+        tcptop = Tcptop("--textfile", f"{path}/tcptop.prom", "--cgroup", group, "--series-threshold", "0", "--max-series", series, "0.2")
+        begin = time.time()
+        Process([sys.executable, os.path.join(os.path.dirname(__file__), "many_names.py"), group, str(names), str(size), "8"]).expect(0)
+        check_both_sums(query, "node", (names * size, names * size))
+        for direction in ("receive", "transmit"):
+            every = 'sum({__name__=~"tcptop_(other_)?%s_bytes_total"})' % direction
+            points = api(*query.args, "query_range", query=every, start=begin, end=time.time(), step=0.25)["result"][0]["values"]
+            values = [int(value) for _, value in points]
+            check(values == sorted(values), f"the sum to {direction} fell: {values}")
+            check(len(set(values)) >= 8, f"Prometheus saw few values to {direction}: {values}")
+            for metric in (f"tcptop_{direction}_bytes_total", f"tcptop_other_{direction}_bytes_total"):
+                check_equal(list(query(f"max(resets({metric}[1m]))").values()), [0.0], f"resets of {metric}")
+        check_equal(list(query("count(tcptop_transmit_bytes_total)").values()), [float(series)], "series")
+        check(query('count(tcptop_transmit_bytes_total{container_id!=""}) > 1'), "no container has a series")
+        check_equal(list(query('min_over_time(up{job="node"}[1m])').values()), [1.0], "up")
+        check_equal(list(query("max_over_time(node_textfile_scrape_error[1m])").values()), [0.0], "node_textfile_scrape_error")
         tcptop.stop_text()
 
 

@@ -147,8 +147,10 @@ def enter_cgroup(path):
 
 
 def remove_cgroup(path):
+    """With those that a test made in it."""
     try:
-        os.rmdir(path)
+        for inside, _, _ in os.walk(path, topdown=False):
+            os.rmdir(inside)
     except OSError:
         return False
     return True

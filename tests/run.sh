@@ -13,7 +13,7 @@ N passed, N failed, N skipped.
 
   --no-vm          leave the emulated machines out
   --vm KERNEL      in emulated machines with this kernel, or all: 5.10, 6.1, 6.12 and newest
-  --no-containers  install no container engines: where there are none, their tests skip
+  --no-containers  install neither container engines nor Node.js: where there are none, their tests skip
   --userland [RELEASE|all]
                    also all of this but the emulated machines in fresh roots of other Debian releases, by default of
                    all that tests/userland/run.sh names
@@ -238,6 +238,7 @@ fi
 mapfile -t wanted < <(packages)
 packages_install "${wanted[@]}" || exit 1
 [[ $with_containers == no ]] || packages_install_known "${packages_containers[@]}"
+[[ $with_containers == no ]] || packages_install_known "${packages_node[@]}"
 CC=${CC:-gcc} build_run "$root" build all -DBUILD_TESTING=ON -DTCPTOP_WERROR=ON || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

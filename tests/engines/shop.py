@@ -12,7 +12,7 @@ import socket
 import time
 
 PR_SET_NAME = 15
-QUESTION, ANSWER, PAUSE_S = 300007, 1000003, 0.9
+QUESTION, ANSWER, PAUSE_S = 300007, 1000003, 0.6
 
 
 def address(text):

@@ -126,14 +126,13 @@ def in_directory(work, line):
     return Process(command)
 
 
-def install(work, line):
-    if not shutil.which("npm") or not shutil.which("node"):
+def wait_installed(npm):
+    if not npm:
         raise Skipped("Node.js and npm are not both installed")
-    process = in_directory(work, line)
-    status = process.wait(60)
-    if status and NO_NETWORK.search(process.stderr):
-        raise Skipped(f"npm's registry is out of reach: {process.stderr.splitlines()[0]}")
-    check_equal(status, 0, f"{line}: {process.stderr}")
+    status = npm.wait(60)
+    if status and NO_NETWORK.search(npm.stderr):
+        raise Skipped(f"npm's registry is out of reach: {npm.stderr.splitlines()[0]}")
+    check_equal(status, 0, f"npm: {npm.stderr}")
 
 
 def ask(work, file, *recordings):
@@ -301,10 +300,15 @@ def feed(host, *intervals, began=0, options=()):
         lines.append({"type": "interval", **common, "sessions": 1, "rx_bytes": 0, "tx_bytes": tx_bytes, "other_calls": 0, "other_rx_bytes": 0,
                       "other_tx_bytes": 0, "probe": "tracepoint", "not_counted": ["splice_tls"], "missed_runs": missed_runs})
     for text in replay(lines, "-o", "openmetrics", *options).split("# EOF\n")[:-1]:
+        samples = [line for line in text.splitlines() if line[0] != "#"]  # their types are OpenMetrics' own
         with open(f"{host.textfiles}/.next", "w", encoding="utf-8") as stream:
-            stream.writelines(line + "\n" for line in text.splitlines() if line[0] != "#")  # types are OpenMetrics' own
+            stream.writelines(sample + "\n" for sample in samples)
         os.rename(f"{host.textfiles}/.next", f"{host.textfiles}/tcptop.prom")
-        time.sleep(1.2)
+        for sample in samples:
+            name, value = sample.rsplit(" ", 1)
+            labels = name[name.index("{") + 1:-1] if "{" in name else ""
+            series = f'{name.split("{")[0]}{{instance="{host.name}:9100",{labels}}}'
+            wait_for(lambda: list(query(series).values()) == [float(value)], 10, f"{series} of {value}")  # noqa: B023
 
 
 def check_alerts(hosts, recorders, group):
@@ -362,6 +366,7 @@ def the_readme_does_what_it_says():
             host.start(*exporter, f"--collector.textfile.directory={TEXTFILES}")
         check_equal(len(on_hosts), 1, "commands for the hosts")
         recorders = {name: host.start("bash", "-c", on_hosts[0]) for name, host in hosts.items()}
+        npm = in_directory(work, on_one[0]) if shutil.which("npm") and shutil.which("node") else None
         for line in at_prometheus[:-1]:
             run("bash", "-c", f"cd {work} && {line}")
         prometheus = Process(["bash", "-c", f"cd {work} && exec {at_prometheus[-1]}"])
@@ -382,7 +387,7 @@ def the_readme_does_what_it_says():
         yield "passed", "alerts", ""
 
         try:
-            install(work, on_one[0])
+            wait_installed(npm)
         except Skipped as reason:
             yield "skipped", "recordings", str(reason)
         else:
@@ -397,4 +402,4 @@ def the_readme_does_what_it_says():
 
 
 if __name__ == "__main__":
-    sys.exit(main(limit=110, prepare=separate))
+    sys.exit(main(limit=220, prepare=separate))

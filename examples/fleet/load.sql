@@ -58,7 +58,7 @@ FROM (FROM side WHERE NOT is_server) c FULL JOIN (FROM side WHERE is_server) s
 -- Per run what it could not list (other_bytes), lost (missed_runs, ends_lost) or does not see (not_counted); bytes of intervals
 -- that are in no file here (not_loaded_bytes), and lines that are no JSON, such as the last one of a host that crashed.
 CREATE OR REPLACE TABLE recording AS
-SELECT host, began, max(time) AS ended, sum(interval_s) FILTER (type = 'interval') AS seconds,
+SELECT host, began, max(time) AS ended, round(sum(interval_s) FILTER (type = 'interval'), 3) AS seconds,
 	sum(rx_bytes + tx_bytes) FILTER (type = 'interval') AS bytes,
 	sum(other_rx_bytes + other_tx_bytes) AS other_bytes, sum(missed_runs) AS missed_runs, coalesce(sum(ends_lost), 0) AS ends_lost,
 	max(total_rx_bytes::HUGEINT + total_tx_bytes) - sum(rx_bytes + tx_bytes) FILTER (type = 'interval') AS not_loaded_bytes,

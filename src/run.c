@@ -275,7 +275,7 @@ int run_live(struct options *options, struct error *error)
 
 	if (!err) {
 		show_tracing(&show, &declared, options, &tracing);
-		origin_here(&origin);
+		origin_here(&origin, tracing.start_ns);
 		show.run.origin = &origin;
 		err = tracer_open(&tracer, &tracing, options->interval_ns, options->count,
 		    options->renderer->shows_more, error);

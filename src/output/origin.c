@@ -24,7 +24,7 @@ static const char *read_boot_id(char text[BOOT_ID_LENGTH + 2])
 	return is_read ? text : NULL;
 }
 
-void origin_here(struct origin *origin)
+void origin_here(struct origin *origin, uint64_t began_ns)
 {
 	static struct utsname host;
 	static char boot_id[BOOT_ID_LENGTH + 2];
@@ -32,13 +32,16 @@ void origin_here(struct origin *origin)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
+
+	uint64_t ago_ns = clock_now_ns() - began_ns;
+
 	*origin = (struct origin){
 		.version = TCPTOP_VERSION,
 		.host = is_known ? host.nodename : NULL,
 		.kernel = is_known ? host.release : NULL,
 		.boot_id = read_boot_id(boot_id),
-		.start_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec,
-		.monotonic_ms = clock_now_ns() / NS_PER_MS,
+		.start_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec - ago_ns,
+		.monotonic_ms = began_ns / NS_PER_MS,
 	};
 }
 

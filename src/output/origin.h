@@ -20,8 +20,11 @@ struct origin {
 	    *filters; /* the options that chose what was counted, as the inside of a JSON array; NULL: none */
 };
 
-/* This host, now. The texts are static, but for filters, which is NULL. */
-void origin_here(struct origin *origin);
+/*
+ * This host; it began at began_ns on the monotonic clock, what the wall clock said then is reckoned from what both say now. The texts
+ * are static, but for filters, which is NULL.
+ */
+void origin_here(struct origin *origin, uint64_t began_ns);
 
 /* A copy for origin_fini. 0 or -ENOMEM, with *copy empty. */
 int origin_copy(struct origin *copy, const struct origin *origin);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A recording says where it was made, whose cgroups are whose, and how much there was: also to another machine."""
+import datetime
 import json
 import os
 import platform
@@ -10,7 +11,8 @@ import sys
 import time
 
 from live import (
-    Skipped, Tcptop, case, cgroup, cgroup2_root, check, check_equal, check_exact, enter_cgroup, intervals, main, move, replay, sessions,
+    Skipped, Tcptop, case, cgroup, cgroup2_root, check, check_equal, check_exact, enter_cgroup, intervals, main, move, replay, seconds,
+    sessions,
 )
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -28,6 +30,10 @@ def record(*arguments, cgroup_path):
 
 def of_type(lines, name):
     return [line for line in lines if line["type"] == name]
+
+
+def wall_s(line):
+    return datetime.datetime.fromisoformat(line["time"].replace("Z", "+00:00")).timestamp()
 
 
 @case
@@ -62,8 +68,10 @@ def the_first_line_says_where_it_was_counted():
     check_equal(start["not_counted"], intervals(lines)[0]["not_counted"], "not_counted")
     now_ms = time.clock_gettime(time.CLOCK_MONOTONIC) * 1000
     check(now_ms - 60e3 < start["monotonic_ms"] < now_ms, "monotonic_ms")
-    started_s = time.mktime(time.strptime(start["time"][:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
-    check(abs(started_s - begin_s) < 60, f"time {start['time']}")
+    check(abs(wall_s(start) - begin_s) < 60, f"time {start['time']}")
+    first = intervals(lines)[0]
+    late_s = wall_s(start) - (wall_s(first) - first["interval_s"])
+    check(abs(late_s) < seconds(0.015), f"the start line is {late_s:.3f} s behind the beginning of the first interval")
 
 
 @case

@@ -57,4 +57,5 @@ function(tcptop_install)
   install(FILES README.md LICENSE docs/recording.schema.json docs/special_filtering.md
     examples/tcptop_example.txt
     DESTINATION ${CMAKE_INSTALL_DOCDIR})
+  install(DIRECTORY examples/systemd DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 endfunction()

@@ -8,7 +8,7 @@
 packages_build=(cmake make gcc libc6-dev pkg-config libbpfcc-dev libbpf-dev libcap-dev libncurses-dev
 	libjansson-dev)
 # Container engines, and what their tests need besides; those that apt does not have are left out, and their tests skip.
-packages_containers=(podman runc conmon docker.io lxc systemd-container containerd containernetworking-plugins
+packages_containers=(podman runc conmon docker.io lxc systemd-container logrotate containerd containernetworking-plugins
 	python3-grpcio python3-yaml)
 # Node.js for examples/fleet, unless there is one from elsewhere, whose package npm of the same name may conflict with.
 packages_node=()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # packaging/debian: built under another name than tcptop, checked by lintian, installed beside libbpf-tools, which has
-# /usr/sbin/tcptop, in a root directory of its own; and run.
+# /usr/sbin/tcptop, in a root directory of its own; and run, at last by autopkgtest in a copy of this system.
 set -euo pipefail
 
 # shellcheck source=tests/packaging/lib.sh
@@ -43,9 +43,36 @@ program=$root/usr/sbin/$name
 "$program" --ebpf --probe tracepoint >"$work/text"
 grep -q '^int \|BPF_' "$work/text" || fail "--ebpf printed: $(head "$work/text")"
 for file in libexec/$name/tcptop-check share/man/man8/$name.8.gz share/bash-completion/completions/$name \
-	share/zsh/vendor-completions/_$name share/fish/vendor_completions.d/$name.fish; do
+	share/zsh/vendor-completions/_$name share/fish/vendor_completions.d/$name.fish \
+	share/doc/tcptop/examples/systemd/tcptop-textfile.service; do
 	[[ -e $root/usr/$file ]] || fail "the package lacks /usr/$file"
 done
+
+# debian/tests in an overlay of this system's root, so that apt installs the package as ever and this system has nothing of it.
+# "check" is left to others: the live tests have the self-test. Without sources nothing is fetched: what it depends on is here.
+in_overlay() { # command
+	local target=/mnt/root
+
+	mount -t tmpfs tmpfs /mnt
+	mkdir /mnt/upper /mnt/work "$target"
+	mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work "$target"
+	for directory in proc sys dev; do
+		mount --rbind "/$directory" "$target/$directory"
+	done
+	rm -rf "$target"/etc/apt/sources.list "$target"/etc/apt/sources.list.d/*
+	mkdir -p "$target/root/package"
+	cp -a "$deb" "$tree" "$target/root/package"
+	chroot "$target" autopkgtest --skip-test=check "/root/package/${deb##*/}" /root/package/tcptop -- null
+}
+
+if ((EUID != 0)) || ! command -v autopkgtest >/dev/null; then
+	echo "skip autopkgtest: needs root, and the package autopkgtest"
+else
+	export -f in_overlay
+	export deb tree
+	run unshare --mount --propagation private bash -euo pipefail -c in_overlay
+	grep -q '^installed  *PASS' "$work/log" || fail "autopkgtest: $(tail -n 60 "$work/log")"
+fi
 
 cd "$work"
 ((EUID == 0)) || skip "dpkg installs for root alone"

@@ -242,6 +242,13 @@ def holds_programs(pid):
 def children(pid):
     """Processes whose parent it is."""
     found = []
+    threads = f"/proc/{pid}/task"
+    if os.path.exists(f"/proc/self/task/{os.getpid()}/children"):  # CONFIG_PROC_CHILDREN
+        with contextlib.suppress(OSError):
+            for thread in os.listdir(threads):
+                with open(f"{threads}/{thread}/children", encoding="ascii") as stream:
+                    found += map(int, stream.read().split())
+        return found
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
             with open(f"/proc/{name}/stat", "rb") as stream:

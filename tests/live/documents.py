@@ -20,6 +20,7 @@ RULES = (
     (r"tcptop --(container|pod|cgroupmap|mntnsmap) ", ABSENT),
     (r"tcptop\b|sudo (build/tcptop|examples/quickstart\.sh)\b|setpriv .* tcptop ", RUN),
     (r"(podman|docker) |kubectl ", "needs an image or Kubernetes: containers_inside and containers_manifest have these options"),
+    (r"(npm|node|promtool|prometheus) ", "engines_fleet and engines_prometheus run what is in examples/fleet"),
     (r"pid=|uid=|bpftool |find ", "needs a container that runs"),
     (r"ls -l /tmp/www|jq |python3 -c ", "reads what the recorded session left"),
 )

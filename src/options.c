@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/util.h"
 #include "kernel/condition_kinds.h"
+#include "kernel/condition_left.h"
 #include "options_table.h"
 #include "renderers.h"
 #include "table/words.h"
@@ -323,10 +324,13 @@ int options_program(struct program_request *request, struct conditions *conditio
 	for (size_t i = 0; i < options->condition_count && !err; i++)
 		err = conditions_add(
 		    conditions, options->conditions[i].kind, options->conditions[i].value, error);
+	int family = options->family;
+
+	err = err ?: conditions_check(conditions, &family, error);
 	*request = (struct program_request){
 		.pids = options->pids,
 		.pid_count = options->pid_count,
-		.family = options->family,
+		.family = family,
 		.conditions = *conditions,
 		.max_sessions = options->max_sessions,
 		.ends = options->renderer->shows_more,

@@ -240,8 +240,8 @@ static int start_tracing(struct show *show, struct tracing *tracing, struct opti
 	memset(request.filter_fds, -1, sizeof request.filter_fds);
 	int err = privilege_check(error);
 
-	err = err ?: fit_maps(&options->max_sessions, options->family, error);
 	err = err ?: options_program(&request.program, &conditions, options, error);
+	err = err ?: fit_maps(&request.program.max_sessions, request.program.family, error);
 	err = err ?: open_filters(&request, options, error);
 	err = err ?: signals_open(signals, !options->renderer->full_screen, options->output_path, error);
 	err = err ?: load(tracing, &request, signals, options->verbose, error);
@@ -357,9 +357,8 @@ int run_print_program(struct options *options, struct error *error)
 	struct kernel kernel;
 	struct plan plan;
 	char *text;
-	int err = fit_maps(&options->max_sessions, options->family, error);
+	int err = kernel_inspect(&kernel, NULL, error);
 
-	err = err ?: kernel_inspect(&kernel, NULL, error);
 	if (err)
 		return err;
 	attach_raise_memlock();
@@ -377,6 +376,7 @@ int run_print_program(struct options *options, struct error *error)
 	conditions.containers = containers;
 	err = options_program(&request, &conditions, options, error);
 	containers_close(containers);
+	err = err ?: fit_maps(&request.max_sessions, request.family, error);
 	program_add_hooks(&plan, &request, &kernel);
 	err = err ?: program_build(&text, &request, &kernel, &plan, program_offsets_from(&kernel), error);
 	conditions_fini(&conditions);

@@ -44,6 +44,11 @@ static void show_describe_filters(struct show *show, const struct options *optio
 		    strlen(condition->value), SHOWN_SIZE - 1 - length, false);
 		show->filters[count++] = show->conditions[i];
 	}
+	if (options->condition_count > OPTIONS_SHOWN_MAX) {
+		snprintf(show->more, sizeof show->more, "%zu more filters",
+		    options->condition_count - OPTIONS_SHOWN_MAX);
+		show->filters[count++] = show->more;
+	}
 	show->run.filters = show->filters;
 	show->run.filter_count = count;
 }

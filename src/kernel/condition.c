@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 
@@ -17,8 +18,26 @@ int conditions_append(struct conditions *conditions, const struct condition *con
 	return 0;
 }
 
+const char *conditions_keep(struct conditions *conditions, const char *text, struct error *error)
+{
+	char *copy = strdup(text);
+	char **texts = reallocarray(conditions->texts, conditions->text_count + 1, sizeof *texts);
+
+	if (texts)
+		conditions->texts = texts;
+	if (!copy || !texts) {
+		free(copy);
+		error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: filters");
+		return NULL;
+	}
+	return texts[conditions->text_count++] = copy;
+}
+
 void conditions_fini(struct conditions *conditions)
 {
+	for (size_t i = 0; i < conditions->text_count; i++)
+		free(conditions->texts[i]);
+	free(conditions->texts);
 	free(conditions->items);
 	*conditions = (struct conditions){ 0 };
 }

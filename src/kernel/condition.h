@@ -18,6 +18,7 @@ struct condition;
 struct conditions;
 struct containers;
 struct error;
+struct range;
 
 struct condition_kind {
 	const char *option; /* without dashes: "lport" */
@@ -32,18 +33,24 @@ struct condition_kind {
 	bool list;         /* values may stand with commas between them: where no value has one in itself */
 	const char *facts; /* in account(): declares what the tests look at; "" when they need nothing */
 	void (*print_test)(FILE *out, const struct condition *condition); /* as an expression */
+
+	/* What it holds for, of which it fills the range, and at which of the enum place: bits 1 << place. */
+	unsigned (*cover)(const struct condition *condition, struct range *range);
 };
 
 enum { CONDITION_COMM_SIZE = 16 };
 
 struct condition {
 	const struct condition_kind *kind;
+	const char *text; /* as it stands on the command line, without its "!"; borrowed from conditions */
 	bool excludes;
 	union {
 		struct {
 			uint64_t id;    /* in the v2 hierarchy; 0: the container is known by mntns alone */
 			unsigned level; /* of its directory: 0 is the root */
 			uint32_t mntns; /* inode of its mount namespace, where there is no id */
+			const char
+			    *path; /* of its directory below the hierarchy's; borrowed from conditions */
 		} cgroup;
 		uint32_t number;                /* a user, or a namespace's inode */
 		char comm[CONDITION_COMM_SIZE]; /* as the kernel keeps it: cut, and with a 0 at its end */
@@ -60,12 +67,17 @@ struct condition {
 struct conditions {
 	struct condition *items;
 	size_t count;
+	char **texts; /* that the items borrow; owned */
+	size_t text_count;
 	const char *root;              /* directory that has this host's files; NULL: its own root */
 	struct containers *containers; /* what they are called; NULL: by their ids alone */
 };
 
 /* Adds a copy. 0 or -ENOMEM with *error. For those who read values. */
 int conditions_append(struct conditions *conditions, const struct condition *condition, struct error *error);
+
+/* A copy that lives as long as they do. NULL: no memory, with *error filled. For those who read values. */
+const char *conditions_keep(struct conditions *conditions, const char *text, struct error *error);
 
 void conditions_fini(struct conditions *conditions);
 

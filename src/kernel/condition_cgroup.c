@@ -50,6 +50,9 @@ static int append_cgroup(struct conditions *to, const struct condition *like,
 
 	if (stat(path, &status) != 0)
 		return 0; /* gone meanwhile */
+	condition.cgroup.path = conditions_keep(to, path + strlen(hierarchy->path), error);
+	if (!condition.cgroup.path)
+		return -ENOMEM;
 	condition.cgroup.id = status.st_ino;
 	condition.cgroup.level =
 	    (unsigned)(hierarchy->level + hierarchy_depth(path + strlen(hierarchy->path)));

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/util.h"
+#include "kernel/condition_range.h"
 #include "kernel/condition_value.h"
 #include "program_texts.h"
 
@@ -115,18 +116,21 @@ static void print_network(FILE *out, const struct condition *condition)
 }
 
 const struct condition_kind condition_kinds[] = {
-	{ "cgroup", condition_read_cgroup, false, "", print_cgroup },
-	{ "unit", condition_read_unit, false, "", print_cgroup },
-	{ "container", condition_read_container, false, "", print_container },
-	{ "pod", condition_read_pod, false, "", print_container },
-	{ "uid", condition_read_uid, true, program_text_condition_uid, print_number },
-	{ "comm", condition_read_comm, false, program_text_condition_comm, print_comm },
-	{ "port", condition_read_ports, true, program_text_condition_ports, print_port },
-	{ "lport", condition_read_ports, true, program_text_condition_ports, print_local_port },
-	{ "rport", condition_read_ports, true, program_text_condition_ports, print_remote_port },
-	{ "host", condition_read_network, true, program_text_condition_network, print_network },
-	{ "netns", condition_read_netns, false, program_text_condition_netns, print_number },
-	{ "mntns", condition_read_mntns, false, program_text_condition_mntns, print_number },
+	{ "cgroup", condition_read_cgroup, false, "", print_cgroup, cover_cgroup },
+	{ "unit", condition_read_unit, false, "", print_cgroup, cover_cgroup },
+	{ "container", condition_read_container, false, "", print_container, cover_cgroup },
+	{ "pod", condition_read_pod, false, "", print_container, cover_cgroup },
+	{ "uid", condition_read_uid, true, program_text_condition_uid, print_number, cover_uid },
+	{ "comm", condition_read_comm, false, program_text_condition_comm, print_comm, cover_comm },
+	{ "port", condition_read_ports, true, program_text_condition_ports, print_port, cover_port },
+	{ "lport", condition_read_ports, true, program_text_condition_ports, print_local_port,
+	    cover_local_port },
+	{ "rport", condition_read_ports, true, program_text_condition_ports, print_remote_port,
+	    cover_remote_port },
+	{ "host", condition_read_network, true, program_text_condition_network, print_network,
+	    cover_network },
+	{ "netns", condition_read_netns, false, program_text_condition_netns, print_number, cover_netns },
+	{ "mntns", condition_read_mntns, false, program_text_condition_mntns, print_number, cover_mntns },
 };
 const size_t condition_kind_count = COUNT_OF(condition_kinds);
 
@@ -150,7 +154,8 @@ int conditions_add(
 		const char *text = strsep(&rest, kind->list ? "," : "");
 		struct condition like = { .kind = kind, .excludes = *text == '!' };
 
-		err = kind->read(conditions, &like, text + like.excludes, error);
+		like.text = conditions_keep(conditions, text + like.excludes, error);
+		err = like.text ? kind->read(conditions, &like, like.text, error) : -ENOMEM;
 	}
 	free(copy);
 	return err;

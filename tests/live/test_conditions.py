@@ -170,7 +170,7 @@ def containers_seen(cgroup_of_flow, leave):
         ["--container", "webshop"],
         ["--container", "docker:webshop"],
         ["--container", ID[:12]],
-        ["--container", ID[:6], "--container", "!webshop"],
+        ["--container", ID[:6], "--comm", "!" + NAMES[0], "--comm", "!" + NAMES[1]],
         ["--pod", "web-7c5d"],
         ["--pod", "shop/web-7c5d"],
         ["--pod", UID],
@@ -251,6 +251,15 @@ def refused():
         (["--container", "docker:"], "runs here"),
         (["--pod", "no-such-pod"], "runs here"),
         (["--pod", "00000000-0000-0000-0000-000000000000"], "runs here"),
+        (["-6", "--host", "10.0.0.1"], "--ipv6 and --host 10.0.0.1 at once"),
+        (["-4", "--host", "fd00::1"], "--ipv4 and --host fd00::1 at once"),
+        (["--host", "10.0.0.1", "--host", "!10.0.0.0/8"], "--host 10.0.0.1 and --host '!10.0.0.0/8' at once"),
+        (["--rport", "80", "--port", "!80"], "--rport 80 and --port '!80' at once"),
+        (["--uid", "root,!0"], "--uid root and --uid '!0' at once"),
+        (["--comm", "x", "--comm", "!x"], "--comm x and --comm '!x' at once"),
+        (["--netns", str(os.getpid()), "--netns", "!/proc/self/ns/net"], "at once"),
+        (["--mntns", str(os.getpid()), "--mntns", f"!/proc/{os.getpid()}/ns/mnt"], "at once"),
+        (["--cgroup", "/", "--cgroup", "!/"], "--cgroup / and --cgroup '!/' at once"),
     ):
         done = subprocess.run([program("TCPTOP"), *arguments], capture_output=True, text=True, timeout=20)
         if "needs the cgroup v2 hierarchy" in done.stderr or "needs the host's cgroups" in done.stderr:
@@ -274,6 +283,9 @@ def nothing_for_free():
     block = re.compile(r"\t\{ /\* --\w+ \*/\n.*?\n\t\}\n", re.S)
     check_equal(len(block.findall(filtered)), 2, "tests in the text")
     check_equal(block.sub("", filtered), plain, "the rest of the text")
+    for host, family in (("10.0.0.1", "-4"), ("::ffff:10.0.0.0/104", "-4"), ("fd00::/8", "-6"), ("!::/0", "-4")):
+        check_equal(block.sub("", text("--host", host)), text(family), f"the rest of the text with --host {host}")
+    check_equal(block.sub("", text("--host", "!10.0.0.1")), plain, "the rest of a text for both families")
 
 
 if __name__ == "__main__":

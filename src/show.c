@@ -26,8 +26,8 @@ static void show_describe_filters(struct show *show, const struct options *optio
 	for (i = 0; i < options->pid_count && used - start < PIDS_SHOWN_COLUMNS; i++)
 		used += snprintf(
 		    show->pids + used, sizeof show->pids - used, "%s%u", i ? "," : "", options->pids[i]);
-	if (options->pid_count > 1 && used - start >= PIDS_SHOWN_COLUMNS)
-		snprintf(show->pids + used, sizeof show->pids - used, "...");
+	if (i < options->pid_count)
+		snprintf(show->pids + used, sizeof show->pids - used, " +%zu", options->pid_count - i);
 	if (options->pid_count)
 		show->filters[count++] = show->pids;
 	snprintf(show->family, sizeof show->family, "IPv%d only", options->family);
@@ -44,13 +44,10 @@ static void show_describe_filters(struct show *show, const struct options *optio
 		    strlen(condition->value), SHOWN_SIZE - 1 - length, false);
 		show->filters[count++] = show->conditions[i];
 	}
-	if (options->condition_count > OPTIONS_SHOWN_MAX) {
-		snprintf(show->more, sizeof show->more, "%zu more filters",
-		    options->condition_count - OPTIONS_SHOWN_MAX);
-		show->filters[count++] = show->more;
-	}
 	show->run.filters = show->filters;
 	show->run.filter_count = count;
+	show->run.filters_left_out =
+	    options->condition_count > OPTIONS_SHOWN_MAX ? options->condition_count - OPTIONS_SHOWN_MAX : 0;
 }
 
 void show_init(struct show *show, const struct options *options)

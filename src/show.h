@@ -24,8 +24,7 @@ struct show {
 	char pids[64];
 	char family[16];
 	char conditions[OPTIONS_SHOWN_MAX][SHOWN_SIZE];
-	char more[24];                                            /* how many more conditions there are */
-	const char *filters[FILTERS_MAX + OPTIONS_SHOWN_MAX + 3]; /* of the start, in words */
+	const char *filters[FILTERS_MAX + OPTIONS_SHOWN_MAX + 2]; /* of the start, in words */
 	char **options;                                           /* the same as options, exactly; owned */
 	struct keeper *output_keeper;                             /* NULL: it goes to standard output */
 	struct keeper *textfile_keeper;

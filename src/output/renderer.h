@@ -36,6 +36,7 @@ struct run {
 	const char *words;    /* of --filter; NULL: none. Text and JSON get only what passes them. */
 	const char *const *filters; /* the other filters given at the start, in words */
 	size_t filter_count;
+	size_t filters_left_out; /* of conditions: there are so many more */
 	struct names *
 	    names; /* of this host, or a recording's; names_learn is the renderer's to call. NULL: none are shown */
 	bool names_kept;                     /* the screen keeps their numbers: it alone learns and forgets */

@@ -31,13 +31,17 @@ struct piece {
 	unsigned columns;
 	enum style style;
 	unsigned priority; /* 0 is dropped last */
+	bool is_filter;    /* of the start: where some are dropped, their number is shown */
 };
 
-#define PIECES_MAX 20
+#define PIECES_MAX 40
+#define FILTER_PRIORITY 3
+#define MORE_COLUMNS 12 /* "+100 filters" */
 
 struct pieces {
 	struct piece items[PIECES_MAX];
 	unsigned count;
+	size_t filters_left_out; /* for which there is no piece */
 	bool utf8;
 };
 
@@ -60,36 +64,61 @@ __attribute__((format(printf, 4, 5))) static void pieces_add(
 	piece->columns = line_fit(piece->text, sizeof piece->text, text, strlen(text), 100, pieces->utf8);
 }
 
-/* Adds the pieces that fit, by priority, two blanks apart, in the style `plain`, or in their own if STYLE_COUNT. */
-static void pieces_put(struct pieces *pieces, struct line *line, enum style plain)
+/* The pieces that fit, by priority, when so many columns stay free of filters and what comes after them. Returns how many filters are dropped. */
+static size_t pieces_choose(
+    const struct pieces *pieces, unsigned room, unsigned reserved, bool shown[PIECES_MAX])
 {
-	bool taken[PIECES_MAX] = { false };
-	unsigned room = line->width - line->columns;
+	bool seen[PIECES_MAX] = { false };
+	size_t left_out = pieces->filters_left_out;
 
 	for (;;) {
 		unsigned best = PIECES_MAX;
 
 		for (unsigned i = 0; i < pieces->count; i++)
-			if (!taken[i] && pieces->items[i].columns &&
+			if (!seen[i] &&
 			    (best == PIECES_MAX || pieces->items[i].priority < pieces->items[best].priority))
 				best = i;
 		if (best == PIECES_MAX)
-			break;
-		taken[best] = true;
-		unsigned columns = pieces->items[best].columns;
+			return left_out;
+		const struct piece *piece = &pieces->items[best];
 
-		if (columns > room)
-			pieces->items[best].columns = 0; /* dropped */
-		else
-			room -= columns + PIECE_GAP < room ? columns + PIECE_GAP : room;
+		if (piece->priority >= FILTER_PRIORITY) {
+			room -= reserved < room ? reserved : room;
+			reserved = 0;
+		}
+		seen[best] = true;
+		shown[best] = piece->columns > 0 && piece->columns <= room;
+		if (shown[best])
+			room -= piece->columns + PIECE_GAP < room ? piece->columns + PIECE_GAP : room;
+		left_out += piece->is_filter && !shown[best];
 	}
+}
+
+/* Adds the pieces that fit, two blanks apart, in the style `plain`, or in their own if STYLE_COUNT; in the place of filters that do not, their number. */
+static void pieces_put(struct pieces *pieces, struct line *line, enum style plain)
+{
+	unsigned room = line->width - line->columns, last_filter = PIECES_MAX;
+	bool shown[PIECES_MAX];
+	size_t left_out = pieces_choose(pieces, room, 0, shown);
+
+	if (left_out)
+		left_out = pieces_choose(pieces, room, MORE_COLUMNS + PIECE_GAP, shown);
+	for (unsigned i = 0; i < pieces->count; i++)
+		if (pieces->items[i].is_filter)
+			last_filter = i;
 	for (unsigned i = 0; i < pieces->count; i++) {
 		const struct piece *piece = &pieces->items[i];
+		enum style style = plain == STYLE_COUNT ? piece->style : plain;
+		enum style gap = plain == STYLE_COUNT ? STYLE_PLAIN : plain;
 
-		if (!piece->columns)
-			continue;
-		line_add(line, plain == STYLE_COUNT ? piece->style : plain, piece->text, piece->columns);
-		line_pad(line, plain == STYLE_COUNT ? STYLE_PLAIN : plain, line->columns + PIECE_GAP);
+		if (shown[i]) {
+			line_add(line, style, piece->text, piece->columns);
+			line_pad(line, gap, line->columns + PIECE_GAP);
+		}
+		if (i == last_filter && left_out) {
+			line_print(line, style, "+%zu filter%s", left_out, left_out == 1 ? "" : "s");
+			line_pad(line, gap, line->columns + PIECE_GAP);
+		}
 	}
 }
 
@@ -305,8 +334,11 @@ static void add_start_filters(struct ui *ui, struct pieces *pieces)
 {
 	const struct run *run = ui->run;
 
-	for (size_t i = 0; i < run->filter_count; i++)
-		pieces_add(pieces, 3, STYLE_PLAIN, "%s", run->filters[i]);
+	for (size_t i = 0; i < run->filter_count && pieces->count < PIECES_MAX; i++) {
+		pieces_add(pieces, FILTER_PRIORITY, STYLE_PLAIN, "%s", run->filters[i]);
+		pieces->items[pieces->count - 1].is_filter = true;
+	}
+	pieces->filters_left_out = run->filters_left_out;
 }
 
 static void add_filters(struct ui *ui, struct pieces *pieces)

@@ -223,6 +223,42 @@ static void the_order_is_always_on_the_screen(void **state)
 	}
 }
 
+/* A filter that finds no place is not forgotten: the line says how many there are. */
+static void filters_without_room_are_a_number(void **state)
+{
+	static const char *const filters[] = { "PID 1,2", "IPv4 only", "port 443", "port 8443", "uid root",
+		"comm nginx", "host 10.0.0.0/8", "netns blue", "mntns 1" };
+	static const struct {
+		unsigned width;
+		size_t count, left_out;
+		const char *said;
+	} cases[] = {
+		{ 80, 0, 0, NULL },
+		{ 80, 2, 0, NULL },
+		{ 80, 9, 0, "PID 1,2  IPv4 only  port 443  port 8443  +5 filters  by " },
+		{ 200, 9, 0, NULL },
+		{ 200, 9, 5, "mntns 1  +5 filters  by " },
+		{ 200, 9, 1, "mntns 1  +1 filter  by " },
+		{ 40, 9, 0, "+" },
+	};
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	fixture->run.filters = filters;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		fixture->run.filter_count = cases[i].count;
+		fixture->run.filters_left_out = cases[i].left_out;
+		paint(fixture, cases[i].width, 24);
+		const char *status = fixture->glass.lines[cases[i].width < 80 ? 2 : 3];
+
+		assert_non_null(strstr(status, "by R"));
+		if (cases[i].said && !strstr(status, cases[i].said))
+			fail_msg("at %u columns it says '%s'", cases[i].width, status);
+		if (!cases[i].said)
+			assert_null(strstr(status, " filter"));
+	}
+}
+
 static void odd_names_move_no_column(void **state)
 {
 	static const char *const names[] = { "日本語名", "e\xcc\x81te\xcc\x81", "red\033[31mred", "new\nline",
@@ -395,6 +431,7 @@ int main(void)
 		UI_TEST(too_small_is_said_in_one_line),
 		UI_TEST(losses_are_on_the_screen_only_when_there_are_any),
 		UI_TEST(the_order_is_always_on_the_screen),
+		UI_TEST(filters_without_room_are_a_number),
 		UI_TEST(odd_names_move_no_column),
 		UI_TEST(rtt_and_retransmits_are_shown),
 		UI_TEST(a_recording_says_when_it_has_ended),

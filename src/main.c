@@ -49,8 +49,7 @@ static int finish_output(struct error *error)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
-	return error_set(
-	    error, EXIT_CODE_OUTPUT, -EIO, "cannot write to standard output: %s", strerror(errno));
+	return error_set_output(error);
 }
 
 static int show_help(struct options *options, struct error *error)
@@ -109,6 +108,7 @@ int main(int argc, char **argv)
 	struct options options;
 	struct error error = { 0 };
 
+	signals_hold_usr1();
 	occupy_standard_descriptors();
 	signals_catch_fatal();
 	choose_locale();
@@ -116,10 +116,12 @@ int main(int argc, char **argv)
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	int err = options_parse(&options, argc, argv, isatty(STDOUT_FILENO), &error);
 
+	if (!options.output_path)
+		signals_release_usr1();
 	err = err ?: actions[options.action](&options, &error);
 	err = err ?: finish_output(&error);
 	options_fini(&options);
-	if (err && error.exit_code == EXIT_CODE_OUTPUT && !options.output_path &&
+	if (err && error.of_output && !options.output_path &&
 	    (options.action == ACTION_RUN || options.action == ACTION_REPLAY) && output_has_gone())
 		return EXIT_CODE_OK;
 	return err ? fail(&error) : EXIT_CODE_OK;

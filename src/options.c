@@ -232,8 +232,7 @@ static int check_positional_effects(const struct options *options, int count, st
 	return 0;
 }
 
-/* Text and JSON ask no server for the names of hosts. */
-static int check_words(const struct options *options, struct error *error)
+int options_check_words(const struct options *options, struct error *error)
 {
 	char said[SAID_SIZE];
 	struct match match;
@@ -286,7 +285,7 @@ int options_parse(
 	if (options->action == ACTION_RUN && options->replay_path)
 		options->action = ACTION_REPLAY;
 	err = err ?: check_effects(&line);
-	err = err ?: check_words(options, error);
+	err = err ?: options_check_words(options, error);
 	return err ?: check_positional_effects(options, argc - optind, error);
 }
 

@@ -71,6 +71,12 @@ int options_parse(
     struct options *options, int argc, char **argv, bool stdout_is_terminal, struct error *error);
 void options_fini(struct options *options);
 
+/*
+ * Can options->renderer filter by the words of --filter? Text and JSON ask no server for the names of hosts. options_parse has checked it,
+ * unless the renderer is another one by now. 0, or -EINVAL with *error.
+ */
+int options_check_words(const struct options *options, struct error *error);
+
 /* Names of cgroups are shown, or looked at by a filter. */
 bool options_need_names(const struct options *options);
 

@@ -118,12 +118,13 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* The compiler is stopped and continued together with this process. 0 or ENDED_BY_USER. */
-static int take_signals(struct signals *signals, const struct loader *loader)
+/* The compiler is stopped and continued together with this process. *reopen: it was asked for. 0 or ENDED_BY_USER. */
+static int take_signals(struct signals *signals, const struct loader *loader, bool *reopen)
 {
 	for (int number; (number = signals_next(signals)) != 0;) {
 		if (signals_is_end(number))
 			return ENDED_BY_USER;
+		*reopen |= number == SIGUSR1;
 		if (number != SIGTSTP)
 			continue;
 		loader_suspend(loader);
@@ -142,6 +143,7 @@ static int load(struct tracing *tracing, const struct loader_request *request, s
 {
 	struct loader loader;
 	char note[1024];
+	bool reopen = false;
 
 	raise_descriptor_limit();
 	int result = loader_start(&loader, request, error);
@@ -153,7 +155,7 @@ static int load(struct tracing *tracing, const struct loader_request *request, s
 			result =
 			    error_set(error, EXIT_CODE_RUNTIME, -errno, "cannot wait: %s", strerror(errno));
 		else if (events[1].revents)
-			result = take_signals(signals, &loader);
+			result = take_signals(signals, &loader, &reopen);
 		else if (events[0].revents) {
 			*note = '\0';
 			result = loader_receive(&loader, tracing, note, sizeof note, error);
@@ -164,6 +166,8 @@ static int load(struct tracing *tracing, const struct loader_request *request, s
 	if (result != ENDED_BY_USER)
 		show_compiler_output(&loader, verbose, result < 0);
 	loader_close(&loader);
+	if (reopen)
+		kill(getpid(), SIGUSR1); /* for the loop, which has the output */
 	return result < 0 ? result : 0;
 }
 

@@ -139,7 +139,8 @@ static int open_renderer(struct show *show, struct options *options, struct erro
 		fprintf(stderr, "tcptop: %s: printing text\n", error->text);
 		options->renderer = &renderer_text;
 		show->run.names_kept = false;
-		err = options->renderer->open(&show->state, &show->run, show->output, error);
+		err = options_check_words(options, error);
+		err = err ?: options->renderer->open(&show->state, &show->run, show->output, error);
 	}
 	if (err)
 		show->state = NULL;
@@ -159,17 +160,28 @@ int show_open(struct show *show, struct options *options, const struct signals *
 	return err;
 }
 
+/* err: of what was before, which tells more; but that a reader has gone is no failure. */
+static int finish(const struct renderer *renderer, void *state, int err, struct error *error)
+{
+	return renderer->finish && state && (!err || err == -EPIPE) ? renderer->finish(state, error) ?: err
+	                                                            : err;
+}
+
 int show_close(struct show *show, const struct options *options, int err, struct error *error)
 {
-	if (show->state) {
-		signals_guard_stop(&show->guard);
+	bool is_guarded = show->state;
+
+	err = finish(options->renderer, show->state, err, error);
+	err = finish(&renderer_textfile, show->textfile, err, error);
+	if (show->state)
 		options->renderer->close(show->state);
-	}
 	if (show->textfile)
 		renderer_textfile.close(show->textfile);
 	errno = 0;
 	if (show->output && show->output != stdout && fclose(show->output) != 0 && !err)
 		err = error_set_output(error);
+	if (is_guarded)
+		signals_guard_stop(&show->guard);
 	names_close(show->run.names);
 	containers_close(show->containers);
 	keeper_close(show->textfile_keeper);

@@ -24,6 +24,25 @@ bool signals_is_end(int signal_number)
 	return false;
 }
 
+static void mask_usr1(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(how, &set, NULL);
+}
+
+void signals_hold_usr1(void)
+{
+	mask_usr1(SIG_BLOCK);
+}
+
+void signals_release_usr1(void)
+{
+	mask_usr1(SIG_UNBLOCK);
+}
+
 int signals_open(struct signals *signals, bool keep_stop, bool take_usr1, struct error *error)
 {
 	struct sigaction hangup;

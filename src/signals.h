@@ -8,6 +8,13 @@
 
 struct error;
 
+/*
+ * A SIGUSR1 waits from the first moment on until signals_open takes it: which signal it is depends on the options. Released, it is fatal.
+ * To be called before threads are started.
+ */
+void signals_hold_usr1(void);
+void signals_release_usr1(void);
+
 /* They stay blocked in every thread and child made afterwards. */
 struct signals {
 	int fd;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * --textfile: the metrics in a file for node_exporter's textfile collector, replaced as a whole at the end of each interval and removed at
- * the end, so that its series end, too. After a crash it stands still: its time of change tells.
+ * the end, so that its series end, too. After a crash it stands still: its time of change tells. Where it cannot be replaced, the next interval
+ * is another chance: sums only grow, so that nothing is lost.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 struct textfile {
 	struct metrics metrics;
 	struct keeper *keeper;
+	int err; /* of the latest try */
 };
 
 static int out_of_memory(struct error *error)
@@ -73,9 +75,24 @@ static int textfile_show(void *state, const struct snapshot *snapshot, struct er
 	int err = fclose(stream) == 0 ? keeper_replace(textfile->keeper, bytes, size) : -ENOMEM;
 
 	free(bytes);
-	return err ? error_set(error, EXIT_CODE_OUTPUT, err, "cannot write the file of --textfile: %s",
-	                 strerror(-err))
-	           : 0;
+	if (err && err != textfile->err)
+		fprintf(stderr,
+		    "tcptop: cannot write the file of --textfile, trying again each interval: %s\n",
+		    strerror(-err));
+	else if (!err && textfile->err)
+		fprintf(stderr, "tcptop: the file of --textfile is written again\n");
+	textfile->err = err;
+	return 0;
+}
+
+static int textfile_finish(void *state, struct error *error)
+{
+	const struct textfile *textfile = state;
+
+	return textfile->err ? error_set(error, EXIT_CODE_OUTPUT, textfile->err,
+	                           "the file of --textfile could not be written at the end: %s",
+	                           strerror(-textfile->err))
+	                     : 0;
 }
 
 const struct renderer renderer_textfile = {
@@ -83,5 +100,6 @@ const struct renderer renderer_textfile = {
 	.shows_names = true,
 	.open = textfile_open,
 	.show = textfile_show,
+	.finish = textfile_finish,
 	.close = textfile_close,
 };

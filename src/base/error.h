@@ -4,6 +4,7 @@
 #define TCPTOP_ERROR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 enum exit_code {
 	EXIT_CODE_OK = 0,
@@ -18,6 +19,7 @@ enum exit_code {
 /* Plain bytes without pointers: the loader sends it through a socket. */
 struct error {
 	int exit_code;  /* enum exit_code */
+	bool of_output; /* of the stream that data goes to, whose reader may have gone */
 	char text[512]; /* cause and remedy, at most two lines, no newline at the end */
 };
 

@@ -11,15 +11,23 @@
 #define FNV_BASIS 14695981039346656037u
 #define FNV_PRIME 1099511628211u
 
+static size_t text_length(const char *text)
+{
+	return text ? strnlen(text, CGROUP_TOLD_TEXT_MAX) : 0;
+}
+
+size_t cgroup_told_size(const struct cgroup_told *facts)
+{
+	size_t size = sizeof *facts;
+
+	for (size_t i = 0; i < CGROUP_TEXTS; i++)
+		size += text_length(facts->texts[i]) + 1;
+	return size;
+}
+
 struct cgroup_told *cgroup_told_copy(const struct cgroup_told *facts)
 {
-	size_t lengths[CGROUP_TEXTS], size = sizeof *facts;
-
-	for (size_t i = 0; i < CGROUP_TEXTS; i++) {
-		lengths[i] = facts->texts[i] ? strnlen(facts->texts[i], CGROUP_TOLD_TEXT_MAX) : 0;
-		size += lengths[i] + 1;
-	}
-	struct cgroup_told *copy = malloc(size);
+	struct cgroup_told *copy = malloc(cgroup_told_size(facts));
 
 	if (!copy)
 		return NULL;
@@ -27,12 +35,14 @@ struct cgroup_told *cgroup_told_copy(const struct cgroup_told *facts)
 
 	*copy = *facts;
 	for (size_t i = 0; i < CGROUP_TEXTS; i++) {
+		size_t length = text_length(facts->texts[i]);
+
 		if (!facts->texts[i])
 			continue;
-		memcpy(at, facts->texts[i], lengths[i]);
-		at[lengths[i]] = '\0';
+		memcpy(at, facts->texts[i], length);
+		at[length] = '\0';
 		copy->texts[i] = at;
-		at += lengths[i] + 1;
+		at += length + 1;
 	}
 	return copy;
 }
@@ -69,6 +79,7 @@ int cgroup_list_add(struct cgroup_list *list, const struct cgroup_told *facts)
 	items[list->count] = cgroup_told_copy(facts);
 	if (!items[list->count])
 		return -ENOMEM;
+	list->bytes += cgroup_told_size(facts);
 	list->count++;
 	return 0;
 }

@@ -31,11 +31,18 @@ struct cgroup_told *cgroup_told_copy(const struct cgroup_told *facts);
 /* Of all that is known: equal for equal facts. */
 uint64_t cgroup_told_hash(const struct cgroup_told *facts);
 
+/* How many bytes a copy takes. */
+size_t cgroup_told_size(const struct cgroup_told *facts);
+
 struct cgroup_list {
 	struct cgroup_told **items; /* owned */
 	size_t count;
 	size_t capacity;
+	size_t bytes; /* of the items */
 };
+
+/* What a list may grow to, whatever a recording says. */
+#define CGROUP_LIST_BYTES_MAX (64u << 20)
 
 /* Adds a copy. 0 or -ENOMEM. */
 int cgroup_list_add(struct cgroup_list *list, const struct cgroup_told *facts);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define SLOTS_MIN 64
-#define BYTES_MAX (64u << 20)
 #define OF_PROCESS (1ull << 63) /* marks a key that is no cgroup's id */
 
 void learned_fini(struct learned *learned)
@@ -58,30 +57,21 @@ static int grow(struct learned *learned)
 	return 0;
 }
 
-static uint64_t bytes_of(const struct cgroup_told *facts)
-{
-	uint64_t bytes = sizeof *facts;
-
-	for (size_t i = 0; i < CGROUP_TEXTS; i++)
-		bytes += facts->texts[i] ? strlen(facts->texts[i]) + 1 : 0;
-	return bytes;
-}
-
 int learned_add(struct learned *learned, const struct cgroup_told *facts)
 {
-	if (learned->bytes > BYTES_MAX)
+	if (learned->list.bytes > CGROUP_LIST_BYTES_MAX)
 		return 0;
 	if (learned->list.count * 2 >= learned->slot_count && grow(learned) < 0)
 		return -ENOMEM;
 	uint32_t *slot = slot_of(learned, key_of(facts->id, facts->pid));
 
-	learned->bytes += bytes_of(facts);
 	if (*slot) {
 		struct cgroup_told *copy = cgroup_told_copy(facts);
 
 		if (!copy)
 			return -ENOMEM;
-		learned->bytes -= bytes_of(learned->list.items[*slot - 1]);
+		learned->list.bytes +=
+		    cgroup_told_size(copy) - cgroup_told_size(learned->list.items[*slot - 1]);
 		free(learned->list.items[*slot - 1]);
 		learned->list.items[*slot - 1] = copy;
 		return 0;

@@ -11,7 +11,6 @@ struct learned {
 	struct cgroup_list list;
 	uint32_t *slots; /* by key: index in the list + 1, 0 free */
 	uint32_t slot_count;
-	uint64_t bytes;
 };
 
 /* A zeroed struct is an empty one. */

@@ -77,7 +77,6 @@ static void read_users(struct users *users, const char *root)
 	FILE *file = open_file(root);
 	const struct passwd *entry;
 
-	users->are_read = true;
 	while (file && users->count < USERS_MAX && (entry = fgetpwent(file))) {
 		struct user *user = find(users, entry->pw_uid);
 
@@ -86,6 +85,7 @@ static void read_users(struct users *users, const char *root)
 	}
 	if (file)
 		fclose(file);
+	users->are_read = true;
 }
 
 struct users *users_open(const char *root)
@@ -129,31 +129,42 @@ void users_close(struct users *users)
 	free(users);
 }
 
-/* The entry, new if need be; NULL: there is no memory. */
-static struct user *find(struct users *users, uint32_t uid)
+/* Its place in the order, whether it is there or not. */
+static size_t place_of(const struct users *users, uint32_t uid)
 {
 	size_t low = 0, high = users->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (users->users[middle].uid == uid)
-			return &users->users[middle];
 		if (users->users[middle].uid < uid)
 			low = middle + 1;
 		else
 			high = middle;
 	}
+	return low;
+}
+
+/* The entry, new if need be; NULL: there is no memory, or a file has told all users and this is none of them. */
+static struct user *find(struct users *users, uint32_t uid)
+{
+	size_t place = place_of(users, uid);
+
+	if (place < users->count && users->users[place].uid == uid)
+		return &users->users[place];
+	if (users->are_read)
+		return NULL;
 	struct user *grown =
 	    array_grow(users->users, users->count, &users->capacity, CAPACITY_MIN, sizeof *grown);
 
 	if (!grown)
 		return NULL;
 	users->users = grown;
-	memmove(&users->users[low + 1], &users->users[low], (users->count - low) * sizeof *users->users);
+	memmove(
+	    &users->users[place + 1], &users->users[place], (users->count - place) * sizeof *users->users);
 	users->count++;
-	users->users[low] = (struct user){ .uid = uid };
-	return &users->users[low];
+	users->users[place] = (struct user){ .uid = uid };
+	return &users->users[place];
 }
 
 const char *users_find(struct users *users, uint32_t uid)

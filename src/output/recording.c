@@ -147,6 +147,10 @@ static int take_cgroup(struct recording *recording, json_t *object, struct error
 	if (list->count == CGROUPS_MAX)
 		return bad_line(
 		    recording, error, "over %d cgroups without the line that ends an interval", CGROUPS_MAX);
+	if (list->bytes > CGROUP_LIST_BYTES_MAX)
+		return bad_line(recording, error,
+		    "over %u MB of cgroups without the line that ends an interval",
+		    CGROUP_LIST_BYTES_MAX >> 20);
 	int err = take_fields(recording, &cgroup_fields, object, &facts, error);
 
 	if (!err && cgroup_list_add(list, &facts) < 0)

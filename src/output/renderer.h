@@ -90,6 +90,9 @@ struct renderer {
 	 */
 	int (*show)(void *state, const struct snapshot *snapshot, struct error *error);
 
+	/* At the end, before close: 0, or -errno with *error for what did not arrive although show went on. NULL: show tells all. */
+	int (*finish)(void *state, struct error *error);
+
 	/* Keys are waiting on the terminal (NULL: takes no keys). Returns REACTION_ flags. Never blocks. */
 	unsigned (*keys)(void *state, struct renderer_request *request);
 

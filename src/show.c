@@ -72,12 +72,28 @@ void show_init(struct show *show, const struct options *options)
 	show->run.options = (const char *const *)show->options;
 }
 
-static int open_output(struct show *show, const char *path, struct error *error)
+/* An empty file, and what is no file, begin anew; of one that cannot be read nothing is known. */
+static bool output_continues(struct show *show, const struct renderer *renderer)
 {
+	char head[OUTPUT_HEAD_SIZE];
+	int length = renderer->continues ? keeper_read(show->output_keeper, head, sizeof head) : 0;
+
+	return length <= 0 || renderer->continues(head, (size_t)length);
+}
+
+#define OTHER_COLUMNS "it begins with other lines or columns than -o %s writes"
+
+static int open_output(struct show *show, const struct options *options, struct error *error)
+{
+	const char *path = options->output_path;
 	int err = keeper_open(&show->output_keeper, path, error);
 
 	if (err)
 		return err;
+	if (!output_continues(show, options->renderer))
+		return error_set(error, EXIT_CODE_USAGE, -EINVAL,
+		    "cannot append to %.300s: " OTHER_COLUMNS "\nmove it away, or name another file", path,
+		    options->renderer->name);
 	int fd = keeper_append(show->output_keeper);
 
 	show->output = fd >= 0 ? fdopen(fd, "a") : NULL;
@@ -113,7 +129,7 @@ int show_open_files(struct show *show, const struct options *options, struct err
 
 	show->output = stdout;
 	if (options->output_path)
-		err = open_output(show, options->output_path, error);
+		err = open_output(show, options, error);
 	if (!err && options->textfile_path)
 		err = open_textfile(show, options->textfile_path, error);
 	show->run.textfile = show->textfile_keeper;
@@ -203,6 +219,11 @@ static int reopen(void *to, struct error *error)
 	const struct reopening *reopening = to;
 	const struct renderer *renderer = reopening->options->renderer;
 	struct show *show = reopening->show;
+	if (!output_continues(show, renderer)) {
+		fprintf(stderr, "tcptop: going on with the old file, not %s: " OTHER_COLUMNS "\n",
+		    reopening->options->output_path, renderer->name);
+		return 0;
+	}
 	int fd = keeper_append(show->output_keeper);
 
 	if (fd < 0) {

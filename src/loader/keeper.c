@@ -24,13 +24,14 @@
 #define MODE 0644
 #define END_TRIES 100
 #define END_TRY_US 2000
-#define REMOVE_MS 2000 /* at the end nobody waits for a file system that hangs */
+#define ANSWER_MS 3000 /* a file system that hangs is not waited for */
 
-enum wish { APPEND, REPLACE, TRY, REMOVE };
+enum wish { APPEND, READ, REPLACE, TRY, REMOVE };
 
 struct keeper {
 	int socket;
 	pid_t child;
+	bool owes; /* an answer that was not waited for */
 };
 
 /* ---- the child ---- */
@@ -152,6 +153,23 @@ static int append(const struct place *place)
 	return fd;
 }
 
+/* A descriptor, or -errno: of a file as append() takes one. */
+static int open_to_read(const struct place *place)
+{
+	bool shared = is_shared(place);
+	struct stat status;
+	int fd = openat(place->directory, place->name,
+	    O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (shared ? O_NOFOLLOW : 0));
+
+	if (fd < 0)
+		return -errno;
+	int err = fstat(fd, &status) != 0 ? -errno : !S_ISREG(status.st_mode) ? -ENOENT : 0;
+
+	if (err)
+		close(fd);
+	return err ?: fd;
+}
+
 static void serve(int socket, struct place *place)
 {
 	enum wish wish;
@@ -159,10 +177,11 @@ static void serve(int socket, struct place *place)
 
 	while (passing_receive(socket, &wish, sizeof wish, &from) == 0) {
 		int result = wish == APPEND    ? append(place)
+		             : wish == READ    ? open_to_read(place)
 		             : wish == REPLACE ? replace(place, from)
 		             : wish == TRY     ? try(place)
 		                               : remove_own(place);
-		int opened = wish == APPEND && result >= 0 ? result : -1;
+		int opened = (wish == APPEND || wish == READ) && result >= 0 ? result : -1;
 
 		if (opened >= 0)
 			result = 0;
@@ -277,15 +296,39 @@ void keeper_close(struct keeper *keeper)
 	free(keeper);
 }
 
-/* fd: what goes along, or -1. *opened: what came back, or -1. A child that is gone is no reader that is: -ESRCH. */
+/* 0 with *result and *opened, or -1: -errno is the result then. */
+static int receive(struct keeper *keeper, int timeout_ms, int *result, int *opened)
+{
+	struct pollfd answer = { .fd = keeper->socket, .events = POLLIN };
+	int ready;
+
+	*opened = -1;
+	do
+		ready = poll(&answer, 1, timeout_ms);
+	while (ready < 0 && errno == EINTR);
+	keeper->owes = ready == 0;
+	if (ready > 0 && passing_receive(keeper->socket, result, sizeof *result, opened) == 0)
+		return 0;
+	*result = ready == 0 ? -ETIMEDOUT : -ESRCH; /* a child that is gone is no reader that is */
+	return -1;
+}
+
+/*
+ * fd: what goes along, or -1. *opened: what came back, or -1. -ETIMEDOUT: the child still does what it was asked for, now or
+ * before: nothing else is asked meanwhile.
+ */
 static int ask(struct keeper *keeper, enum wish wish, int fd, int *opened)
 {
 	int result;
 
 	*opened = -1;
-	if (passing_send(keeper->socket, &wish, sizeof wish, fd, 0) != 0 ||
-	    passing_receive(keeper->socket, &result, sizeof result, opened) < 0)
+	if (keeper->owes && receive(keeper, 0, &result, opened) < 0)
+		return result;
+	if (*opened >= 0)
+		close(*opened);
+	if (passing_send(keeper->socket, &wish, sizeof wish, fd, 0) != 0)
 		return -ESRCH;
+	receive(keeper, ANSWER_MS, &result, opened);
 	return result;
 }
 
@@ -294,6 +337,19 @@ int keeper_append(struct keeper *keeper)
 	int opened, err = ask(keeper, APPEND, -1, &opened);
 
 	return opened >= 0 ? opened : err < 0 ? err : -EMFILE;
+}
+
+int keeper_read(struct keeper *keeper, char *bytes, size_t size)
+{
+	int opened, err = ask(keeper, READ, -1, &opened);
+
+	if (opened < 0)
+		return err == -ENOENT ? 0 : err < 0 ? err : -EMFILE;
+	ssize_t count = pread(opened, bytes, size, 0);
+
+	err = count < 0 ? -errno : 0;
+	close(opened);
+	return err ?: (int)count;
 }
 
 int keeper_replace(struct keeper *keeper, const char *bytes, size_t size)
@@ -317,13 +373,7 @@ int keeper_try(struct keeper *keeper)
 
 int keeper_remove(struct keeper *keeper)
 {
-	struct pollfd answer = { .fd = keeper->socket, .events = POLLIN };
-	const enum wish wish = REMOVE;
-	int result, unused;
+	int unused;
 
-	if (passing_send(keeper->socket, &wish, sizeof wish, -1, 0) != 0)
-		return -ESRCH;
-	if (poll(&answer, 1, REMOVE_MS) == 0)
-		return -ETIMEDOUT;
-	return passing_receive(keeper->socket, &result, sizeof result, &unused) < 0 ? -ESRCH : result;
+	return ask(keeper, REMOVE, -1, &unused);
 }

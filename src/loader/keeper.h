@@ -3,6 +3,7 @@
  * A file that is opened, replaced or removed again after root has been given up: a child does it that holds the file's directory open and
  * has become the directory's owner, without a capability. So log files are rotated and metrics replaced where root started
  * tcptop, in directories of root's as well as of others, and nothing is written that the directory's owner could not write.
+ * What takes a file system over 3 s is -ETIMEDOUT, and so is all else until it is done.
  */
 #ifndef TCPTOP_KEEPER_H
 #define TCPTOP_KEEPER_H
@@ -24,6 +25,9 @@ void keeper_close(struct keeper *keeper);
  * an error and not waited for. Returns the descriptor, the caller's, or -errno.
  */
 int keeper_append(struct keeper *keeper);
+
+/* The beginning of the file that stands there. Returns how many bytes there are, 0 where it is none to append to; or -errno. */
+int keeper_read(struct keeper *keeper, char *bytes, size_t size);
 
 /* Puts another file, readable for all, in the place of what is there, at once and as a whole. 0 or -errno. */
 int keeper_replace(struct keeper *keeper, const char *bytes, size_t size);

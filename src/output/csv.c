@@ -94,13 +94,40 @@ static void put_field(FILE *stream, const struct field *field, const void *recor
 	fwrite(text, 1, length, stream);
 }
 
-/* A file that is appended to has its header. */
+/* A file that is appended to has its header: csv_continues. */
 static bool has_lines(FILE *stream)
 {
 	struct stat status;
 	int fd = fileno(stream);
 
 	return fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+}
+
+/* Errors stay with the stream. */
+static void put_header(FILE *stream)
+{
+	fputs("type,time,interval_s", stream);
+	for (size_t i = 0; i < session_fields.count; i++)
+		fprintf(stream, ",%s", session_fields.rows[i].key);
+	for (size_t i = 0; i < cgroup_fields.count; i++)
+		if (is_of_cgroup(&cgroup_fields.rows[i]))
+			fprintf(stream, ",%s", cgroup_fields.rows[i].key);
+	fputs("\r\n", stream);
+}
+
+/* Lines of other columns would be read as these. */
+static bool csv_continues(const char *head, size_t length)
+{
+	char header[OUTPUT_HEAD_SIZE];
+	FILE *stream = fmemopen(header, sizeof header, "w");
+
+	if (!stream)
+		return false;
+	put_header(stream);
+	long size = ftell(stream);
+
+	fclose(stream);
+	return size > 0 && length >= (size_t)size && memcmp(head, header, (size_t)size) == 0;
 }
 
 static int csv_begin(void *state, struct error *error)
@@ -110,13 +137,7 @@ static int csv_begin(void *state, struct error *error)
 	if (has_lines(stream))
 		return 0;
 	errno = 0;
-	fputs("type,time,interval_s", stream);
-	for (size_t i = 0; i < session_fields.count; i++)
-		fprintf(stream, ",%s", session_fields.rows[i].key);
-	for (size_t i = 0; i < cgroup_fields.count; i++)
-		if (is_of_cgroup(&cgroup_fields.rows[i]))
-			fprintf(stream, ",%s", cgroup_fields.rows[i].key);
-	fputs("\r\n", stream);
+	put_header(stream);
 	return fflush(stream) != 0 || ferror(stream) ? error_set_output(error) : 0;
 }
 
@@ -227,6 +248,7 @@ const struct renderer renderer_csv = {
 	.shows_names = true,
 	.open = csv_open,
 	.begin = csv_begin,
+	.continues = csv_continues,
 	.show = csv_show,
 	.close = csv_close,
 };

@@ -66,6 +66,8 @@ struct renderer_request {
 	struct play play;
 };
 
+#define OUTPUT_HEAD_SIZE 4096 /* of what renderer.continues looks at */
+
 struct renderer {
 	const char *name; /* as -o takes it */
 	bool full_screen; /* needs a terminal and uses all of it */
@@ -83,6 +85,9 @@ struct renderer {
 	 * begins with nothing of its own.
 	 */
 	int (*begin)(void *state, struct error *error);
+
+	/* Does a file that begins so go on with what is written here? NULL: any does. */
+	bool (*continues)(const char *head, size_t length);
 
 	/*
 	 * Shows one interval, complete and flushed on return. The snapshot is borrowed for the call: a renderer copies

@@ -255,6 +255,104 @@ def metrics_beside_another_output():
 
 
 @case
+def csv_of_other_columns_is_not_mixed():
+    """Refused at the start, the file as it was; when it is opened anew, the old file goes on."""
+    with directory() as path:
+        log = os.path.join(path, "log.csv")
+        for head in ("type,time,interval_s,pid\r\nsession,,,1\r\n", '{"type":"start"}\n', "type"):
+            with open(log, "w", encoding="ascii", newline="") as stream:
+                stream.write(head)
+            tcptop = Tcptop("-o", "csv", "--output-file", log, *QUIET, "0.1", "1", wait=False).expect(2)
+            check("other lines or columns" in tcptop.stderr, f"it says {tcptop.stderr!r}")
+            check_equal(read(log).decode(), head, "the file that is refused")
+        with open(log, "w", encoding="ascii"):
+            pass
+        tcptop = Tcptop("-o", "csv", "--output-file", log, "0.05")
+        os.rename(log, f"{path}/old")
+        with open(log, "w", encoding="ascii") as stream:
+            stream.write("other\n")
+        tcptop.send(signal.SIGUSR1)
+        wait_for(lambda: "going on with the old file" in tcptop.stderr, 10, "the message")
+        truth = move("flow", "--bytes", 30011)
+        tcptop.send(signal.SIGINT)
+        tcptop.expect(0)
+        check_equal(read(log), b"other\n", "the file that is refused")
+        with open(f"{path}/old", newline="", encoding="utf-8") as stream:
+            rows = [row for row in csv.DictReader(stream) if row["type"] == "session"]
+        pids = {str(key[0]) for key in truth}
+        check_equal(sum(int(row["rx_bytes"]) for row in rows if row["pid"] in pids), moved(truth, 0), "rx_bytes")
+
+
+@case
+def usr1_from_the_first_moment_on():
+    """While it compiles, it is not lost; while a pipe is awaited, it does not end it; without a file it ends it, as ever."""
+    with directory() as path:
+        log = os.path.join(path, "log")
+        tcptop = Tcptop("-o", "json", "--output-file", log, *QUIET, "0.05", wait=False)
+        wait_for(lambda: os.path.exists(log), 10, "the file")
+        check(not tcptop.is_attached(), "it traces already: nothing is tested")
+        os.rename(log, f"{path}/old")
+        tcptop.send(signal.SIGUSR1)
+        wait_for(lambda: os.path.exists(log) and json_lines(read(log)), 30, "a new file")
+        tcptop.send(signal.SIGINT)
+        tcptop.expect(0)
+        lines = json_lines(read(log))
+        check_equal(lines[0]["type"], "start", "the first line")
+        os.mkfifo(f"{path}/pipe")
+        tcptop = Tcptop("--replay", f"{path}/pipe", "-o", "json", "--output-file", f"{path}/again", wait=False)
+        wait_for(lambda: os.path.exists(f"{path}/again"), 10, "the file")
+        os.rename(f"{path}/again", f"{path}/before")
+        tcptop.send(signal.SIGUSR1)
+        with open(f"{path}/pipe", "wb") as stream:
+            stream.write(read(log))
+        tcptop.expect(0)
+        found = json_lines(read(f"{path}/before")) + json_lines(read(f"{path}/again"))
+        check_equal([x for x in found if x["type"] == "interval"], [x for x in lines if x["type"] == "interval"], "replayed")
+        tcptop = Tcptop("-o", "json", *QUIET)
+        tcptop.send(signal.SIGUSR1)
+        tcptop.expect(-signal.SIGUSR1)
+
+
+@case
+def metrics_that_cannot_be_replaced():
+    """Told once, tried again at the next interval, and 5 only where the last try failed."""
+    with directory() as path:
+        for ends_well in (True, False):
+            tcptop = Tcptop("--textfile", f"{path}/m.prom", *QUIET, "0.05")
+            wait_for(lambda: os.path.exists(f"{path}/m.prom"), 10, "the metrics")
+            for _ in range(2):
+                os.mkdir(f"{path}/.m.prom.tmp")
+                wait_for(lambda: "trying again" in tcptop.stderr, 10, "the complaint")
+                time.sleep(seconds(0.3))
+                check(tcptop.stderr.count("trying again") <= 2, "it complains again and again")
+                os.rmdir(f"{path}/.m.prom.tmp")
+                wait_for(lambda: "is written again" in tcptop.stderr, 10, "the good news")
+            if not ends_well:
+                os.mkdir(f"{path}/.m.prom.tmp")
+                wait_for(lambda: tcptop.stderr.count("trying again") > tcptop.stderr.count("written again"), 10, "the complaint")
+            tcptop.send(signal.SIGTERM)
+            tcptop.expect(0 if ends_well else 5)
+
+
+@case
+def a_file_system_that_hangs():
+    """The child that waits for it is not waited for: the rest goes on, and the end comes."""
+    with directory() as path:
+        tcptop = Tcptop("--textfile", f"{path}/m.prom", "-o", "json", "0.05")
+        wait_for(lambda: os.path.exists(f"{path}/m.prom"), 10, "the metrics")
+        (keeper,) = children(tcptop.pid)
+        os.kill(keeper, signal.SIGSTOP)
+        try:
+            wait_for(lambda: "trying again" in tcptop.stderr, 10, "the complaint")
+            truth = move("flow", "--bytes", 30011)
+            tcptop.send(signal.SIGTERM)
+            tcptop.expect(5)
+        finally:
+            os.kill(keeper, signal.SIGKILL)
+        check_exact(tcptop.lines(), truth)
+
+
+@case
 def without_root():
     """A user with the two capabilities writes in directories of his own, and not in others."""
     with directory() as path, reachable() as program:
@@ -271,4 +369,4 @@ def without_root():
 
 
 if __name__ == "__main__":
-    sys.exit(main(limit=60))
+    sys.exit(main(limit=90))

@@ -357,6 +357,15 @@ class Mover(Process):
         return sum_sessions(line for line in self.lines() if "event" not in line and "side" in line)
 
 
+def ports_of(pid):
+    """(local, remote) of the one connection that a process has."""
+    shown = subprocess.run(["ss", "-Htnp"], check=True, capture_output=True, text=True).stdout
+    for line in shown.splitlines():
+        if f"pid={pid}," in line:
+            return tuple(int(end.rsplit(":", 1)[1]) for end in line.split()[3:5])
+    raise Failed(f"no connection of process {pid}")
+
+
 def receive_from_child(server, size, prepare):
     """A process calls prepare(), sends so many bytes to the listening socket, and is gone when they are here; its PID."""
     pid = os.fork()

@@ -8,7 +8,6 @@ import sys
 
 from container_names import ID, UID, names_known
 from live import (
-    Failed,
     Skipped,
     Tcptop,
     case,
@@ -23,6 +22,7 @@ from live import (
     judged,
     main,
     merge,
+    ports_of,
     program,
     remove_cgroup,
     sessions,
@@ -46,16 +46,6 @@ def in_group_below(path):
 def in_group_and_namespace(path):
     in_group_below(path)
     unshare_mounts()
-
-
-def ports_of(pid):
-    """(local, remote) of the one connection that a process has."""
-    shown = subprocess.run(["ss", "-Htnp"], check=True, capture_output=True, text=True).stdout
-    for line in shown.splitlines():
-        if f"pid={pid}," in line:
-            return tuple(int(end.rsplit(":", 1)[1]) for end in line.split()[3:5])
-    raise Failed(f"no connection of process {pid}")
-
 
 
 def tools(movers, group):

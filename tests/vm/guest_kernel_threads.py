@@ -10,7 +10,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 
-from live import Skipped, Tcptop, case, check, check_equal, main, sessions  # noqa: E402
+from live import Skipped, Tcptop, case, cgroup2_root, check, check_equal, main, sessions  # noqa: E402
 
 # Types of 9P2000.L messages; each is size[4] type[1] tag[2] and its body (kernel: include/net/9p/9p.h).
 RLERROR, TVERSION, RVERSION = 7, 100, 101
@@ -54,12 +54,29 @@ def is_kernel_thread(pid):
     return bool(flags & 0x00200000)  # PF_KTHREAD
 
 
+def filtered(port):
+    """Each: (arguments, whether the kernel's threads pass): root's, in the root cgroup and the namespaces that the host began with."""
+    yield [], True
+    yield ["--uid", "0"], True
+    yield ["--uid", "!0"], False
+    yield ["--rport", str(port)], True
+    yield ["--rport", f"!{port}"], False
+    yield ["--host", "127.0.0.1"], True
+    yield ["--host", "!127.0.0.0/8"], False
+    yield ["--netns", "1"], True
+    yield ["--netns", "!1"], False
+    yield ["--comm", "mount"], False
+    if cgroup2_root():
+        yield ["--cgroup", "/"], True
+
+
 @case
 def workers_of_a_mount():
     if subprocess.run(["modprobe", "9pnet_fd"], check=False).returncode != 0:
         raise Skipped("this kernel has no module 9pnet_fd")
     server = Server()
-    tcptop = Tcptop("-o", "json", "0.2")
+    wanted = list(filtered(server.port))
+    tools = [Tcptop("-o", "json", "--max-sessions", 1024, *arguments, "0.2") for arguments, _ in wanted]
     with tempfile.TemporaryDirectory() as directory:
         options = f"trans=tcp,port={server.port},version=9p2000.L"
         # busybox's, which hands the options on as they are
@@ -69,15 +86,17 @@ def workers_of_a_mount():
         ) as mount:
             server.serve()
             check(mount.wait() != 0, "the mount was to be refused")
-    rows = [line for line in sessions(tcptop.stop()) if line["rport"] == server.port]
+    found = [[line for line in sessions(tool.stop()) if line["rport"] == server.port] for tool in tools]
+    for (arguments, passes), rows in zip(wanted, found):
+        moved = [sum(line[name] for line in rows) for name in ("tx_bytes", "rx_bytes")]
+        check_equal(moved, [server.received, server.sent] if passes else [0, 0], f"sent and received with {arguments}")
+    rows = found[0]
     pids = {line["pid"] for line in rows}
     check(rows and all(is_kernel_thread(pid) for pid in pids), f"not only kernel threads: {rows}")
     check(all(line["comm"].startswith("kworker/") for line in rows), f"names: {[x['comm'] for x in rows]}")
     check(server.received > 0 and server.sent > 0, "nothing was moved")
-    check_equal(sum(line["tx_bytes"] for line in rows), server.received, "bytes sent by the kernel")
-    check_equal(sum(line["rx_bytes"] for line in rows), server.sent, "bytes received by the kernel")
     print(f"# {server.received} bytes sent and {server.sent} received by {sorted(pids)}", flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main(limit=30))
+    sys.exit(main(limit=60))

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Filters and threads that are not the process's own: what io_uring's threads move is the process's for each of them."""
+import os
+import subprocess
+import sys
+
+import bpf
+from live import (
+    CLONE_NEWNET,
+    Mover,
+    Skipped,
+    Tcptop,
+    bpffs,
+    call,
+    case,
+    cgroup,
+    check_totals,
+    compare,
+    enter_cgroup,
+    judged,
+    libc,
+    main,
+    merge,
+    unshare_mounts,
+    wait_for,
+)
+
+USER = 65534
+PATHS = ("uring_sqpoll", "uring_worker")  # IORING_SETUP_SQPOLL; IOSQE_ASYNC
+
+
+def elsewhere(group):
+    """A user, cgroup and namespaces that nobody else has."""
+    enter_cgroup(group)
+    call(libc.unshare, CLONE_NEWNET)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    unshare_mounts()
+    os.setuid(USER)
+
+
+def pinned(directory, name, keys):
+    path = os.path.join(directory, name)
+    descriptor = bpf.pin(bpf.map_create(), path)
+    for key in keys:
+        bpf.map_add(descriptor, key)
+    os.close(descriptor)
+    return path
+
+
+def each(option, values, mark=""):
+    return [argument for value in values for argument in (option, f"{mark}{value}")]
+
+
+def tools(ends, group, pins):
+    """Each: (title, arguments, whether the movers pass)."""
+    pids, names = [end["pid"] for end in ends], sorted({end["comm"] for end in ends})
+    namespaces = {os.stat(f"/proc/{pid}/ns/mnt").st_ino for pid in pids}
+    yield "-p", each("-p", pids), True
+    yield "-4", ["-4"], True
+    yield "-6", ["-6"], False
+    for option, values in (
+        ("--uid", [USER]),
+        ("--comm", names),
+        ("--port", sorted({end["lport"] for end in ends})),
+        ("--host", ["127.0.0.1"]),
+        ("--netns", pids),
+        ("--mntns", pids),
+        ("--cgroup", [group]),
+    ):
+        yield option, each(option, values), True
+        yield f"{option} !", each(option, values, "!"), False
+    yield "--cgroupmap", ["--cgroupmap", pinned(pins, "cgroup", [os.stat(group).st_ino])], True
+    yield "--mntnsmap", ["--mntnsmap", pinned(pins, "mntns", namespaces)], True
+    yield "--cgroupmap, of the root", ["--cgroupmap", pinned(pins, "root", [1])], False
+
+
+def judge(tcptop, truth, passes):
+    lines = tcptop.stop()
+    check_totals(lines)
+    compare(lines, truth if passes else {}, {key[0] for key in truth})
+
+
+@case
+def io_uring():
+    """A polling thread of the kernel's and workers, all tools at the same time."""
+    with bpffs() as pins, cgroup(".service") as group:
+        movers = [Mover("move", path, "--hold", prepare=lambda: elsewhere(group)) for path in PATHS]
+        for path, mover in zip(PATHS, movers):
+            wait_for(lambda mover=mover: mover.lines() or mover.popen.poll() is not None, 20, "a mover")
+            if mover.popen.poll() == 77:
+                raise Skipped(f"{path}: {mover.stderr.strip()}")
+            mover.wait_event("holding")
+        ends = [line for mover in movers for line in mover.lines() if line["event"] == "connected"]
+        wanted = list(tools(ends, group, pins))
+        running = [Tcptop("-o", "json", "--max-sessions", 4096, *x[1], "0.5", wait=False) for x in wanted]
+        for tcptop in running:
+            tcptop.wait_attached(60)
+        for mover in movers:
+            mover.release()
+        truth = merge(*(mover.truth() for mover in movers))
+        for (title, _, passes), tcptop in zip(wanted, running):
+            yield judged(title, judge, tcptop, truth, passes)
+
+
+if __name__ == "__main__":
+    unshare_mounts()
+    sys.exit(main(120))

@@ -9,10 +9,12 @@ import struct
 
 from live import call, descriptors, libc
 
-MAP_CREATE, UPDATE, DELETE, PROG_LOAD, OBJ_PIN = 0, 2, 3, 5, 6
+MAP_CREATE, UPDATE, DELETE, PROG_LOAD, OBJ_PIN, PROG_ATTACH = 0, 2, 3, 5, 6, 8
 PROG_GET_NEXT_ID, MAP_GET_NEXT_ID, LINK_GET_NEXT_ID = 11, 12, 31
 TYPE_HASH, TYPE_ARRAY, TYPE_PERCPU_HASH, TYPE_LRU_HASH = 1, 2, 5, 9
-PROG_SOCKET_FILTER = 1
+TYPE_SOCKMAP = 15
+PROG_SOCKET_FILTER, PROG_SK_SKB, SK_SKB_STREAM_VERDICT = 1, 14, 5
+SK_REDIRECT_MAP = 52  # bpf_sk_redirect_map()
 NUMBERS = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "ppc64le": 361, "s390x": 351}
 ATTRIBUTE_SIZE = 128
 
@@ -52,6 +54,31 @@ def program_load():
     return bpf(
         PROG_LOAD, struct.pack("=IIQQ", PROG_SOCKET_FILTER, 2, ctypes.addressof(code), ctypes.addressof(text))
     )[0]
+
+
+def instruction(code, registers=0, number=0):
+    return struct.pack("=BBhi", code, registers, 0, number)
+
+
+def redirect(source, target):
+    """
+    What arrives at the socket `source` is sent by the socket `target`: a worker of the kernel does (net/core/skmsg.c, sk_psock_backlog).
+    Returns the descriptors that keep it so.
+    """
+    sockets = map_create(TYPE_SOCKMAP, 4, 4, 2)
+    # return bpf_sk_redirect_map(skb, sockets, 0, 0)
+    code = (
+        instruction(0x18, 2 | 1 << 4, sockets) + instruction(0) + instruction(0xB7, 3) + instruction(0xB7, 4)
+        + instruction(0x85, 0, SK_REDIRECT_MAP) + instruction(0x95)
+    )
+    buffer, text = ctypes.create_string_buffer(code), ctypes.create_string_buffer(b"GPL")
+    addresses = ctypes.addressof(buffer), ctypes.addressof(text)
+    verdict = bpf(PROG_LOAD, struct.pack("=IIQQ", PROG_SK_SKB, len(code) // 8, *addresses))[0]
+    bpf(PROG_ATTACH, struct.pack("=III", sockets, verdict, SK_SKB_STREAM_VERDICT))
+    for number, one in enumerate((target, source)):
+        key, value = (ctypes.create_string_buffer(struct.pack("=I", x), 4) for x in (number, one.fileno()))
+        bpf(UPDATE, struct.pack("=IIQQQ", sockets, 0, ctypes.addressof(key), ctypes.addressof(value), 0))
+    return sockets, verdict
 
 
 def ids(command):

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Filters and threads that are not the process's own: what io_uring's threads move is the process's for each of them."""
+import contextlib
 import os
+import socket
 import subprocess
 import sys
 
@@ -15,6 +17,9 @@ from live import (
     call,
     case,
     cgroup,
+    cgroup2_root,
+    check,
+    check_equal,
     check_totals,
     compare,
     enter_cgroup,
@@ -22,10 +27,12 @@ from live import (
     libc,
     main,
     merge,
+    sessions,
     unshare_mounts,
     wait_for,
 )
 
+BYTES = 100003
 USER = 65534
 PATHS = ("uring_sqpoll", "uring_worker")  # IORING_SETUP_SQPOLL; IOSQE_ASYNC
 
@@ -101,6 +108,75 @@ def io_uring():
         truth = merge(*(mover.truth() for mover in movers))
         for (title, _, passes), tcptop in zip(wanted, running):
             yield judged(title, judge, tcptop, truth, passes)
+
+
+def connect():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = socket.create_connection(server.getsockname())
+        return client, server.accept()[0]
+
+
+def kernel_tools(port, group, pins):
+    """The same for a thread of the kernel: root's, in the root cgroup, in no namespace of this process's but that of the socket."""
+    with open("/proc/self/comm", encoding="utf-8") as stream:
+        own = stream.read().strip()
+    pid = os.getpid()
+    yield "nothing", [], True
+    yield "-p", ["-p", str(pid)], False
+    for option, value, passes in (
+        ("--uid", 0, True),
+        ("--comm", own, False),
+        ("--port", port, True),
+        ("--host", "127.0.0.1", True),
+        ("--netns", pid, True),
+        ("--mntns", pid, False),
+        ("--cgroup", group, False),
+    ):
+        yield option, [option, str(value)], passes
+        yield f"{option} !", [option, f"!{value}"], not passes
+    yield "--cgroupmap", ["--cgroupmap", pinned(pins, "group", [os.stat(group).st_ino])], False
+    yield "--mntnsmap", ["--mntnsmap", pinned(pins, "own", [os.stat("/proc/self/ns/mnt").st_ino])], False
+
+
+def judge_kernel(tcptop, port, passes):
+    rows = [x for x in sessions(tcptop.stop()) if x["lport"] == port]
+    check_equal(sum(x["tx_bytes"] for x in rows), BYTES if passes else 0, "bytes sent by the kernel")
+    check(all(x["comm"].startswith("kworker/") for x in rows), f"they stand under {rows[:1]}")
+
+
+@contextlib.contextmanager
+def entered(group):
+    enter_cgroup(group)
+    try:
+        yield
+    finally:
+        enter_cgroup(cgroup2_root())
+
+
+@case
+def threads_of_the_kernel():
+    """A worker that sends what a sockmap has redirected."""
+    with bpffs() as pins, cgroup() as group, entered(group):
+        sender, source = connect()
+        target, receiver = connect()
+        try:
+            kept = bpf.redirect(source, target)
+        except OSError as error:
+            raise Skipped(f"this kernel has no redirection between sockets: {error}") from None
+        port = target.getsockname()[1]
+        wanted = list(kernel_tools(port, group, pins))
+        running = [Tcptop("-o", "json", "--max-sessions", 4096, *x[1], "0.5", wait=False) for x in wanted]
+        for tcptop in running:
+            tcptop.wait_attached(60)
+        sender.sendall(b"x" * BYTES)
+        receiver.settimeout(20)
+        received = 0
+        while received < BYTES:
+            received += len(receiver.recv(65536))
+        for descriptor in (*kept, *(x.detach() for x in (sender, source, target, receiver))):
+            os.close(descriptor)
+        for (title, _, passes), tcptop in zip(wanted, running):
+            yield judged(title, judge_kernel, tcptop, port, passes)
 
 
 if __name__ == "__main__":

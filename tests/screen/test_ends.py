@@ -121,6 +121,15 @@ class EndsTest(ScreenTest):
         terminal.run(self.tcptop, "--replay", recording("demo", "3"), redirect="; echo rc=$?", environment="TERM=dumb")
         terminal.wait_until(lambda now: "rc=0" in now, "exit status 0")
 
+    def test_a_filter_that_text_cannot_have(self):
+        """Names of hosts are the screen's alone: the text in its place refuses them as -o text does."""
+        terminal = Terminal()
+        self.addCleanup(terminal.close)
+        terminal.run(self.tcptop, "--filter", "host:example.org", "--replay", recording("demo", "3"), redirect="; echo rc=$?",
+                     environment="TERM=dumb")
+        cells = terminal.wait_until(lambda now: "rc=2" in now, "exit status 2")
+        self.assertIn("host names are on the screen alone: with -o text", " ".join(cells))
+
     def test_a_bad_recording(self):
         terminal = Terminal()
         self.addCleanup(terminal.close)

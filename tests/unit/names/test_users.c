@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "fake_root.h"
 #include "names/users.h"
 
 #define MS 1000000
@@ -98,11 +99,11 @@ static void nothing_waits(void **state)
 	users_close(users);
 }
 
-static void memory_is_bounded(void **state)
+/* root: a file has told all users; "": NSS is asked. */
+static void expect_bounded(const char *root_of_host)
 {
-	struct users *users = users_open("");
+	struct users *users = users_open(root_of_host);
 
-	(void)state;
 	for (uint32_t uid = 1000000; uid < 1300000; uid++) {
 		users_find(users, uid);
 		if (uid % 1000 == 0)
@@ -114,12 +115,26 @@ static void memory_is_bounded(void **state)
 	users_close(users);
 }
 
+static void memory_is_bounded(void **state)
+{
+	(void)state;
+	expect_bounded("");
+	add_file("/etc/passwd", "www:x:33:33::/:/bin/sh\nalso:x:33:33::/:/bin/sh\nroot:x:0:0::/:/bin/sh\n");
+	expect_bounded(root);
+	struct users *users = users_open(root);
+
+	assert_string_equal(users_find(users, 33), "www");
+	assert_string_equal(users_find(users, 0), "root");
+	assert_null(users_find(users, 34));
+	users_close(users);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_come_from_nss),
 		cmocka_unit_test(nothing_waits),
-		cmocka_unit_test(memory_is_bounded),
+		cmocka_unit_test_setup_teardown(memory_is_bounded, make_root, remove_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,14 +7,12 @@ usage: run.py [PART]...      the parts of PARTS below, by default all; takes roo
 Figures, not tests: nothing passes or fails. TCPTOP names the program (default: build/tcptop of this
 checkout), CHECK the movers (default: tcptop-check beside it). The loads run in a network namespace of their own.
 """
-import contextlib
 import fcntl
 import os
 import pty
 import re
 import shutil
 import signal
-import statistics
 import struct
 import subprocess
 import sys
@@ -27,8 +25,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "live"))
 
-import bpf  # noqa: E402
 import live  # noqa: E402
+from figures import programs_of, say, spread  # noqa: E402
+from filter_cost import part_filters  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
 START_RUNS, HELP_RUNS = 11, 21
@@ -36,19 +35,8 @@ IDLE_S = 10
 MEMORY_SESSIONS = 1000
 MANY_SESSIONS, MANY_PROCESSES, MANY_INTERVAL_S = 100000, 4, 6
 COST_ROUNDS = 8
-FILTER_ROUNDS = 5
 SCREEN = (160, 50)
 BURST_GAP_S = 0.3
-
-
-def say(part, what, figure, target=""):
-    print(f"{part:7} {what:46} {figure}{'   (target: ' + target + ')' if target else ''}", flush=True)
-
-
-def spread(values, unit=1.0, digits=3):
-    """Median, least and greatest, as text."""
-    low, middle, high = (x / unit for x in (min(values), statistics.median(values), max(values)))
-    return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def cpu_s(pid):
@@ -295,19 +283,6 @@ def part_many(work):
 # --- cost ---
 
 
-def programs_of(pid):
-    """{program id: (tracepoint, ns, runs)} of the programs that a process holds attached."""
-    points, figures = {}, {}
-    for number in live.descriptors(pid):
-        with open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii", errors="replace") as stream:
-            fields = dict(re.findall(r"^(\w+):\s+(\S+)$", stream.read(), re.M))
-        if "tp_name" in fields:
-            points[fields["prog_id"]] = fields["tp_name"]
-        elif "run_cnt" in fields:
-            figures[fields["prog_id"]] = (int(fields["run_time_ns"]), int(fields["run_cnt"]))
-    return {number: (points[number], *figures[number]) for number in figures if number in points}
-
-
 def cost_build(work):
     multiarch = subprocess.run(
         ["cc", "-print-multiarch"], stdout=subprocess.PIPE, check=True, text=True
@@ -389,104 +364,6 @@ def part_cost(work):
         say("cost", f"{side}: bcc's layout to tcptop, times", spread(ratios, 1, 2))
     splice = [f.get("tcptop tcp_rcv_space_adjust", 0) - f["empty_receive"] for f in rounds]
     say("cost", "receive: splice accounting, above empty", spread(splice, 1, 1))
-
-
-# --- filters ---
-
-
-@contextlib.contextmanager
-def run_times_counted():
-    with open("/proc/sys/kernel/bpf_stats_enabled", "r+", encoding="ascii") as stream:
-        before = stream.read()
-        stream.write("1")
-        stream.flush()
-        try:
-            yield
-        finally:
-            stream.write(before)
-
-
-@contextlib.contextmanager
-def elsewhere(work):
-    """What a filter can name that the load is not in: (PID in namespaces of its own, a cgroup, directory of empty and full maps)."""
-    with live.cgroup() as group, live.bpffs() as pins:
-        with subprocess.Popen(["unshare", "-n", "-m", "sleep", "600"], cwd=work) as other:
-            live.wait_for(lambda: os.stat(f"/proc/{other.pid}/ns/net").st_ino != os.stat("/proc/self/ns/net").st_ino, 5, "unshare")
-            try:
-                yield other.pid, group, pins
-            finally:
-                other.kill()
-
-
-def pin_map(pins, name, *keys):
-    path = os.path.join(pins, name)
-    if os.path.exists(path):
-        return path
-    descriptor = bpf.pin(bpf.map_create(), path)
-    for key in keys:
-        bpf.map_add(descriptor, key)
-    os.close(descriptor)
-    return path
-
-
-def filters_of(ends, group, other):
-    """Each: (title, arguments that let the load pass, arguments that do not)."""
-    pid, other_group, pins = other
-    both = ",".join(str(end["lport"]) for end in ends)
-    mntns = os.stat("/proc/self/ns/mnt").st_ino
-    yield "-p", ["-p", ",".join(str(end["pid"]) for end in ends)], ["-p", "1"]
-    yield "-4, -6", ["-4"], ["-6"]
-    yield "--uid", ["--uid", "0"], ["--uid", "1"]
-    yield "--comm", [x for end in ends for x in ("--comm", end["comm"])], ["--comm", "nobody"]
-    yield "--port", ["--port", both], ["--port", "1"]
-    yield "--lport", ["--lport", both], ["--lport", "1"]
-    yield "--rport", ["--rport", both], ["--rport", "1"]
-    yield "--host", ["--host", "127.0.0.1"], ["--host", "10.0.0.0/8"]
-    yield "--host, of both families", ["--host", "127.0.0.1,::1"], ["--host", "10.0.0.0/8,fd00::/8"]
-    yield "--cgroup", ["--cgroup", group], ["--cgroup", other_group]
-    yield "--netns", ["--netns", str(os.getpid())], ["--netns", str(pid)]
-    yield "--mntns", ["--mntns", str(os.getpid())], ["--mntns", str(pid)]
-    yield "--cgroupmap", ["--cgroupmap", pin_map(pins, "cg", os.stat(group).st_ino)], ["--cgroupmap", pin_map(pins, "cg0")]
-    yield "--mntnsmap", ["--mntnsmap", pin_map(pins, "mnt", mntns)], ["--mntnsmap", pin_map(pins, "mnt0")]
-
-
-def filter_round(group, other, turn):
-    """{(title, passes): ns a pair}. All at once, so that they see the same events; the first of a hook is not counted: it warms the cache."""
-    mover = live.Mover("move", "messages", "--hold", prepare=lambda: live.enter_cgroup(group)).wait_event("holding")
-    ends = [line for line in mover.lines() if line["event"] == "connected"]
-    wanted = [(("none", True), [])]
-    for title, passing, failing in filters_of(ends, group, other):
-        wanted += [((title, True), passing), ((title, False), failing)]
-    turn %= len(wanted)
-    wanted = wanted[turn:] + wanted[:turn]
-    tools = [live.Tcptop("-o", "json", "--max-sessions", 1024, 600)]
-    for _, arguments in wanted:
-        tools.append(live.Tcptop("-o", "json", "--max-sessions", 1024, *arguments, 600, wait=False))
-        tools[-1].wait_attached(60)
-    before = [programs_of(tool.pid) for tool in tools]
-    mover.release()
-    mover.expect(0, 60)
-    after = [programs_of(tool.pid) for tool in tools]
-    found = {}
-    for i, (name, _) in enumerate(wanted, 1):
-        ns = sum(after[i][number][1] - before[i][number][1] for number in after[i])
-        sends = [after[i][x][2] - before[i][x][2] for x in after[i] if after[i][x][0] == "sock_send_length"]
-        if not sends:
-            raise live.Skipped("the method in use here is not tracepoint: its programs' run times are not told")
-        found[name] = ns / max(1, sends[0])
-    for tool in tools:
-        tool.send(signal.SIGINT)
-        tool.expect(0)
-    return found
-
-
-def part_filters(work):
-    with elsewhere(work) as other, live.cgroup("-load") as group, run_times_counted():
-        rounds = [filter_round(group, other, number * 5) for number in range(FILTER_ROUNDS)]
-    say("filters", "no filter, ns a pair of 64 bytes", spread([x["none", True] for x in rounds], 1, 0))
-    for title in dict.fromkeys(title for title, _ in rounds[0] if title != "none"):
-        passing, failing = ([x[title, passes] / x["none", True] for x in rounds] for passes in (True, False))
-        say("filters", f"{title}: of it, passed; not passed", f"{spread(passing, 1, 2)}; {spread(failing, 1, 2)}")
 
 
 PARTS = {

@@ -70,65 +70,61 @@ static int check(const char *const *values, int family, struct error *error)
 	return err ?: family;
 }
 
+static const struct {
+	int family;
+	const char *values[VALUES_MAX], *said;
+} contradictions[] = {
+	{ 6, { "--host 10.0.0.1" }, "nothing can match --ipv6 and --host 10.0.0.1 at once" },
+	{ 4, { "--host fd00::1" }, "nothing can match --ipv4 and --host fd00::1 at once" },
+	{ 6, { "--host ::ffff:10.0.0.1,10.0.0.0/8" }, "--ipv6 and --host ::ffff:10.0.0.1 at once" },
+	{ 4, { "--host !0.0.0.0/0" }, "--ipv4 and --host '!0.0.0.0/0' at once" },
+	{ 0, { "--host 10.0.0.1", "--host !10.0.0.0/8" },
+	    "nothing can match --host 10.0.0.1 and --host '!10.0.0.0/8' at once" },
+	{ 0, { "--host !fd00::/8", "--host fd00::/9" }, "--host fd00::/9 and --host '!fd00::/8'" },
+	{ 0, { "--host 10.0.0.0/8,!10.0.0.0/9,!10.128.0.0/9" },
+	    "--host 10.0.0.0/8 and --host '!10.0.0.0/9' at once, with the other filters" },
+	{ 0, { "--host !0.0.0.0/0,!::/0" },
+	    "nothing can match: --host '!0.0.0.0/0' and the other filters exclude all" },
+	{ 0, { "--host 255.255.255.255,!255.0.0.0/8" }, "--host 255.255.255.255 and" },
+	{ 0, { "--lport 80", "--lport !80" }, "--lport 80 and --lport '!80' at once" },
+	{ 0, { "--port 80", "--port !80" }, "--port 80 and --port '!80' at once" },
+	{ 0, { "--rport 80", "--port !1-100" }, "--rport 80 and --port '!1-100' at once" },
+	{ 0, { "--rport !80", "--lport !80", "--port 80" },
+	    "--port 80 and --rport '!80' at once, with the other filters" },
+	{ 0, { "--port 443", "--lport 80", "--rport 81" }, "--port 443 and --rport 81 at once, with" },
+	{ 0, { "--port 80-90", "--port !86-90", "--port !70-85" }, "--port '!70-85' at once, with" },
+	{ 0, { "--port 80,81", "--port !80,!81" }, "--port 80 and --port '!80' at once, with the other" },
+	{ 0, { "--port 80,81", "--port !80-81", "--uid 0" }, "--port 80 and --port '!80-81' at once" },
+	{ 0, { "--port !1-65535" }, "nothing can match: --port '!1-65535' excludes all" },
+	{ 0, { "--lport !1-9", "--lport !10-65535" }, "--lport '!1-9' and the other filters exclude all" },
+	{ 0, { "--lport 65535,!65535" }, "--lport 65535 and --lport '!65535'" },
+	{ 0, { "--uid root", "--uid !0" }, "--uid root and --uid '!0' at once" },
+	{ 0, { "--uid 4294967294,!4294967294" }, "at once" },
+	{ 0, { "--comm x", "--comm !x" }, "--comm x and --comm '!x' at once" },
+	{ 0, { "--comm systemd-resolved-x", "--comm !systemd-resolve" }, "at once" },
+	{ 0, { "--netns 7", "--netns !7" }, "--netns 7 and --netns '!7' at once" },
+	{ 0, { "--mntns 7", "--mntns !7" }, "--mntns 7 and --mntns '!7' at once" },
+	{ 0, { "--mntns 7", "--container 8" }, "--mntns 7 and --container 8 at once" },
+	{ 0, { "--cgroup /a", "--cgroup !/a" }, "--cgroup /a and --cgroup '!/a' at once" },
+	{ 0, { "--cgroup /a/b/c", "--cgroup !/a" }, "--cgroup /a/b/c and --cgroup '!/a' at once" },
+	{ 0, { "--unit /a/b", "--cgroup !/a" }, "--unit /a/b and --cgroup '!/a' at once" },
+	{ 0, { "--container /a", "--cgroup /b" }, "--container /a and --cgroup /b at once" },
+	{ 0, { "--cgroup !/" }, "nothing can match: --cgroup '!/' excludes all" },
+	{ 0, { "--pod 7", "--pod /a", "--mntns !7", "--cgroup !/a" },
+	    "--pod 7 and --mntns '!7' at once, with" },
+};
+
 static void what_contradicts_is_refused(void **state)
 {
-	static const struct {
-		int family;
-		const char *values[VALUES_MAX], *said;
-	} cases[] = {
-		{ 6, { "--host 10.0.0.1" }, "nothing can match --ipv6 and --host 10.0.0.1 at once" },
-		{ 4, { "--host fd00::1" }, "nothing can match --ipv4 and --host fd00::1 at once" },
-		{ 6, { "--host ::ffff:10.0.0.1,10.0.0.0/8" }, "--ipv6 and --host ::ffff:10.0.0.1 at once" },
-		{ 4, { "--host !0.0.0.0/0" }, "--ipv4 and --host '!0.0.0.0/0' at once" },
-		{ 0, { "--host 10.0.0.1", "--host !10.0.0.0/8" },
-		    "nothing can match --host 10.0.0.1 and --host '!10.0.0.0/8' at once" },
-		{ 0, { "--host !fd00::/8", "--host fd00::/9" }, "--host fd00::/9 and --host '!fd00::/8'" },
-		{ 0, { "--host 10.0.0.0/8,!10.0.0.0/9,!10.128.0.0/9" },
-		    "--host 10.0.0.0/8 and --host '!10.0.0.0/9' at once, with the other filters" },
-		{ 0, { "--host !0.0.0.0/0,!::/0" },
-		    "nothing can match: --host '!0.0.0.0/0' and the other filters exclude all" },
-		{ 0, { "--host 255.255.255.255,!255.0.0.0/8" }, "--host 255.255.255.255 and" },
-		{ 0, { "--lport 80", "--lport !80" }, "--lport 80 and --lport '!80' at once" },
-		{ 0, { "--port 80", "--port !80" }, "--port 80 and --port '!80' at once" },
-		{ 0, { "--rport 80", "--port !1-100" }, "--rport 80 and --port '!1-100' at once" },
-		{ 0, { "--rport !80", "--lport !80", "--port 80" },
-		    "--port 80 and --rport '!80' at once, with the other filters" },
-		{ 0, { "--port 443", "--lport 80", "--rport 81" },
-		    "--port 443 and --rport 81 at once, with" },
-		{ 0, { "--port 80-90", "--port !86-90", "--port !70-85" }, "--port '!70-85' at once, with" },
-		{ 0, { "--port 80,81", "--port !80,!81" },
-		    "--port 80 and --port '!80' at once, with the other" },
-		{ 0, { "--port 80,81", "--port !80-81", "--uid 0" },
-		    "--port 80 and --port '!80-81' at once" },
-		{ 0, { "--port !1-65535" }, "nothing can match: --port '!1-65535' excludes all" },
-		{ 0, { "--lport !1-9", "--lport !10-65535" },
-		    "--lport '!1-9' and the other filters exclude all" },
-		{ 0, { "--lport 65535,!65535" }, "--lport 65535 and --lport '!65535'" },
-		{ 0, { "--uid root", "--uid !0" }, "--uid root and --uid '!0' at once" },
-		{ 0, { "--uid 4294967294,!4294967294" }, "at once" },
-		{ 0, { "--comm x", "--comm !x" }, "--comm x and --comm '!x' at once" },
-		{ 0, { "--comm systemd-resolved-x", "--comm !systemd-resolve" }, "at once" },
-		{ 0, { "--netns 7", "--netns !7" }, "--netns 7 and --netns '!7' at once" },
-		{ 0, { "--mntns 7", "--mntns !7" }, "--mntns 7 and --mntns '!7' at once" },
-		{ 0, { "--mntns 7", "--container 8" }, "--mntns 7 and --container 8 at once" },
-		{ 0, { "--cgroup /a", "--cgroup !/a" }, "--cgroup /a and --cgroup '!/a' at once" },
-		{ 0, { "--cgroup /a/b/c", "--cgroup !/a" }, "--cgroup /a/b/c and --cgroup '!/a' at once" },
-		{ 0, { "--unit /a/b", "--cgroup !/a" }, "--unit /a/b and --cgroup '!/a' at once" },
-		{ 0, { "--container /a", "--cgroup /b" }, "--container /a and --cgroup /b at once" },
-		{ 0, { "--cgroup !/" }, "nothing can match: --cgroup '!/' excludes all" },
-		{ 0, { "--pod 7", "--pod /a", "--mntns !7", "--cgroup !/a" },
-		    "--pod 7 and --mntns '!7' at once, with" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+	for (size_t i = 0; i < COUNT_OF(contradictions); i++) {
 		struct error error = { 0 };
 
-		if (check(cases[i].values, cases[i].family, &error) >= 0)
-			fail_msg("%s is taken", cases[i].said);
+		if (check(contradictions[i].values, contradictions[i].family, &error) >= 0)
+			fail_msg("%s is taken", contradictions[i].said);
 		assert_int_equal(error.exit_code, EXIT_CODE_USAGE);
-		if (!strstr(error.text, cases[i].said))
-			fail_msg("expected '%s', it says '%s'", cases[i].said, error.text);
+		if (!strstr(error.text, contradictions[i].said))
+			fail_msg("expected '%s', it says '%s'", contradictions[i].said, error.text);
 	}
 }
 

@@ -357,30 +357,6 @@ static void a_stream_is_followed(void **state)
 	snapshot_fini(&snapshot);
 }
 
-/* Each line of a cgroup may have long texts: their bytes are counted, not the lines. */
-static void cgroups_of_an_interval_are_bounded(void **state)
-{
-	enum { LINES = 17000, TEXT = 4000 };
-	struct recording *replay;
-	struct snapshot snapshot;
-	struct error error;
-	char text[TEXT + 1];
-	FILE *file = fopen(path, "w");
-
-	(void)state;
-	snapshot_init(&snapshot);
-	memset(text, 'x', TEXT);
-	text[TEXT] = '\0';
-	for (int i = 1; i <= LINES; i++)
-		fprintf(file, "{\"type\":\"cgroup\",\"cgroup_id\":%d,\"path\":\"/%s\"}\n", i, text);
-	fclose(file);
-	assert_int_equal(recording_open(&replay, path, &error), 0);
-	assert_true(recording_next(replay, &snapshot, &error) < 0);
-	assert_non_null(strstr(error.text, "over 64 MB of cgroups"));
-	recording_close(replay);
-	snapshot_fini(&snapshot);
-}
-
 #define STAMPED(time, length)                                                 \
 	"{\"type\":\"interval\",\"time\":\"" time "\",\"interval_s\":" length \
 	",\"sessions\":0,\"rx_bytes\":5,\"tx_bytes\":0,\"other_rx_bytes\":5}\n"
@@ -495,7 +471,6 @@ int main(void)
 		cmocka_unit_test(names_that_are_no_text_come_back_exactly),
 		cmocka_unit_test(what_is_no_recording_is_refused_with_its_line),
 		cmocka_unit_test(a_stream_is_followed),
-		cmocka_unit_test(cgroups_of_an_interval_are_bounded),
 		cmocka_unit_test(times_are_exact),
 		cmocka_unit_test(an_interval_of_no_length_has_bytes),
 		cmocka_unit_test(damaged_recordings_do_no_harm),

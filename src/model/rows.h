@@ -43,7 +43,7 @@ struct row {
 	uint8_t several;              /* 1 << enum tally: a group that has more than one of them; */
 	uint8_t uncounted;            /* of which some are not counted, as what they moved was added up; */
 	uint32_t counts[TALLY_COUNT]; /* how many are, which only the list knows */
-	uint32_t points[ROW_POINTS];  /* struct series: RX and TX together */
+	uint16_t points[ROW_POINTS];  /* struct series: RX and TX together */
 };
 
 /* When its process was there for certain (wall clock). What is gone is of many connections: for the last one. */

@@ -1,24 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/series.h"
 
-uint32_t series_point(uint64_t rate_bytes_per_s)
-{
-	uint64_t point = rate_bytes_per_s / SERIES_UNIT + (rate_bytes_per_s % SERIES_UNIT != 0);
+#define MANTISSA_BITS 11
+#define MANTISSA_MASK ((1U << MANTISSA_BITS) - 1)
 
-	return point > UINT32_MAX ? UINT32_MAX : (uint32_t)point;
+/*
+ * As a float without a sign: five bits of exponent above eleven of mantissa, before which stands a one that is not kept;
+ * with the exponent 0 a zero, so that small rates are exact. So points are in the order of their rates.
+ */
+uint16_t series_point(uint64_t rate_bytes_per_s)
+{
+	unsigned shift = 0;
+
+	if (rate_bytes_per_s >= SERIES_MAX_BYTES_PER_S)
+		return UINT16_MAX;
+	if (rate_bytes_per_s >> MANTISSA_BITS)
+		shift = 63 - MANTISSA_BITS - (unsigned)__builtin_clzll(rate_bytes_per_s);
+	uint64_t mantissa = (rate_bytes_per_s + (UINT64_C(1) << shift) - 1) >> shift;
+
+	/* The one is added to the exponent, which is 1 then, and so is what rounding up has carried. */
+	return (uint16_t)(((uint64_t)shift << MANTISSA_BITS) + mantissa);
 }
 
-uint32_t series_at(const struct series *series, unsigned age)
+uint64_t series_rate(uint16_t point)
 {
-	return series->points[(series->tick - age) % series->capacity];
+	unsigned exponent = point >> MANTISSA_BITS;
+	uint64_t mantissa = point & MANTISSA_MASK;
+
+	return exponent ? (mantissa | 1U << MANTISSA_BITS) << (exponent - 1) : mantissa;
+}
+
+uint64_t series_at(const struct series *series, unsigned age)
+{
+	uint32_t at = (series->tick - age) % series->capacity;
+
+	return series->points ? series_rate(series->points[at]) : series->rates[at];
 }
 
 uint64_t series_peak(const struct series *series, unsigned width)
 {
-	uint32_t peak = 0;
+	uint64_t peak = 0;
 
 	for (unsigned age = 0; age < series->count && age < width; age++)
 		if (series_at(series, age) > peak)
 			peak = series_at(series, age);
-	return (uint64_t)peak * SERIES_UNIT;
+	return peak;
 }

@@ -7,22 +7,27 @@
 
 /*
  * The point of interval `tick` stands at tick % capacity, so that many rings share one clock and none
- * has to keep its position. A point is a rate in units of SERIES_UNIT bytes/s.
+ * has to keep its position. Of many rings the points are small, as series_point makes them of rates.
  */
 struct series {
-	const uint32_t *points;
+	const uint16_t *points;
+	const uint64_t *rates; /* or, if there are no points, rates in bytes/s */
 	unsigned capacity;
 	unsigned count; /* points that hold data, at most capacity; the newest is tick's */
 	uint32_t tick;
 };
 
-#define SERIES_UNIT 16
+/* The highest rate that a point can be: 4 TiB/s, nearly. */
+#define SERIES_MAX_BYTES_PER_S (UINT64_C(4095) << 30)
 
-/* A rate as a point: rounded up, so that only silence is 0; saturates at 64 GiB/s. */
-uint32_t series_point(uint64_t rate_bytes_per_s);
+/* A rate as a point, in two bytes: rounded up by less than 0.05%, so that only silence is 0. */
+uint16_t series_point(uint64_t rate_bytes_per_s);
 
-/* The point that is `age` intervals old, below count; 0 is the newest. */
-uint32_t series_at(const struct series *series, unsigned age);
+/* The rate of a point, in bytes/s. */
+uint64_t series_rate(uint16_t point);
+
+/* The rate `age` intervals ago, below count, in bytes/s; 0 is the newest. */
+uint64_t series_at(const struct series *series, unsigned age);
 
 /* The highest rate among the newest `width` points, in bytes/s. */
 uint64_t series_peak(const struct series *series, unsigned width);

@@ -275,8 +275,8 @@ static void add_totals(struct traffic *traffic, const struct snapshot *snapshot)
 		traffic->since_s = snapshot->time.tv_sec - (int64_t)(snapshot->interval_ns / 1000000000u);
 	uint32_t at = traffic->tick % TRAFFIC_POINTS;
 
-	traffic->rx_points[at] = series_point(rate_per_s(snapshot->rx_bytes, snapshot->interval_ns));
-	traffic->tx_points[at] = series_point(rate_per_s(snapshot->tx_bytes, snapshot->interval_ns));
+	traffic->rx_rates[at] = rate_per_s(snapshot->rx_bytes, snapshot->interval_ns);
+	traffic->tx_rates[at] = rate_per_s(snapshot->tx_bytes, snapshot->interval_ns);
 }
 
 int traffic_begin(struct traffic *traffic, const struct snapshot *snapshot, size_t session_count)
@@ -391,7 +391,7 @@ struct series traffic_row_series(const struct traffic *traffic, const struct row
 struct series traffic_series(const struct traffic *traffic, bool tx)
 {
 	return (struct series){
-		.points = tx ? traffic->tx_points : traffic->rx_points,
+		.rates = tx ? traffic->tx_rates : traffic->rx_rates,
 		.capacity = TRAFFIC_POINTS,
 		.count = at_most(traffic->tick, TRAFFIC_POINTS),
 		.tick = traffic->tick,

@@ -47,8 +47,8 @@ struct traffic {
 	int64_t since_s;                  /* wall clock of the start or reset */
 	uint64_t rows_gone;               /* rows that had to go since then */
 	struct gone gone[GROUPING_COUNT]; /* what they had moved; none for GROUPING_NONE */
-	uint32_t rx_points[TRAFFIC_POINTS];
-	uint32_t tx_points[TRAFFIC_POINTS];
+	uint64_t rx_rates[TRAFFIC_POINTS]; /* bytes/s */
+	uint64_t tx_rates[TRAFFIC_POINTS];
 };
 
 void traffic_init(struct traffic *traffic);

@@ -16,13 +16,13 @@ static const char *const blocks_ascii[] = { " ", "_", ".", ":", "-", "=", "+", "
  * How many eighths of the cell are filled. The lowest eighth of the lowest line is the base line, so that
  * any traffic shows at least one more than silence.
  */
-static unsigned cell_level(uint32_t point, uint32_t peak, unsigned lines, unsigned line)
+static unsigned cell_level(uint64_t rate, uint64_t peak, unsigned lines, unsigned line)
 {
 	uint64_t steps = (uint64_t)lines * 8 - 1 - HEADROOM;
 	uint64_t eighths = 1;
 
-	if (point)
-		eighths += 1 + ((uint64_t)point * (steps - 1)) / peak;
+	if (rate)
+		eighths += 1 + (rate * (steps - 1)) / peak;
 	if (eighths <= (uint64_t)line * 8)
 		return 0;
 	eighths -= (uint64_t)line * 8;
@@ -33,7 +33,7 @@ unsigned graph_line(char *buffer, size_t size, const struct series *series, unsi
     unsigned line, bool utf8)
 {
 	const char *const *blocks = utf8 ? blocks_utf8 : blocks_ascii;
-	uint32_t peak = (uint32_t)(series_peak(series, width) / SERIES_UNIT);
+	uint64_t peak = series_peak(series, width);
 	size_t length = 0;
 	unsigned column;
 

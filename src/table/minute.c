@@ -75,7 +75,7 @@ static uint64_t mean_rate(
 	double bytes = 0;
 
 	for (unsigned i = age; i < age + count; i++)
-		bytes += (double)row->points[(traffic->tick - i) % ROW_POINTS] * SERIES_UNIT *
+		bytes += (double)series_rate(row->points[(traffic->tick - i) % ROW_POINTS]) *
 		         ((double)length_ns(traffic, i) / NS_PER_S);
 	return span_ns ? (uint64_t)(bytes / ((double)span_ns / NS_PER_S) + 0.5) : 0;
 }

@@ -60,7 +60,7 @@ static void expect_same(const struct traffic *a, const struct traffic *b)
 	assert_int_equal(a->rows_gone, b->rows_gone);
 	assert_int_equal(a->rows.count, b->rows.count);
 	assert_int_equal(a->gone[GROUPING_PROCESS].groups.count, b->gone[GROUPING_PROCESS].groups.count);
-	assert_memory_equal(a->rx_points, b->rx_points, sizeof a->rx_points);
+	assert_memory_equal(a->rx_rates, b->rx_rates, sizeof a->rx_rates);
 	for (size_t i = 0; i < a->rows.count; i++) {
 		const struct row *row = &a->rows.rows[i];
 		size_t index = rows_find(&b->rows, &row->session);

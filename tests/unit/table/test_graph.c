@@ -11,16 +11,16 @@
 #include "table/graph.h"
 
 /* Eight points, of which the newest is 7: tick 10 stands at 10 % 8. */
-static struct series ring(uint32_t points[8], unsigned count)
+static struct series ring(uint16_t points[8], unsigned count)
 {
 	for (uint32_t age = 0; age < 8; age++)
-		points[(10 - age) % 8] = 7 - age;
+		points[(10 - age) % 8] = (uint16_t)(7 - age);
 	return (struct series){ .points = points, .capacity = 8, .count = count, .tick = 10 };
 }
 
 static void sparkline_has_the_newest_at_the_right(void **state)
 {
-	uint32_t points[8];
+	uint16_t points[8];
 	struct series series = ring(points, 8);
 	char text[64];
 
@@ -35,7 +35,7 @@ static void sparkline_has_the_newest_at_the_right(void **state)
 
 static void sparkline_is_blank_before_the_first_point(void **state)
 {
-	uint32_t points[8];
+	uint16_t points[8];
 	struct series series = ring(points, 3);
 	char text[64];
 
@@ -49,7 +49,7 @@ static void sparkline_is_blank_before_the_first_point(void **state)
 
 static void silence_is_a_base_line_that_traffic_rises_above(void **state)
 {
-	uint32_t points[4] = { 0, 0, 1, UINT32_MAX };
+	uint16_t points[4] = { 0, 0, 1, UINT16_MAX };
 	struct series series = { .points = points, .capacity = 4, .count = 4, .tick = 3 };
 	char text[64];
 
@@ -63,7 +63,7 @@ static void silence_is_a_base_line_that_traffic_rises_above(void **state)
 
 static void graph_of_several_lines_is_filled_from_below(void **state)
 {
-	uint32_t points[3] = { 0, 50, 100 };
+	uint16_t points[3] = { series_point(0), series_point(50000), series_point(100000) };
 	struct series series = { .points = points, .capacity = 3, .count = 3, .tick = 2 };
 	char text[64];
 
@@ -76,7 +76,7 @@ static void graph_of_several_lines_is_filled_from_below(void **state)
 
 static void graph_stops_where_the_buffer_ends(void **state)
 {
-	uint32_t points[8];
+	uint16_t points[8];
 	struct series series = ring(points, 8);
 	char text[8];
 
@@ -85,15 +85,15 @@ static void graph_stops_where_the_buffer_ends(void **state)
 	assert_string_equal(text, "▁▂");
 }
 
-/* A point is 16 bytes/s: its bytes would be a precision that is not there. */
+/* A point is rounded up: the bytes of a large one would be a precision that is not there. */
 static void a_peak_is_not_shown_in_bytes(void **state)
 {
-	uint32_t points[8];
+	uint16_t points[8];
 	struct series series = ring(points, 8);
 	char text[48];
 
 	(void)state;
-	points[10 % 8] = 1000;
+	points[10 % 8] = series_point(16000);
 	graph_peak(text, sizeof text, &series, UNIT_BYTES);
 	assert_string_equal(text, "15.6KB/s");
 	graph_peak(text, sizeof text, &series, UNIT_KB);

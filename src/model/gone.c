@@ -93,13 +93,3 @@ void gone_tick(struct gone *gone, uint32_t tick, const struct average_clock *clo
 	}
 	gone->has_averages = has_averages;
 }
-
-int gone_copy(struct gone *to, const struct gone *from)
-{
-	struct rows groups = to->groups;
-	int err = rows_copy(&groups, &from->groups);
-
-	*to = *from;
-	to->groups = groups;
-	return err;
-}

@@ -35,7 +35,4 @@ int gone_trim(struct gone *gone, enum grouping grouping, const struct rows *rows
 /* To be called in every interval before gone_add: all histories and averages get an interval without traffic. */
 void gone_tick(struct gone *gone, uint32_t tick, const struct average_clock *clock);
 
-/* Makes *to, an initialised struct, an independent copy. 0 or -ENOMEM. */
-int gone_copy(struct gone *to, const struct gone *from);
-
 #endif

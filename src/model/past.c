@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/packing.h"
+
 /*
  * An interval as bytes. A connection that was there in the interval before is told by its place in that one, as its row has
  * the rest: mostly a place that follows the last one's, two numbers, and that nothing else is different make eight
@@ -18,45 +20,31 @@ struct past_interval {
 	unsigned char packed[];
 };
 
-#define GROUP 8
-#define GROUPS (sizeof(struct session) / GROUP)
-#define NUMBER_MAX 10 /* bytes of a number: seven bits in each */
-#define AT_ONCE 256   /* sessions that are unpacked before they are merged */
-#define PACKED_MAX (5 * NUMBER_MAX + GROUPS * (GROUP + 1))
+#define AT_ONCE 256 /* sessions that are unpacked before they are merged */
+/* How many intervals go together: a part of all, and so many more. */
+#define LEAVING_PART 32
+#define LEAVING_MIN 4
+#define PACKED_MAX (4 * PACKING_NUMBER_MAX + PACKING_DIFFERENCES_MAX(sizeof(struct session)))
 
-_Static_assert(sizeof(struct session) % GROUP == 0, "a session is a whole number of groups");
-_Static_assert(GROUPS <= 64, "the groups that differ are bits of a number");
+_Static_assert(sizeof(struct session) % PACKING_GROUP == 0, "a session is a whole number of groups");
 
-/* What is being packed or unpacked, session by session. */
+/* What is being packed, or unpacked, session by session. */
 struct packing {
-	unsigned char *at;
+	union {
+		unsigned char *to;
+		const unsigned char *from;
+	};
 	struct session before; /* the last one */
 	uint32_t place;        /* that the next one has, if it follows the last one that was there before */
 };
-
-static void put_number(struct packing *packing, uint64_t number)
-{
-	for (; number >= 0x80; number >>= 7)
-		*packing->at++ = (unsigned char)(number | 0x80);
-	*packing->at++ = (unsigned char)number;
-}
-
-static uint64_t get_number(struct packing *packing)
-{
-	uint64_t number = 0;
-	unsigned shift = 0;
-
-	for (; *packing->at & 0x80; shift += 7)
-		number |= (uint64_t)(*packing->at++ & 0x7f) << shift;
-	return number | (uint64_t)*packing->at++ << shift;
-}
 
 /* 0: it is new; else how far its place is from the one expected, as an unsigned number, and 1. */
 static void put_place(struct packing *packing, uint32_t place)
 {
 	int64_t distance = (int64_t)place - packing->place;
 
-	put_number(packing, 1 + (distance < 0 ? (uint64_t)(-distance * 2 - 1) : (uint64_t)distance * 2));
+	packing_put_number(
+	    &packing->to, 1 + (distance < 0 ? (uint64_t)(-distance * 2 - 1) : (uint64_t)distance * 2));
 	packing->place = place + 1;
 }
 
@@ -69,45 +57,6 @@ static uint32_t get_place(struct packing *packing, uint64_t number)
 	return place;
 }
 
-/* The bytes that differ: which groups of eight have some, and after a mask of eight bits those of a group. */
-static void put_differences(
-    struct packing *packing, const struct session *session, const struct session *from)
-{
-	const unsigned char *bytes = (const unsigned char *)session, *old = (const unsigned char *)from;
-	uint64_t groups = 0;
-
-	for (size_t i = 0; i < GROUPS; i++)
-		if (memcmp(bytes + i * GROUP, old + i * GROUP, GROUP) != 0)
-			groups |= UINT64_C(1) << i;
-	put_number(packing, groups);
-	for (; groups; groups &= groups - 1) {
-		size_t first = (size_t)__builtin_ctzll(groups) * GROUP;
-		unsigned char *mask = packing->at++;
-
-		*mask = 0;
-		for (unsigned bit = 0; bit < GROUP; bit++) {
-			if (bytes[first + bit] == old[first + bit])
-				continue;
-			*mask |= (unsigned char)(1u << bit);
-			*packing->at++ = bytes[first + bit];
-		}
-	}
-}
-
-static void get_differences(struct packing *packing, struct session *session)
-{
-	unsigned char *bytes = (unsigned char *)session;
-
-	for (uint64_t groups = get_number(packing); groups; groups &= groups - 1) {
-		size_t first = (size_t)__builtin_ctzll(groups) * GROUP;
-		unsigned mask = *packing->at++;
-
-		for (unsigned bit = 0; bit < GROUP; bit++)
-			if (mask & 1u << bit)
-				bytes[first + bit] = *packing->at++;
-	}
-}
-
 /* `row` is that of a connection which was there in the interval before, or NULL. */
 static void pack(struct packing *packing, const struct session *session, const struct row *row)
 {
@@ -116,12 +65,12 @@ static void pack(struct packing *packing, const struct session *session, const s
 	if (row)
 		put_place(packing, row->place);
 	else
-		put_number(packing, 0);
-	put_number(packing, session->rx_bytes);
-	put_number(packing, session->tx_bytes);
+		packing_put_number(&packing->to, 0);
+	packing_put_number(&packing->to, session->rx_bytes);
+	packing_put_number(&packing->to, session->tx_bytes);
 	from.rx_bytes = session->rx_bytes;
 	from.tx_bytes = session->tx_bytes;
-	put_differences(packing, session, &from);
+	packing_put_differences(&packing->to, session, &from, sizeof from);
 	packing->before = *session;
 }
 
@@ -129,13 +78,13 @@ static void pack(struct packing *packing, const struct session *session, const s
 static void unpack(
     struct packing *packing, struct session *session, const struct rows *rows, const uint32_t *places)
 {
-	uint64_t place = get_number(packing);
+	uint64_t place = packing_get_number(&packing->from);
 
 	*session = place ? rows->rows[places[get_place(packing, place)]].session : packing->before;
 	session->life = 0;
-	session->rx_bytes = get_number(packing);
-	session->tx_bytes = get_number(packing);
-	get_differences(packing, session);
+	session->rx_bytes = packing_get_number(&packing->from);
+	session->tx_bytes = packing_get_number(&packing->from);
+	packing_get_differences(&packing->from, session);
 	packing->before = *session;
 }
 
@@ -204,16 +153,16 @@ static struct past_interval *pack_snapshot(const struct traffic *traffic, const 
 	}
 	interval->session_count = snapshot->session_count;
 	interval->ending_count = snapshot->ending_count;
-	struct packing packing = { .at = interval->packed };
+	struct packing packing = { .to = interval->packed };
 
 	for (size_t i = 0; i < snapshot->session_count; i++)
 		pack(&packing, &snapshot->sessions[i], row_to_tell(traffic, &snapshot->sessions[i], told));
 	free(told);
 	for (size_t i = 0; i < snapshot->ending_count; i++) {
-		put_number(&packing, snapshot->endings[i].ago_us);
+		packing_put_number(&packing.to, snapshot->endings[i].ago_us);
 		pack(&packing, &snapshot->endings[i].connection, NULL);
 	}
-	interval->size = (size_t)(packing.at - interval->packed);
+	interval->size = (size_t)(packing.to - interval->packed);
 	fitting = realloc(interval, sizeof *interval + interval->size);
 	return fitting ? fitting : interval;
 }
@@ -243,14 +192,14 @@ static void drop(struct past *past, size_t place)
 void past_init(struct past *past)
 {
 	memset(past, 0, sizeof *past);
-	traffic_init(&past->base);
+	packed_traffic_init(&past->base);
 	snapshot_init(&past->open);
 }
 
 void past_fini(struct past *past)
 {
-	past_cut(past, past->base.tick);
-	traffic_fini(&past->base);
+	past_cut(past, past_base(past));
+	packed_traffic_fini(&past->base);
 	snapshot_fini(&past->open);
 }
 
@@ -264,8 +213,8 @@ void past_cut(struct past *past, uint32_t tick)
 
 int past_begin(struct past *past, const struct traffic *traffic)
 {
-	past_cut(past, past->base.tick);
-	int err = traffic_copy(&past->base, traffic);
+	past_cut(past, past_base(past));
+	int err = traffic_pack(&past->base, traffic);
 
 	past->is_unset = err < 0;
 	return err;
@@ -273,7 +222,7 @@ int past_begin(struct past *past, const struct traffic *traffic)
 
 static size_t after(const struct past *past, const struct traffic *traffic)
 {
-	return place_of(past, traffic->tick - past->base.tick);
+	return place_of(past, traffic->tick - past_base(past));
 }
 
 /* Unpacks so many sessions into past->open and adds them to the traffic, the first one with this place. */
@@ -299,7 +248,7 @@ static int unpack_endings(struct past *past, struct packing *packing, size_t cou
 
 		if (!ending)
 			return -ENOMEM;
-		ending->ago_us = get_number(packing);
+		ending->ago_us = packing_get_number(&packing->from);
 		unpack(packing, &ending->connection, NULL, NULL);
 	}
 	return 0;
@@ -309,7 +258,7 @@ static int unpack_endings(struct past *past, struct packing *packing, size_t cou
 static int step(struct past *past, struct traffic *traffic, bool whole)
 {
 	struct past_interval *interval = past->intervals[after(past, traffic)];
-	struct packing packing = { .at = interval->packed };
+	struct packing packing = { .from = interval->packed };
 	struct snapshot *open = &past->open;
 	uint32_t *places = rows_by_place(traffic);
 	int err = places ? snapshot_reset_as(open, &interval->facts) : -ENOMEM;
@@ -325,15 +274,38 @@ static int step(struct past *past, struct traffic *traffic, bool whole)
 	return err ?: traffic_end(traffic, open, NULL);
 }
 
-/* The oldest interval becomes a part of the base. */
-static int let_go(struct past *past)
+/* How many intervals, the oldest, have to go so that this one can be kept. Some at a time, as the base is unpacked for it. */
+static size_t count_leaving(const struct past *past, const struct past_interval *interval)
 {
-	size_t oldest = past->first;
-	int err = step(past, &past->base, false);
+	size_t base_bytes = packed_traffic_bytes(&past->base), bytes = past->bytes + interval_bytes(interval);
+	size_t limit = base_bytes / 2 > PAST_BYTES_MAX ? base_bytes / 2 : PAST_BYTES_MAX;
+	size_t together = past->count / LEAVING_PART + LEAVING_MIN, leaving = 0;
 
-	past->first = (oldest + 1) % PAST_INTERVALS;
-	past->count--;
-	drop(past, oldest);
+	if (past->count < PAST_INTERVALS && bytes <= limit)
+		return 0;
+	while (leaving < past->count && (leaving < together || bytes > limit))
+		bytes -= interval_bytes(past->intervals[place_of(past, leaving++)]);
+	return leaving;
+}
+
+/* So many of the oldest intervals become a part of the base. */
+static int let_go(struct past *past, size_t leaving)
+{
+	struct traffic base;
+
+	traffic_init(&base);
+	int err = traffic_unpack(&base, &past->base);
+
+	while (!err && leaving--) {
+		err = step(past, &base, false);
+		drop(past, past->first);
+		past->first = (past->first + 1) % PAST_INTERVALS;
+		past->count--;
+		past->base.facts.tick++;
+	}
+	packed_traffic_fini(&past->base);
+	err = err ?: traffic_pack(&past->base, &base);
+	traffic_fini(&base);
 	return err;
 }
 
@@ -342,14 +314,12 @@ int past_add(struct past *past, const struct traffic *traffic, const struct snap
 	if (past->is_unset && past_begin(past, traffic) < 0)
 		return 0;
 	struct past_interval *interval = pack_snapshot(traffic, snapshot);
-	int err = interval ? 0 : -ENOMEM;
+	size_t leaving = interval ? count_leaving(past, interval) : 0;
+	int err = !interval ? -ENOMEM : leaving ? let_go(past, leaving) : 0;
 
-	while (!err && past->count &&
-	       (past->count == PAST_INTERVALS || past->bytes + interval_bytes(interval) > PAST_BYTES_MAX))
-		err = let_go(past);
 	if (err) {
 		close_interval(interval);
-		past_cut(past, past->base.tick);
+		past_cut(past, past_base(past));
 		past->is_unset = true;
 		return err;
 	}
@@ -358,25 +328,30 @@ int past_add(struct past *past, const struct traffic *traffic, const struct snap
 	return 0;
 }
 
+uint32_t past_base(const struct past *past)
+{
+	return past->base.facts.tick;
+}
+
 uint32_t past_first(const struct past *past)
 {
-	return past->base.tick || !past->count ? past->base.tick : 1;
+	return past_base(past) || !past->count ? past_base(past) : 1;
 }
 
 uint32_t past_last(const struct past *past)
 {
-	return past->base.tick + (uint32_t)past->count;
+	return past_base(past) + (uint32_t)past->count;
 }
 
 uint32_t past_at(const struct past *past, int64_t wall_s)
 {
 	uint32_t tick = past_first(past);
 
-	if (past->base.tick && past->base.time.tv_sec >= wall_s)
+	if (past_base(past) && past->base.facts.time.tv_sec >= wall_s)
 		return tick;
 	for (size_t i = 0; i < past->count; i++)
 		if (past->intervals[place_of(past, i)]->facts.time.tv_sec >= wall_s)
-			return past->base.tick + (uint32_t)i + 1;
+			return past_base(past) + (uint32_t)i + 1;
 	return past_last(past) + 1;
 }
 
@@ -392,8 +367,8 @@ int past_show(struct past *past, uint32_t tick, struct traffic *traffic)
 	int err = past->is_unset ? -ENOMEM : 0;
 
 	/* Forward from where it is, else from the base. */
-	if (!err && (!traffic->tick || traffic->tick < past->base.tick || traffic->tick > tick))
-		err = traffic_copy(traffic, &past->base);
+	if (!err && (!traffic->tick || traffic->tick < past_base(past) || traffic->tick > tick))
+		err = traffic_unpack(traffic, &past->base);
 	while (!err && traffic->tick < tick && traffic->tick < past_last(past))
 		err = step(past, traffic, false);
 	return err;

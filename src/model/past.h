@@ -11,18 +11,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/packed_traffic.h"
 #include "model/snapshot.h"
-#include "model/traffic.h"
 
 enum {
-	PAST_INTERVALS = 120,     /* kept at most, */
-	PAST_BYTES_MAX = 3 << 18, /* and as many as are packed into this; the latest one whatever its size */
+	PAST_INTERVALS = 128, /* kept at most, */
+	PAST_BYTES_MAX =
+	    3
+	    << 18, /* and as many as are packed into this, or half of what the base takes; the latest one whatever its size */
 };
 
 struct past_interval;
 
 struct past {
-	struct traffic base;
+	struct packed_traffic base;
 	struct past_interval *intervals[PAST_INTERVALS]; /* a ring; the first one is at `first` */
 	size_t first;
 	size_t count;
@@ -42,6 +44,9 @@ int past_begin(struct past *past, const struct traffic *traffic);
  * and past_begin is to be called.
  */
 int past_add(struct past *past, const struct traffic *traffic, const struct snapshot *snapshot);
+
+/* What is kept begins after this interval: past_show can show it, if there was one. */
+uint32_t past_base(const struct past *past);
 
 /* The number (tick of the traffic) of the first and the last interval that past_show can show. */
 uint32_t past_first(const struct past *past);

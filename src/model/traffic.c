@@ -354,22 +354,27 @@ int traffic_reset(struct traffic *traffic, int64_t now_s, const struct session *
 	return rows_evict(&traffic->rows, &eviction);
 }
 
-int traffic_copy(struct traffic *to, const struct traffic *from)
+int traffic_copy_facts(struct traffic *to, const struct traffic *from)
 {
 	struct traffic copy = *from;
-	int err = 0;
 
 	copy.rows = to->rows;
 	copy.links = to->links;
-	memcpy(copy.gone, to->gone, sizeof copy.gone);
-	if (rows_copy(&copy.rows, &from->rows) < 0)
-		err = -ENOMEM;
-	if (links_copy(&copy.links, &from->links) < 0)
+	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++)
+		copy.gone[grouping].groups = to->gone[grouping].groups;
+	*to = copy;
+	return links_copy(&to->links, &from->links);
+}
+
+int traffic_copy(struct traffic *to, const struct traffic *from)
+{
+	int err = traffic_copy_facts(to, from);
+
+	if (rows_copy(&to->rows, &from->rows) < 0)
 		err = -ENOMEM;
 	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++)
-		if (gone_copy(&copy.gone[grouping], &from->gone[grouping]) < 0)
+		if (rows_copy(&to->gone[grouping].groups, &from->gone[grouping].groups) < 0)
 			err = -ENOMEM;
-	*to = copy;
 	return err;
 }
 

@@ -42,11 +42,11 @@ struct traffic {
 	uint64_t tx_total_bytes;
 	struct session_other other_total;
 	uint64_t missed_total;
-	uint32_t lives;                   /* connections that ended before another one had their key */
-	uint64_t endings_lost_total;      /* connections that may be shown as open, but have ended */
-	int64_t since_s;                  /* wall clock of the start or reset */
-	uint64_t rows_gone;               /* rows that had to go since then */
-	struct gone gone[GROUPING_COUNT]; /* what they had moved; none for GROUPING_NONE */
+	uint32_t lives;                    /* connections that ended before another one had their key */
+	uint64_t endings_lost_total;       /* connections that may be shown as open, but have ended */
+	int64_t since_s;                   /* wall clock of the start or reset */
+	uint64_t rows_gone;                /* rows that had to go since then */
+	struct gone gone[GROUPING_COUNT];  /* what they had moved; none for GROUPING_NONE */
 	uint64_t rx_rates[TRAFFIC_POINTS]; /* bytes/s */
 	uint64_t tx_rates[TRAFFIC_POINTS];
 };
@@ -77,6 +77,9 @@ int traffic_reset(struct traffic *traffic, int64_t now_s, const struct session *
 
 /* Makes *to, an initialised struct, an independent copy. 0 or -ENOMEM. */
 int traffic_copy(struct traffic *to, const struct traffic *from);
+
+/* The same but for rows, also those of what is gone: *to keeps its own. */
+int traffic_copy_facts(struct traffic *to, const struct traffic *from);
 
 /* Whether a row has had traffic in the latest interval, or shortly before: some seconds, three intervals at least. */
 bool traffic_is_recent(const struct traffic *traffic, const struct row *row);

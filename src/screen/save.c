@@ -46,7 +46,7 @@ static int print_json(struct ui *ui, FILE *stream)
 	int err = renderer_json.open(&state, &run, stream, &error);
 
 	traffic_init(&at);
-	err = err ? err : past_show(&ui->past, ui->past.base.tick, &at);
+	err = err ? err : past_show(&ui->past, past_base(&ui->past), &at);
 	while (!err && at.tick < shown) {
 		const struct snapshot *snapshot = past_step(&ui->past, &at);
 

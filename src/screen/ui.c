@@ -119,15 +119,20 @@ static bool is_cut_short(const struct ui *ui, const struct snapshot *snapshot)
 	return snapshot->last && ui->traffic.tick && snapshot->interval_ns < asked_ns - asked_ns / 10;
 }
 
+static void keep_container(void *names, const struct row *row)
+{
+	names_keep(names, row->container);
+}
+
 static void keep_containers(struct names *names, const struct traffic *traffic)
 {
 	for (size_t i = 0; i < traffic->rows.count; i++)
-		names_keep(names, traffic->rows.rows[i].container);
+		keep_container(names, &traffic->rows.rows[i]);
 	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++) {
 		const struct rows *groups = &traffic->gone[grouping].groups;
 
 		for (size_t i = 0; i < groups->count; i++)
-			names_keep(names, groups->rows[i].container);
+			keep_container(names, &groups->rows[i]);
 	}
 }
 
@@ -138,7 +143,7 @@ static void forget_containers(struct ui *ui)
 		return;
 	keep_containers(ui->names, &ui->traffic);
 	keep_containers(ui->names, &ui->frozen);
-	keep_containers(ui->names, &ui->past.base);
+	packed_traffic_each(&ui->past.base, keep_container, ui->names);
 	names_keep(ui->names, ui->view.settings.opened_container);
 	names_forget(ui->names);
 }

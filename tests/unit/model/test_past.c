@@ -85,7 +85,9 @@ static void look_around(uint32_t ticks, unsigned sessions, unsigned steps)
 		make(&snapshot, tick, sessions);
 		assert_int_equal(past_add(&past, &now, &snapshot), 0);
 		assert_int_equal(traffic_merge(&now, &snapshot, NULL), 0);
-		assert_true(past.bytes <= PAST_BYTES_MAX || past.count == 1);
+		assert_true(
+		    past.bytes <= PAST_BYTES_MAX + packed_traffic_bytes(&past.base) / 2 || past.count == 1);
+		assert_true(past.count <= PAST_INTERVALS);
 	}
 	assert_int_equal(past_last(&past), ticks);
 	for (unsigned step = 0; step < steps; step++) {
@@ -143,8 +145,8 @@ static void intervals_are_handed_out_as_they_were(void **state)
 		assert_int_equal(past_add(&past, &now, &snapshot), 0);
 		assert_int_equal(traffic_merge(&now, &snapshot, NULL), 0);
 	}
-	assert_int_equal(past_show(&past, past.base.tick, &seen), 0);
-	for (tick = past.base.tick + 1; (out = past_step(&past, &seen)) != NULL; tick++) {
+	assert_int_equal(past_show(&past, past_base(&past), &seen), 0);
+	for (tick = past_base(&past) + 1; (out = past_step(&past, &seen)) != NULL; tick++) {
 		assert_int_equal(seen.tick, tick);
 		make(&snapshot, tick, 3000);
 		for (size_t i = 0; i < snapshot.session_count; i++)
@@ -183,8 +185,9 @@ static void what_moves_on_takes_little(void **state)
 		assert_int_equal(past_add(&past, &now, &snapshot), 0);
 		assert_int_equal(traffic_merge(&now, &snapshot, NULL), 0);
 	}
-	assert_int_equal(past.count, PAST_INTERVALS);
-	print_message("%zu bytes for %d intervals of 500 connections\n", past.bytes, PAST_INTERVALS);
+	assert_in_range(past.count, 120, PAST_INTERVALS);
+	print_message("%zu bytes for %zu intervals of 500 connections, %zu for the base\n", past.bytes,
+	    past.count, packed_traffic_bytes(&past.base));
 	traffic_fini(&now);
 	past_fini(&past);
 	snapshot_fini(&snapshot);

@@ -27,14 +27,13 @@ void packed_traffic_fini(struct packed_traffic *packed)
 	packed_traffic_init(packed);
 }
 
-/* Each row by what differs from the one before. */
+/* Each row by what differs from the one before, over what was packed before: that is about as large. */
 static int pack_rows(struct packed_rows *packed, const struct rows *rows)
 {
 	struct row before = { 0 };
-	size_t capacity = 0;
+	size_t capacity = packed->size;
 
-	free(packed->bytes);
-	*packed = (struct packed_rows){ 0 };
+	packed->size = packed->count = 0;
 	for (size_t i = 0; i < rows->count; i++) {
 		if (capacity - packed->size < ROW_MAX) {
 			capacity += capacity / 2 + 64 * ROW_MAX;

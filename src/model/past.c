@@ -24,6 +24,8 @@ struct past_interval {
 /* How many intervals go together: a part of all, and so many more. */
 #define LEAVING_PART 32
 #define LEAVING_MIN 4
+
+_Static_assert((int)PAST_INTERVALS_MIN > LEAVING_MIN, "some are left");
 #define PACKED_MAX (4 * PACKING_NUMBER_MAX + PACKING_DIFFERENCES_MAX(sizeof(struct session)))
 
 _Static_assert(sizeof(struct session) % PACKING_GROUP == 0, "a session is a whole number of groups");
@@ -274,16 +276,16 @@ static int step(struct past *past, struct traffic *traffic, bool whole)
 	return err ?: traffic_end(traffic, open, NULL);
 }
 
-/* How many intervals, the oldest, have to go so that this one can be kept. Some at a time, as the base is unpacked for it. */
+/* How many of the oldest intervals have to go so that this one can be kept: some at once, as the base is unpacked for them. */
 static size_t count_leaving(const struct past *past, const struct past_interval *interval)
 {
-	size_t base_bytes = packed_traffic_bytes(&past->base), bytes = past->bytes + interval_bytes(interval);
-	size_t limit = base_bytes / 2 > PAST_BYTES_MAX ? base_bytes / 2 : PAST_BYTES_MAX;
 	size_t together = past->count / LEAVING_PART + LEAVING_MIN, leaving = 0;
+	size_t bytes = past->bytes + interval_bytes(interval);
 
-	if (past->count < PAST_INTERVALS && bytes <= limit)
+	if (past->count < PAST_INTERVALS && (past->count < PAST_INTERVALS_MIN || bytes <= PAST_BYTES_MAX))
 		return 0;
-	while (leaving < past->count && (leaving < together || bytes > limit))
+	while (leaving < together ||
+	       (bytes > PAST_BYTES_MAX && past->count - leaving > PAST_INTERVALS_MIN - LEAVING_MIN))
 		bytes -= interval_bytes(past->intervals[place_of(past, leaving++)]);
 	return leaving;
 }
@@ -303,7 +305,6 @@ static int let_go(struct past *past, size_t leaving)
 		past->count--;
 		past->base.facts.tick++;
 	}
-	packed_traffic_fini(&past->base);
 	err = err ?: traffic_pack(&past->base, &base);
 	traffic_fini(&base);
 	return err;

@@ -15,10 +15,9 @@
 #include "model/snapshot.h"
 
 enum {
-	PAST_INTERVALS = 128, /* kept at most, */
-	PAST_BYTES_MAX =
-	    3
-	    << 18, /* and as many as are packed into this, or half of what the base takes; the latest one whatever its size */
+	PAST_INTERVALS = 128,     /* kept at most, */
+	PAST_BYTES_MAX = 3 << 18, /* and as many as are packed into this, */
+	PAST_INTERVALS_MIN = 8,   /* or so many whatever their size; but of either some go at once */
 };
 
 struct past_interval;

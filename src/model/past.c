@@ -9,8 +9,7 @@
 
 /*
  * An interval as bytes. A connection that was there in the interval before is told by its place in that one, as its row has
- * the rest: mostly a place that follows the last one's, two numbers, and that nothing else is different make eight
- * bytes. Of others what differs from the session before is kept (namespaces, users, local addresses often are the same).
+ * the rest: mostly a place that follows the last one's, and two numbers make seven bytes. Of others what differs from the session before is kept (namespaces, users, local addresses often are the same).
  */
 struct past_interval {
 	struct snapshot facts; /* without its sessions, ends and cgroups, but with links */
@@ -40,39 +39,41 @@ struct packing {
 	uint32_t place;        /* that the next one has, if it follows the last one that was there before */
 };
 
-/* 0: it is new; else how far its place is from the one expected, as an unsigned number, and 1. */
-static void put_place(struct packing *packing, uint32_t place)
+/* How far a place is from the one expected, as an unsigned number. */
+static uint64_t put_place(struct packing *packing, uint32_t place)
 {
 	int64_t distance = (int64_t)place - packing->place;
 
-	packing_put_number(
-	    &packing->to, 1 + (distance < 0 ? (uint64_t)(-distance * 2 - 1) : (uint64_t)distance * 2));
 	packing->place = place + 1;
+	return distance < 0 ? (uint64_t)(-distance * 2 - 1) : (uint64_t)distance * 2;
 }
 
 static uint32_t get_place(struct packing *packing, uint64_t number)
 {
-	int64_t distance = (number - 1) % 2 ? -(int64_t)(number / 2) : (int64_t)(number / 2);
+	int64_t distance = number % 2 ? -(int64_t)(number / 2) - 1 : (int64_t)(number / 2);
 	uint32_t place = (uint32_t)(packing->place + distance);
 
 	packing->place = place + 1;
 	return place;
 }
 
-/* `row` is that of a connection which was there in the interval before, or NULL. */
+/*
+ * Numbers: 0 is of a new connection; else the place, twice, and 1 or, if more than the bytes moved differs, 2. Bytes received
+ * and sent. What differs. `row` is that of a connection which was there in the interval before, or NULL.
+ */
 static void pack(struct packing *packing, const struct session *session, const struct row *row)
 {
 	struct session from = row ? row->session : packing->before;
 
-	if (row)
-		put_place(packing, row->place);
-	else
-		packing_put_number(&packing->to, 0);
-	packing_put_number(&packing->to, session->rx_bytes);
-	packing_put_number(&packing->to, session->tx_bytes);
 	from.rx_bytes = session->rx_bytes;
 	from.tx_bytes = session->tx_bytes;
-	packing_put_differences(&packing->to, session, &from, sizeof from);
+	bool differs = !row || memcmp(&from, session, sizeof from) != 0;
+
+	packing_put_number(&packing->to, row ? put_place(packing, row->place) * 2 + 1 + differs : 0);
+	packing_put_number(&packing->to, session->rx_bytes);
+	packing_put_number(&packing->to, session->tx_bytes);
+	if (differs)
+		packing_put_differences(&packing->to, session, &from, sizeof from);
 	packing->before = *session;
 }
 
@@ -80,13 +81,15 @@ static void pack(struct packing *packing, const struct session *session, const s
 static void unpack(
     struct packing *packing, struct session *session, const struct rows *rows, const uint32_t *places)
 {
-	uint64_t place = packing_get_number(&packing->from);
+	uint64_t number = packing_get_number(&packing->from);
 
-	*session = place ? rows->rows[places[get_place(packing, place)]].session : packing->before;
+	*session =
+	    number ? rows->rows[places[get_place(packing, (number - 1) / 2)]].session : packing->before;
 	session->life = 0;
 	session->rx_bytes = packing_get_number(&packing->from);
 	session->tx_bytes = packing_get_number(&packing->from);
-	packing_get_differences(&packing->from, session);
+	if (number % 2 == 0)
+		packing_get_differences(&packing->from, session);
 	packing->before = *session;
 }
 
@@ -307,6 +310,7 @@ static int let_go(struct past *past, size_t leaving)
 	}
 	err = err ?: traffic_pack(&past->base, &base);
 	traffic_fini(&base);
+	snapshot_fini(&past->open);
 	return err;
 }
 

@@ -407,6 +407,8 @@ int recording_next(struct recording *recording, struct snapshot *snapshot, struc
 		recording->ahead = *snapshot;
 		snapshot_init(snapshot);
 		recording->failure = read_ahead(recording, &recording->failure_error);
+		if (!recording->has_ahead)
+			snapshot_fini(&recording->ahead); /* somebody may look at the end for long */
 	}
 	if (recording->failure)
 		*error = recording->failure_error;

@@ -13,10 +13,11 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from screen import ScreenTest, main, process_of  # noqa: E402
 
 CONNECTIONS = 3700
-# Measured 5,050, 4,420 and 4,980: what rows, the base of looking back, kept intervals and an interval being read take.
-OWN_KB = 5500
-MORE_KB = 4800
-CHURN_KB = 5400
+# Measured 3,050, 4,050 and 4,490: what rows, the packed base of looking back and kept intervals take; at the peak the base is
+# unpacked, and an interval is being read.
+OWN_KB = 3300
+MORE_KB = 4400
+CHURN_KB = 4850
 
 
 def memory_kb(pid):

@@ -86,6 +86,7 @@ static int build(struct view *view)
 {
 	struct list_settings *settings = &view->settings;
 
+	track_resolve(&view->track, &view->context.traffic->rows, &view->selected);
 	settings->kept = view_kept(view);
 	view->context.grouping = settings->opened ? GROUPING_NONE : settings->grouping;
 	if (!(view->sort.column->groupings & 1 << view->context.grouping))
@@ -279,6 +280,7 @@ int view_prepare(struct view *view, size_t height)
 	if (view->position >= view->top && view->position < view->top + height)
 		view->line = view->position - view->top;
 	sort_range(view, view->top, view->top + height);
+	track_note(&view->track, &view->context.traffic->rows, &view->selected);
 	return 0;
 }
 
@@ -365,12 +367,11 @@ void view_keep_selected(struct view *view, bool keep)
 	/* The row may leave the list, and the cursor must be on the screen again. */
 	view->stale |= view->keeps && !keep;
 	view->keeps = keep;
-	view->kept = view->selected;
 }
 
 const struct session *view_kept(const struct view *view)
 {
-	return view->keeps ? &view->kept : NULL;
+	return view->keeps ? &view->selected : NULL;
 }
 
 void view_list_all(struct view *view, bool all)
@@ -408,7 +409,7 @@ struct view_place view_place(const struct view *view)
 	const struct list_settings *settings = &view->settings;
 
 	return (struct view_place){ settings->grouping, settings->opened, settings->opened_key,
-		settings->opened_container, view->selected, view->pinned, view->sort };
+		settings->opened_container, view->selected, view->pinned, view->sort, view->track };
 }
 
 void view_return(struct view *view, const struct view_place *place)
@@ -424,6 +425,7 @@ void view_return(struct view *view, const struct view_place *place)
 	settings->opened_key = place->opened_key;
 	settings->opened_container = place->opened_container;
 	view->selected = place->selected;
+	view->track = place->track;
 	view->pinned = view->reveals = view->searched = place->pinned;
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "table/list.h"
+#include "table/track.h"
 
 struct traffic;
 
@@ -51,7 +52,7 @@ struct view {
 	bool lost;     /* and has left the screen: for the user to be told, who clears it */
 	bool scrolled; /* the user has moved the cursor beyond the first lines */
 	bool keeps;
-	struct session kept;
+	struct track track; /* of the selected row */
 };
 
 /* names and traffic are borrowed and must outlive the view; names may be NULL. */
@@ -96,6 +97,7 @@ struct view_place {
 	struct session selected;
 	bool pinned;
 	struct column_sort sort; /* as an order may not be there in another grouping */
+	struct track track;
 };
 
 struct view_place view_place(const struct view *view);

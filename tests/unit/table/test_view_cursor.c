@@ -232,6 +232,99 @@ static void a_followed_row_keeps_its_line_and_stays(void **state)
 	assert_int_equal(view->list.count, 20);
 }
 
+/* Closed in the second interval; in the third another process's connection has its addresses, ports and PID. */
+static void the_cursor_stays_with_a_connection_whose_ports_are_taken(void **state)
+{
+	struct view *view = *state;
+	struct session sessions[] = {
+		make("other", 1, "192.0.2.1", 1, 900, 0),
+		make("old", 2, "192.0.2.1", 2, 500, 0),
+	};
+	struct view_place place;
+
+	view_list_all(view, true);
+	merge(view, sessions, 2);
+	view_move(view, 1);
+	assert_string_equal(selected(view), "old");
+	place = view_place(view);
+	sessions[1].is_closed = true;
+	merge(view, sessions, 2);
+	sessions[1] = make("new", 2, "192.0.2.1", 2, 700, 0);
+	for (int i = 0; i < 3; i++) {
+		merge(view, sessions, 2);
+		assert_int_equal(view->list.count, 3);
+		assert_string_equal(selected(view), "old");
+	}
+	view_home(view);
+	view_return(view, &place);
+	assert_string_equal(selected(view), "old");
+	/* That which came is another one, and the cursor can be moved there. */
+	view_go_to(view, GROUPING_NONE, &sessions[1]);
+	assert_string_equal(selected(view), "new");
+}
+
+/* Kept for a page, it is listed however long it is idle. */
+static void a_page_stays_with_a_connection_whose_ports_are_taken(void **state)
+{
+	struct view *view = *state;
+	struct session sessions[] = {
+		make("other", 1, "192.0.2.1", 1, 900, 0),
+		make("old", 2, "192.0.2.1", 2, 500, 0),
+	};
+
+	sessions[1].is_closed = true;
+	merge(view, sessions, 2);
+	view_move(view, 1);
+	view_keep_selected(view, true);
+	assert_string_equal(selected(view), "old");
+	sessions[1] = make("new", 2, "192.0.2.1", 2, 700, 0);
+	for (int i = 0; i < 20; i++)
+		merge(view, sessions, 2);
+	assert_int_equal(view->list.count, 3);
+	assert_string_equal(selected(view), "old");
+	size_t index = rows_find(&view_traffic(view)->rows, view_kept(view));
+
+	assert_int_not_equal(index, ROW_NONE);
+	assert_string_equal(view_traffic(view)->rows.rows[index].session.comm, "old");
+}
+
+/* What was listed, how, and where the cursor was; also from a group that was open. */
+static void a_place_is_returned_to(void **state)
+{
+	struct view *view = *state;
+	const struct session sessions[] = {
+		make("a", 1, "192.0.2.1", 1, 500, 0),
+		make("b", 2, "192.0.2.1", 2, 400, 0),
+		make("b", 2, "192.0.2.1", 3, 300, 0),
+		make("b", 2, "192.0.2.1", 4, 200, 0),
+	};
+
+	merge(view, sessions, 4);
+	view_set_grouping(view, GROUPING_PROCESS);
+	assert_string_equal(listed(view), "b a");
+	view_move(view, 0);
+	view_open_group(view);
+	assert_string_equal(listed(view), "b b b");
+	view_move(view, 2);
+	assert_int_equal(view_selected(view)->session.rport, 4);
+	view_reverse(view);
+	struct view_place place = view_place(view);
+
+	view_close_group(view);
+	assert_string_equal(selected(view), "b");
+	view_go_to(view, GROUPING_NONE, &sessions[0]);
+	assert_string_equal(selected(view), "a");
+	assert_int_equal(view->list.count, 4);
+	view_return(view, &place);
+	assert_string_equal(listed(view), "b b b");
+	assert_int_equal(view_selected(view)->session.rport, 4);
+	assert_true(view->pinned);
+	assert_int_equal(view->sort.descending, place.sort.descending);
+	view_close_group(view);
+	assert_string_equal(selected(view), "b");
+	assert_int_equal(view->list.count, 2);
+}
+
 static void search_goes_round_in_the_order_listed(void **state)
 {
 	struct view *view = *state;
@@ -274,6 +367,9 @@ int main(void)
 		VIEW_TEST(details_do_not_drag_the_list),
 		VIEW_TEST(scrolling_keeps_the_cursor_in_sight),
 		VIEW_TEST(a_followed_row_keeps_its_line_and_stays),
+		VIEW_TEST(the_cursor_stays_with_a_connection_whose_ports_are_taken),
+		VIEW_TEST(a_page_stays_with_a_connection_whose_ports_are_taken),
+		VIEW_TEST(a_place_is_returned_to),
 		VIEW_TEST(search_goes_round_in_the_order_listed),
 	};
 

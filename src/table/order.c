@@ -16,6 +16,9 @@ int order_compare(const struct order *order, const struct view_item *a, const st
 		result = order->sort->column->compare(order->context, left, right);
 	if (result)
 		return order->sort->descending ? -result : result;
+	/* Of what has nothing of it now, idle or not, that which had traffic last is looked for first. */
+	if (!a->rank && (result = COMPARE(row_end(right)->clock_ns, row_end(left)->clock_ns)) != 0)
+		return result;
 	return session_compare_key(&left->session, &right->session);
 }
 

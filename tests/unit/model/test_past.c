@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,8 @@ static void make(struct snapshot *snapshot, uint32_t tick, unsigned sessions)
 		session->uid = UINT32_MAX;
 		session->rx_bytes = (uint64_t)rand() << rand() % 20;
 		session->tx_bytes = rand() % 2 ? 0 : (uint64_t)rand();
+		session->accepted = (uint8_t)(rand() % 3);
+		session->is_closed = rand() % 16 == 0;
 		memset(session->comm, 'a' + (int)(number % 26), number % 15);
 		if (rand() % 8 == 0) {
 			struct ending *ending = snapshot_add_ending(snapshot);
@@ -233,6 +236,54 @@ static void what_is_cut_is_forgotten(void **state)
 	snapshot_fini(&snapshot);
 }
 
+static bool no_memory;
+
+/* What is packed grows by realloc. */
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+	return no_memory ? NULL : __real_realloc(memory, size);
+}
+
+/* Nothing can be looked back at then, and from the next interval on all that follows. */
+static void without_memory_it_begins_later(void **state)
+{
+	struct traffic traffic, seen;
+	struct snapshot snapshot;
+	struct past past;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	past_init(&past);
+	traffic_init(&traffic);
+	traffic_init(&seen);
+	for (uint32_t tick = 1; tick <= 9; tick++) {
+		make(&snapshot, tick, 20);
+		if (tick == 4 || tick == 5) {
+			no_memory = true;
+			if (tick == 4)
+				assert_int_equal(past_begin(&past, &traffic), -ENOMEM);
+			assert_int_equal(past_add(&past, &traffic, &snapshot), 0);
+			assert_int_equal(past.count, 0);
+			assert_int_equal(past_show(&past, 3, &seen), -ENOMEM);
+			no_memory = false;
+		} else {
+			assert_int_equal(past_add(&past, &traffic, &snapshot), 0);
+		}
+		assert_int_equal(traffic_merge(&traffic, &snapshot, NULL), 0);
+	}
+	assert_int_equal(past_first(&past), 5);
+	assert_int_equal(past_last(&past), 9);
+	assert_int_equal(past_show(&past, 9, &seen), 0);
+	expect_same(&seen, &traffic);
+	traffic_fini(&seen);
+	traffic_fini(&traffic);
+	past_fini(&past);
+	snapshot_fini(&snapshot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +292,7 @@ int main(void)
 		cmocka_unit_test(what_moves_on_takes_little),
 		cmocka_unit_test(also_with_many_connections),
 		cmocka_unit_test(what_is_cut_is_forgotten),
+		cmocka_unit_test(without_memory_it_begins_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,11 +71,34 @@ static void equal_ranks_are_in_the_order_of_keys_both_ways(void **state)
 	}
 }
 
+static void of_equal_zeros_that_which_was_seen_last_comes_first(void **state)
+{
+	static struct fixture fixture;
+
+	(void)state;
+	for (int descending = 0; descending < 2; descending++) {
+		fill(&fixture, descending);
+		for (uint32_t i = 0; i < COUNT; i++) {
+			fixture.items[i].rank = i == 7;
+			fixture.rows[i].last.clock_ns = 1 + i / 2;
+			/* That is what the column LAST shows of a closed one. */
+			fixture.rows[i].closed.clock_ns = i == 100 ? COUNT : 0;
+		}
+		order_range(&fixture.order, fixture.items, COUNT, 0, COUNT);
+		assert_int_equal(fixture.items[descending ? 0 : COUNT - 1].row, 7);
+		assert_int_equal(fixture.items[descending ? 1 : 0].row, 100);
+		assert_int_equal(fixture.items[descending ? 2 : 1].row, COUNT - 2);
+		assert_int_equal(fixture.items[descending ? 3 : 2].row, COUNT - 1);
+		assert_int_equal(fixture.items[descending ? 4 : 3].row, COUNT - 4);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_range_is_what_sorting_all_gives),
 		cmocka_unit_test(equal_ranks_are_in_the_order_of_keys_both_ways),
+		cmocka_unit_test(of_equal_zeros_that_which_was_seen_last_comes_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

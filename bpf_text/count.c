@@ -149,5 +149,4 @@ static __always_inline void count@N@(u64 sk, u32 pid, u64 bytes, const int direc
 		return;
 	}
 	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
-@TAKE_SOCKET_FACTS@
 }

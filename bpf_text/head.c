@@ -6,7 +6,7 @@
 
 @LAYOUT@
 @SESSION@
-/* Reads through any pointer; what cannot be read is zero. For what is not on every event's path. */
+@SOCKET@/* Reads through any pointer; what cannot be read is zero. For what is not on every event's path. */
 #define LOAD_COLD(type, base, offset)                                                                        \
 	({                                                                                                   \
 		type read_ = 0;                                                                              \

@@ -9,7 +9,7 @@
 #include "options.h"
 
 /* Kernel memory of a session in both generations of its family's tables, taken at once (6.1, 6.18). */
-enum { SESSION4_BYTES = 288, SESSION6_BYTES = 336, MAX_SESSIONS_LEAST = 1024 };
+enum { SESSION4_BYTES = 288, SESSION6_BYTES = 336, MAX_SESSIONS_LEAST = 1024, MAX_SOCKETS_LIMIT = 1 << 20 };
 
 static uint64_t read_available_bytes(void)
 {
@@ -44,4 +44,22 @@ int fit_maps(uint32_t *max_sessions, int family, struct error *error)
 	    "--max-sessions %u needs %.1f MB of kernel memory, over half of the %.1f MB that are available\n"
 	    "--max-sessions %" PRIu64 " fits; the bytes of more connections are counted as a sum",
 	    *max_sessions, needed_bytes / 1e6, available_bytes / 1e6, fit);
+}
+
+/* "alloc" counts those of all network namespaces. */
+void fit_sockets(uint32_t *max_sockets)
+{
+	char line[128];
+	uint64_t allocated = 0;
+	FILE *stream = fopen("/proc/net/sockstat", "re");
+
+	while (stream && fgets(line, sizeof line, stream))
+		if (sscanf(line, "TCP: inuse %*u orphan %*u tw %*u alloc %" SCNu64, &allocated) == 1)
+			break;
+	if (stream)
+		fclose(stream);
+	if (allocated > MAX_SOCKETS_LIMIT / 2)
+		allocated = MAX_SOCKETS_LIMIT / 2;
+	if (2 * allocated > *max_sockets)
+		*max_sockets = (uint32_t)(2 * allocated);
 }

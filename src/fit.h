@@ -14,4 +14,7 @@ struct error;
  */
 int fit_maps(uint32_t *max_sessions, int family, struct error *error);
 
+/* Raises how many sockets can be told of to twice those that the host has now. */
+void fit_sockets(uint32_t *max_sockets);
+
 #endif

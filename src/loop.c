@@ -64,6 +64,8 @@ static void react(struct loop *loop, unsigned (*call)(void *state, struct render
 		loop->source->set_interval(loop->source->state, request.interval_ns);
 	if ((reaction & REACTION_PLAY) && loop->source->play)
 		loop->source->play(loop->source->state, &request.play);
+	if ((reaction & REACTION_SOCKETS) && loop->source->tell_sockets)
+		loop->source->tell_sockets(loop->source->state, request.tells_sockets);
 	if (reaction & REACTION_QUIT)
 		loop->source->stop(loop->source->state);
 }

@@ -261,6 +261,7 @@ int options_parse(
 
 	*options = (struct options){ .interval_ns = NS_PER_S,
 		.max_sessions = MAX_SESSIONS_DEFAULT,
+		.max_sockets = MAX_SOCKETS_DEFAULT,
 		.max_series = MAX_SERIES_DEFAULT,
 		.series_threshold_bytes = SERIES_THRESHOLD_BYTES_DEFAULT,
 		.host_root = "" };
@@ -315,6 +316,11 @@ bool options_need_names(const struct options *options)
 	       options->words;
 }
 
+bool options_tell_sockets(const struct options *options)
+{
+	return options->all || (screen_options_needs(&options->screen) & COLUMN_NEEDS_SOCKET);
+}
+
 int options_program(struct program_request *request, struct conditions *conditions,
     const struct options *options, struct error *error)
 {
@@ -335,7 +341,8 @@ int options_program(struct program_request *request, struct conditions *conditio
 		.ends = options->renderer->shows_more,
 		.accepted = needs_accepted(options),
 		.cgroups = options_need_names(options),
-		.socket_columns = screen_options_needs(&options->screen) & COLUMN_NEEDS_SOCKET,
+		.max_sockets =
+		    options_tell_sockets(options) || options->renderer->shows_more ? options->max_sockets : 0,
 	};
 
 	for (size_t i = 0; i < filter_count; i++)

@@ -26,7 +26,7 @@ enum action {
 	ACTION_CHECK,         /* the self-test */
 };
 
-enum { MAX_SESSIONS_DEFAULT = 65536, MAX_SERIES_DEFAULT = 200, SERIES_THRESHOLD_BYTES_DEFAULT = 10000 };
+enum { MAX_SESSIONS_DEFAULT = 65536, MAX_SOCKETS_DEFAULT = 16384, MAX_SERIES_DEFAULT = 200, SERIES_THRESHOLD_BYTES_DEFAULT = 10000 };
 
 struct condition_option {
 	const struct condition_kind *kind;
@@ -58,6 +58,8 @@ struct options {
 	const char *textfile_path; /* the same for metrics, beside the output */
 	uint32_t max_series;
 	uint64_t series_threshold_bytes;
+	uint32_t max_sockets; /* of which a pass can tell */
+	bool all;             /* sockets that move nothing, too */
 	struct screen_options screen;
 };
 
@@ -76,6 +78,9 @@ void options_fini(struct options *options);
  * unless the renderer is another one by now. 0, or -EINVAL with *error.
  */
 int options_check_words(const struct options *options, struct error *error);
+
+/* Sockets are told of from the start on: they are shown, or a column or an order is theirs. */
+bool options_tell_sockets(const struct options *options);
 
 /* Names of cgroups are shown, or looked at by a filter. */
 bool options_need_names(const struct options *options);

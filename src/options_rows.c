@@ -371,6 +371,9 @@ const struct option_row option_rows[] = {
 	  apply_family, .number = 4, .letter = '4', .excludes_next = true, .actions = RUN | REPLAY | EBPF },
 	{ "ipv6", NULL, "only IPv6",
 	  apply_family, .number = 6, .letter = '6', .actions = RUN | REPLAY | EBPF },
+	{ "all", NULL, "all sockets, also those that move nothing: idle, stuck, listening,\nhow each stands, and what it waits for",
+	  apply_flag, MEMBER(all), .letter = 'a', .actions = RUN | EBPF,
+	  .outputs = { &renderer_screen, &renderer_json, &renderer_csv } },
 	{ "filter", "WORDS", "only connections that match all words, as on the screen: a program,\n"
 	  "PID, port, address or network, container id; !WORD leaves out, as\n"
 	  "!local what stays on this host; port:443 looks in one field, of",

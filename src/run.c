@@ -244,6 +244,7 @@ static int start_tracing(struct show *show, struct tracing *tracing, struct opti
 	memset(request.filter_fds, -1, sizeof request.filter_fds);
 	int err = privilege_check(error);
 
+	fit_sockets(&options->max_sockets);
 	err = err ?: options_program(&request.program, &conditions, options, error);
 	err = err ?: fit_maps(&request.program.max_sessions, request.program.family, error);
 	err = err ?: open_filters(&request, options, error);
@@ -284,10 +285,13 @@ int run_live(struct options *options, struct error *error)
 		err = tracer_open(&tracer, &tracing, options->interval_ns, options->count,
 		    options->renderer->shows_more, error);
 	}
+	show.run.can_tell_sockets = tracer && tracer_source(tracer).tell_sockets;
 	err = err ?: show_open(&show, options, &signals, error);
 	if (!err) {
 		struct source source = tracer_source(tracer);
 
+		if (options_tell_sockets(options) && source.tell_sockets)
+			source.tell_sockets(source.state, true);
 		err = run_source(&show, options, &source, &signals, error);
 	}
 	err = show_close(&show, options, err, error);
@@ -363,6 +367,7 @@ int run_print_program(struct options *options, struct error *error)
 	char *text;
 	int err = kernel_inspect(&kernel, NULL, error);
 
+	fit_sockets(&options->max_sockets);
 	if (err)
 		return err;
 	attach_raise_memlock();

@@ -56,6 +56,7 @@ void show_init(struct show *show, const struct options *options)
 		.run = {
 			.interval_ns = options->interval_ns,
 			.live = !options->replay_path,
+			.all = options->all,
 			.no_summary = options->no_summary,
 			.pids = options->pids,
 			.pid_count = options->pid_count,

@@ -140,5 +140,5 @@ void sieve_close(struct sieve *sieve)
 
 struct source sieve_source(struct sieve *sieve)
 {
-	return (struct source){ sieve, sieve_fd, sieve_take, sieve_release, sieve_stop, NULL, NULL };
+	return (struct source){ .state = sieve, .fd = sieve_fd, .take = sieve_take, .release = sieve_release, .stop = sieve_stop };
 }

@@ -95,9 +95,12 @@ const char *kernel_field_offsetof(enum kernel_field field, char *buffer, size_t 
 	return buffer;
 }
 
-/* Finds a member by name, through anonymous structs and unions. Returns its type id, adds its offset. */
-static int find_member(
-    const struct btf *btf, uint32_t type_id, const char *name, size_t length, uint32_t *bits)
+/*
+ * Finds a member by name, through anonymous structs and unions. Returns its type id, adds its offset, and sets the size of a
+ * bit field, 0 of others.
+ */
+static int find_member(const struct btf *btf, uint32_t type_id, const char *name, size_t length,
+    uint32_t *bits, uint32_t *bit_count)
 {
 	const struct btf_type *type = btf__type_by_id(btf, type_id);
 
@@ -112,11 +115,12 @@ static int find_member(
 
 		if (strlen(member) == length && memcmp(member, name, length) == 0) {
 			*bits += offset;
-			return btf_member_bitfield_size(type, i) ? -EOPNOTSUPP : member_type;
+			*bit_count = btf_member_bitfield_size(type, i);
+			return member_type;
 		}
 		if (*member == '\0') {
 			uint32_t inner = *bits + offset;
-			int found = find_member(btf, member_type, name, length, &inner);
+			int found = find_member(btf, member_type, name, length, &inner, bit_count);
 
 			if (found >= 0) {
 				*bits = inner;
@@ -127,18 +131,23 @@ static int find_member(
 	return -ENOENT;
 }
 
-/* The byte offset of "a.b.c" in the struct of that id, or -1. */
-static int32_t field_offset(const struct btf *btf, int type_id, const char *path)
+/* Where "a.b.c" is in the struct of that id, into the field's place in *kernel. Some bits must lie within a byte. */
+static void take_field(struct kernel *kernel, enum kernel_field field, const struct btf *btf, int type_id)
 {
-	uint32_t bits = 0;
+	const char *path = fields[field].path;
+	uint32_t bits = 0, count = 0;
 
 	while (path && type_id > 0) {
 		size_t length = strcspn(path, ".");
 
-		type_id = find_member(btf, type_id, path, length, &bits);
+		type_id = find_member(btf, type_id, path, length, &bits, &count);
 		path = path[length] ? path + length + 1 : NULL;
 	}
-	return type_id > 0 ? (int32_t)(bits / 8) : -1;
+	if (type_id <= 0 || (count && !(fields[field].needs & NEED_BITS)) || bits % 8 + count > 8)
+		return;
+	kernel->offsets[field] = (int32_t)(bits / 8);
+	kernel->bits[field].shift = (uint8_t)(bits % 8);
+	kernel->bits[field].count = count ? (uint8_t)count : 8;
 }
 
 /*
@@ -161,7 +170,7 @@ static void take_struct(struct kernel *kernel, const struct btf *btf, int id, co
 {
 	for (int i = 0; i < FIELD_COUNT; i++)
 		if (kernel->offsets[i] < 0 && strcmp(fields[i].type, name) == 0)
-			kernel->offsets[i] = field_offset(btf, id, fields[i].path);
+			take_field(kernel, i, btf, id);
 }
 
 #define TRACEPOINT_PREFIX "btf_trace_"

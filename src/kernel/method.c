@@ -186,6 +186,37 @@ void plan_add_cgroups(struct plan *plan, const struct kernel *kernel)
 	plan->needs |= NEED_CGROUPS;
 }
 
+/*
+ * Storage from tracing programs (5.11) and all fields. The iterator of sockets can be done without: the walk over open
+ * files tells of those that a process has open.
+ */
+void plan_add_sockets(struct plan *plan, const struct kernel *kernel)
+{
+	static const struct {
+		enum hook_kind kind;
+		enum kernel_symbol symbol;
+		const char *name;
+	} hooks[] = {
+		{ HOOK_TYPED_TRACEPOINT, SYMBOL_INET_SOCK_SET_STATE, "set_state" },
+		{ HOOK_ITERATOR, SYMBOL_BPF_ITER_TASK_FILE, "walk" },
+		{ HOOK_ITERATOR, SYMBOL_BPF_ITER_SOCKETS, "pass" },
+	};
+
+	if (!kernel->has_btf || kernel_lacks(kernel, NEED_SOCKETS) != FIELD_COUNT ||
+	    plan->hook_count + COUNT_OF(hooks) > HOOKS_MAX)
+		return;
+	for (size_t i = 0; i < COUNT_OF(hooks); i++)
+		if (!kernel->prototypes[hooks[i].symbol].btf_id && hooks[i].symbol != SYMBOL_BPF_ITER_SOCKETS)
+			return;
+	for (size_t i = 0; i < COUNT_OF(hooks); i++) {
+		if (!kernel->prototypes[hooks[i].symbol].btf_id)
+			continue;
+		plan_add(plan, hooks[i].kind, hooks[i].symbol, "sockets", hooks[i].name);
+		plan->hooks[plan->hook_count - 1].duty = DUTY_TELL_SOCKETS;
+	}
+	plan->needs |= NEED_SOCKETS;
+}
+
 bool plan_has_duty(const struct plan *plan, enum hook_duty duty)
 {
 	for (size_t i = 0; i < plan->hook_count; i++)
@@ -218,7 +249,8 @@ static bool follows_splice(const struct hook *hook)
 bool plan_falls_with(const struct plan *plan, const struct hook *hook, const struct hook *lost)
 {
 	if (hook->duty != DUTY_COUNT || lost->duty != DUTY_COUNT)
-		return hook == lost;
+		return hook == lost || (hook->duty == DUTY_TELL_SOCKETS && lost->duty == DUTY_TELL_SOCKETS &&
+		                           lost->symbol != SYMBOL_BPF_ITER_SOCKETS);
 	if (hook == lost || (follows_splice(hook) && follows_splice(lost)))
 		return true;
 	return hook->symbol == lost->symbol && !plan_is_standby(plan, lost);

@@ -29,7 +29,7 @@ enum hook_kind {
 	HOOK_TYPED_TRACEPOINT, /* BTF-typed: arguments are read directly */
 	HOOK_RAW_TRACEPOINT,
 	HOOK_PERF_TRACEPOINT, /* by the record that perf makes of it, with preemption disabled */
-	HOOK_ITERATOR,        /* runs once, at the start, and is not kept */
+	HOOK_ITERATOR,        /* runs once, at the start, and is not kept, unless it is a late one */
 	HOOK_FEXIT,
 	HOOK_KPROBE,
 	HOOK_KRETPROBE,
@@ -41,6 +41,7 @@ enum hook_duty {
 	DUTY_COUNT,
 	DUTY_NOTE_ENDS,    /* of connections */
 	DUTY_NOTE_CGROUPS, /* that are made */
+	DUTY_TELL_SOCKETS, /* of all that are open: loaded, but not attached before somebody asks */
 };
 
 /* One program, and the place in the kernel that it is attached to. */
@@ -202,6 +203,9 @@ void plan_add_ends(struct plan *plan, const struct kernel *kernel);
 
 /* The same for the program that notes which cgroups are made: a plain raw tracepoint in every plan, as it is seldom run. */
 void plan_add_cgroups(struct plan *plan, const struct kernel *kernel);
+
+/* And for those that tell of all sockets, on kernels that can. */
+void plan_add_sockets(struct plan *plan, const struct kernel *kernel);
 
 /* Is a program of this duty in it? */
 bool plan_has_duty(const struct plan *plan, enum hook_duty duty);

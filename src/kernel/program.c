@@ -28,12 +28,8 @@ void program_add_hooks(struct plan *plan, const struct program_request *request,
 		plan_add_ends(plan, kernel);
 	if (request->cgroups)
 		plan_add_cgroups(plan, kernel);
-}
-
-/* Without a place to read them from, RTT and retransmits stay unknown: 0. */
-static bool takes_socket_facts(const struct program_request *request, const struct kernel *kernel)
-{
-	return request->socket_columns && kernel_lacks(kernel, NEED_COLUMNS) == FIELD_COUNT;
+	if (request->max_sockets)
+		plan_add_sockets(plan, kernel);
 }
 
 /* Without, it is not known. */
@@ -46,6 +42,16 @@ static bool takes_accepted(const struct program_request *request, const struct k
 static bool finds_subflows(const struct kernel *kernel, enum offsets_from from)
 {
 	return from == OFFSETS_FROM_BTF && kernel_lacks(kernel, NEED_MPTCP) == FIELD_COUNT;
+}
+
+static void print_offset(FILE *out, const struct kernel *kernel, enum kernel_field field)
+{
+	const char *macro = kernel_field_macro(field);
+
+	fprintf(out, "#define %s %d\n", macro, kernel->offsets[field]);
+	if (kernel_field_needs(field) & NEED_BITS)
+		fprintf(out, "#define %s_SHIFT %u\n#define %s_BITS %u\n", macro,
+		    kernel->bits[field].shift, macro, kernel->bits[field].count);
 }
 
 static int print_offsets(FILE *out, const struct program_request *request, const struct kernel *kernel,
@@ -61,8 +67,7 @@ static int print_offsets(FILE *out, const struct program_request *request, const
 		                               : "",
 		    program_text_mnt_namespace);
 	/* other fields may be missing from the kernel */
-	unsigned needs = NEED_EVENT | plan->needs | (takes_socket_facts(request, kernel) ? NEED_COLUMNS : 0) |
-	                 (finds_subflows(kernel, from) ? NEED_MPTCP : 0) |
+	unsigned needs = NEED_EVENT | plan->needs | (finds_subflows(kernel, from) ? NEED_MPTCP : 0) |
 	                 (takes_accepted(request, kernel) ? NEED_ACCEPTED : 0);
 
 	for (int field = 0; field < FIELD_COUNT; field++) {
@@ -75,7 +80,7 @@ static int print_offsets(FILE *out, const struct program_request *request, const
 			fprintf(out, "#define %s %s\n", macro,
 			    kernel_field_offsetof(field, offset, sizeof offset));
 		else if (kernel->offsets[field] >= 0)
-			fprintf(out, "#define %s %d\n", macro, kernel->offsets[field]);
+			print_offset(out, kernel, field);
 		else
 			return error_set(error, EXIT_CODE_UNSUPPORTED, -EOPNOTSUPP,
 			    "this kernel's BTF does not tell where %s is: please report it with the kernel's "
@@ -128,7 +133,6 @@ static void print_counting(FILE *out, const struct program_request *request, con
     const struct plan *plan, enum offsets_from from)
 {
 	bool ends = plan_has_duty(plan, DUTY_NOTE_ENDS);
-	bool socket_facts = takes_socket_facts(request, kernel);
 	bool accepted = takes_accepted(request, kernel), subflows = finds_subflows(kernel, from);
 	char max_sessions[16];
 
@@ -145,15 +149,12 @@ static void print_counting(FILE *out, const struct program_request *request, con
 	        { "DESCRIBE_ACCEPTED", accepted ? program_text_describe_accepted : "" },
 	        { "MPTCP_LINK", subflows ? program_text_mptcp_link : "" } },
 	    3);
-	if (socket_facts)
-		fputs(program_text_socket_facts, out);
 	for (size_t i = 0; i < COUNT_OF(families); i++)
 		if (request->family != families[i].but)
 			template_fill(out, program_text_count,
 			    (const struct slot[]){ { "N", families[i].digit },
-			        { "MAX_SESSIONS", max_sessions },
-			        { "TAKE_SOCKET_FACTS", socket_facts ? program_text_take_socket_facts : "" } },
-			    3);
+			        { "MAX_SESSIONS", max_sessions } },
+			    2);
 }
 
 /* What is done with a socket of a family that passes: act4() and act6(). *text is for free(), also when it fails. */
@@ -249,6 +250,16 @@ static void print_cgroups(FILE *out, const struct program_request *request)
 	template_fill(out, program_text_cgroups, (const struct slot[]){ { "MAX_CGROUPS", max_cgroups } }, 1);
 }
 
+static void print_sockets(FILE *out, const struct program_request *request, const struct plan *plan)
+{
+	char max_sockets[16];
+
+	snprintf(max_sockets, sizeof max_sockets, "%u", request->max_sockets);
+	template_fill(out, program_text_sockets, (const struct slot[]){ { "MAX_SOCKETS", max_sockets } }, 1);
+	if (plan_has(plan, SYMBOL_BPF_ITER_SOCKETS))
+		fputs(program_text_sockets_pass, out);
+}
+
 static int print_head(FILE *out, const struct program_request *request, const struct kernel *kernel,
     const struct plan *plan, enum offsets_from from, struct error *error)
 {
@@ -263,6 +274,7 @@ static int print_head(FILE *out, const struct program_request *request, const st
 	const struct slot slots[] = {
 		{ "LAYOUT", text.bytes },
 		{ "SESSION", program_text_session_h },
+		{ "SOCKET", plan_has_duty(plan, DUTY_TELL_SOCKETS) ? program_text_socket_h : "" },
 		{ "ACCESS", plan->direct ? program_text_access_direct : program_text_access_probe },
 	};
 
@@ -293,6 +305,8 @@ int program_build(char **text, const struct program_request *request, const stru
 		err = print_ends(program.stream, request, kernel, from);
 	if (!err && plan_has_duty(plan, DUTY_NOTE_CGROUPS))
 		print_cgroups(program.stream, request);
+	if (!err && plan_has_duty(plan, DUTY_TELL_SOCKETS))
+		print_sockets(program.stream, request, plan);
 	err = buffer_close(&program) ?: err;
 	if (!err) {
 		*text = program.bytes;

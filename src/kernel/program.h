@@ -21,10 +21,10 @@ struct program_request {
 	unsigned filters;             /* bits 1 << index in filters[] */
 	struct conditions conditions; /* borrowed */
 	uint32_t max_sessions;
-	bool socket_columns; /* RTT and retransmits are read at every event */
 	bool ends;           /* when connections end, and when processes began */
 	bool accepted;       /* which connections a listener accepted */
 	bool cgroups;        /* which cgroups are made */
+	uint32_t max_sockets; /* for so many there is room when all are told of; 0: they are not */
 };
 
 /* Adds to a method's plan what the request has noted beside the counting, where it can be had. */

@@ -23,6 +23,7 @@
 #include "loader/sandbox.h"
 #include "loader/tracing.h"
 #include "model/session.h"
+#include "model/socket.h"
 
 struct child {
 	int socket;
@@ -136,11 +137,7 @@ static int compile_with_stubs(struct child *child)
 static int compile_program(struct child *child)
 {
 	const struct kernel *kernel = &child->kernel;
-	enum kernel_field lacking = kernel_lacks(kernel, NEED_COLUMNS);
 
-	if (child->request->program.socket_columns && lacking != FIELD_COUNT)
-		note(child, "RTT and retransmits stay empty: this kernel's BTF does not tell where %s is",
-		    kernel_field_macro(lacking));
 	if (kernel->headers == HEADERS_NONE && !kernel->has_btf)
 		return error_set(&child->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
 		    "this kernel has no BTF, and its headers are not installed\n"
@@ -177,6 +174,9 @@ static const struct {
 	{ MAP_ENDS6_ODD, "ends6_odd", sizeof(struct session_key6), sizeof(__u64) },
 	{ MAP_ENDS_LOST, "ends_lost", sizeof(__u32), sizeof(__u64) },
 	{ MAP_CGROUPS, "made_cgroups", sizeof(__u64), sizeof(struct cgroup_path) },
+	{ MAP_SOCKET_STATES, "socket_states", sizeof(__u32), sizeof(struct socket_state) },
+	{ MAP_SOCKET_PASS, "socket_pass", sizeof(__u32), sizeof(struct socket_pass) },
+	{ MAP_SOCKET_FACTS, "socket_facts", sizeof(__u32), sizeof(struct socket_facts) },
 };
 
 /* What the kernel accounts to a map, in bytes (proc(5), fdinfo's memlock). */

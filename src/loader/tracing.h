@@ -25,6 +25,9 @@ enum map {
 	MAP_ENDS6_ODD,
 	MAP_ENDS_LOST,    /* u64[1]: of these, how many found no place */
 	MAP_CGROUPS,      /* paths of cgroups that were made, by id */
+	MAP_SOCKET_STATES, /* storage of the sockets that are followed */
+	MAP_SOCKET_PASS,   /* struct socket_pass[1], to be mapped */
+	MAP_SOCKET_FACTS,  /* struct socket_facts of each, to be mapped */
 	MAP_BARRIER,      /* array of maps [1]: an update returns when no program that began before it runs */
 	MAP_BARRIER_SLOT, /* what MAP_BARRIER's slot is set to */
 	MAP_COUNT

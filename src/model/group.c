@@ -100,6 +100,11 @@ struct session group_key(enum grouping grouping, const struct row *row)
 	return key;
 }
 
+static uint32_t add_up_to_max(uint32_t a, uint32_t b)
+{
+	return a + b < a ? UINT32_MAX : a + b;
+}
+
 /* A container whose name is not known yet is the same as one whose name is, if their cgroups are. */
 static void add_container(struct row *group, const struct row *row)
 {
@@ -164,6 +169,24 @@ static void add_times(struct row *group, const struct row *row, bool added)
 		group->seen_tick = row->seen_tick;
 }
 
+/* What waits and what was sent again adds up; of round trips the longest is told. */
+static void add_socket(struct session *group, const struct session *session)
+{
+	struct socket_summary *sum = &group->socket;
+	const struct socket_summary *socket = &session->socket;
+
+	sum->sent_bytes += socket->sent_bytes;
+	sum->retrans_bytes += socket->retrans_bytes;
+	sum->unread_bytes = add_up_to_max(sum->unread_bytes, socket->unread_bytes);
+	sum->unsent_bytes = add_up_to_max(sum->unsent_bytes, socket->unsent_bytes);
+	sum->unacked_bytes = add_up_to_max(sum->unacked_bytes, socket->unacked_bytes);
+	group->retransmits = add_up_to_max(group->retransmits, session->retransmits);
+	if (session->rtt_us > group->rtt_us)
+		group->rtt_us = session->rtt_us;
+	if (!sum->state)
+		sum->state = socket->state; /* that there is one */
+}
+
 void group_add(struct row *group, const struct row *row, bool added)
 {
 	group->match_epoch = 0; /* the facts may be others now */
@@ -175,12 +198,10 @@ void group_add(struct row *group, const struct row *row, bool added)
 	group->tx_total_bytes += row->tx_total_bytes;
 	if (row->held && (!group->held || row->held < group->held))
 		group->held = row->held;
+	add_socket(&group->session, &row->session);
 	averages_sum(&group->averages, &row->averages);
-	for (unsigned i = 0; i < ROW_POINTS; i++) {
-		uint32_t sum = group->points[i] + row->points[i];
-
-		group->points[i] = sum < row->points[i] ? UINT32_MAX : sum;
-	}
+	for (unsigned i = 0; i < ROW_POINTS; i++)
+		group->points[i] = add_up_to_max(group->points[i], row->points[i]);
 }
 
 /* False: it is not known of the row. */

@@ -103,7 +103,7 @@ static const struct row *row_to_tell(
 	size_t index = rows_find(&traffic->rows, session);
 	uint64_t bit = UINT64_C(1) << index % 64;
 
-	if (index == ROW_NONE || traffic->rows.rows[index].seen_tick != traffic->tick ||
+	if (index == ROW_NONE || traffic->rows.rows[index].told_tick != traffic->tick ||
 	    told[index / 64] & bit)
 		return NULL;
 	told[index / 64] |= bit;
@@ -117,12 +117,12 @@ static uint32_t *rows_by_place(const struct traffic *traffic)
 	size_t count = 1;
 
 	for (size_t i = 0; i < rows->count; i++)
-		if (rows->rows[i].seen_tick == traffic->tick && rows->rows[i].place >= count)
+		if (rows->rows[i].told_tick == traffic->tick && rows->rows[i].place >= count)
 			count = rows->rows[i].place + (size_t)1;
 	uint32_t *places = calloc(count, sizeof *places);
 
 	for (size_t i = 0; places && i < rows->count; i++)
-		if (rows->rows[i].seen_tick == traffic->tick)
+		if (rows->rows[i].told_tick == traffic->tick)
 			places[rows->rows[i].place] = (uint32_t)i;
 	return places;
 }

@@ -247,9 +247,14 @@ static uint64_t nth_rank(uint64_t *ranks, size_t count, size_t n)
 	return ranks[n];
 }
 
+static bool may_leave(const struct rows_eviction *eviction, const struct row *row)
+{
+	return row->seen_tick != eviction->tick && !(eviction->keeps_open && row->session.socket.state);
+}
+
 static bool leaves(const struct rows_eviction *eviction, const struct row *row, uint64_t limit)
 {
-	return row->seen_tick != eviction->tick && age_rank(row) <= limit &&
+	return may_leave(eviction, row) && age_rank(row) <= limit &&
 	       !(eviction->kept && session_compare_key(&row->session, eviction->kept) == 0);
 }
 
@@ -307,7 +312,7 @@ int rows_evict(struct rows *rows, const struct rows_eviction *eviction)
 	if (!ranks)
 		return -ENOMEM;
 	for (size_t i = 0; i < rows->count; i++)
-		if (rows->rows[i].seen_tick != eviction->tick)
+		if (may_leave(eviction, &rows->rows[i]))
 			ranks[count++] = age_rank(&rows->rows[i]);
 	size_t leaving = count > eviction->keep ? count - eviction->keep : 0;
 	uint64_t limit = leaving ? nth_rank(ranks, count, leaving - 1) : 0;

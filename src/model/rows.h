@@ -26,8 +26,9 @@ struct row {
 	uint64_t rx_total_bytes; /* since it was first seen or totals were reset */
 	uint64_t tx_total_bytes;
 	struct averages averages;
-	uint32_t first_tick; /* the interval in which it was first seen, and last */
-	uint32_t seen_tick;
+	uint32_t first_tick; /* the interval in which it was first seen, */
+	uint32_t seen_tick;  /* last moved something (0: never), */
+	uint32_t told_tick;  /* and was last told of, as moving or as open */
 	uint32_t place;     /* among the sessions of that interval; of a connection */
 	struct moment last; /* when it was last seen, first seen, */
 	struct moment first;
@@ -97,7 +98,8 @@ void rows_set_life(struct rows *rows, size_t index, uint32_t life);
 
 /* Which rows go. */
 struct rows_eviction {
-	uint32_t tick;              /* those that were seen in it stay */
+	uint32_t tick;              /* those that were seen in it stay, */
+	bool keeps_open;            /* and those whose socket is open, */
 	size_t keep;                /* and so many of the others: those that were seen last */
 	const struct session *kept; /* and the one with this key; NULL: none */
 	void (*leave)(void *to, const struct row *row); /* called with each row that goes */

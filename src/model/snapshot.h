@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/address.h"
+#include "model/cause.h"
 #include "model/cgroup_told.h"
 #include "model/link.h"
 #include "model/session.h"
@@ -45,6 +46,7 @@ struct session {
 	uint8_t accepted;             /* enum answer: by a listener on lport; no: this side connected */
 	char comm[SESSION_NAME_SIZE]; /* any bytes, NUL-terminated */
 	char ifname[SESSION_NAME_SIZE]; /* the link's name, any bytes, NUL-terminated; "" when not known */
+	struct socket_summary socket;   /* where sockets are told of; else zero */
 };
 
 /* What the kernel counted and described. */
@@ -52,8 +54,6 @@ static inline void session_take_value(struct session *session, const struct sess
 {
 	session->rx_bytes = value->rx_bytes;
 	session->tx_bytes = value->tx_bytes;
-	session->rtt_us = value->rtt_us;
-	session->retransmits = value->retransmits;
 	session->cgroup_id = value->cgroup_id;
 	session->uid = value->uid;
 	session->mntns = value->mntns;
@@ -82,6 +82,16 @@ struct made_cgroup {
 	struct cgroup_path path;
 };
 
+/* What the pass over sockets tells of itself. All zero: there was none in this interval. */
+struct socket_census {
+	uint32_t count;      /* sockets that it told of */
+	uint32_t beyond;     /* and for how many there was no room */
+	uint64_t unstored;   /* sockets that could not be followed, as their option memory is full: since the start */
+	uint64_t cpu_ns;     /* what it took */
+	uint64_t passed_ns;  /* the time since the one before; 0: the first */
+	int err;             /* -errno: they cannot be told of */
+};
+
 struct snapshot {
 	struct timespec time; /* wall clock (UTC) at the end of the interval */
 	uint64_t interval_ns; /* measured on the monotonic clock */
@@ -92,6 +102,7 @@ struct snapshot {
 	uint64_t tx_bytes;
 	struct session_other other; /* this interval's "other sessions": what a full table could not list */
 	struct links links;         /* without those that have been read for the first time only */
+	struct socket_census sockets;
 	uint64_t missed_runs;       /* probe runs that the kernel skipped in this interval */
 	struct ending *endings;     /* connections that ended in this interval and did not begin anew */
 	size_t ending_count;

@@ -49,6 +49,12 @@ struct source {
 	/* Sets the length of intervals from now on. NULL: it cannot be changed. */
 	void (*set_interval)(void *state, uint64_t interval_ns);
 
+	/*
+	 * Whether all sockets are to be told of from now on, beside what moved something: struct socket_summary of each
+	 * session. NULL: they cannot be.
+	 */
+	void (*tell_sockets)(void *state, bool wanted);
+
 	/* Plays in this way from now on; what was read but not taken is not told any more after a seek. NULL: it cannot. */
 	void (*play)(void *state, const struct play *play);
 };

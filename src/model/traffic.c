@@ -38,6 +38,8 @@ bool traffic_is_recent(const struct traffic *traffic, const struct row *row)
 {
 	uint32_t idle = traffic->tick - row->seen_tick;
 
+	if (!row->seen_tick)
+		return false; /* it has moved nothing yet */
 	return idle <= IDLE_TICKS_MIN ||
 	       (idle <= IDLE_TICKS_MAX && traffic->clock_ns - row->last.clock_ns <= IDLE_NS);
 }
@@ -49,6 +51,40 @@ bool traffic_is_recent(const struct traffic *traffic, const struct row *row)
 static bool begins_anew(const struct traffic *traffic, const struct row *row, const struct session *session)
 {
 	return row->closed.clock_ns && row->seen_tick != traffic->tick && !session->is_closed;
+}
+
+static struct moment now(const struct traffic *traffic)
+{
+	return (struct moment){ traffic->clock_ns, (uint32_t)traffic->time.tv_sec };
+}
+
+/* When a socket that moved nothing did the last time: before the first interval it was at that one's beginning. */
+static struct moment still_since(const struct traffic *traffic, const struct session *session)
+{
+	uint64_t idle_ns = (uint64_t)session->socket.idle_s * NS_PER_S;
+
+	return (struct moment){ idle_ns < traffic->clock_ns ? traffic->clock_ns - idle_ns : 0,
+		(uint32_t)(traffic->time.tv_sec - session->socket.idle_s) };
+}
+
+/* What is told anew of a row's connection. In an interval without a pass over sockets it stands as it did in the one before. */
+static void take_session(const struct traffic *traffic, struct row *row, const struct session *session)
+{
+	const struct session before = row->session;
+	struct session *taken = &row->session;
+
+	*taken = *session;
+	if (!taken->socket.state && row->told_tick >= traffic->pass_tick) {
+		taken->socket = before.socket;
+		taken->rtt_us = before.rtt_us;
+		taken->retransmits = before.retransmits;
+	}
+	/* Of an MPTCP socket whose first subflow has gone it is not known any more, and a pass does not tell. */
+	taken->accepted = taken->accepted ?: before.accepted;
+	if (taken->accepted != before.accepted || taken->socket.state != before.socket.state ||
+	    memcmp(taken->comm, before.comm, sizeof before.comm) != 0 ||
+	    memcmp(taken->ifname, before.ifname, sizeof before.ifname) != 0)
+		row->match_epoch = 0;
 }
 
 static int add_session(struct traffic *traffic, const struct session *session, uint32_t place)
@@ -64,29 +100,28 @@ static int add_session(struct traffic *traffic, const struct session *session, u
 		return -ENOMEM;
 	struct row *row = &traffic->rows.rows[index];
 
-	row->last = (struct moment){ traffic->clock_ns, (uint32_t)traffic->time.tv_sec };
+	bool moves = session->rx_bytes || session->tx_bytes || !session->socket.state;
+
 	if (added) {
-		row->first = row->last;
+		row->first = now(traffic);
 		row->first_tick = traffic->tick;
 		row->members = 1;
 		row->member_pid = session->pid;
-	} else if (row->seen_tick == traffic->tick) {
+	} else if (row->told_tick == traffic->tick) {
 		row->session.rx_bytes += session->rx_bytes;
 		row->session.tx_bytes += session->tx_bytes;
 	} else {
-		/* Of an MPTCP socket whose first subflow has gone it is not known any more. */
-		uint8_t accepted = session->accepted ?: row->session.accepted;
-
-		if (accepted != row->session.accepted ||
-		    memcmp(row->session.comm, session->comm, sizeof session->comm) != 0 ||
-		    memcmp(row->session.ifname, session->ifname, sizeof session->ifname) != 0)
-			row->match_epoch = 0;
-		row->session = *session;
-		row->session.accepted = accepted;
+		take_session(traffic, row, session);
+	}
+	if (moves) {
+		row->last = now(traffic);
+		row->seen_tick = traffic->tick;
+	} else if (added) {
+		row->last = still_since(traffic, session);
 	}
 	if (session->is_closed && !row->closed.clock_ns)
-		row->closed = row->last;
-	row->seen_tick = traffic->tick;
+		row->closed = now(traffic);
+	row->told_tick = traffic->tick;
 	row->place = place;
 	row->rx_total_bytes += session->rx_bytes;
 	row->tx_total_bytes += session->tx_bytes;
@@ -117,19 +152,32 @@ static void uncount(struct traffic *traffic, const struct row *row)
 	traffic->recent_closed -= recent && closed;
 }
 
+/* A socket that the latest pass has not come to any more is not open. A listener's end is told by nothing else. */
+static void end_socket(const struct traffic *traffic, struct row *row)
+{
+	if (row->session.socket.state == SOCKET_LISTEN && !row->closed.clock_ns)
+		row->closed = now(traffic);
+	row->session.socket = (struct socket_summary){ 0 };
+	row->match_epoch = 0;
+}
+
 /* Adds the latest point to every row and its averages, clears the bytes of idle rows, and counts rows by how they are. */
 static void sweep(struct traffic *traffic)
 {
 	struct rows *rows = &traffic->rows;
 	float per_s = traffic->interval_ns ? 1e9f / (float)traffic->interval_ns : 0;
 
+	traffic->open = 0;
 	traffic->active = traffic->recent = traffic->closed = traffic->recent_closed = 0;
 	for (size_t i = 0; i < rows->count; i++) {
 		struct row *row = &rows->rows[i];
 		uint32_t idle = traffic->tick - row->seen_tick;
 		uint64_t bytes = 0;
 
+		if (row->session.socket.state && row->told_tick < traffic->pass_tick)
+			end_socket(traffic, row);
 		traffic->active += !idle;
+		traffic->open += idle && row->session.socket.state;
 		count(traffic, row);
 		if (idle)
 			row->session.rx_bytes = row->session.tx_bytes = 0;
@@ -235,13 +283,14 @@ static int evict(struct traffic *traffic, const struct session *kept)
 {
 	const struct rows_eviction eviction = {
 		.tick = traffic->tick,
+		.keeps_open = true,
 		.keep = TRAFFIC_IDLE_KEPT,
 		.kept = kept,
 		.leave = carry,
 		.to = traffic,
 	};
 
-	if (traffic->rows.count - traffic->active <= IDLE_MAX)
+	if (traffic->rows.count - traffic->active - traffic->open <= IDLE_MAX)
 		return 0;
 	int err = rows_evict(&traffic->rows, &eviction);
 
@@ -263,6 +312,9 @@ static void add_totals(struct traffic *traffic, const struct snapshot *snapshot)
 	if (traffic->tick == 1)
 		traffic->complete_ns = traffic->clock_ns; /* what was there before is not known */
 	average_clock_advance(&traffic->average_clock, snapshot->interval_ns);
+	if (snapshot->sockets.count)
+		traffic->pass_tick = traffic->tick;
+	traffic->sockets = snapshot->sockets;
 	traffic->rx_bytes = snapshot->rx_bytes;
 	traffic->tx_bytes = snapshot->tx_bytes;
 	traffic->rx_total_bytes += snapshot->rx_bytes;

@@ -88,6 +88,12 @@ static void put_field(FILE *stream, const struct field *field, const void *recor
 		put_text(stream, of_text, strnlen(of_text, CGROUP_TOLD_TEXT_MAX));
 		return;
 	}
+	const char *word = field_word(field, record);
+
+	if (word) {
+		fputs(word, stream);
+		return;
+	}
 	length = field->type == FIELD_ADDRESS
 	             ? address_format(text, ((const struct session *)record)->family, (const uint8_t *)value)
 	             : format_decimal(text, field_number(field, record));

@@ -8,6 +8,9 @@
 #include "base/util.h"
 #include "output/origin.h"
 
+#define SHARE_FIELD(name, which) \
+	{ name "_pct", FIELD_U8, FIELD_KNOWN, offsetof(struct session, socket.shares) + (which), 0 }
+
 /* clang-format off */
 static const struct field session_rows[] = {
 	{ "pid", FIELD_U32, FIELD_REQUIRED, offsetof(struct session, pid), 0 },
@@ -30,6 +33,25 @@ static const struct field session_rows[] = {
 	{ "accepted", FIELD_ANSWER, FIELD_KNOWN, offsetof(struct session, accepted), FIELD_ANSWER_UNKNOWN },
 	{ "rtt_us", FIELD_U32, FIELD_KNOWN, offsetof(struct session, rtt_us), 0 },
 	{ "retransmits", FIELD_U32, FIELD_JOINED, offsetof(struct session, retransmits), 0 },
+	{ "state", FIELD_STATE, FIELD_KNOWN, offsetof(struct session, socket.state), STATE_UNKNOWN },
+	{ "idle_s", FIELD_U32, FIELD_JOINED, offsetof(struct session, socket.idle_s), 0 },
+	{ "unread_bytes", FIELD_U32, FIELD_JOINED, offsetof(struct session, socket.unread_bytes), 0 },
+	{ "unsent_bytes", FIELD_U32, FIELD_JOINED, offsetof(struct session, socket.unsent_bytes), 0 },
+	{ "unacked_bytes", FIELD_U32, FIELD_JOINED, offsetof(struct session, socket.unacked_bytes), 0 },
+	{ "retries", FIELD_U8, FIELD_JOINED, offsetof(struct session, socket.retries), 0 },
+	{ "sent_bytes", FIELD_U64, FIELD_JOINED, offsetof(struct session, socket.sent_bytes), 0 },
+	{ "retrans_bytes", FIELD_U64, FIELD_JOINED, offsetof(struct session, socket.retrans_bytes), 0 },
+	{ "backlog_max", FIELD_U32, FIELD_KNOWN, offsetof(struct session, socket.backlog_max), 0 },
+	{ "backlog", FIELD_U32, FIELD_JOINED, offsetof(struct session, socket.backlog), 0 },
+	{ "drops", FIELD_U32, FIELD_JOINED, offsetof(struct session, socket.drops), 0 },
+	{ "rtt_min_us", FIELD_U32, FIELD_KNOWN, offsetof(struct session, socket.rtt_min_us), 0 },
+	{ "rx_idle_ms", FIELD_U32, FIELD_KNOWN, offsetof(struct session, socket.rx_idle_ms), 0 },
+	{ "tx_idle_ms", FIELD_U32, FIELD_KNOWN, offsetof(struct session, socket.tx_idle_ms), 0 },
+	{ "age_ms", FIELD_U32, FIELD_KNOWN, offsetof(struct session, socket.age_ms), 0 },
+	{ "why", FIELD_CAUSE, FIELD_KNOWN, offsetof(struct session, socket.cause), CAUSE_NONE },
+	SHARE_FIELD("app", CAUSE_APP), SHARE_FIELD("peer", CAUSE_PEER), SHARE_FIELD("buffer", CAUSE_BUFFER),
+	SHARE_FIELD("loss", CAUSE_LOSS), SHARE_FIELD("queue", CAUSE_QUEUE), SHARE_FIELD("reader", CAUSE_READER),
+	SHARE_FIELD("remote", CAUSE_REMOTE), SHARE_FIELD("idle", CAUSE_IDLE),
 };
 
 static const struct field ending_rows[] = {
@@ -97,6 +119,11 @@ static const struct field interval_rows[] = {
 	{ "unplaced_tx_bytes", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, links.unplaced_tx_bytes), 0 },
 	{ "missed_runs", FIELD_U64, FIELD_ALWAYS, offsetof(struct snapshot, missed_runs), 0 },
 	{ "ends_lost", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, endings_lost), 0 },
+	{ "sockets", FIELD_U32, FIELD_KNOWN, offsetof(struct snapshot, sockets.count), 0 },
+	{ "sockets_passed_ns", FIELD_U64, FIELD_JOINED, offsetof(struct snapshot, sockets.passed_ns), 0 },
+	{ "sockets_cpu_ns", FIELD_U64, FIELD_JOINED, offsetof(struct snapshot, sockets.cpu_ns), 0 },
+	{ "sockets_not_told", FIELD_U32, FIELD_KNOWN, offsetof(struct snapshot, sockets.beyond), 0 },
+	{ "sockets_not_followed", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, sockets.unstored), 0 },
 };
 /* clang-format on */
 
@@ -116,6 +143,12 @@ uint64_t field_max(const struct field *field)
 		return 1;
 	case FIELD_FAMILY:
 		return 6;
+	case FIELD_STATE:
+		return SOCKET_STATE_COUNT - 1;
+	case FIELD_CAUSE:
+		return CAUSE_COUNT - 1;
+	case FIELD_U8:
+		return UINT8_MAX;
 	case FIELD_U16:
 		return UINT16_MAX;
 	case FIELD_U32:
@@ -153,6 +186,9 @@ uint64_t field_number(const struct field *field, const void *record)
 	case FIELD_ANSWER:
 		return (uint64_t) * (const uint8_t *)at - ANSWER_NO;
 	case FIELD_FAMILY:
+	case FIELD_STATE:
+	case FIELD_CAUSE:
+	case FIELD_U8:
 		return *(const uint8_t *)at;
 	case FIELD_U16:
 		return *(const uint16_t *)at;
@@ -172,6 +208,21 @@ uint64_t field_number(const struct field *field, const void *record)
 	return 0;
 }
 
+/* Of the types that are written as words. NULL: it is none, or there is no such number. */
+static const char *word_of(enum field_type type, uint8_t number)
+{
+	return type == FIELD_STATE   ? socket_state_name(number)
+	       : type == FIELD_CAUSE ? cause_name(number)
+	                             : NULL;
+}
+
+const char *field_word(const struct field *field, const void *record)
+{
+	if (field->type != FIELD_STATE && field->type != FIELD_CAUSE)
+		return NULL;
+	return word_of(field->type, (uint8_t)field_number(field, record));
+}
+
 void field_set_number(const struct field *field, void *record, uint64_t number)
 {
 	void *at = (char *)record + field->offset;
@@ -184,6 +235,9 @@ void field_set_number(const struct field *field, void *record, uint64_t number)
 		*(uint8_t *)at = (uint8_t)(number + ANSWER_NO);
 		break;
 	case FIELD_FAMILY:
+	case FIELD_STATE:
+	case FIELD_CAUSE:
+	case FIELD_U8:
 		*(uint8_t *)at = (uint8_t)number;
 		break;
 	case FIELD_U16:
@@ -260,6 +314,18 @@ static const char *read_address(const json_t *value, struct session *session, ui
 	           : " is no address of its family";
 }
 
+static const char *read_word(const struct field *field, const json_t *value, void *record)
+{
+	const char *text = json_string_value(value);
+
+	for (uint8_t i = 1; text && i <= field_max(field); i++)
+		if (strcmp(text, word_of(field->type, i)) == 0) {
+			field_set_number(field, record, i);
+			return NULL;
+		}
+	return " is no word that is known";
+}
+
 static const char *read_number(const struct field *field, const json_t *value, void *record)
 {
 	json_int_t number = json_integer_value(value);
@@ -305,6 +371,8 @@ const char *field_read(const struct field *field, json_t *object, void *record)
 		return " is missing";
 	if (field->type == FIELD_ADDRESS)
 		return read_address(value, record, at);
+	if (value && (field->type == FIELD_STATE || field->type == FIELD_CAUSE))
+		return read_word(field, value, record);
 	if (value)
 		return read_number(field, value, record);
 	field_set_number(field, record, field->absent);

@@ -16,6 +16,9 @@ enum field_type {
 	FIELD_FAMILY, /* uint8_t, 4 or 6; its row precedes those of addresses */
 	FIELD_BOOL,   /* written as 1 or 0 */
 	FIELD_ANSWER, /* uint8_t, enum answer: written as 1 or 0; FIELD_ANSWER_UNKNOWN is absent */
+	FIELD_STATE,  /* uint8_t, enum socket_state_number: written as its name */
+	FIELD_CAUSE,  /* uint8_t, enum cause: likewise */
+	FIELD_U8,
 	FIELD_U16,
 	FIELD_U32,
 	FIELD_U64,     /* read up to INT64_MAX, jansson's largest */
@@ -64,6 +67,9 @@ bool field_is_known(const struct field *field, const void *record);
 
 /* The value of a field that is a number (a family is one); record: the struct of the field's table. */
 uint64_t field_number(const struct field *field, const void *record);
+
+/* The name of a field's number that is written as one; NULL: it is not. */
+const char *field_word(const struct field *field, const void *record);
 
 /* Stores a number, which is at most field_max's. */
 void field_set_number(const struct field *field, void *record, uint64_t number);

@@ -109,12 +109,19 @@ static char *put_member(char *at, const struct field *field, const void *record)
 	case FIELD_BOOL:
 	case FIELD_ANSWER:
 	case FIELD_FAMILY:
+	case FIELD_STATE:
+	case FIELD_CAUSE:
+	case FIELD_U8:
 	case FIELD_U16:
 	case FIELD_U32:
 	case FIELD_U64:
 		break;
 	}
+	const char *word = field_word(field, record);
+
 	at = put_key(at, field, "");
+	if (word)
+		return put(put(put(at, "\""), word), "\"");
 	return at + format_decimal(at, field_number(field, record));
 }
 

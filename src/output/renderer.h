@@ -29,6 +29,8 @@ struct run {
 	size_t not_counted_count;
 	bool live;            /* this host, not a recording */
 	bool can_seek;        /* a recording that is no pipe */
+	bool can_tell_sockets; /* this kernel and method tell of sockets that move nothing, too */
+	bool all;              /* they are to be listed from the start on */
 	bool no_summary;      /* the text leaves its summary line out, the screen what it says: time, load */
 	const uint32_t *pids; /* the only processes that are counted */
 	size_t pid_count;     /* 0: all */
@@ -57,6 +59,7 @@ enum reaction {
 	REACTION_QUIT = 1 << 0,
 	REACTION_INTERVAL = 1 << 1, /* request.interval_ns was changed: tell the tracer */
 	REACTION_PLAY = 1 << 3,     /* request.play was set: tell the player */
+	REACTION_SOCKETS = 1 << 4,  /* request.tells_sockets was set: tell the tracer */
 	/* Within the screen, when something else wrote to the terminal; the loop never sees it. */
 	REACTION_REDRAW = 1 << 2,
 };
@@ -64,6 +67,7 @@ enum reaction {
 struct renderer_request {
 	uint64_t interval_ns;
 	struct play play;
+	bool tells_sockets;
 };
 
 #define OUTPUT_HEAD_SIZE 4096 /* of what renderer.continues looks at */

@@ -13,6 +13,7 @@
 #include "screen/page.h"
 #include "screen/table_mode.h"
 #include "screen/ui.h"
+#include "table/standing.h"
 #include "table/endpoint.h"
 #include "table/graph.h"
 
@@ -252,6 +253,35 @@ static void graph_detail(struct page *page, const struct row *row)
 	}
 }
 
+/* What the pass over sockets tells; it begins when a page like this one is opened. */
+static void socket_detail(struct page *page, const struct row *row)
+{
+	const struct socket_summary *socket = &row->session.socket;
+	char sentence[256], unread[32], unsent[32], unacked[32];
+
+	if (!socket->state) {
+		if (!ui_measures(page->ui, column_find("why")))
+			page_detail(page, "TCP", "state and waits are not known: this kernel cannot tell them");
+		return;
+	}
+	if (socket->state == SOCKET_LISTEN) {
+		page_detail(page, "TCP", "LISTEN   %u of %u wait to be accepted   %u dropped", socket->backlog,
+		    socket->backlog_max, socket->drops);
+		return;
+	}
+	format_bytes(unread, sizeof unread, socket->unread_bytes, UNIT_HUMAN);
+	format_bytes(unsent, sizeof unsent, socket->unsent_bytes, UNIT_HUMAN);
+	format_bytes(unacked, sizeof unacked, socket->unacked_bytes, UNIT_HUMAN);
+	page_detail(page, "TCP", "%s   unread %s   unsent %s   unacknowledged %s",
+	    socket_state_name(socket->state), unread, unsent, unacked);
+	if (*standing_sentence(socket, sentence, sizeof sentence))
+		page_detail(page, "Why", "%s", sentence);
+	if (row->session.rtt_us)
+		page_detail(page, "RTT", "%.3f ms smoothed   %.3f ms shortest   %u segment%s sent again in all",
+		    row->session.rtt_us / 1000.0, socket->rtt_min_us / 1000.0, row->session.retransmits,
+		    row->session.retransmits == 1 ? "" : "s");
+}
+
 static void who_detail(struct page *page, const struct row *row)
 {
 	struct ui *ui = page->ui;
@@ -283,14 +313,7 @@ static void who_detail(struct page *page, const struct row *row)
 		page_detail(page, "Namespaces", "network %u   mount %u", session->netns, session->mntns);
 	else
 		page_detail(page, "Namespaces", "network %u", session->netns);
-	if (session->rtt_us)
-		page_detail(page, "TCP", "round-trip time %.3f ms, smoothed since the handshake",
-		    session->rtt_us / 1000.0);
-	if (session->rtt_us)
-		page_detail(page, "", "%u segment%s retransmitted since the connection was opened",
-		    session->retransmits, session->retransmits == 1 ? "" : "s");
-	else if (!ui_measures(ui, column_find("rtt")))
-		page_detail(page, "TCP", "RTT and retransmits: start with --columns ...,rtt,retrans");
+	socket_detail(page, row);
 }
 
 static void times_detail(struct page *page, const struct row *row, bool grouped)

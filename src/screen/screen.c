@@ -189,9 +189,21 @@ static void send_clipboard(struct screen *screen)
 	screen->ui.clipboard[0] = '\0';
 }
 
-/* What came in, and what it did, on the screen. */
-static unsigned finish(struct screen *screen, unsigned reaction)
+/* A pass over sockets costs time: it is asked for while it is shown. */
+static unsigned ask_for_sockets(struct ui *ui, struct renderer_request *request)
 {
+	bool wanted = ui_wants_sockets(ui);
+
+	if (wanted == ui->tells_sockets)
+		return REACTION_NONE;
+	ui->tells_sockets = request->tells_sockets = wanted;
+	return REACTION_SOCKETS;
+}
+
+/* What came in, and what it did, on the screen. */
+static unsigned finish(struct screen *screen, unsigned reaction, struct renderer_request *request)
+{
+	reaction |= ask_for_sockets(&screen->ui, request);
 	curses_set_mouse(&screen->curses, screen->ui.mouse);
 	if (screen->ui.clipboard[0])
 		send_clipboard(screen);
@@ -221,7 +233,7 @@ static unsigned screen_keys(void *state, struct renderer_request *request)
 		if (decoder_put(&screen->decoder, bytes[i], &input))
 			reaction |= frame_input(&screen->ui, &input, request);
 	screen->byte_ns = clock_now_ns();
-	return finish(screen, reaction);
+	return finish(screen, reaction, request);
 }
 
 /* Milliseconds until the silence means something; -1: it does not. */
@@ -266,11 +278,11 @@ static unsigned screen_tick(void *state, struct renderer_request *request)
 
 		screen->byte_ns = clock_now_ns();
 		if (is_input)
-			return finish(screen, frame_input(&screen->ui, &input, request));
+			return finish(screen, frame_input(&screen->ui, &input, request), request);
 	}
 	if (ui_tick(&screen->ui))
 		draw(screen);
-	return REACTION_NONE;
+	return ask_for_sockets(&screen->ui, request);
 }
 
 static int screen_key_fd(void *state)

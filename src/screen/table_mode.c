@@ -182,6 +182,19 @@ static unsigned list_all(struct ui *ui)
 	return REACTION_NONE;
 }
 
+static unsigned list_open(struct ui *ui)
+{
+	bool open = !ui->view.context.open;
+
+	if (open && !ui->replay && !ui->run->can_tell_sockets) {
+		ui_say(ui, "this kernel cannot tell of sockets that move nothing");
+		return REACTION_NONE;
+	}
+	view_list_open(&ui->view, open);
+	ui_say(ui, open ? "all open sockets, what each waits for" : "connections with traffic lately");
+	return REACTION_NONE;
+}
+
 /* ---- filters ---- */
 
 static unsigned search_next(struct ui *ui)
@@ -356,6 +369,7 @@ const struct key key_table[] = {
 	{ playback_last, { '$' }, .on_pages = true },
 	{ NULL, { 't' }, .opens = MODE_TIME },
 	{ list_all, { 'a' }, "a", "all: also idle and closed", .on_pages = false },
+	{ list_open, { 's' }, "s", "sockets: all open, and why", .on_pages = false },
 	{ follow, { 'F' }, "F", "follow the connection", .on_pages = false },
 	{ change_amount, { 'c' }, "c", "per second, interval, start", .on_pages = false },
 	{ change_units, { 'm' }, "m", "units: KB, bytes, bits", .on_pages = true },

@@ -35,6 +35,7 @@ int ui_init(struct ui *ui, const struct run *run, bool utf8)
 	view_init(&ui->view, ui->names, &ui->traffic);
 	ui->view.sort = run->screen->sort;
 	ui->view.context.utf8 = utf8;
+	ui->view.context.open = run->all;
 	ui->view.context.unit = run->screen->unit;
 	if (run->notice && *run->notice)
 		ui_say(ui, "%s", run->notice);
@@ -219,8 +220,14 @@ int ui_look_back(struct ui *ui, uint32_t tick)
 
 bool ui_measures(const struct ui *ui, const struct column *column)
 {
-	/* A recording has all that was collected, requested or not. */
-	return ui->replay || !(column->needs & ~screen_options_needs(ui->run->screen));
+	/* A recording has all that was told, asked for or not. */
+	return ui->replay || !column->needs || ui->run->can_tell_sockets;
+}
+
+bool ui_wants_sockets(const struct ui *ui)
+{
+	return ui->view.context.open || (column_list_needs(&ui->columns) & COLUMN_NEEDS_SOCKET) ||
+	       (ui->view.sort.column->needs & COLUMN_NEEDS_SOCKET) || ui->mode == MODE_DETAILS;
 }
 
 int ui_timeout_ms(struct ui *ui)

@@ -57,6 +57,7 @@ struct ui {
 	uint32_t recorded; /* how many intervals it has; 0: not known yet */
 	struct view view;
 	struct column_list columns;
+	bool tells_sockets; /* what was asked for last */
 	bool replay;
 	bool leaving; /* this interval is the last */
 	bool ended;   /* the recording has ended: nothing will change, unless it is sought */
@@ -121,8 +122,11 @@ void ui_ask(struct ui *ui, void (*if_yes)(struct ui *ui), const char *question);
 /* Takes a key for the answer; false when nothing was asked. */
 bool ui_answer(struct ui *ui, int code);
 
-/* False: the column's data are not collected, as this costs time at every event and was not requested. */
+/* False: this kernel or method cannot tell what the column shows. */
 bool ui_measures(const struct ui *ui, const struct column *column);
+
+/* What is shown asks for a pass over all sockets. */
+bool ui_wants_sockets(const struct ui *ui);
 
 /* Shows a copy of the traffic until it is called with false. 0 or -ENOMEM: then nothing is frozen. */
 int ui_freeze(struct ui *ui, bool freeze);

@@ -37,7 +37,8 @@ struct column_context {
 	enum amount amount;
 	enum unit unit;
 	enum grouping grouping;
-	bool all; /* connections that have been idle for long are listed, too */
+	bool all;  /* connections that have been idle for long are listed, too, */
+	bool open; /* as are all open sockets */
 	bool port_names;
 	bool host_names;
 	uint8_t address_columns; /* of the longest address that was on the screen so far; 0: the usual */
@@ -67,7 +68,8 @@ struct column {
 	bool is_amount;     /* bytes in the chosen unit */
 	bool by_average;    /* the order is by a moving average, unless totals are shown */
 	bool is_address;    /* only IPv6 and host names need its largest width */
-	bool with_all;      /* shown when all connections are listed, chosen or not */
+	bool with_all;      /* shown when all connections are listed, chosen or not, */
+	bool with_open;     /* and when all open sockets are */
 	bool essential;     /* shrinks others below their preferred width rather than be dropped */
 	uint16_t groupings; /* 1 << enum grouping: where it means something */
 	uint16_t
@@ -83,7 +85,7 @@ struct column {
 extern const struct column column_table[];
 extern const size_t column_count;
 
-#define COLUMNS_MAX 24
+#define COLUMNS_MAX 32
 
 /* The columns shown, in order: indices into column_table. */
 struct column_list {

@@ -11,6 +11,7 @@
 #include "table/amount.h"
 #include "table/endpoint.h"
 #include "table/graph.h"
+#include "table/standing.h"
 #include "table/who.h"
 
 #define DAY_S 86400u
@@ -27,41 +28,6 @@ static void cell_netns(const struct column_context *context, const struct row *r
 {
 	(void)context;
 	column_cell_number(row->session.netns, cell);
-}
-
-static void cell_rtt(const struct column_context *context, const struct row *row, struct cell *cell)
-{
-	double ms = row->session.rtt_us / 1000.0;
-	char text[24];
-
-	(void)context;
-	if (!row->session.rtt_us)
-		snprintf(text, sizeof text, "-");
-	else if (ms < 1000)
-		snprintf(text, sizeof text, "%.*fms", ms < 1 ? 3 : ms < 10 ? 2 : ms < 100 ? 1 : 0, ms);
-	else
-		snprintf(text, sizeof text, "%.1fs", ms / 1000);
-	column_cell_text(context, text, cell);
-}
-
-static uint64_t rank_rtt(const struct column_context *context, const struct row *row)
-{
-	(void)context;
-	return row->session.rtt_us;
-}
-
-static uint64_t rank_retransmits(const struct column_context *context, const struct row *row)
-{
-	(void)context;
-	return row->session.retransmits;
-}
-
-static void cell_retransmits(const struct column_context *context, const struct row *row, struct cell *cell)
-{
-	if (row->session.rtt_us)
-		column_cell_number(row->session.retransmits, cell);
-	else
-		column_cell_text(context, "-", cell);
 }
 
 /* ---- where ---- */
@@ -316,13 +282,35 @@ const struct column column_table[] = {
 	{ .id = "last", .title = "LAST", .description = "last traffic; x, closed: its end", .width_min = LAST_WIDTH_MIN,
 	  .width_pref = LAST_WIDTH, .width_max = LAST_WIDTH, .priority = 4, .right = true, .descending = true,
 	  .groupings = EVERYWHERE, .with_all = true, .rank = rank_last, .format = cell_last },
-	{ .id = "rtt", .title = "SRTT", .description = "smoothed round-trip time", .width_min = 7,
+	{ .id = "state", .title = "STATE", .description = "state; of a listener: waiting/allowed", .width_min = 11,
+	  .width_pref = 12, .width_max = 18, .priority = 3, .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET, .with_open = true,
+	  .rank = standing_rank_state, .format = standing_cell_state },
+	{ .id = "why", .title = "WHY", .description = "what it waits for, part of the time", .width_min = 11,
+	  .width_pref = 11, .width_max = 11, .priority = 2, .descending = true, .groupings = EVERYWHERE,
+	  .needs = COLUMN_NEEDS_SOCKET, .with_open = true, .rank = standing_rank_why, .format = standing_cell_why },
+	{ .id = "unread", .title = "UNREAD", .description = "arrived, not read by the process", .width_min = 7,
+	  .width_pref = 7, .width_max = 8, .priority = 6, .right = true, .descending = true, .groupings = EVERYWHERE,
+	  .needs = COLUMN_NEEDS_SOCKET, .rank = standing_rank_unread, .format = standing_cell_unread },
+	{ .id = "unsent", .title = "UNSENT", .description = "written, not acknowledged by the remote", .width_min = 7,
+	  .width_pref = 7, .width_max = 8, .priority = 6, .right = true, .descending = true, .groupings = EVERYWHERE,
+	  .needs = COLUMN_NEEDS_SOCKET, .rank = standing_rank_unsent, .format = standing_cell_unsent },
+	{ .id = "idle", .title = "IDLE", .description = "since the last byte either way", .width_min = 6,
+	  .width_pref = 8, .width_max = 9, .priority = 6, .right = true, .descending = true, .groupings = CONNECTIONS,
+	  .needs = COLUMN_NEEDS_SOCKET, .rank = standing_rank_idle, .format = standing_cell_idle },
+	{ .id = "rtt", .title = "SRTT", .description = "smoothed round-trip time; of a group the longest", .width_min = 7,
 	  .width_pref = 7, .width_max = 7, .priority = 4, .right = true, .descending = true,
-	  .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET, .rank = rank_rtt, .format = cell_rtt },
+	  .groupings = EVERYWHERE, .needs = COLUMN_NEEDS_SOCKET, .rank = standing_rank_rtt, .format = standing_cell_rtt },
+	{ .id = "rttmin", .title = "MIN RTT", .description = "shortest round-trip time of 5 minutes", .width_min = 7,
+	  .width_pref = 7, .width_max = 7, .priority = 5, .right = true, .descending = true,
+	  .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET, .rank = standing_rank_rtt_min,
+	  .format = standing_cell_rtt_min },
+	{ .id = "resent", .title = "RESENT", .description = "part of what was sent that was sent again", .width_min = 6,
+	  .width_pref = 6, .width_max = 6, .priority = 4, .right = true, .descending = true,
+	  .groupings = EVERYWHERE, .needs = COLUMN_NEEDS_SOCKET, .rank = standing_rank_resent, .format = standing_cell_resent },
 	{ .id = "retrans", .title = "RETR SUM", .description = "segments retransmitted since it was opened",
 	  .width_min = 8, .width_pref = 8, .width_max = 8, .priority = 4, .right = true,
-	  .descending = true, .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET,
-	  .rank = rank_retransmits, .format = cell_retransmits },
+	  .descending = true, .groupings = EVERYWHERE, .needs = COLUMN_NEEDS_SOCKET,
+	  .rank = standing_rank_retransmits, .format = standing_cell_retransmits },
 };
 /* clang-format on */
 

@@ -83,7 +83,8 @@ static unsigned gather(struct candidate *candidates, const struct column_list *l
 	}
 	for (size_t i = 0; i < column_count; i++) {
 		const struct column *column = &column_table[i];
-		bool leads = column->leads & grouping, needed = leads || (column->with_all && context->all);
+		bool leads = column->leads & grouping, needed = leads || (column->with_all && context->all) ||
+		                                                   (column->with_open && context->open);
 
 		if (!needed || column_list_has(list, column) || count == COLUMNS_MAX)
 			continue;

@@ -24,6 +24,7 @@ void list_fini(struct list *list)
 {
 	rows_fini(&list->groups);
 	tallies_fini(&list->tallies);
+	free(list->causes);
 	free(list->items);
 }
 
@@ -31,7 +32,8 @@ void list_fini(struct list *list)
 static bool is_hidden(
     const struct list_settings *settings, const struct column_context *context, const struct row *row)
 {
-	return !context->all && !traffic_is_recent(context->traffic, row) &&
+	return !context->all && !(context->open && row->session.socket.state) &&
+	       !traffic_is_recent(context->traffic, row) &&
 	       !(settings->kept && session_compare_key(&row->session, settings->kept) == 0);
 }
 
@@ -83,6 +85,25 @@ static int add_to_sum(
 	return err;
 }
 
+/* Waits add up beside the rows, as shares in percent cannot. 0 or -ENOMEM. */
+static int add_cause(struct list *list, size_t index, const struct row *row)
+{
+	if (row->session.socket.cause == CAUSE_NONE)
+		return 0;
+	if (index >= list->cause_count) {
+		size_t count = list->groups.capacity;
+		struct cause_sum *causes = reallocarray(list->causes, count, sizeof *causes);
+
+		if (!causes)
+			return -ENOMEM;
+		memset(causes + list->cause_count, 0, (count - list->cause_count) * sizeof *causes);
+		list->causes = causes;
+		list->cause_count = count;
+	}
+	cause_add(&list->causes[index], &row->session.socket);
+	return 0;
+}
+
 static int add_to_groups(
     struct list *list, const struct list_settings *settings, const struct row *row, uint32_t members)
 {
@@ -98,6 +119,7 @@ static int add_to_groups(
 	group_add(group, row, added);
 	group->members += members;
 	group->closed_members += members && row->closed.clock_ns;
+	err = err ?: add_cause(list, index, row);
 	return err ?: add_to_sum(list, settings, row, members);
 }
 
@@ -118,6 +140,8 @@ static int build_groups(
 		if (list_passes(settings, context, &gone->rows[i]) &&
 		    add_to_groups(list, settings, &gone->rows[i], 0) < 0)
 			return -ENOMEM;
+	for (size_t i = 0; i < list->groups.count && i < list->cause_count; i++)
+		cause_take(&list->groups.rows[i].session.socket, &list->causes[i]);
 	return 0;
 }
 
@@ -163,6 +187,9 @@ int list_build(struct list *list, const struct list_settings *settings, const st
 		name_containers(context, &context->traffic->gone[context->grouping].groups);
 	rows_clear(&list->groups);
 	tallies_clear(&list->tallies);
+	free(list->causes);
+	list->causes = NULL;
+	list->cause_count = 0;
 	list->sum = (struct row){ 0 };
 	list->summed = false;
 	list->count = 0;

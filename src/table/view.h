@@ -121,6 +121,8 @@ const struct session *view_kept(const struct view *view);
 
 /* Whether connections that have been idle for long are listed, too. */
 void view_list_all(struct view *view, bool all);
+/* Whether all open sockets are, whatever they moved. */
+void view_list_open(struct view *view, bool open);
 
 void view_set_grouping(struct view *view, enum grouping grouping);
 void view_open_group(struct view *view);

@@ -19,6 +19,7 @@
 #include "names/interfaces.h"
 #include "trace/link_reader.h"
 #include "trace/maps.h"
+#include "trace/sockets.h"
 
 /* The mutex guards the hand-over and the requests, down to `error`. The rest belongs to the thread while it runs. */
 struct tracer {
@@ -30,6 +31,7 @@ struct tracer {
 	bool full; /* the snapshot is the consumer's */
 	bool stop;
 	bool quit;
+	bool tells_sockets; /* wanted */
 	uint64_t interval_ns;
 	int failure;
 	struct error error;
@@ -37,6 +39,9 @@ struct tracer {
 	uint64_t count;
 	struct tracing tracing;
 	struct maps maps;
+	struct sockets sockets;
+	bool follows_sockets; /* they are attached, */
+	int sockets_err;      /* or could not be */
 	struct interfaces *interfaces;
 	struct link_reader *links;
 	struct snapshot snapshot;
@@ -64,13 +69,15 @@ struct requests {
 	bool full;
 	bool stop;
 	bool quit;
+	bool tells_sockets;
 	uint64_t interval_ns;
 };
 
 static struct requests read_requests(struct tracer *tracer)
 {
 	pthread_mutex_lock(&tracer->mutex);
-	struct requests requests = { tracer->full, tracer->stop, tracer->quit, tracer->interval_ns };
+	struct requests requests = { tracer->full, tracer->stop, tracer->quit, tracer->tells_sockets,
+		tracer->interval_ns };
 	pthread_mutex_unlock(&tracer->mutex);
 	return requests;
 }
@@ -142,6 +149,28 @@ static void name_interfaces(struct interfaces *interfaces, struct snapshot *snap
 		name_interface(interfaces, &snapshot->endings[i].connection);
 }
 
+/* Attaches or detaches as is wanted, between two intervals. */
+static void follow_sockets(struct tracer *tracer, bool wanted)
+{
+	if (wanted == tracer->follows_sockets)
+		return;
+	tracer->follows_sockets = wanted;
+	if (wanted)
+		tracer->sockets_err = sockets_start(&tracer->sockets);
+	else
+		sockets_stop(&tracer->sockets);
+}
+
+/* That they cannot be told of is told. */
+static void tell_sockets(struct tracer *tracer)
+{
+	if (!tracer->follows_sockets)
+		return;
+	if (!tracer->sockets_err)
+		tracer->sockets_err = sockets_tell(&tracer->sockets, &tracer->snapshot);
+	tracer->snapshot.sockets.err = tracer->sockets_err;
+}
+
 static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, struct error *error)
 {
 	uint64_t end_ns;
@@ -160,6 +189,7 @@ static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, st
 	if (tracer->links)
 		link_reader_read(tracer->links, &tracer->snapshot.links);
 	err = maps_drain(&tracer->maps, &tracer->snapshot, error);
+	tell_sockets(tracer);
 	name_interfaces(tracer->interfaces, &tracer->snapshot);
 	if (tracer->links)
 		link_reader_place(tracer->links, &tracer->snapshot);
@@ -213,6 +243,7 @@ static void *run(void *argument)
 
 		if (requests.quit)
 			break;
+		follow_sockets(tracer, requests.tells_sockets);
 		last = requests.stop || ++done == tracer->count;
 		int err = end_interval(tracer, &start_ns, last, &error);
 
@@ -248,6 +279,7 @@ int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interv
 	if (!new->interfaces || (reads_links && !new->links))
 		err = -ENOMEM;
 	err = err ?: maps_init(&new->maps, &new->tracing);
+	sockets_init(&new->sockets, &new->tracing);
 	if (!err)
 		err = -pthread_create(&new->thread, NULL, run, new);
 	if (!err) {
@@ -312,10 +344,24 @@ static void source_set_interval(void *state, uint64_t interval_ns)
 	REQUEST(tracer, interval_ns = interval_ns);
 }
 
+static void source_tell_sockets(void *state, bool wanted)
+{
+	struct tracer *tracer = state;
+
+	REQUEST(tracer, tells_sockets = wanted);
+}
+
 struct source tracer_source(struct tracer *tracer)
 {
-	return (struct source){ tracer, source_fd, source_take, source_release, source_stop,
-		source_set_interval, NULL };
+	return (struct source){
+		.state = tracer,
+		.fd = source_fd,
+		.take = source_take,
+		.release = source_release,
+		.stop = source_stop,
+		.set_interval = source_set_interval,
+		.tell_sockets = sockets_possible(&tracer->tracing) ? source_tell_sockets : NULL,
+	};
 }
 
 void tracer_close(struct tracer *tracer)
@@ -326,6 +372,7 @@ void tracer_close(struct tracer *tracer)
 		REQUEST(tracer, quit = true);
 		pthread_join(tracer->thread, NULL);
 	}
+	sockets_fini(&tracer->sockets);
 	interfaces_close(tracer->interfaces);
 	link_reader_close(tracer->links);
 	maps_fini(&tracer->maps);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a connection waited for between two passes, by the kernel's own clocks in the socket, and how it stands. Pure:
+ * facts in, a summary out.
+ */
+#ifndef TCPTOP_CAUSE_H
+#define TCPTOP_CAUSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct socket_facts;
+
+/* What an interval of a connection is made of. The shares of all add up to 100%. */
+enum cause {
+	CAUSE_NONE,   /* not known yet, or no connection: a listener */
+	CAUSE_APP,    /* nothing keeps this side from sending: its process has nothing to send */
+	CAUSE_PEER,   /* the remote's receive window is full: it reads too slowly */
+	CAUSE_BUFFER, /* this side's send buffer is full, and all in it has been sent */
+	CAUSE_LOSS,   /* the network, or this host's queues: data is under way, and some of it had to be sent again */
+	CAUSE_QUEUE,  /* the same without loss */
+	CAUSE_READER, /* what has arrived waits for this side's process to read it */
+	CAUSE_REMOTE, /* all that arrived has been read: the remote, or the path from it, has sent nothing more */
+	CAUSE_IDLE,   /* nothing was moved, and nothing waits */
+	CAUSE_COUNT
+};
+
+/* The state of a socket of which nothing is known. */
+#define STATE_UNKNOWN 0
+
+/* TCP's states by the kernel's numbers (include/net/tcp_states.h, which are part of its interface). */
+enum socket_state_number {
+	SOCKET_ESTABLISHED = 1,
+	SOCKET_SYN_SENT,
+	SOCKET_SYN_RECV,
+	SOCKET_FIN_WAIT1,
+	SOCKET_FIN_WAIT2,
+	SOCKET_TIME_WAIT,
+	SOCKET_CLOSE,
+	SOCKET_CLOSE_WAIT,
+	SOCKET_LAST_ACK,
+	SOCKET_LISTEN,
+	SOCKET_CLOSING,
+	SOCKET_STATE_COUNT
+};
+
+/* Of one socket, at a pass. All zero: none has told of it. */
+struct socket_summary {
+	uint64_t retrans_bytes; /* sent again since the pass before, */
+	uint64_t sent_bytes;    /* of so many that were sent */
+	uint32_t unread_bytes;  /* received, not yet read */
+	uint32_t unsent_bytes;  /* written, not yet sent */
+	uint32_t unacked_bytes; /* sent, not yet acknowledged */
+	uint32_t backlog;       /* of a listener: connections that wait to be accepted, how many may, */
+	uint32_t backlog_max;
+	uint32_t drops; /* and how many were dropped since it began to listen */
+	uint32_t rtt_min_us;    /* 0: not known */
+	uint32_t rx_idle_ms;    /* since data was last received, and sent: from 1 on; 0: never, or not known */
+	uint32_t tx_idle_ms;
+	uint32_t idle_s; /* since data was last moved */
+	uint32_t age_ms; /* since it began to connect, or was accepted: from 1 on; 0: before sockets were followed */
+	uint8_t state;   /* enum socket_state_number */
+	uint8_t retries; /* unanswered: of the same segment, or of probes of a closed window */
+	uint8_t cause;   /* the one with the greatest share, or CAUSE_NONE */
+	uint8_t shares[CAUSE_COUNT]; /* of the time since the pass before, in percent; zero without a cause */
+};
+
+/* When the pass was, on the clocks that the facts are told by. */
+struct socket_clock {
+	uint64_t time_ns; /* CLOCK_MONOTONIC */
+	uint64_t jiffies;
+	unsigned hz; /* jiffies a second; 0: unknown */
+};
+
+/*
+ * The jiffies a second of the running kernel, from one reading of both clocks: jiffies_64 begins five minutes before its
+ * lower half overflows (INITIAL_JIFFIES). 0: none of the usual ones fits.
+ */
+unsigned cause_find_hz(uint64_t jiffies, uint64_t time_ns);
+
+/* *summary from the facts of one socket. rx_bytes and tx_bytes: what its processes moved since the pass before. */
+void cause_summarise(struct socket_summary *summary, const struct socket_facts *facts,
+    const struct socket_clock *clock, uint64_t rx_bytes, uint64_t tx_bytes);
+
+/* What several connections waited for: their times added up, but for those that were idle. */
+struct cause_sum {
+	uint32_t shares[CAUSE_COUNT];
+};
+
+void cause_add(struct cause_sum *sum, const struct socket_summary *summary);
+
+/* Its shares and greatest cause. Nothing but idle time is 100% idle. */
+void cause_take(struct socket_summary *summary, const struct cause_sum *sum);
+
+/* "app", "peer", "buffer", "loss", "queue", "reader", "remote", "idle". NULL: CAUSE_NONE. */
+const char *cause_name(uint8_t cause);
+
+/* "ESTABLISHED" and so on, as ss(8) and netstat(8) have them but for hyphens. NULL: STATE_UNKNOWN or beyond. */
+const char *socket_state_name(uint8_t state);
+
+#endif

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/sockets.h"
+
+#include <bpf/bpf.h>
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "loader/tracing.h"
+#include "model/rows.h"
+#include "model/snapshot.h"
+
+enum socket_program { BIRTHS, WALK, PASS };
+
+static const enum kernel_symbol symbols[] = {
+	[BIRTHS] = SYMBOL_INET_SOCK_SET_STATE,
+	[WALK] = SYMBOL_BPF_ITER_TASK_FILE,
+	[PASS] = SYMBOL_BPF_ITER_SOCKETS,
+};
+
+/* A pass may take one part in so many of a processor's time, and so may a walk. */
+#define SHARE 100
+
+static int find_program(const struct tracing *tracing, enum kernel_symbol symbol)
+{
+	for (size_t i = 0; i < tracing->plan.hook_count; i++)
+		if (tracing->plan.hooks[i].duty == DUTY_TELL_SOCKETS &&
+		    tracing->plan.hooks[i].symbol == symbol)
+			return tracing->programs[i];
+	return -1;
+}
+
+bool sockets_possible(const struct tracing *tracing)
+{
+	return plan_has_duty(&tracing->plan, DUTY_TELL_SOCKETS);
+}
+
+void sockets_init(struct sockets *sockets, const struct tracing *tracing)
+{
+	*sockets = (struct sockets){ .tracing = tracing, .link_fds = { -1, -1, -1 } };
+	for (size_t i = 0; i < COUNT_OF(symbols); i++)
+		sockets->program_fds[i] = find_program(tracing, symbols[i]);
+}
+
+void sockets_stop(struct sockets *sockets)
+{
+	for (size_t i = 0; i < COUNT_OF(sockets->link_fds); i++) {
+		if (sockets->link_fds[i] >= 0)
+			close(sockets->link_fds[i]);
+		sockets->link_fds[i] = -1;
+	}
+}
+
+void sockets_fini(struct sockets *sockets)
+{
+	sockets_stop(sockets);
+	if (sockets->pass)
+		munmap((void *)(uintptr_t)sockets->pass, sizeof *sockets->pass);
+	if (sockets->facts)
+		munmap((void *)(uintptr_t)sockets->facts, sockets->capacity * sizeof *sockets->facts);
+	free(sockets->users);
+	free(sockets->slots);
+	*sockets = (struct sockets){ .link_fds = { -1, -1, -1 } };
+}
+
+/* ---- attaching ---- */
+
+static int map_arrays(struct sockets *sockets)
+{
+	const int *fds = sockets->tracing->maps;
+	struct bpf_map_info info = { 0 };
+	__u32 length = sizeof info;
+
+	if (sockets->facts)
+		return 0;
+	if (bpf_obj_get_info_by_fd(fds[MAP_SOCKET_FACTS], &info, &length) != 0)
+		return -errno;
+	void *pass = mmap(
+	    NULL, sizeof *sockets->pass, PROT_READ | PROT_WRITE, MAP_SHARED, fds[MAP_SOCKET_PASS], 0);
+
+	if (pass == MAP_FAILED)
+		return -errno;
+	sockets->pass = pass;
+	void *facts = mmap(NULL, info.max_entries * sizeof *sockets->facts, PROT_READ, MAP_SHARED,
+	    fds[MAP_SOCKET_FACTS], 0);
+
+	if (facts == MAP_FAILED)
+		return -errno;
+	sockets->facts = facts;
+	sockets->capacity = info.max_entries;
+	return 0;
+}
+
+static int attach(struct sockets *sockets, enum socket_program which)
+{
+	union bpf_iter_link_info info = { .map.map_fd = (__u32)sockets->tracing->maps[MAP_SOCKET_STATES] };
+	LIBBPF_OPTS(bpf_link_create_opts, options);
+
+	if (which == PASS) {
+		options.iter_info = &info;
+		options.iter_info_len = sizeof info;
+	}
+	sockets->link_fds[which] =
+	    which == BIRTHS ? bpf_raw_tracepoint_open(NULL, sockets->program_fds[which])
+	                    : bpf_link_create(sockets->program_fds[which], 0, BPF_TRACE_ITER, &options);
+	return sockets->link_fds[which] < 0 ? -errno : 0;
+}
+
+/* Lets an iterator run to its end. What it writes ends a read, so that others get their turn. */
+static int iterate(int link_fd)
+{
+	int fd = bpf_iter_create(link_fd), err = 0;
+	ssize_t length = 1;
+	char mark;
+
+	if (fd < 0)
+		return -errno;
+	while (!err && length != 0) {
+		length = read(fd, &mark, sizeof mark);
+		if (length < 0 && errno != EINTR && errno != EAGAIN)
+			err = -errno;
+	}
+	close(fd);
+	return err;
+}
+
+static uint64_t cpu_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* Finds who has the sockets open that nobody is known of. */
+static int walk(struct sockets *sockets)
+{
+	uint64_t began_ns = cpu_now_ns();
+
+	sockets->pass->walk++;
+	sockets->pass->walks_tell = 0;
+	int err = iterate(sockets->link_fds[WALK]);
+
+	sockets->walked_ns = clock_now_ns() + (cpu_now_ns() - began_ns) * SHARE;
+	return err;
+}
+
+/* Lets the kernel tell of all sockets. By a walk where it has no iterator of sockets. */
+static int pass(struct sockets *sockets)
+{
+	bool walks = sockets->link_fds[PASS] < 0;
+
+	sockets->pass->count = sockets->pass->beyond = 0;
+	sockets->pass->number++;
+	sockets->pass->walk += walks;
+	sockets->pass->walks_tell = walks;
+	return iterate(sockets->link_fds[walks ? WALK : PASS]);
+}
+
+int sockets_start(struct sockets *sockets)
+{
+	int err = map_arrays(sockets);
+
+	for (int i = 0; i < (int)COUNT_OF(symbols) && !err; i++)
+		err = sockets->program_fds[i] >= 0 ? attach(sockets, i) : 0;
+	sockets->passed_ns = sockets->rested_ns = 0;
+	if (!err && sockets->link_fds[PASS] >= 0)
+		err = walk(sockets);
+	if (err)
+		sockets_stop(sockets);
+	return err;
+}
+
+/* ---- a pass ---- */
+
+/* What identifies it, as a session's, without a PID. */
+static void take_key(struct session *session, const struct socket_facts *facts)
+{
+	*session = (struct session){
+		.family = facts->family,
+		.lport = facts->lport,
+		.rport = be16toh(facts->rport),
+		.netns = facts->netns,
+		.ifindex = facts->ifindex,
+	};
+	memcpy(session->laddr, facts->laddr, sizeof session->laddr);
+	memcpy(session->raddr, facts->raddr, sizeof session->raddr);
+}
+
+static int index_facts(struct sockets *sockets, size_t count)
+{
+	size_t slot_count = 64;
+
+	while (slot_count < 2 * count)
+		slot_count *= 2;
+	if (slot_count != sockets->slot_count) {
+		free(sockets->slots);
+		sockets->slots = malloc(slot_count * sizeof *sockets->slots);
+		sockets->slot_count = sockets->slots ? slot_count : 0;
+	}
+	if (!sockets->slots)
+		return -ENOMEM;
+	memset(sockets->slots, 0, slot_count * sizeof *sockets->slots);
+	for (size_t i = 0; i < count; i++) {
+		struct session key;
+
+		take_key(&key, &sockets->facts[i]);
+		size_t slot = rows_hash(&key) & (slot_count - 1);
+
+		while (sockets->slots[slot])
+			slot = (slot + 1) & (slot_count - 1);
+		sockets->slots[slot] = (uint32_t)i + 1;
+	}
+	return 0;
+}
+
+/* The place of the facts of a session's socket, or the pass's count. Of several the one that is no listener. */
+static size_t find_facts(const struct sockets *sockets, const struct session *session, size_t count)
+{
+	struct session wanted = *session, key;
+	size_t mask = sockets->slot_count - 1;
+
+	wanted.pid = 0;
+	wanted.life = 0;
+	for (size_t slot = rows_hash(&wanted) & mask; sockets->slots[slot]; slot = (slot + 1) & mask) {
+		size_t place = sockets->slots[slot] - 1;
+
+		take_key(&key, &sockets->facts[place]);
+		if (session_compare_key(&key, &wanted) == 0)
+			return place;
+	}
+	return count;
+}
+
+static int compare_users(const void *a, const void *b)
+{
+	const struct socket_user *left = a, *right = b;
+
+	return COMPARE(left->cookie, right->cookie);
+}
+
+static const struct socket_user *find_user(const struct sockets *sockets, uint64_t cookie)
+{
+	const struct socket_user wanted = { .cookie = cookie };
+
+	return bsearch(&wanted, sockets->users, sockets->user_count, sizeof wanted, compare_users);
+}
+
+/* The sessions that a pass has found, and whose sockets have another owner: for the passes after. */
+struct users {
+	struct socket_user *all;
+	size_t count;
+	size_t capacity;
+};
+
+static int add_user(struct users *users, uint64_t cookie, const struct socket_owner *owner)
+{
+	if (users->count == users->capacity) {
+		size_t capacity = users->capacity ? users->capacity * 2 : 64;
+		struct socket_user *all = reallocarray(users->all, capacity, sizeof *all);
+
+		if (!all)
+			return -ENOMEM;
+		users->all = all;
+		users->capacity = capacity;
+	}
+	users->all[users->count++] = (struct socket_user){ cookie, *owner };
+	return 0;
+}
+
+static struct socket_owner owner_of(const struct session *session)
+{
+	struct socket_owner owner = {
+		.cgroup_id = session->cgroup_id,
+		.pid = session->pid,
+		.uid = session->uid,
+		.mntns = session->mntns,
+		.process_start_ms = session->process_start_ms,
+	};
+
+	memcpy(owner.comm, session->comm, sizeof owner.comm);
+	return owner;
+}
+
+static void take_owner(struct session *session, const struct socket_owner *owner)
+{
+	session->cgroup_id = owner->cgroup_id;
+	session->pid = owner->pid;
+	session->uid = owner->pid ? owner->uid : UINT32_MAX;
+	session->mntns = owner->mntns;
+	session->process_start_ms = owner->process_start_ms;
+	memcpy(session->comm, owner->comm, sizeof owner->comm);
+	session->comm[SESSION_COMM_LENGTH] = '\0';
+}
+
+/* One pass at work: bytes of a socket's sessions, and which sockets have none. */
+struct telling {
+	struct sockets *sockets;
+	struct snapshot *snapshot;
+	struct socket_clock clock;
+	size_t count;
+	struct moved {
+		uint64_t rx_bytes, tx_bytes;
+		uint32_t sessions;
+	} *moved;
+	struct users users;
+};
+
+static void tell_session(struct telling *telling, struct session *session, size_t place)
+{
+	const struct socket_facts *facts = &telling->sockets->facts[place];
+	const struct moved *moved = &telling->moved[place];
+
+	cause_summarise(&session->socket, facts, &telling->clock, moved->rx_bytes, moved->tx_bytes);
+	session->rtt_us = facts->rtt_us;
+	session->retransmits = facts->now.retransmits;
+}
+
+/* What moved something in the interval. */
+static int tell_moved(struct telling *telling)
+{
+	struct snapshot *snapshot = telling->snapshot;
+	size_t *places = calloc(snapshot->session_count + 1, sizeof *places);
+	int err = places ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < snapshot->session_count && !err; i++) {
+		struct session *session = &snapshot->sessions[i];
+		size_t place = find_facts(telling->sockets, session, telling->count);
+		struct socket_owner owner = owner_of(session);
+
+		places[i] = place;
+		if (place == telling->count)
+			continue;
+		telling->moved[place].rx_bytes += session->rx_bytes;
+		telling->moved[place].tx_bytes += session->tx_bytes;
+		if (!telling->moved[place].sessions++ &&
+		    telling->sockets->facts[place].owner.pid != owner.pid)
+			err = add_user(&telling->users, telling->sockets->facts[place].cookie, &owner);
+	}
+	for (size_t i = 0; i < snapshot->session_count && !err; i++)
+		if (places[i] != telling->count)
+			tell_session(telling, &snapshot->sessions[i], places[i]);
+	free(places);
+	return err;
+}
+
+/* What moved nothing: of whoever used it last, else of its owner. */
+static int tell_still(struct telling *telling)
+{
+	for (size_t i = 0; i < telling->count; i++) {
+		const struct socket_facts *facts = &telling->sockets->facts[i];
+		const struct socket_user *user = find_user(telling->sockets, facts->cookie);
+
+		if (telling->moved[i].sessions)
+			continue;
+		struct session *session = snapshot_add(telling->snapshot);
+
+		if (!session || (user && add_user(&telling->users, user->cookie, &user->owner) < 0))
+			return -ENOMEM;
+		take_key(session, facts);
+		take_owner(session, user ? &user->owner : &facts->owner);
+		tell_session(telling, session, i);
+	}
+	return 0;
+}
+
+/* Is nobody known of a socket that moved nothing? */
+static bool has_unowned(const struct telling *telling)
+{
+	for (size_t i = 0; i < telling->count; i++)
+		if (!telling->sockets->facts[i].owner.pid && !telling->moved[i].sessions &&
+		    !find_user(telling->sockets, telling->sockets->facts[i].cookie))
+			return true;
+	return false;
+}
+
+static int tell(struct telling *telling)
+{
+	struct sockets *sockets = telling->sockets;
+	int err = index_facts(sockets, telling->count);
+
+	telling->moved = calloc(telling->count + 1, sizeof *telling->moved);
+	if (!telling->moved)
+		err = -ENOMEM;
+	err = err ?: tell_moved(telling);
+	if (!err && sockets->link_fds[PASS] >= 0 && has_unowned(telling) && clock_now_ns() >= sockets->walked_ns) {
+		err = walk(sockets);
+		err = err ?: iterate(sockets->link_fds[PASS]); /* the same pass again takes owners alone */
+	}
+	err = err ?: tell_still(telling);
+	free(telling->moved);
+	if (err) {
+		free(telling->users.all);
+		return err;
+	}
+	free(sockets->users);
+	sockets->users = telling->users.all;
+	sockets->user_count = telling->users.count;
+	if (sockets->user_count)
+		qsort(sockets->users, sockets->user_count, sizeof *sockets->users, compare_users);
+	return 0;
+}
+
+int sockets_tell(struct sockets *sockets, struct snapshot *snapshot)
+{
+	uint64_t began_ns = cpu_now_ns(), now_ns = clock_now_ns();
+
+	if (sockets->link_fds[WALK] < 0 || now_ns < sockets->rested_ns)
+		return 0;
+	int err = pass(sockets);
+	struct telling telling = { .sockets = sockets, .snapshot = snapshot, .count = sockets->pass->count };
+
+	telling.clock.time_ns = sockets->pass->time_ns;
+	telling.clock.jiffies = sockets->pass->jiffies;
+	if (!sockets->hz && telling.count)
+		sockets->hz = cause_find_hz(telling.clock.jiffies, telling.clock.time_ns);
+	telling.clock.hz = sockets->hz;
+	err = err ?: tell(&telling);
+	if (err)
+		return err;
+	uint64_t cpu_ns = cpu_now_ns() - began_ns;
+
+	snapshot->sockets = (struct socket_census){
+		.count = (uint32_t)telling.count,
+		.beyond = sockets->pass->beyond,
+		.unstored = sockets->pass->unstored,
+		.cpu_ns = cpu_ns,
+		.passed_ns = sockets->passed_ns ? now_ns - sockets->passed_ns : 0,
+	};
+	sockets->passed_ns = now_ns;
+	sockets->rested_ns = now_ns + cpu_ns * SHARE;
+	return 0;
+}

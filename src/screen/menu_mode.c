@@ -93,12 +93,12 @@ static void user_open(struct ui *ui)
 
 /* ---- keys ---- */
 
-/* Tells when a column's data are not collected, as the program text that runs lacks them. */
+/* Tells when this kernel cannot tell what a column shows. */
 static bool say_measured(struct ui *ui, const struct column *column)
 {
 	if (ui_measures(ui, column))
 		return true;
-	ui_say(ui, "%s costs time at every event: start with --columns ...,%s", column->title, column->id);
+	ui_say(ui, "this kernel cannot tell %s of sockets", column->title);
 	return false;
 }
 
@@ -403,7 +403,7 @@ static void footer_column(struct ui *ui, bool fits)
 
 	line_print(&ui->line, STYLE_LABEL, " %s", column->description);
 	if (!ui_measures(ui, column))
-		line_print(&ui->line, STYLE_LABEL, "; start with --columns ...,%s", column->id);
+		line_print(&ui->line, STYLE_LABEL, "; this kernel cannot tell it");
 	else if (fits && !has_room(ui, column))
 		line_print(&ui->line, STYLE_LABEL, "; no room");
 	line_pad(&ui->line, STYLE_LABEL, ui->width);

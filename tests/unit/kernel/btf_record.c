@@ -11,7 +11,7 @@
 /* The module itself is included: its tables say what to record. */
 #include "kernel/kernel.c"
 
-#define WANTED_MAX 64
+#define WANTED_MAX 128
 
 /* A member on some field's path, of the struct or union with this id. */
 struct wanted {

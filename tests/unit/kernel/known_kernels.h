@@ -63,6 +63,58 @@ static const struct {
 	{ FIELD_REGS_BEFORE, { ABSENT, ABSENT } },
 	{ FIELD_REGS_SYSCALL, { ABSENT, ABSENT } }, /* the recorded kernels' register has another name */
 #endif
+	{ FIELD_TASK_TGID, { 1268, 2420 } },
+	{ FIELD_TASK_CRED, { 1736, 2960 } },
+	{ FIELD_CRED_UID, { 8, 8 } },
+	{ FIELD_TASK_CGROUPS, { 2376, 3600 } },
+	{ FIELD_CSS_SET_DFL_CGRP, { 112, 128 } },
+	{ FIELD_TCP_BYTES_SENT, { 1544, 1488 } },
+	{ FIELD_TCP_BYTES_RETRANS, { 2192, 2136 } },
+	{ FIELD_TCP_BYTES_ACKED, { 1824, 1496 } },
+	{ FIELD_TCP_CHRONO_STAT, { 1564, 1624 } },
+	{ FIELD_TCP_CHRONO_START, { 1560, 1620 } },
+	{ FIELD_TCP_CHRONO_TYPE, { 1556, 1636 } },
+	{ FIELD_TCP_RATE_APP_LIMITED, { 1641, 1636 } },
+	{ FIELD_TCP_IS_CWND_LIMITED, { 1463, 1639 } },
+	{ FIELD_TCP_DELIVERED, { 1692, 1808 } },
+	{ FIELD_TCP_DELIVERED_CE, { 1696, 1812 } },
+	{ FIELD_TCP_WRITE_SEQ, { 1576, 1852 } },
+	{ FIELD_TCP_SND_NXT, { 1668, 1476 } },
+	{ FIELD_TCP_SND_UNA, { 1672, 1508 } },
+	{ FIELD_TCP_SND_WND, { 1436, 1572 } },
+	{ FIELD_TCP_SND_CWND, { 1444, 1776 } },
+	{ FIELD_TCP_PACKETS_OUT, { 1684, 1716 } },
+	{ FIELD_TCP_RCV_WUP, { 1768, 1472 } },
+	{ FIELD_TCP_RCV_WND, { 1720, 1848 } },
+	{ FIELD_TCP_MDEV_US, { 1588, 1676 } },
+	{ FIELD_TCP_RTT_MIN, { 1496, 1692 } },
+	{ FIELD_MINMAX_VALUE, { 4, 4 } },
+	{ FIELD_TCP_RCV_RTT_US, { 1832, 2176 } },
+	{ FIELD_TCP_LSNDTIME, { 1584, 1520 } },
+	{ FIELD_ICSK_LRCVTIME, { 1264, 1304 } },
+	{ FIELD_ICSK_CA_STATE, { 1248, 1280 } },
+	{ FIELD_ICSK_RETRANSMITS, { 1249, 1281 } },
+	{ FIELD_ICSK_PROBES_OUT, { 1253, 1285 } },
+	{ FIELD_ICSK_BACKOFF, { 1251, 1283 } },
+	{ FIELD_SK_SHUTDOWN, { 575, 610 } },
+	{ FIELD_SK_ERR, { 284, 544 } },
+	{ FIELD_SK_SNDBUF, { 568, 332 } },
+	{ FIELD_SK_WMEM_QUEUED, { 376, 336 } },
+	{ FIELD_SK_RCVBUF, { 244, 280 } },
+	{ FIELD_SK_ACK_BACKLOG, { 600, 552 } },
+	{ FIELD_SK_MAX_ACK_BACKLOG, { 604, 556 } },
+	{ FIELD_SK_DROPS, { 136, 184 } },
+};
+
+/* The first bit, and how many, of those that are some of a byte. */
+static const struct {
+	enum kernel_field field;
+	uint8_t bits[RECORDED_COUNT][2];
+} known_bits[] = {
+	{ FIELD_TCP_CHRONO_TYPE, { { 0, 8 }, { 0, 2 } } },
+	{ FIELD_TCP_RATE_APP_LIMITED, { { 4, 1 }, { 2, 1 } } },
+	{ FIELD_TCP_IS_CWND_LIMITED, { { 3, 1 }, { 7, 1 } } },
+	{ FIELD_ICSK_CA_STATE, { { 0, 5 }, { 0, 5 } } },
 };
 
 static const struct {
@@ -76,6 +128,7 @@ static const struct {
 	{ SYMBOL_SCHED_PROCESS_EXIT, { 2, 1 } },
 	{ SYMBOL_CGROUP_MKDIR, { 2, 2 } },
 	{ SYMBOL_BPF_ITER_TASK_FILE, { 4, 4 } },
+	{ SYMBOL_BPF_ITER_SOCKETS, { 4, 4 } },
 	{ SYMBOL_INET_SENDMSG, { 3, 3 } },
 	{ SYMBOL_INET6_SENDMSG, { 3, 3 } },
 	{ SYMBOL_INET_RECVMSG, { 4, 4 } },

@@ -82,6 +82,12 @@ static void test_recorded_offsets(void **state)
 				fail_msg("%s: %s is at %d, not at %d", recordings[recorded],
 				    kernel_field_macro(field), known, kernel.offsets[field]);
 		}
+		for (size_t i = 0; i < COUNT_OF(known_bits); i++) {
+			assert_int_equal(
+			    kernel.bits[known_bits[i].field].shift, known_bits[i].bits[recorded][0]);
+			assert_int_equal(
+			    kernel.bits[known_bits[i].field].count, known_bits[i].bits[recorded][1]);
+		}
 		assert_int_equal(unlink(below_root("/sys/kernel/btf")), 0);
 	}
 }

@@ -314,7 +314,8 @@ static void add_totals(struct traffic *traffic, const struct snapshot *snapshot)
 	average_clock_advance(&traffic->average_clock, snapshot->interval_ns);
 	if (snapshot->sockets.count)
 		traffic->pass_tick = traffic->tick;
-	traffic->sockets = snapshot->sockets;
+	if (snapshot->sockets.count || snapshot->sockets.err)
+		traffic->sockets = snapshot->sockets;
 	traffic->rx_bytes = snapshot->rx_bytes;
 	traffic->tx_bytes = snapshot->tx_bytes;
 	traffic->rx_total_bytes += snapshot->rx_bytes;

@@ -379,6 +379,27 @@ static void add_filters(struct ui *ui, struct pieces *pieces)
 	add_start_filters(ui, pieces);
 }
 
+/* A pass over many sockets is not made in each interval, and some may be left out. */
+static void add_census(struct ui *ui, struct pieces *pieces)
+{
+	const struct traffic *traffic = view_traffic(&ui->view);
+	const struct socket_census *census = &traffic->sockets;
+	char span[32];
+
+	if (!ui_wants_sockets(ui))
+		return;
+	if (census->err) {
+		pieces_add(pieces, 1, STYLE_ALERT, "sockets cannot be told: %s", strerror(-census->err));
+		return;
+	}
+	format_span(span, sizeof span, census->passed_ns / NS_PER_MS);
+	if (census->passed_ns > 3 * traffic->interval_ns / 2)
+		pieces_add(pieces, 2, STYLE_STRONG, "sockets every %s", span);
+	if (census->beyond || census->unstored)
+		pieces_add(pieces, 1, STYLE_ALERT, "%llu sockets not told",
+		    (unsigned long long)census->beyond + census->unstored);
+}
+
 /* What had to go: of the groups with their sums, so that all sums add up to the total; of connections, from the list. */
 static void add_gone(struct ui *ui, struct pieces *pieces)
 {
@@ -416,6 +437,8 @@ static void add_counts(struct ui *ui, struct pieces *pieces)
 		pieces_add(pieces, 1, STYLE_PLAIN, "%zu of %zu connections", view->list.count, kept);
 	if (narrowed)
 		return;
+	if (view->context.open && view->context.grouping == GROUPING_NONE)
+		pieces_add(pieces, 1, STYLE_STRONG, "%zu sockets", view->list.count);
 	pieces_add(
 	    pieces, 5, STYLE_PLAIN, "%zu connection%s", traffic->active, traffic->active == 1 ? "" : "s");
 	if (kept > traffic->active + closed)
@@ -447,6 +470,7 @@ void header_status(struct ui *ui)
 	line_begin(&ui->line, ui->width, ui->utf8, STYLE_PLAIN);
 	line_print(&ui->line, STYLE_PLAIN, " ");
 	add_counts(ui, &pieces);
+	add_census(ui, &pieces);
 	add_losses(ui, &pieces);
 	add_gone(ui, &pieces);
 	add_filters(ui, &pieces);

@@ -9,6 +9,14 @@
 /* A host cut to fewer columns tells nothing, so then the port is dropped. */
 #define HOST_MIN 5
 
+/* What a listener has for a remote end, and for an address that it is not bound to. */
+static bool is_any(const struct endpoint *endpoint)
+{
+	static const uint8_t zero[16];
+
+	return memcmp(endpoint->address, zero, endpoint->family == 4 ? 4 : 16) == 0;
+}
+
 /* ASCII (as DNS names are), so that bytes are columns and the middle can be cut anywhere. */
 static size_t host_text(char *buffer, size_t size, const struct endpoint *endpoint)
 {
@@ -17,6 +25,8 @@ static size_t host_text(char *buffer, size_t size, const struct endpoint *endpoi
 	if (endpoint->host_name)
 		length = escape_text(buffer, size - ADDRESS_ZONE_SIZE, endpoint->host_name,
 		    strlen(endpoint->host_name), size - ADDRESS_ZONE_SIZE - 1, false);
+	else if (is_any(endpoint))
+		return (size_t)snprintf(buffer, size, "*");
 	else
 		length = address_format(buffer, endpoint->family, endpoint->address);
 	return length +
@@ -27,6 +37,8 @@ static size_t port_text(char *buffer, size_t size, const struct endpoint *endpoi
 {
 	if (!endpoint->has_port)
 		return 0;
+	if (!endpoint->port && is_any(endpoint))
+		return (size_t)snprintf(buffer, size, ":*");
 	buffer[0] = ':';
 	if (endpoint->port_name)
 		return 1 + escape_text(buffer + 1, size - 1, endpoint->port_name, strlen(endpoint->port_name),
@@ -40,7 +52,8 @@ unsigned endpoint_format(
 	char host[ENDPOINT_HOST_SIZE] = "", port[32] = "";
 	size_t host_length = host_text(host, sizeof host, endpoint);
 	size_t port_length = port_text(port, sizeof port, endpoint);
-	bool brackets = endpoint->has_port && endpoint->family == 6 && !endpoint->host_name;
+	bool brackets =
+	    endpoint->has_port && endpoint->family == 6 && !endpoint->host_name && !is_any(endpoint);
 	size_t around = port_length + (brackets ? 2 : 0);
 
 	if (around + HOST_MIN > width && around + host_length > width) {

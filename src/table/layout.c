@@ -38,6 +38,9 @@ static struct candidate candidate_of(
 		.max = column->width_max + extra,
 	};
 
+	/* A listener is told by its local end. */
+	if (column->is_address && context->open)
+		candidate.priority = 2;
 	/* An address column gets no more than its addresses need. */
 	if (column->is_address && candidate.max > context->address_columns)
 		candidate.max = context->address_columns;

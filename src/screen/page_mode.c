@@ -326,6 +326,12 @@ static void times_detail(struct page *page, const struct row *row, bool grouped)
 	format_span(span, sizeof span, (traffic->clock_ns - row->first.clock_ns) / NS_PER_MS);
 	page_detail(
 	    page, "First seen", "%s, %s ago%s", clock, span, grouped ? "" : "; the connection may be older");
+	if (!row->seen_tick && !row->closed.clock_ns) {
+		standing_idle(row, span, sizeof span);
+		page_detail(page, "State", "open; nothing moved since the start%s%s%s", *span ? ", last byte " : "",
+		    span, *span ? " ago" : "");
+		return;
+	}
 	if (row->seen_tick == traffic->tick && !row->closed.clock_ns)
 		return;
 	format_time(clock, sizeof clock, ended->wall_s, traffic->time.tv_sec);

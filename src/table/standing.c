@@ -183,14 +183,21 @@ uint64_t standing_rank_idle(const struct column_context *context, const struct r
 	return row->session.socket.idle_s;
 }
 
-void standing_cell_idle(const struct column_context *context, const struct row *row, struct cell *cell)
+void standing_idle(const struct row *row, char *buffer, size_t size)
 {
 	const struct socket_summary *socket = &row->session.socket;
-	char text[32] = "-";
 
+	*buffer = '\0';
 	if (socket->rx_idle_ms || socket->tx_idle_ms)
-		format_span(text, sizeof text, (uint64_t)socket->idle_s * 1000);
-	column_cell_text(context, text, cell);
+		format_span(buffer, size, (uint64_t)socket->idle_s * 1000);
+}
+
+void standing_cell_idle(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	char text[32];
+
+	standing_idle(row, text, sizeof text);
+	column_cell_text(context, *text ? text : "-", cell);
 }
 
 /* ---- in words ---- */

@@ -38,6 +38,9 @@ void standing_cell_unsent(const struct column_context *context, const struct row
 uint64_t standing_rank_idle(const struct column_context *context, const struct row *row);
 void standing_cell_idle(const struct column_context *context, const struct row *row, struct cell *cell);
 
+/* Since the last byte either way: "42 s"; "" when there was none, or it is not known. */
+void standing_idle(const struct row *row, char *buffer, size_t size);
+
 /*
  * What a connection waits for, in words, with the evidence: "71% peer: the remote's receive window is full, 3.6 MB wait to be
  * sent". "" when it is not known. Written into buffer, which is returned.

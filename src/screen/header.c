@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "model/group.h"
 #include "names/names.h"
 #include "output/renderer.h"

@@ -86,10 +86,10 @@ static unsigned gather(struct candidate *candidates, const struct column_list *l
 	}
 	for (size_t i = 0; i < column_count; i++) {
 		const struct column *column = &column_table[i];
-		bool leads = column->leads & grouping, needed = leads || (column->with_all && context->all) ||
-		                                                   (column->with_open && context->open);
+		bool leads = column->leads & grouping;
+		bool wanted = (column->with_all && context->all) || (column->with_open && context->open);
 
-		if (!needed || column_list_has(list, column) || count == COLUMNS_MAX)
+		if (!(leads || (wanted && (column->groupings & grouping))) || column_list_has(list, column) || count == COLUMNS_MAX)
 			continue;
 		candidates[count] = candidate_of(column, context, width);
 		candidates[count++].order = leads ? 0 : list->count + 1u;

@@ -9,6 +9,7 @@ struct candidate {
 	unsigned priority;
 	unsigned min, pref, max;
 	unsigned width; /* 0: not taken */
+	bool must;      /* it shrinks others below their preferred width */
 };
 
 /* Whole numbers of KB or bytes, and bits, need more room than three digits, a letter and a B. */
@@ -38,9 +39,11 @@ static struct candidate candidate_of(
 		.max = column->width_max + extra,
 	};
 
-	/* A listener is told by its local end. */
-	if (column->is_address && context->open)
+	/* A listener is told by its local end, and of open sockets more is asked than what they move. */
+	if (context->open && (column->is_address || column->with_open)) {
 		candidate.priority = 2;
+		candidate.must = true;
+	}
 	/* An address column gets no more than its addresses need. */
 	if (column->is_address && candidate.max > context->address_columns)
 		candidate.max = context->address_columns;
@@ -104,7 +107,7 @@ static void take(struct candidate *candidates, unsigned count, unsigned width)
 
 	for (unsigned i = 0; i < count; i++) {
 		struct candidate *candidate = &candidates[i];
-		bool must = candidate->column->essential || candidate->priority == 0;
+		bool must = candidate->must || candidate->column->essential || candidate->priority == 0;
 		unsigned before = must ? min_sum : pref_sum;
 
 		/* The first one is always taken, cut to the width. */

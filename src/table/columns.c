@@ -286,7 +286,7 @@ const struct column column_table[] = {
 	  .width_pref = 12, .width_max = 18, .priority = 3, .groupings = CONNECTIONS, .needs = COLUMN_NEEDS_SOCKET, .with_open = true,
 	  .rank = standing_rank_state, .format = standing_cell_state },
 	{ .id = "why", .title = "WHY", .description = "what it waits for, part of the time", .width_min = 11,
-	  .width_pref = 11, .width_max = 11, .priority = 2, .descending = true, .groupings = EVERYWHERE,
+	  .width_pref = 11, .width_max = 11, .priority = 0, .descending = true, .groupings = EVERYWHERE,
 	  .needs = COLUMN_NEEDS_SOCKET, .with_open = true, .rank = standing_rank_why, .format = standing_cell_why },
 	{ .id = "unread", .title = "UNREAD", .description = "arrived, not read by the process", .width_min = 7,
 	  .width_pref = 7, .width_max = 8, .priority = 6, .right = true, .descending = true, .groupings = EVERYWHERE,

@@ -40,10 +40,9 @@ static struct candidate candidate_of(
 	};
 
 	/* A listener is told by its local end, and of open sockets more is asked than what they move. */
-	if (context->open && (column->is_address || column->with_open)) {
-		candidate.priority = 2;
-		candidate.must = true;
-	}
+	if (context->open && column->is_address)
+		candidate.priority = column->essential ? 2 : 3;
+	candidate.must = context->open && (column->is_address || column->with_open);
 	/* An address column gets no more than its addresses need. */
 	if (column->is_address && candidate.max > context->address_columns)
 		candidate.max = context->address_columns;

@@ -1,4 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*@ subject_caller */
+
+/* Whom filters look at: the task that makes the call. */
+#define SUBJECT_UID() ((u32)bpf_get_current_uid_gid())
+#define SUBJECT_COMM(at) LOAD(u64, LOAD(u64, CURRENT_TASK(), TASK_GROUP_LEADER), TASK_COMM + (at))
+#define SUBJECT_MNTNS() mount_namespace()
+#define SUBJECT_CGROUP() bpf_get_current_cgroup_id()
+#define SUBJECT_ANCESTOR(level) bpf_get_current_ancestor_cgroup_id(level)
+/*@ subject_owner */
+
+/* Whom filters look at from here on: who has a socket. */
+#undef SUBJECT_UID
+#undef SUBJECT_COMM
+#undef SUBJECT_MNTNS
+#undef SUBJECT_CGROUP
+#undef SUBJECT_ANCESTOR
+#define SUBJECT_UID() (owner->uid)
+#define SUBJECT_COMM(at) (*(u64 *)(owner->comm + (at)))
+#define SUBJECT_MNTNS() (owner->mntns)
+#define SUBJECT_CGROUP() (owner->cgroup_id)
+#define SUBJECT_ANCESTOR(level) ancestor_cgroup(task, level)
+
+/* As bpf_get_current_ancestor_cgroup_id has it, of any task. */
+static __always_inline u64 ancestor_cgroup(u64 task, u32 level)
+{
+	u64 cgroup = LOAD_COLD(u64, LOAD_COLD(u64, task, TASK_CGROUPS), CSS_SET_DFL_CGRP);
+	u32 below = LOAD_COLD(u32, cgroup, CGROUP_LEVEL) - level;
+
+#pragma unroll
+	for (u32 i = 0; i < CGROUP_DEPTH_MAX && i < below; i++)
+		cgroup = LOAD_COLD(u64, cgroup + CGROUP_SELF, CSS_PARENT) - CGROUP_SELF;
+	return below > CGROUP_DEPTH_MAX ? 0 : LOAD_COLD(u64, LOAD_COLD(u64, cgroup, CGROUP_KN), KERNFS_NODE_ID);
+}
 /*@ filter_pid */
 	switch (pid) {
 @PID_CASES@
@@ -11,7 +44,7 @@
 BPF_TABLE("hash", u64, u32, filter_cgroups, 1);
 
 /*@ filter_cgroup */
-	u64 cgroup = bpf_get_current_cgroup_id();
+	u64 cgroup = SUBJECT_CGROUP();
 
 	if (!filter_cgroups.lookup(&cgroup))
 		return 0;
@@ -20,7 +53,7 @@ BPF_TABLE("hash", u64, u32, filter_cgroups, 1);
 BPF_TABLE("hash", u64, u32, filter_mntns, 1);
 
 /*@ filter_mntns */
-	u64 mntns = mount_namespace();
+	u64 mntns = SUBJECT_MNTNS();
 
 	if (!filter_mntns.lookup(&mntns))
 		return 0;
@@ -36,10 +69,9 @@ BPF_TABLE("hash", u64, u32, filter_mntns, 1);
 	if (family == FAMILY_INET6 && !is_mapped(sk))
 		@ACT@6(sk, @WITH@, *odd);
 /*@ condition_uid */
-		u32 number = bpf_get_current_uid_gid();
+		u32 number = SUBJECT_UID();
 /*@ condition_comm */
-		u64 leader = LOAD(u64, CURRENT_TASK(), TASK_GROUP_LEADER);
-		u64 first = LOAD(u64, leader, TASK_COMM), second = LOAD(u64, leader, TASK_COMM + 8);
+		u64 first = SUBJECT_COMM(0), second = SUBJECT_COMM(8);
 /*@ condition_ports */
 		struct session_key4 ports;
 
@@ -54,4 +86,4 @@ BPF_TABLE("hash", u64, u32, filter_mntns, 1);
 /*@ condition_netns */
 		u32 number = network_namespace(sk);
 /*@ condition_mntns */
-		u32 number = mount_namespace();
+		u32 number = SUBJECT_MNTNS();

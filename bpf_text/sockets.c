@@ -9,6 +9,8 @@
 #define TYPED(type, base, offset) (*(type *)((base) + (offset)))
 #define TYPED_BITS(base, field) ((TYPED(u8, base, field) >> field##_SHIFT) & ((1 << field##_BITS) - 1))
 
+#define CGROUP_DEPTH_MAX 16
+
 #define STATE_ESTABLISHED 1
 #define STATE_SYN_SENT 2
 #define STATE_SYN_RECV 3
@@ -32,8 +34,25 @@ static __always_inline struct socket_pass *current_pass(void)
 	return socket_pass.lookup(&slot);
 }
 
-static __always_inline void own(struct socket_owner *owner, u64 task)
+/* Do the filters let who has a socket pass? */
+static __always_inline int owner_passes(struct socket_owner *owner, u64 task)
 {
+	u32 pid = owner->pid;
+
+@FILTER_OWNER@
+	return 1;
+}
+
+/* And the socket itself? */
+static __always_inline int socket_passes(struct socket_facts *facts, u64 sk)
+{
+@FILTER_SOCKET@
+	return 1;
+}
+
+static __always_inline void own(struct socket_state *state, u64 task)
+{
+	struct socket_owner *owner = &state->owner;
 	u64 leader = LOAD_COLD(u64, task, TASK_GROUP_LEADER);
 	u64 mnt_ns = LOAD_COLD(u64, LOAD_COLD(u64, task, TASK_NSPROXY), NSPROXY_MNT_NS);
 	u64 cgroup = LOAD_COLD(u64, LOAD_COLD(u64, task, TASK_CGROUPS), CSS_SET_DFL_CGRP);
@@ -44,6 +63,7 @@ static __always_inline void own(struct socket_owner *owner, u64 task)
 	owner->cgroup_id = LOAD_COLD(u64, LOAD_COLD(u64, cgroup, CGROUP_KN), KERNFS_NODE_ID);
 	owner->process_start_ms = LOAD_COLD(u64, leader, TASK_START_TIME) / 1000000;
 	bpf_probe_read_kernel(owner->comm, sizeof owner->comm, (void *)(leader + TASK_COMM));
+	state->passes = owner_passes(owner, task);
 }
 
 /* Without room for it, the socket is not followed, and that is told. */
@@ -80,10 +100,16 @@ int sockets_set_state(u64 *ctx)
 	state->passed_ns = 0;
 	state->born_ns = bpf_ktime_get_ns();
 	if (own_call) {
-		own(&state->owner, bpf_get_current_task());
+		own(state, bpf_get_current_task());
 		state->walk = 0;
 	}
 	return 0;
+}
+
+static __always_inline void take_owner(struct socket_facts *facts, struct socket_state *state)
+{
+	facts->owner = state->owner;
+	facts->passes_owner = state->owner.pid ? state->passes : @UNOWNED@;
 }
 
 static __always_inline void take_key(struct socket_facts *facts, u64 sk)
@@ -196,7 +222,8 @@ static __always_inline u32 tell(u64 sk, struct socket_state *state, struct socke
 	take_counts(&facts->now, tp, jiffies);
 	take_queues(facts, tp);
 	take_rest(facts, tp);
-	facts->owner = state->owner;
+	take_owner(facts, state);
+	facts->passes_socket = socket_passes(facts, tp);
 	facts->before = state->before;
 	facts->cookie = bpf_get_socket_cookie((void *)sk);
 	facts->born_ns = state->born_ns;
@@ -233,7 +260,7 @@ int sockets_walk(u64 *ctx)
 		return 0;
 	/* several may have it open: it is the one's that called, else of the first that this walk came to */
 	if (!state->owner.pid || (state->walk && state->walk != pass->walk)) {
-		own(&state->owner, task);
+		own(state, task);
 		state->walk = pass->walk;
 	}
 	if (pass->walks_tell && state->pass != pass->number)
@@ -257,7 +284,7 @@ int sockets_pass(u64 *ctx)
 		place = state->place;
 		facts = socket_facts.lookup(&place);
 		if (facts)
-			facts->owner = state->owner;
+			take_owner(facts, state);
 		return 0;
 	}
 	told = tell(sk, state, pass);

@@ -69,12 +69,12 @@ static bool is_first(const struct conditions *conditions, size_t place)
 	return true;
 }
 
-void conditions_print(const struct conditions *conditions, FILE *out)
+void conditions_print(const struct conditions *conditions, unsigned subjects, FILE *out)
 {
 	for (size_t i = 0; i < conditions->count; i++) {
 		const struct condition_kind *kind = conditions->items[i].kind;
 
-		if (!is_first(conditions, i))
+		if (!is_first(conditions, i) || !(kind->subject & subjects))
 			continue;
 		fprintf(out, "\t{ /* --%s */\n%s", kind->option, kind->facts);
 		print_test(conditions, kind, false, out);

@@ -20,6 +20,12 @@ struct containers;
 struct error;
 struct range;
 
+/* What conditions are about: bits, for conditions_print. */
+enum condition_subject {
+	CONDITION_OF_TASK = 1 << 0,   /* who makes the call, or has the socket */
+	CONDITION_OF_SOCKET = 1 << 1, /* its ends and its network namespace */
+};
+
 struct condition_kind {
 	const char *option; /* without dashes: "lport" */
 
@@ -30,8 +36,9 @@ struct condition_kind {
 	int (*read)(
 	    struct conditions *to, const struct condition *like, const char *text, struct error *error);
 
-	bool list;         /* values may stand with commas between them: where no value has one in itself */
-	const char *facts; /* in account(): declares what the tests look at; "" when they need nothing */
+	bool list;                      /* values may stand with commas between them: where no value has one in itself */
+	enum condition_subject subject; /* what it is about */
+	const char *facts;              /* in account(): declares what the tests look at; "" when they need nothing */
 	void (*print_test)(FILE *out, const struct condition *condition); /* as an expression */
 
 	/* What it holds for, of which it fills the range, and at which of the enum place: bits 1 << place. */
@@ -82,6 +89,6 @@ const char *conditions_keep(struct conditions *conditions, const char *text, str
 void conditions_fini(struct conditions *conditions);
 
 /* Prints the tests for account(): they return when the task or the socket does not pass. */
-void conditions_print(const struct conditions *conditions, FILE *out);
+void conditions_print(const struct conditions *conditions, unsigned subjects, FILE *out);
 
 #endif

@@ -91,6 +91,9 @@ enum kernel_need {
 	FIELD(CRED_UID, "cred", "uid", NEED_SOCKETS)                                      \
 	FIELD(TASK_CGROUPS, "task_struct", "cgroups", NEED_SOCKETS)                       \
 	FIELD(CSS_SET_DFL_CGRP, "css_set", "dfl_cgrp", NEED_SOCKETS)                      \
+	FIELD(CGROUP_LEVEL, "cgroup", "level", NEED_SOCKETS)                              \
+	FIELD(CGROUP_SELF, "cgroup", "self", NEED_SOCKETS)                                \
+	FIELD(CSS_PARENT, "cgroup_subsys_state", "parent", NEED_SOCKETS)                  \
 	FIELD(TCP_BYTES_SENT, "tcp_sock", "bytes_sent", NEED_SOCKETS)                     \
 	FIELD(TCP_BYTES_RETRANS, "tcp_sock", "bytes_retrans", NEED_SOCKETS)               \
 	FIELD(TCP_BYTES_ACKED, "tcp_sock", "bytes_acked", NEED_SOCKETS)                   \

@@ -117,6 +117,16 @@ static void print_filter_tests(FILE *out, const struct program_request *request)
 			fputs(filters[i].test_text, out);
 }
 
+/* Is there a filter that looks at a task, beside PIDs? */
+static bool filters_tasks(const struct program_request *request)
+{
+	bool found = request->filters != 0;
+
+	for (size_t i = 0; i < request->conditions.count && !found; i++)
+		found = request->conditions.items[i].kind->subject == CONDITION_OF_TASK;
+	return found;
+}
+
 static void print_filter_maps(FILE *out, const struct program_request *request)
 {
 	for (size_t i = 0; i < filter_count; i++)
@@ -192,7 +202,8 @@ static int print_account(FILE *out, const struct program_request *request)
 	int pid_err = print_pid_filter(pid.stream, request);
 
 	print_filter_tests(containers.stream, request);
-	conditions_print(&request->conditions, containers.stream);
+	conditions_print(
+	    &request->conditions, CONDITION_OF_TASK | CONDITION_OF_SOCKET, containers.stream);
 	err = buffer_close(&pid) ?: pid_err;
 	err = buffer_close(&containers) ?: err;
 	char *family = NULL;
@@ -206,6 +217,8 @@ static int print_account(FILE *out, const struct program_request *request)
 
 	if (!err) {
 		fputc('\n', out);
+		if (filters_tasks(request))
+			fputs(program_text_subject_caller, out);
 		print_filter_maps(out, request);
 		template_fill(out, program_text_account, slots, COUNT_OF(slots));
 	}
@@ -250,14 +263,49 @@ static void print_cgroups(FILE *out, const struct program_request *request)
 	template_fill(out, program_text_cgroups, (const struct slot[]){ { "MAX_CGROUPS", max_cgroups } }, 1);
 }
 
-static void print_sockets(FILE *out, const struct program_request *request, const struct plan *plan)
+/* The filters' tests of who has a socket, and of the socket. */
+static int print_sockets(FILE *out, const struct program_request *request, const struct plan *plan)
 {
+	bool filtered = filters_tasks(request);
+	struct buffer owner, socket;
 	char max_sockets[16];
+	int err = buffer_open(&owner);
 
+	if (err)
+		return err;
+	err = buffer_open(&socket);
+	if (err) {
+		fclose(owner.stream);
+		free(owner.bytes);
+		return err;
+	}
+	int pid_err = print_pid_filter(owner.stream, request);
+
+	print_filter_tests(owner.stream, request);
+	conditions_print(&request->conditions, CONDITION_OF_TASK, owner.stream);
+	if (request->family)
+		fprintf(socket.stream, "\tif (facts->family != %d)\n\t\treturn 0;\n", request->family);
+	conditions_print(&request->conditions, CONDITION_OF_SOCKET, socket.stream);
+	err = buffer_close(&owner) ?: pid_err;
+	err = buffer_close(&socket) ?: err;
 	snprintf(max_sockets, sizeof max_sockets, "%u", request->max_sockets);
-	template_fill(out, program_text_sockets, (const struct slot[]){ { "MAX_SOCKETS", max_sockets } }, 1);
-	if (plan_has(plan, SYMBOL_BPF_ITER_SOCKETS))
-		fputs(program_text_sockets_pass, out);
+	const struct slot slots[] = {
+		{ "MAX_SOCKETS", max_sockets },
+		{ "FILTER_OWNER", owner.bytes },
+		{ "FILTER_SOCKET", socket.bytes },
+		{ "UNOWNED", filtered || request->pid_count ? "0" : "1" },
+	};
+
+	if (!err) {
+		if (filtered)
+			fputs(program_text_subject_owner, out);
+		template_fill(out, program_text_sockets, slots, COUNT_OF(slots));
+		if (plan_has(plan, SYMBOL_BPF_ITER_SOCKETS))
+			fputs(program_text_sockets_pass, out);
+	}
+	free(owner.bytes);
+	free(socket.bytes);
+	return err;
 }
 
 static int print_head(FILE *out, const struct program_request *request, const struct kernel *kernel,
@@ -306,7 +354,7 @@ int program_build(char **text, const struct program_request *request, const stru
 	if (!err && plan_has_duty(plan, DUTY_NOTE_CGROUPS))
 		print_cgroups(program.stream, request);
 	if (!err && plan_has_duty(plan, DUTY_TELL_SOCKETS))
-		print_sockets(program.stream, request, plan);
+		err = print_sockets(program.stream, request, plan);
 	err = buffer_close(&program) ?: err;
 	if (!err) {
 		*text = program.bytes;

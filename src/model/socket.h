@@ -44,6 +44,7 @@ struct socket_state {
 	__u32 pass;      /* its number, */
 	__u32 place;     /* and the facts' place in it */
 	__u32 walk;      /* of open files, by which the owner is known; 0: by its own call */
+	__u32 passes;    /* the filters let the owner pass */
 };
 
 enum socket_bit {
@@ -68,6 +69,9 @@ struct socket_facts {
 	__u8 backoff;  /* how often the timeout was doubled */
 	__u8 shutdown; /* RCV_SHUTDOWN 1, SEND_SHUTDOWN 2 */
 	__u32 error;   /* sk_err */
+	__u8 passes_owner;  /* the filters let its owner pass, as far as one is known, */
+	__u8 passes_socket; /* and the socket */
+	__u16 zero;
 	struct socket_owner owner;
 	struct socket_counts now;
 	struct socket_counts before; /* zero when passed_ns is 0 */

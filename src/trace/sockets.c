@@ -357,7 +357,7 @@ static int tell_still(struct telling *telling)
 		const struct socket_facts *facts = &telling->sockets->facts[i];
 		const struct socket_user *user = find_user(telling->sockets, facts->cookie);
 
-		if (telling->moved[i].sessions)
+		if (telling->moved[i].sessions || !facts->passes_socket || !(user || facts->passes_owner))
 			continue;
 		struct session *session = snapshot_add(telling->snapshot);
 
@@ -374,7 +374,7 @@ static int tell_still(struct telling *telling)
 static bool has_unowned(const struct telling *telling)
 {
 	for (size_t i = 0; i < telling->count; i++)
-		if (!telling->sockets->facts[i].owner.pid && !telling->moved[i].sessions &&
+		if (telling->sockets->facts[i].passes_socket && !telling->sockets->facts[i].owner.pid && !telling->moved[i].sessions &&
 		    !find_user(telling->sockets, telling->sockets->facts[i].cookie))
 			return true;
 	return false;

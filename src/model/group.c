@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "model/series.h"
 #include "model/tally.h"
 
 /* What the connections of a group have in common. */
@@ -200,8 +201,10 @@ void group_add(struct row *group, const struct row *row, bool added)
 		group->held = row->held;
 	add_socket(&group->session, &row->session);
 	averages_sum(&group->averages, &row->averages);
+	const uint64_t dice = rows_hash(&row->session);
+
 	for (unsigned i = 0; i < ROW_POINTS; i++)
-		group->points[i] = add_up_to_max(group->points[i], row->points[i]);
+		group->points[i] = series_sum(group->points[i], row->points[i], dice);
 }
 
 /* False: it is not known of the row. */

@@ -30,6 +30,20 @@ uint64_t series_rate(uint16_t point)
 	return exponent ? (mantissa | 1U << MANTISSA_BITS) << (exponent - 1) : mantissa;
 }
 
+uint16_t series_sum(uint16_t a, uint16_t b, uint64_t dice)
+{
+	uint64_t sum = series_rate(a) + series_rate(b);
+	uint16_t above = series_point(sum);
+	uint64_t over = series_rate(above) - sum;
+
+	if (!over || sum >= SERIES_MAX_BYTES_PER_S)
+		return above;
+	uint64_t step = series_rate(above) - series_rate((uint16_t)(above - 1));
+	uint64_t chance = (sum ^ dice) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (chance >> 20) % step < over ? (uint16_t)(above - 1) : above;
+}
+
 uint64_t series_at(const struct series *series, unsigned age)
 {
 	uint32_t at = (series->tick - age) % series->capacity;

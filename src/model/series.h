@@ -26,6 +26,12 @@ uint16_t series_point(uint64_t rate_bytes_per_s);
 /* The rate of a point, in bytes/s. */
 uint64_t series_rate(uint16_t point);
 
+/*
+ * Two points' sum. Rounded up or down by chance, the more often up the nearer that is, so that of thousands of small ones that
+ * are added to a large sum neither all are lost nor each counts as a whole step. dice: another number for each that is added.
+ */
+uint16_t series_sum(uint16_t a, uint16_t b, uint64_t dice);
+
 /* The rate `age` intervals ago, below count, in bytes/s; 0 is the newest. */
 uint64_t series_at(const struct series *series, unsigned age);
 

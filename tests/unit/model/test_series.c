@@ -33,6 +33,34 @@ static void points_are_rates_rounded_up(void **state)
 	}
 }
 
+/* Many small ones and few large ones: the sum is right but for some percent, and silence adds nothing. */
+static void points_add_up(void **state)
+{
+	static const struct {
+		uint64_t rate;
+		unsigned count;
+	} cases[] = { { 1, 4000 }, { 1000, 3700 }, { 777777, 100000 }, { UINT64_C(5) << 30, 8 } };
+
+	(void)state;
+	assert_int_equal(series_sum(0, 0, 7), 0);
+	assert_int_equal(series_sum(5, 0, 7), 5);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		uint16_t sum = 0, point = series_point(cases[i].rate);
+		uint64_t dice = 88172645463325252;
+
+		for (unsigned k = 0; k < cases[i].count; k++) {
+			dice ^= dice << 13;
+			dice ^= dice >> 7;
+			dice ^= dice << 17;
+			sum = series_sum(sum, point, dice);
+		}
+		double whole = (double)series_rate(point) * cases[i].count;
+
+		assert_true(series_rate(sum) > whole * 0.9 && series_rate(sum) < whole * 1.1);
+	}
+	assert_int_equal(series_sum(UINT16_MAX, UINT16_MAX, 1), UINT16_MAX);
+}
+
 /* Eight points, of which the newest is 7: tick 10 stands at 10 % 8. */
 static struct series ring(uint16_t points[8], unsigned count)
 {
@@ -61,6 +89,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_silence_is_zero_and_large_rates_saturate),
 		cmocka_unit_test(points_are_rates_rounded_up),
+		cmocka_unit_test(points_add_up),
 		cmocka_unit_test(the_newest_points_are_found),
 	};
 

@@ -82,8 +82,6 @@ struct session_key6 {
 struct session_value {
 	__u64 rx_bytes;
 	__u64 tx_bytes;
-	__u32 rtt_us; /* smoothed, at the latest event; this and retransmits only when asked for, else 0 */
-	__u32 retransmits; /* segments of the connection since its birth */
 	__u64 cgroup_id;   /* in the v2 hierarchy; this and what follows is taken when the entry is created */
 	__u32 uid;         /* in the initial user namespace */
 	__u32 mntns;
@@ -114,7 +112,7 @@ struct cgroup_path {
 #ifndef TCPTOP_PROGRAM_TEXT
 _Static_assert(sizeof(struct session_key4) == 24, "the key's size is the hot path's cost");
 _Static_assert(sizeof(struct session_key6) == 48, "the key's size is the hot path's cost");
-_Static_assert(sizeof(struct session_value) == 64, "no padding: values are copied out whole");
+_Static_assert(sizeof(struct session_value) == 56, "no padding: values are copied out whole");
 #endif
 
 #endif
@@ -523,15 +521,15 @@ int kprobe_inet_sendmsg(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(6);
-	return call_enter(sk, 0, 6, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(7);
+	return call_enter(sk, 0, 7, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet_sendmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 6))
+	if (!call_return(&call, 7))
 		return 0;
 	return returned_send(call.sk, (int)ctx[10], call.extra);
 }
@@ -542,15 +540,15 @@ int kprobe_inet6_sendmsg(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(7);
-	return call_enter(sk, 0, 7, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(8);
+	return call_enter(sk, 0, 8, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet6_sendmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 7))
+	if (!call_return(&call, 8))
 		return 0;
 	return returned_send(call.sk, (int)ctx[10], call.extra);
 }
@@ -561,15 +559,15 @@ int kprobe_inet_recvmsg(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(8);
-	return call_enter(sk, ctx[11], 8, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(9);
+	return call_enter(sk, ctx[11], 9, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet_recvmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 8))
+	if (!call_return(&call, 9))
 		return 0;
 	return returned_receive(call.sk, (int)ctx[10], call.extra);
 }
@@ -580,15 +578,15 @@ int kprobe_inet6_recvmsg(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(9);
-	return call_enter(sk, ctx[11], 9, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(10);
+	return call_enter(sk, ctx[11], 10, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet6_recvmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 9))
+	if (!call_return(&call, 10))
 		return 0;
 	return returned_receive(call.sk, (int)ctx[10], call.extra);
 }
@@ -599,15 +597,15 @@ int kprobe_inet_sendpage(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_plain_tcp(sk))
-		return call_pass(10);
-	return call_enter(sk, 0, 10, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(11);
+	return call_enter(sk, 0, 11, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet_sendpage(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 10))
+	if (!call_return(&call, 11))
 		return 0;
 	return returned_send(call.sk, (int)ctx[10], call.extra);
 }
@@ -618,15 +616,15 @@ int kprobe_tcp_splice_read(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(11);
-	return call_enter(sk, 0, 11, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(12);
+	return call_enter(sk, 0, 12, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_tcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 11))
+	if (!call_return(&call, 12))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra);
 }
@@ -637,15 +635,15 @@ int kprobe_tcp_zerocopy_receive(u64 *ctx)
 	u64 sk = ctx[14];
 
 	if (!is_tcp(sk))
-		return call_pass(12);
-	return call_enter(sk, ctx[13], 12, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(13);
+	return call_enter(sk, ctx[13], 13, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_tcp_zerocopy_receive(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 12))
+	if (!call_return(&call, 13))
 		return 0;
 	return returned_zerocopy(call.sk, (int)ctx[10], call.extra);
 }
@@ -656,15 +654,15 @@ int kprobe_tls_sw_splice_read(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(13);
-	return call_enter(sk, 0, 13, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(14);
+	return call_enter(sk, 0, 14, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_tls_sw_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 13))
+	if (!call_return(&call, 14))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra);
 }
@@ -675,15 +673,15 @@ int kprobe_mptcp_splice_read(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(14);
-	return call_enter(sk, 0, 14, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(15);
+	return call_enter(sk, 0, 15, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_mptcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 14))
+	if (!call_return(&call, 15))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra);
 }

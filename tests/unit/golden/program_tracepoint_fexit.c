@@ -69,8 +69,6 @@ struct session_key6 {
 struct session_value {
 	__u64 rx_bytes;
 	__u64 tx_bytes;
-	__u32 rtt_us; /* smoothed, at the latest event; this and retransmits only when asked for, else 0 */
-	__u32 retransmits; /* segments of the connection since its birth */
 	__u64 cgroup_id;   /* in the v2 hierarchy; this and what follows is taken when the entry is created */
 	__u32 uid;         /* in the initial user namespace */
 	__u32 mntns;
@@ -101,7 +99,7 @@ struct cgroup_path {
 #ifndef TCPTOP_PROGRAM_TEXT
 _Static_assert(sizeof(struct session_key4) == 24, "the key's size is the hot path's cost");
 _Static_assert(sizeof(struct session_key6) == 48, "the key's size is the hot path's cost");
-_Static_assert(sizeof(struct session_value) == 64, "no padding: values are copied out whole");
+_Static_assert(sizeof(struct session_value) == 56, "no padding: values are copied out whole");
 #endif
 
 #endif

@@ -72,8 +72,6 @@ struct session_key6 {
 struct session_value {
 	__u64 rx_bytes;
 	__u64 tx_bytes;
-	__u32 rtt_us; /* smoothed, at the latest event; this and retransmits only when asked for, else 0 */
-	__u32 retransmits; /* segments of the connection since its birth */
 	__u64 cgroup_id;   /* in the v2 hierarchy; this and what follows is taken when the entry is created */
 	__u32 uid;         /* in the initial user namespace */
 	__u32 mntns;
@@ -104,7 +102,7 @@ struct cgroup_path {
 #ifndef TCPTOP_PROGRAM_TEXT
 _Static_assert(sizeof(struct session_key4) == 24, "the key's size is the hot path's cost");
 _Static_assert(sizeof(struct session_key6) == 48, "the key's size is the hot path's cost");
-_Static_assert(sizeof(struct session_value) == 64, "no padding: values are copied out whole");
+_Static_assert(sizeof(struct session_value) == 56, "no padding: values are copied out whole");
 #endif
 
 #endif
@@ -542,7 +540,7 @@ int standby_tcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_take(&call, 11, true))
+	if (!call_take(&call, 12, true))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[5], call.extra);
 }
@@ -553,15 +551,15 @@ int kprobe_tcp_splice_read(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(11);
-	return call_enter(sk, 0, 11, LOAD_COLD(u64, ctx[19], 0), true);
+		return call_pass(12);
+	return call_enter(sk, 0, 12, LOAD_COLD(u64, ctx[19], 0), true);
 }
 
 int kretprobe_tcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 11))
+	if (!call_return(&call, 12))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra);
 }
@@ -574,7 +572,7 @@ int standby_tcp_zerocopy_receive(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_take(&call, 12, true))
+	if (!call_take(&call, 13, true))
 		return 0;
 	return returned_zerocopy(call.sk, (int)ctx[3], call.extra);
 }
@@ -585,15 +583,15 @@ int kprobe_tcp_zerocopy_receive(u64 *ctx)
 	u64 sk = ctx[14];
 
 	if (!is_tcp(sk))
-		return call_pass(12);
-	return call_enter(sk, ctx[13], 12, LOAD_COLD(u64, ctx[19], 0), true);
+		return call_pass(13);
+	return call_enter(sk, ctx[13], 13, LOAD_COLD(u64, ctx[19], 0), true);
 }
 
 int kretprobe_tcp_zerocopy_receive(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 12))
+	if (!call_return(&call, 13))
 		return 0;
 	return returned_zerocopy(call.sk, (int)ctx[10], call.extra);
 }
@@ -606,7 +604,7 @@ int standby_tls_sw_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_take(&call, 13, true))
+	if (!call_take(&call, 14, true))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[3], call.extra);
 }
@@ -617,15 +615,15 @@ int kprobe_tls_sw_splice_read(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(13);
-	return call_enter(sk, 0, 13, LOAD_COLD(u64, ctx[19], 0), true);
+		return call_pass(14);
+	return call_enter(sk, 0, 14, LOAD_COLD(u64, ctx[19], 0), true);
 }
 
 int kretprobe_tls_sw_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 13))
+	if (!call_return(&call, 14))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra);
 }
@@ -638,7 +636,7 @@ int standby_mptcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_take(&call, 14, true))
+	if (!call_take(&call, 15, true))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[3], call.extra);
 }
@@ -649,15 +647,15 @@ int kprobe_mptcp_splice_read(u64 *ctx)
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
 	if (!is_tcp(sk))
-		return call_pass(14);
-	return call_enter(sk, 0, 14, LOAD_COLD(u64, ctx[19], 0), true);
+		return call_pass(15);
+	return call_enter(sk, 0, 15, LOAD_COLD(u64, ctx[19], 0), true);
 }
 
 int kretprobe_mptcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 14))
+	if (!call_return(&call, 15))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra);
 }

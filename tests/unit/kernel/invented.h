@@ -22,6 +22,12 @@ static inline struct kernel invented_kernel(uint32_t version)
 
 	for (int i = 0; i < FIELD_COUNT; i++)
 		kernel.offsets[i] = 1000 + 8 * i;
+	for (int i = 0; i < FIELD_COUNT; i++) {
+		bool some = kernel_field_needs(i) & NEED_BITS;
+
+		kernel.bits[i].shift = some ? i % 5 : 0;
+		kernel.bits[i].count = some ? 1 + i % 3 : 8;
+	}
 	for (int i = 0; i < SYMBOL_COUNT; i++)
 		kernel.prototypes[i] = (struct kernel_prototype){ 100 + i, 3, false };
 	kernel.prototypes[SYMBOL_INET_RECVMSG].parameter_count = 4;
@@ -37,6 +43,8 @@ struct input {
 	unsigned refused; /* kinds of hook that do not work: bits */
 	enum offsets_from from;
 	const char *arguments[ARGUMENTS_MAX]; /* a command line without its first word */
+	bool no_sockets;                      /* all sockets are not told of, whatever asks for it */
+	bool no_socket_iterator;              /* the kernel has none */
 };
 
 #define VERSION_6_18 KERNEL_VERSION_CODE(6, 18, 0)
@@ -97,6 +105,10 @@ static inline char *build(const struct input *input)
 		fail_msg("%s", error.text);
 	bool works = make_plan(&plan, input, &kernel, &planner);
 
+	if (input->no_sockets)
+		request.max_sockets = 0;
+	if (input->no_socket_iterator)
+		kernel.prototypes[SYMBOL_BPF_ITER_SOCKETS].btf_id = 0;
 	program_add_hooks(&plan, &request, &kernel);
 	if (!works)
 		fail_msg("%s", planner.why);

@@ -374,42 +374,6 @@ static void test_kprobe_with_less(void **state)
 	assert_int_equal(plan.hook_count, 2 * socket_call_count + 1);
 }
 
-/* Beside every method, by one kind of hook; it falls alone, and what it misses is no missed run. */
-static void test_noted_beside(void **state)
-{
-	static const enum probe_method all[] = { PROBE_TRACEPOINT, PROBE_FENTRY, PROBE_KPROBE };
-	struct kernel kernel = kernel_6_18();
-	struct plan plan;
-
-	(void)state;
-	kernel.kprobe_pmu_type = 6;
-	for (size_t i = 0; i < COUNT_OF(all); i++) {
-		plan_well(&plan, all[i], &kernel);
-		plan.preemptible = plan.tracepoints_preemptible = true;
-		size_t count = plan.hook_count;
-		unsigned skips = plan_skips(&plan);
-
-		assert_false(plan_has_duty(&plan, DUTY_NOTE_CGROUPS));
-		plan_add_cgroups(&plan, &kernel);
-		assert_true(plan_has_duty(&plan, DUTY_NOTE_CGROUPS));
-		assert_int_equal(plan.hook_count, count + 1);
-		const struct hook *hook = &plan.hooks[count];
-
-		assert_int_equal(hook->kind, HOOK_RAW_TRACEPOINT);
-		assert_string_equal(hook->function, "cgroups_mkdir");
-		assert_int_equal(plan_skips(&plan), skips);
-		assert_false(plan_requires(&plan, hook));
-		for (size_t j = 0; j <= count; j++) {
-			assert_int_equal(plan_falls_with(&plan, &plan.hooks[j], hook), j == count);
-			assert_int_equal(plan_falls_with(&plan, hook, &plan.hooks[j]), j == count);
-		}
-	}
-	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
-	kernel.offsets[FIELD_KERNFS_NODE_ID] = -1;
-	plan_add_cgroups(&plan, &kernel);
-	assert_false(plan_has_duty(&plan, DUTY_NOTE_CGROUPS));
-}
-
 static void test_no_kprobes(void **state)
 {
 	struct kernel kernel = kernel_6_18();
@@ -436,7 +400,6 @@ int main(void)
 		cmocka_unit_test(test_kprobe_6_1),
 		cmocka_unit_test(test_kprobe_standby),
 		cmocka_unit_test(test_kprobe_with_less),
-		cmocka_unit_test(test_noted_beside),
 		cmocka_unit_test(test_no_kprobes),
 	};
 

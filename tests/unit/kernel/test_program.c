@@ -29,7 +29,9 @@
 static bool updating;
 static unsigned updated; /* files written in this run */
 
-static const struct input base = { VERSION_6_18, PROBE_TRACEPOINT, .refused = NO_FUNCTIONS };
+static const struct input base = {
+	.version = VERSION_6_18, .method = PROBE_TRACEPOINT, .refused = NO_FUNCTIONS
+};
 
 /* For free(); empty when there is no such file. */
 static char *read_whole(const char *path)
@@ -98,18 +100,17 @@ static void test_methods(void **state)
 		struct input input;
 	} cases[] = {
 		{ "program_tracepoint.c",
-		    { VERSION_6_18, PROBE_TRACEPOINT, NO_FUNCTIONS, OFFSETS_FROM_BTF, { NULL } } },
+		    { .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .refused = NO_FUNCTIONS } },
 		{ "program_tracepoint_raw.c",
-		    { VERSION_6_18, PROBE_TRACEPOINT, NOT_TYPED, OFFSETS_FROM_BTF, { NULL } } },
-		{ "program_tracepoint_fexit.c",
-		    { VERSION_6_18, PROBE_TRACEPOINT, 0, OFFSETS_FROM_BTF, { NULL } } },
-		{ "program_fentry.c", { VERSION_6_18, PROBE_FENTRY, 0, OFFSETS_FROM_BTF, { NULL } } },
+		    { .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .refused = NOT_TYPED } },
+		{ "program_tracepoint_fexit.c", { .version = VERSION_6_18, .method = PROBE_TRACEPOINT } },
+		{ "program_fentry.c", { .version = VERSION_6_18, .method = PROBE_FENTRY } },
 #if defined(__x86_64__)
-		{ "program_tracepoint_perf.c",
-		    { VERSION_7_3, PROBE_TRACEPOINT, 0, OFFSETS_FROM_BTF, { NULL } } },
-		{ "program_kprobe.c", { VERSION_6_18, PROBE_KPROBE, 0, OFFSETS_FROM_BTF, { NULL } } },
-		{ "program_kprobe_headers.c",
-		    { KERNEL_VERSION_CODE(5, 10, 0), PROBE_KPROBE, 0, OFFSETS_FROM_HEADERS, { NULL } } },
+		{ "program_tracepoint_perf.c", { .version = VERSION_7_3, .method = PROBE_TRACEPOINT } },
+		{ "program_kprobe.c", { .version = VERSION_6_18, .method = PROBE_KPROBE } },
+		{ "program_kprobe_headers.c", { .version = KERNEL_VERSION_CODE(5, 10, 0),
+		                                  .method = PROBE_KPROBE,
+		                                  .from = OFFSETS_FROM_HEADERS } },
 #endif
 	};
 
@@ -139,7 +140,6 @@ static const struct {
 	    { "--host", "10.0.0.0/8,2001:db8::/32", "--host", "!fd00::/8,::ffff:10.1.0.0/112" } },
 	{ "program_ipv4.diff", { "-4" } },
 	{ "program_ipv6.diff", { "-6" } },
-	{ "program_socket_facts.diff", { "--columns", "pid,rtt,rx,tx" } },
 	{ "program_max_sessions.diff", { "--max-sessions", "4096" } },
 	{ "program_all.diff", { "-4", "-p", "2,1", "--cgroupmap", "/a", "--mntnsmap", "/b" } },
 };
@@ -181,6 +181,8 @@ static void test_ends(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(ends); i++) {
 		struct input input = ends[i].input;
+
+		input.no_sockets = true;
 		char *plain = build(&input);
 		size_t count = input.arguments[0] ? 1 : 0;
 
@@ -190,6 +192,38 @@ static void test_ends(void **state)
 
 		expect_well_formed(text);
 		expect_golden(ends[i].golden, difference);
+		free(difference);
+		free(text);
+		free(plain);
+	}
+}
+
+/* What is added where all sockets can be told of; the same for each method that counts. */
+static void test_sockets(void **state)
+{
+	static const struct input counting[] = {
+		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .refused = NO_FUNCTIONS },
+		{ .version = VERSION_6_18, .method = PROBE_FENTRY },
+		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .no_socket_iterator = true },
+	};
+	static const char *const arguments[] = { "-a", "-o", "json", NULL };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(counting); i++) {
+		struct input input = counting[i];
+
+		memcpy(input.arguments, arguments, sizeof arguments);
+		input.no_sockets = true;
+		char *plain = build(&input);
+
+		input.no_sockets = false;
+		char *text = build(&input), *difference = text_diff(plain, text);
+
+		expect_well_formed(text);
+		assert_int_equal(strstr(text, "int sockets_pass(") != NULL, !input.no_socket_iterator);
+		assert_non_null(strstr(text, "int sockets_walk("));
+		if (i == 0)
+			expect_golden("program_sockets.diff", difference);
 		free(difference);
 		free(text);
 		free(plain);
@@ -218,10 +252,6 @@ static void test_filters_are_the_same_for_each_method(void **state)
 		char *text = build(&input), *expected = text_diff(plain, text);
 
 		for (size_t j = 0; j < COUNT_OF(others); j++) {
-			/* further fields: their offsets are spelled otherwise there */
-			if (others[j].from == OFFSETS_FROM_HEADERS &&
-			    strcmp(filtered[i].arguments[0], "--columns") == 0)
-				continue;
 			input = others[j];
 			char *other_plain = build(&input);
 
@@ -255,6 +285,7 @@ static void test_what_is_left_out(void **state)
 		{ NULL, "sessions4_odd", "filter_cgroups" },
 		{ NULL, "sessions6_odd", "filter_mntns" },
 		{ NULL, "count_other", "switch (pid)" },
+		{ NULL, "count_other", "socket_facts" },
 	};
 
 	(void)state;
@@ -334,6 +365,7 @@ int main(void)
 		cmocka_unit_test(test_methods),
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_filters_are_the_same_for_each_method),
 		cmocka_unit_test(test_what_is_left_out),
 		cmocka_unit_test(test_paths_stay_out),

@@ -42,6 +42,9 @@ static bool build_without(enum kernel_field field, const struct input *input, co
 		assert_non_null(strstr(planner.why, macro));
 		return false;
 	}
+	program_add_hooks(&plan, &request, &kernel);
+	if (kernel_field_needs(field) & NEED_SOCKETS)
+		assert_false(plan_has_duty(&plan, DUTY_TELL_SOCKETS));
 	int err = program_build(&text, &request, &kernel, &plan, OFFSETS_FROM_BTF, &error);
 
 	if (err == 0) {
@@ -77,11 +80,11 @@ static void test_missing_fields(void **state)
 		{ .version = VERSION_6_18, .method = PROBE_KPROBE },
 #endif
 	};
-	static const char *const columns[] = { "--columns", "pid,rtt,rx,tx", NULL };
+	static const char *const everything[] = { "-a", "-o", "json", NULL };
 	struct options options;
 
 	(void)state;
-	parse(&options, columns);
+	parse(&options, everything);
 	for (size_t i = 0; i < COUNT_OF(inputs); i++)
 		for (int field = 0; field < FIELD_COUNT; field++)
 			if (!build_without(field, &inputs[i], &options)) {
@@ -100,6 +103,8 @@ static void test_fields_are_defined_once(void **state)
 		{ .version = VERSION_7_3, .method = PROBE_TRACEPOINT },
 		{ .version = VERSION_6_18, .method = PROBE_FENTRY },
 		{ .version = VERSION_6_18, .method = PROBE_FENTRY, .from = OFFSETS_FROM_HEADERS },
+		{ .version = VERSION_6_18, .method = PROBE_TRACEPOINT, .arguments = { "-a", "-o", "json" } },
+		{ .version = VERSION_6_18, .method = PROBE_FENTRY, .arguments = { "-a", "-o", "json" } },
 	};
 
 	(void)state;

@@ -173,6 +173,49 @@ static inline void sample_fill(struct snapshot *snapshot, const struct sample *s
 	snapshot_total(snapshot);
 }
 
+/* What a pass over sockets tells: a sender that waits for its peer, a listener and a forgotten socket. For snapshot_fini. */
+static inline void sample_fill_sockets(struct snapshot *snapshot)
+{
+	static const struct sample sockets = { "sockets", 3,
+		{
+		    { 4, "10.0.0.1", 40000, "10.0.0.2", 443, 181, "curl", 0, 2100, 1000, 0, 0, 0, NULL },
+		    { 4, "0.0.0.0", 8080, "0.0.0.0", 0, 200, "httpd", 0, 0, 33, 0, 0, 0, NULL },
+		    { 4, "10.0.0.1", 40001, "10.0.0.2", 443, 181, "curl", 0, 0, 1000, 0, 0, 0, NULL },
+		} };
+
+	sample_fill(snapshot, &sockets);
+	snapshot->sessions[0].rtt_us = 12345;
+	snapshot->sessions[0].retransmits = 7;
+	snapshot->sessions[0].socket = (struct socket_summary){
+		.state = SOCKET_ESTABLISHED,
+		.unsent_bytes = 3600000,
+		.unacked_bytes = 65160,
+		.sent_bytes = 4000,
+		.retrans_bytes = 1448,
+		.rtt_min_us = 11000,
+		.rx_idle_ms = 310,
+		.tx_idle_ms = 4,
+		.age_ms = 81234,
+		.cause = CAUSE_PEER,
+		.shares = { [CAUSE_PEER] = 71, [CAUSE_LOSS] = 29 },
+	};
+	snapshot->sessions[1].socket = (struct socket_summary){
+		.state = SOCKET_LISTEN, .backlog = 129, .backlog_max = 128, .drops = 3, .age_ms = 90000
+	};
+	snapshot->sessions[2].socket = (struct socket_summary){
+		.state = SOCKET_CLOSE_WAIT,
+		.idle_s = 3725,
+		.unread_bytes = 1,
+		.retries = 255,
+		.rx_idle_ms = 3725001,
+		.cause = CAUSE_READER,
+		.shares = { [CAUSE_READER] = 100 },
+	};
+	snapshot->sockets = (struct socket_census){
+		.count = 3, .beyond = 1, .unstored = 2, .cpu_ns = 4711, .passed_ns = 1000300000
+	};
+}
+
 /* Fails when actual is not what the golden file holds; shows it, to be looked at and pasted. */
 static inline void golden_expect(const char *name, const char *actual, size_t length)
 {

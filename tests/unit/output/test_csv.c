@@ -49,6 +49,11 @@ static void golden_files(void **state)
 	golden_expect("csv_names.csv", output, strlen(output));
 	free(output);
 	snapshot_fini(&snapshot);
+	sample_fill_sockets(&snapshot);
+	output = show(&snapshot, NULL);
+	golden_expect("csv_sockets.csv", output, strlen(output));
+	free(output);
+	snapshot_fini(&snapshot);
 }
 
 static void cells_are_harmless(void **state)

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/error.h"
 #include "base/util.h"
 #include "model/snapshot.h"
@@ -63,7 +65,9 @@ static void fill(struct snapshot *snapshot, uint8_t family)
 
 	assert_non_null(ending);
 	ending->connection = *session;
-	session->rtt_us = 1; /* or retransmits would be left out */
+	/* or those that are joined to them would be left out */
+	session->rtt_us = session->socket.state = session->socket.backlog_max = 1;
+	snapshot->sockets.count = 1;
 }
 
 /* Through JSON and back; `key` is, or is not, a member of one of the objects. For snapshot_fini. */
@@ -194,25 +198,71 @@ static void names_come_back(void **state)
 	}
 }
 
-/* retransmits are counted only where the round-trip time is known. */
+/* retransmits are counted only where the round-trip time is known; of a chain the nearest row before that is none of it. */
 static void joined_members_follow_the_row_before(void **state)
 {
 	struct snapshot snapshot, back;
 
 	(void)state;
-	for (size_t k = 1; k < session_fields.count; k++) {
-		const struct field *field = &session_fields.rows[k], *before = field - 1;
+	for (size_t i = 0; i < COUNT_OF(tables); i++) {
+		const struct field *decides = NULL;
 
-		if (field->presence != FIELD_JOINED)
+		for (size_t k = 0; k < tables[i]->count; k++) {
+			const struct field *field = &tables[i]->rows[k];
+
+			if (field->presence != FIELD_JOINED) {
+				decides = field;
+				continue;
+			}
+			assert_non_null(decides);
+			assert_int_equal(decides->presence, FIELD_KNOWN);
+			for (uint64_t known = 0; known < 2; known++) {
+				fill(&snapshot, 4);
+				field_set_number(
+				    decides, record_of(&snapshot, tables[i]), decides->absent + known);
+				field_set_number(field, record_of(&snapshot, tables[i]), 7);
+				expect_round_trip(&snapshot, field->key, known, &back);
+				assert_int_equal(field_number(field, record_of(&back, tables[i])),
+				    known ? 7 : field->absent);
+				snapshot_fini(&snapshot);
+				snapshot_fini(&back);
+			}
+		}
+	}
+}
+
+/* Every number has a word, which no other has; a word that is none is an error. */
+static void words_come_back(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < session_fields.count; k++) {
+		const struct field *field = &session_fields.rows[k];
+		struct session session = { 0 };
+
+		if (field->type != FIELD_STATE && field->type != FIELD_CAUSE) {
+			assert_null(field_word(field, &session));
 			continue;
-		assert_int_equal(before->presence, FIELD_KNOWN);
-		fill(&snapshot, 4);
-		field_set_number(before, &snapshot.sessions[0], before->absent);
-		field_set_number(field, &snapshot.sessions[0], 7);
-		expect_round_trip(&snapshot, field->key, false, &back);
-		assert_int_equal(field_number(field, &back.sessions[0]), field->absent);
-		snapshot_fini(&snapshot);
-		snapshot_fini(&back);
+		}
+		assert_null(field_word(field, &session));
+		for (uint64_t number = 1; number <= field_max(field); number++) {
+			struct session back = { 0 };
+
+			field_set_number(field, &session, number);
+			json_t *object = json_pack("{s:s}", field->key, field_word(field, &session));
+
+			assert_null(field_read(field, object, &back));
+			assert_int_equal(field_number(field, &back), number);
+			json_decref(object);
+		}
+		json_t *const wrong[] = { json_string("?"), json_string(""), json_integer(1), json_null() };
+
+		for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+			json_t *object = json_object();
+
+			json_object_set_new(object, field->key, wrong[i]);
+			assert_non_null(field_read(field, object, &session));
+			json_decref(object);
+		}
 	}
 }
 
@@ -250,6 +300,7 @@ int main(void)
 		cmocka_unit_test(addresses_come_back),
 		cmocka_unit_test(names_come_back),
 		cmocka_unit_test(joined_members_follow_the_row_before),
+		cmocka_unit_test(words_come_back),
 		cmocka_unit_test(rows_are_sound),
 	};
 

@@ -100,6 +100,19 @@ static void test_filter_is_told(void **state)
 	snapshot_fini(&snapshot);
 }
 
+static void test_golden_sockets(void **state)
+{
+	struct snapshot snapshot;
+	char *output;
+
+	(void)state;
+	sample_fill_sockets(&snapshot);
+	output = show(&snapshot, 0, NULL);
+	golden_expect("json_sockets.jsonl", output, strlen(output));
+	free(output);
+	snapshot_fini(&snapshot);
+}
+
 static void test_golden_losses(void **state)
 {
 	struct snapshot snapshot;
@@ -432,6 +445,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),
 		cmocka_unit_test(test_filter_is_told),
+		cmocka_unit_test(test_golden_sockets),
 		cmocka_unit_test(test_golden_losses),
 		cmocka_unit_test(test_parses_back),
 		cmocka_unit_test(test_random_names),

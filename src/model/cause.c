@@ -14,16 +14,28 @@
 unsigned cause_find_hz(uint64_t jiffies, uint64_t time_ns)
 {
 	static const unsigned usual[] = { 100, 250, 300, 1000 };
+	unsigned found = 0;
 
 	for (size_t i = 0; i < COUNT_OF(usual); i++) {
 		uint64_t start = (UINT64_C(1) << 32) - (uint64_t)BOOT_S * usual[i];
 		uint64_t counted_ms = (jiffies - start) * 1000 / usual[i], ms = time_ns / 1000000;
 		uint64_t off_ms = counted_ms > ms ? counted_ms - ms : ms - counted_ms;
 
-		if (jiffies >= start && off_ms <= 2000 + ms / 1000)
-			return usual[i];
+		if (jiffies < start || off_ms > 2000 + ms / 1000)
+			continue;
+		if (found)
+			return 0; /* five minutes after the start all of them say the same */
+		found = usual[i];
 	}
-	return 0;
+	return found;
+}
+
+/* A clock that was read while it was being set may seem to have gone back. */
+static double elapsed(uint32_t now, uint32_t before)
+{
+	int32_t jiffies = (int32_t)(now - before);
+
+	return jiffies > 0 ? jiffies : 0;
 }
 
 /* The greatest remainders are rounded up, so that all shares make 100. */
@@ -58,12 +70,11 @@ static void share_out(struct socket_summary *summary, const double *parts, doubl
  * The part of the time that nothing was waiting to be sent or acknowledged. Unread bytes tell of a slow reader when they are
  * many beside those that it reads: what is unread at a glance at a fast one is read in a moment.
  */
-static void share_rest(double *parts, double rest, const struct socket_facts *facts, uint64_t rx_bytes,
-    uint64_t tx_bytes)
+static void share_rest(
+    double *parts, double rest, const struct socket_facts *facts, uint64_t rx_bytes, uint64_t tx_bytes)
 {
 	const struct socket_counts *now = &facts->now, *before = &facts->before;
-	uint32_t unread =
-	    now->unread_bytes < before->unread_bytes ? now->unread_bytes : before->unread_bytes;
+	uint32_t unread = now->unread_bytes < before->unread_bytes ? now->unread_bytes : before->unread_bytes;
 	uint32_t read = now->read_seq - before->read_seq;
 	double reader = !unread ? 0 : read <= unread ? 1 : (double)unread / read;
 
@@ -75,6 +86,11 @@ static void share_rest(double *parts, double rest, const struct socket_facts *fa
 		parts[rx_bytes > tx_bytes ? CAUSE_REMOTE : CAUSE_APP] = rest;
 }
 
+static bool has_before(const struct socket_facts *facts, const struct socket_clock *clock)
+{
+	return facts->passed_ns && facts->passed_ns >= clock->since_ns;
+}
+
 /* A connection's interval, in jiffies. Without a pass before there is none. */
 static void find_cause(struct socket_summary *summary, const struct socket_facts *facts,
     const struct socket_clock *clock, uint64_t rx_bytes, uint64_t tx_bytes)
@@ -83,16 +99,18 @@ static void find_cause(struct socket_summary *summary, const struct socket_facts
 	double parts[CAUSE_COUNT] = { 0 };
 
 	summary->cause = CAUSE_NONE;
-	if (!clock->hz || !facts->passed_ns || facts->told_ns <= facts->passed_ns ||
+	if (!clock->hz || !has_before(facts, clock) || facts->told_ns <= facts->passed_ns ||
 	    facts->state == SOCKET_LISTEN)
 		return;
 	double whole = (double)(facts->told_ns - facts->passed_ns) * clock->hz / NS_PER_S;
-	double peer = now->peer_jiffies - before->peer_jiffies;
-	double buffer = now->buffer_jiffies - before->buffer_jiffies;
-	double network = now->busy_jiffies - before->busy_jiffies - peer - buffer;
+	double peer = elapsed(now->peer_jiffies, before->peer_jiffies);
+	double buffer = elapsed(now->buffer_jiffies, before->buffer_jiffies);
+	double network = elapsed(now->busy_jiffies, before->busy_jiffies) - peer - buffer;
 	bool lossy = now->retransmits != before->retransmits || facts->congestion >= CONGESTION_RECOVERY ||
 	             facts->retries;
 
+	if (network < 0)
+		network = 0;
 	/* The clocks tick in jiffies: they may tell one more than went by. */
 	double busy = peer + buffer + network, scale = busy > whole ? whole / busy : 1;
 
@@ -133,14 +151,14 @@ static uint32_t at_least_1(uint64_t ms)
 	return ms < 1 ? 1 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 
-/* A clock that was read before the socket's last packet is behind it. */
+/* A clock that was read before the socket's last packet is behind it, by the time of a pass; what is longer ago counts on to 2^32. */
 static uint32_t since_ms(const struct socket_clock *clock, uint32_t jiffies)
 {
 	uint32_t ago = (uint32_t)clock->jiffies - jiffies;
 
 	if (!clock->hz)
 		return 0;
-	return at_least_1(ago > INT32_MAX ? 0 : (uint64_t)ago * 1000 / clock->hz);
+	return at_least_1(ago > UINT32_MAX - 60 * clock->hz ? 0 : (uint64_t)ago * 1000 / clock->hz);
 }
 
 static uint32_t sooner_s(uint32_t rx_ms, uint32_t tx_ms)
@@ -174,7 +192,7 @@ void cause_summarise(struct socket_summary *summary, const struct socket_facts *
 		.state = facts->state,
 		.retries = facts->retries > facts->probes ? facts->retries : facts->probes,
 	};
-	if (!facts->passed_ns) /* what was sent in its life is not of this interval */
+	if (!has_before(facts, clock)) /* what was sent in its life is not of this interval */
 		summary->retrans_bytes = summary->sent_bytes = 0;
 	find_cause(summary, facts, clock, rx_bytes, tx_bytes);
 }

@@ -17,11 +17,11 @@ enum cause {
 	CAUSE_APP,    /* nothing keeps this side from sending: its process has nothing to send */
 	CAUSE_PEER,   /* the remote's receive window is full: it reads too slowly */
 	CAUSE_BUFFER, /* this side's send buffer is full, and all in it has been sent */
-	CAUSE_LOSS,   /* the network, or this host's queues: data is under way, and some of it had to be sent again */
+	CAUSE_LOSS, /* the network, or this host's queues: data is under way, and some of it had to be sent again */
 	CAUSE_QUEUE,  /* the same without loss */
 	CAUSE_READER, /* what has arrived waits for this side's process to read it */
 	CAUSE_REMOTE, /* all that arrived has been read: the remote, or the path from it, has sent nothing more */
-	CAUSE_IDLE,   /* nothing was moved, and nothing waits */
+	CAUSE_IDLE, /* nothing was moved, and nothing waits */
 	CAUSE_COUNT
 };
 
@@ -53,15 +53,16 @@ struct socket_summary {
 	uint32_t unacked_bytes; /* sent, not yet acknowledged */
 	uint32_t backlog;       /* of a listener: connections that wait to be accepted, how many may, */
 	uint32_t backlog_max;
-	uint32_t drops; /* and how many were dropped since it began to listen */
-	uint32_t rtt_min_us;    /* 0: not known */
-	uint32_t rx_idle_ms;    /* since data was last received, and sent: from 1 on; 0: never, or not known */
+	uint32_t drops;      /* and how many were dropped since it began to listen */
+	uint32_t rtt_min_us; /* 0: not known */
+	uint32_t rx_idle_ms; /* since data was last received, and sent: from 1 on; 0: never, or not known */
 	uint32_t tx_idle_ms;
 	uint32_t idle_s; /* since data was last moved */
-	uint32_t age_ms; /* since it began to connect, or was accepted: from 1 on; 0: before sockets were followed */
-	uint8_t state;   /* enum socket_state_number */
-	uint8_t retries; /* unanswered: of the same segment, or of probes of a closed window */
-	uint8_t cause;   /* the one with the greatest share, or CAUSE_NONE */
+	uint32_t
+	    age_ms; /* since it began to connect, or was accepted: from 1 on; 0: before sockets were followed */
+	uint8_t state;               /* enum socket_state_number */
+	uint8_t retries;             /* unanswered: of the same segment, or of probes of a closed window */
+	uint8_t cause;               /* the one with the greatest share, or CAUSE_NONE */
 	uint8_t shares[CAUSE_COUNT]; /* of the time since the pass before, in percent; zero without a cause */
 };
 
@@ -69,12 +70,13 @@ struct socket_summary {
 struct socket_clock {
 	uint64_t time_ns; /* CLOCK_MONOTONIC */
 	uint64_t jiffies;
-	unsigned hz; /* jiffies a second; 0: unknown */
+	unsigned hz;       /* jiffies a second; 0: unknown */
+	uint64_t since_ns; /* passes before do not count: sockets were not followed in between */
 };
 
 /*
  * The jiffies a second of the running kernel, from one reading of both clocks: jiffies_64 begins five minutes before its
- * lower half overflows (INITIAL_JIFFIES). 0: none of the usual ones fits.
+ * lower half overflows (INITIAL_JIFFIES). 0: none of the usual ones fits, or several do, as around that moment.
  */
 unsigned cause_find_hz(uint64_t jiffies, uint64_t time_ns);
 

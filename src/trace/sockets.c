@@ -170,6 +170,7 @@ int sockets_start(struct sockets *sockets)
 	for (int i = 0; i < (int)COUNT_OF(symbols) && !err; i++)
 		err = sockets->program_fds[i] >= 0 ? attach(sockets, i) : 0;
 	sockets->passed_ns = sockets->rested_ns = 0;
+	sockets->started_ns = clock_now_ns();
 	if (!err && sockets->link_fds[PASS] >= 0)
 		err = walk(sockets);
 	if (err)
@@ -249,6 +250,8 @@ static const struct socket_user *find_user(const struct sockets *sockets, uint64
 {
 	const struct socket_user wanted = { .cookie = cookie };
 
+	if (!sockets->user_count)
+		return NULL;
 	return bsearch(&wanted, sockets->users, sockets->user_count, sizeof wanted, compare_users);
 }
 
@@ -421,6 +424,7 @@ int sockets_tell(struct sockets *sockets, struct snapshot *snapshot)
 	if (!sockets->hz && telling.count)
 		sockets->hz = cause_find_hz(telling.clock.jiffies, telling.clock.time_ns);
 	telling.clock.hz = sockets->hz;
+	telling.clock.since_ns = sockets->started_ns;
 	err = err ?: tell(&telling);
 	if (err)
 		return err;

@@ -31,6 +31,7 @@ struct sockets {
 	const struct socket_facts *facts;  /* mapped, of capacity */
 	size_t capacity;
 	unsigned hz;
+	uint64_t started_ns;   /* since when they are followed */
 	uint64_t passed_ns;    /* the latest pass */
 	uint64_t rested_ns;    /* no pass before */
 	uint64_t walked_ns;    /* no walk before */

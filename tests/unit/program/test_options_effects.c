@@ -60,6 +60,7 @@ static const struct {
 	{ { "--mntnsmap", "m" }, "yyyyyy ---- -- y" },
 	{ { "--ipv4" }, "yyyyyy yyyy -- y" },
 	{ { "--ipv6" }, "yyyyyy yyyy -- y" },
+	{ { "--all" }, "y-yy-- ---- -- y" },
 	{ { "--filter", "nginx port:443" }, "yyyyyy yyyy -- -" },
 	{ { "--filter", "host:a.example" }, "y----- y--- -- -" },
 	{ { "--probe", "kprobe" }, "yyyyyy ---- yy y" },

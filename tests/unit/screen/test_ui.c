@@ -290,50 +290,6 @@ static void odd_names_move_no_column(void **state)
 	assert_true(on_glass(fixture, 24, "red\\x1b[31mred, PID 3"));
 }
 
-static void rtt_and_retransmits_are_shown(void **state)
-{
-	struct fixture *fixture = *state;
-	static const struct {
-		uint32_t rtt_us, retransmits;
-		const char *rtt, *retrans;
-	} cases[] = {
-		{ 0, 0, "-", "-" },
-		{ 7, 0, "0.007ms", "0" },
-		{ 1234, 1, "1.23ms", "1" },
-		{ 45678, 23, "45.7ms", "23" },
-		{ 999999, 1234567, "1000ms", "1234567" },
-		{ 12345678, 4294967295u, "12.3s", "4.29G" },
-	};
-
-	begin(fixture);
-	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		add(fixture, "a", 100, "10.0.0.9", (uint16_t)(i + 1), 1000 * (ARRAY_LENGTH(cases) - i), 0);
-		fixture->snapshot.sessions[i].rtt_us = cases[i].rtt_us;
-		fixture->snapshot.sessions[i].retransmits = cases[i].retransmits;
-	}
-	show(fixture);
-	assert_int_equal(
-	    column_parse_list(&fixture->ui.columns, "pid,name,user,laddr,raddr,rx,tx,rtt,retrans", NULL), 0);
-	/* Who asks for them sees them: the local address goes first. */
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "SRTT  RETR SUM"));
-	assert_false(on_glass(fixture, 24, "LOCAL"));
-	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		char end[32];
-		const char *line = fixture->glass.lines[5 + i];
-
-		snprintf(end, sizeof end, " %7s %9s", cases[i].rtt, cases[i].retrans);
-		assert_string_equal(line + strlen(line) - strlen(end), end);
-	}
-	paint(fixture, 200, 60);
-	assert_true(on_glass(fixture, 60, "LOCAL"));
-	key(fixture, KEY_CODE_DOWN);
-	key(fixture, KEY_CODE_DOWN);
-	key(fixture, KEY_CODE_ENTER);
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "1 segment retransmitted since the connection was opened"));
-}
-
 static void a_recording_says_when_it_has_ended(void **state)
 {
 	struct fixture *fixture = *state;
@@ -433,7 +389,6 @@ int main(void)
 		UI_TEST(the_order_is_always_on_the_screen),
 		UI_TEST(filters_without_room_are_a_number),
 		UI_TEST(odd_names_move_no_column),
-		UI_TEST(rtt_and_retransmits_are_shown),
 		UI_TEST(a_recording_says_when_it_has_ended),
 		UI_TEST(the_end_leaves_the_table_as_plain_text),
 	};

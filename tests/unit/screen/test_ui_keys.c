@@ -135,50 +135,6 @@ static void menus_choose(void **state)
 	paint(fixture, 80, 24);
 }
 
-/* What is read from sockets at every event is there only when it was asked for at the start, and says so. */
-static void measured_columns_are_asked_for_at_the_start(void **state)
-{
-	struct fixture *fixture = *state;
-	const struct column *rtt = column_find("rtt");
-	struct ui *live = &fixture->ui;
-
-	ui_fini(live);
-	fixture->run.live = true;
-	fixture->run.interval_ns = 1000000000;
-	assert_int_equal(ui_init(live, &fixture->run, true), 0);
-	assert_false(ui_measures(live, rtt));
-	assert_true(ui_measures(live, column_find("rx")));
-	show_typical(fixture);
-	paint(fixture, 80, 24);
-	key(fixture, 'C');
-	while (live->menu.values[live->menu.position] != (uint32_t)(rtt - column_table))
-		key(fixture, KEY_CODE_DOWN);
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "[-] SRTT"));
-	assert_true(on_glass(fixture, 24, "smoothed round-trip time; start with --columns ...,rtt"));
-	key(fixture, ' ');
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "SRTT costs time at every event: start with --columns ...,rtt"));
-	assert_false(column_list_has(&live->columns, rtt));
-	key(fixture, KEY_CODE_ESCAPE);
-	key(fixture, KEY_CODE_F6);
-	key(fixture, KEY_CODE_END);
-	key(fixture, KEY_CODE_ENTER);
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "RETR SUM costs time at every event"));
-	assert_string_equal(live->view.sort.column->id, "rate");
-	key(fixture, KEY_CODE_ESCAPE);
-	key(fixture, KEY_CODE_ENTER);
-	paint(fixture, 80, 24);
-	assert_true(on_glass(fixture, 24, "RTT and retransmits: start with --columns ...,rtt,retrans"));
-	/* Asked for, be it for the order alone. */
-	ui_fini(live);
-	fixture->options.sort = (struct column_sort){ .column = rtt, .descending = true };
-	assert_int_equal(ui_init(live, &fixture->run, true), 0);
-	assert_true(ui_measures(live, rtt));
-	assert_true(ui_measures(live, column_find("retrans")));
-}
-
 static void the_interval_is_asked_for(void **state)
 {
 	struct fixture *fixture = *state;
@@ -465,7 +421,6 @@ int main(void)
 		UI_TEST(typing_takes_utf8_and_editing_keys),
 		UI_TEST(search_moves_the_cursor_and_escape_puts_it_back),
 		UI_TEST(menus_choose),
-		UI_TEST(measured_columns_are_asked_for_at_the_start),
 		UI_TEST(the_interval_is_asked_for),
 		UI_TEST(no_key_has_two_meanings_and_each_is_in_the_help),
 		UI_TEST(freezing_shows_what_was_and_loses_nothing),

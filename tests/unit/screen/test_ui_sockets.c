@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the screen shows of sockets, and when it asks to be told of them. */
+#include "test_ui.h"
+
+static void rtt_and_retransmits_are_shown(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		uint32_t rtt_us, retransmits;
+		const char *rtt, *retrans;
+	} cases[] = {
+		{ 0, 0, "-", "-" },
+		{ 7, 0, "0.007ms", "0" },
+		{ 1234, 1, "1.23ms", "1" },
+		{ 45678, 23, "45.7ms", "23" },
+		{ 999999, 1234567, "1000ms", "1234567" },
+		{ 12345678, 4294967295u, "12.3s", "4.29G" },
+	};
+
+	begin(fixture);
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		add(fixture, "a", 100, "10.0.0.9", (uint16_t)(i + 1), 1000 * (ARRAY_LENGTH(cases) - i), 0);
+		fixture->snapshot.sessions[i].rtt_us = cases[i].rtt_us;
+		fixture->snapshot.sessions[i].retransmits = cases[i].retransmits;
+		fixture->snapshot.sessions[i].socket.state = SOCKET_ESTABLISHED;
+	}
+	fixture->snapshot.sessions[2].socket.rtt_min_us = 1500;
+	show(fixture);
+	assert_int_equal(
+	    column_parse_list(&fixture->ui.columns, "pid,name,user,laddr,raddr,rx,tx,rtt,retrans", NULL), 0);
+	/* Who asks for them sees them: the local address goes first. */
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "SRTT  RETR SUM"));
+	assert_false(on_glass(fixture, 24, "LOCAL"));
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char end[32];
+		const char *line = fixture->glass.lines[5 + i];
+
+		snprintf(end, sizeof end, " %7s %9s", cases[i].rtt, cases[i].retrans);
+		assert_string_equal(line + strlen(line) - strlen(end), end);
+	}
+	paint(fixture, 200, 60);
+	assert_true(on_glass(fixture, 60, "LOCAL"));
+	key(fixture, KEY_CODE_DOWN);
+	key(fixture, KEY_CODE_DOWN);
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "ESTABLISHED"));
+	assert_true(
+	    on_glass(fixture, 24, "1.234 ms smoothed   1.500 ms shortest   1 segment sent again in all"));
+}
+
+/* The page of a connection says how its socket stands, and why. */
+static void the_page_tells_of_a_socket(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	add(fixture, "stuck", 3, "10.0.0.9", 3, 0, 100);
+	add(fixture, "httpd", 4, "10.0.0.9", 4, 0, 1);
+	fixture->snapshot.sessions[0].socket = (struct socket_summary){ .state = SOCKET_CLOSE_WAIT,
+		.unread_bytes = 7,
+		.unsent_bytes = 3000000,
+		.unacked_bytes = 65000,
+		.cause = CAUSE_PEER,
+		.shares = { [CAUSE_PEER] = 93, [CAUSE_APP] = 7 } };
+	fixture->snapshot.sessions[1].socket =
+	    (struct socket_summary){ .state = SOCKET_LISTEN, .backlog = 6, .backlog_max = 5, .drops = 7 };
+	fixture->snapshot.sockets.count = 2;
+	show(fixture);
+	paint(fixture, 120, 24);
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 120, 40);
+	assert_true(on_glass(fixture, 40, "CLOSE_WAIT   unread 7"));
+	assert_true(on_glass(fixture, 40, "peer 93%: the remote's receive window is full"));
+	key(fixture, KEY_CODE_ESCAPE);
+	key(fixture, KEY_CODE_DOWN);
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 120, 40);
+	assert_true(on_glass(fixture, 40, "LISTEN   6 of 5 wait to be accepted   7 dropped"));
+}
+
+/* As it runs on a kernel that can, or cannot, tell of sockets. */
+static void begin_live(struct fixture *fixture, bool can_tell_sockets)
+{
+	ui_fini(&fixture->ui);
+	fixture->run.live = true;
+	fixture->run.interval_ns = 1000000000;
+	fixture->run.can_tell_sockets = can_tell_sockets;
+	assert_int_equal(ui_init(&fixture->ui, &fixture->run, true), 0);
+}
+
+/* What the pass over sockets tells is offered where there can be one, and its columns say so. */
+static void columns_of_sockets_are_for_kernels_that_tell(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct column *rtt = column_find("rtt");
+	struct ui *live = &fixture->ui;
+
+	assert_true(ui_measures(live, rtt)); /* a recording */
+	begin_live(fixture, false);
+	assert_false(ui_measures(live, rtt));
+	assert_true(ui_measures(live, column_find("rx")));
+	show_typical(fixture);
+	paint(fixture, 80, 24);
+	key(fixture, 'C');
+	while (live->menu.values[live->menu.position] != (uint32_t)(rtt - column_table))
+		key(fixture, KEY_CODE_DOWN);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "[-] SRTT"));
+	assert_true(on_glass(fixture, 24, "; this kernel cannot tell it"));
+	key(fixture, ' ');
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "this kernel cannot tell SRTT of sockets"));
+	assert_false(column_list_has(&live->columns, rtt));
+	key(fixture, KEY_CODE_ESCAPE);
+	key(fixture, KEY_CODE_F6);
+	key(fixture, KEY_CODE_END);
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "this kernel cannot tell RETR SUM of sockets"));
+	assert_string_equal(live->view.sort.column->id, "rate");
+	key(fixture, KEY_CODE_ESCAPE);
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "state and waits are not known: this kernel cannot tell them"));
+
+	begin_live(fixture, true);
+	for (size_t i = 0; i < column_count; i++)
+		assert_true(ui_measures(live, &column_table[i]));
+}
+
+/* A pass costs time: it is asked for while what it tells is shown. */
+static void a_pass_is_asked_for_while_it_is_shown(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ui *live = &fixture->ui;
+
+	begin_live(fixture, true);
+	show_typical(fixture);
+	paint(fixture, 80, 24);
+	assert_false(ui_wants_sockets(live));
+	key(fixture, 's');
+	assert_true(ui_wants_sockets(live));
+	key(fixture, 's');
+	assert_false(ui_wants_sockets(live));
+	key(fixture, KEY_CODE_ENTER); /* details */
+	assert_true(ui_wants_sockets(live));
+	key(fixture, KEY_CODE_ESCAPE);
+	assert_false(ui_wants_sockets(live));
+	assert_int_equal(column_parse_list(&live->columns, "pid,rx,why", NULL), 0);
+	assert_true(ui_wants_sockets(live));
+	assert_int_equal(column_parse_list(&live->columns, "pid,rx", NULL), 0);
+	assert_false(ui_wants_sockets(live));
+	ui_fini(live);
+	fixture->options.sort = (struct column_sort){ .column = column_find("rtt"), .descending = true };
+	assert_int_equal(ui_init(live, &fixture->run, true), 0);
+	assert_true(ui_wants_sockets(live));
+	ui_fini(live);
+	screen_options_init(&fixture->options);
+	fixture->run.all = true;
+	assert_int_equal(ui_init(live, &fixture->run, true), 0);
+	assert_true(ui_wants_sockets(live));
+}
+
+/* A listener and a socket that hangs are there once all that are open are asked for, and go when they are not told any more. */
+static void a_key_lists_all_that_are_open(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin_live(fixture, false);
+	show_typical(fixture);
+	key(fixture, 's');
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "this kernel cannot tell of sockets that move nothing"));
+	assert_false(ui_wants_sockets(&fixture->ui));
+
+	begin_live(fixture, true);
+	begin(fixture);
+	add(fixture, "busy", 1, "10.0.0.9", 1, 1000, 0);
+	add(fixture, "httpd", 2, "0.0.0.0", 0, 0, 0);
+	add(fixture, "stuck", 3, "10.0.0.9", 3, 0, 0);
+	struct session *sessions = fixture->snapshot.sessions;
+
+	sessions[0].socket = (struct socket_summary){ .state = SOCKET_ESTABLISHED };
+	sessions[1].socket =
+	    (struct socket_summary){ .state = SOCKET_LISTEN, .backlog = 6, .backlog_max = 5, .drops = 7 };
+	sessions[2].socket = (struct socket_summary){ .state = SOCKET_CLOSE_WAIT,
+		.cause = CAUSE_PEER,
+		.shares = { [CAUSE_PEER] = 93, [CAUSE_APP] = 7 } };
+	fixture->snapshot.sockets.count = 3;
+	show(fixture);
+	paint(fixture, 120, 24);
+	assert_true(on_glass(fixture, 24, "busy"));
+	assert_false(on_glass(fixture, 24, "httpd") || on_glass(fixture, 24, "stuck"));
+	key(fixture, 's');
+	paint(fixture, 120, 24);
+	assert_true(on_glass(fixture, 24, "busy"));
+	assert_true(on_glass(fixture, 24, "LISTEN 6/5"));
+	assert_true(on_glass(fixture, 24, "CLOSE_WAIT"));
+	assert_true(on_glass(fixture, 24, "peer 93%"));
+	begin(fixture);
+	add(fixture, "stuck", 3, "10.0.0.9", 3, 0, 0);
+	fixture->snapshot.sessions[0].socket.state = SOCKET_CLOSE_WAIT;
+	fixture->snapshot.sockets.count = 1;
+	show(fixture);
+	paint(fixture, 120, 24);
+	assert_false(on_glass(fixture, 24, "httpd"));
+	assert_true(on_glass(fixture, 24, "stuck"));
+	key(fixture, 's');
+	paint(fixture, 120, 24);
+	assert_false(on_glass(fixture, 24, "stuck"));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		UI_TEST(rtt_and_retransmits_are_shown),
+		UI_TEST(the_page_tells_of_a_socket),
+		UI_TEST(columns_of_sockets_are_for_kernels_that_tell),
+		UI_TEST(a_pass_is_asked_for_while_it_is_shown),
+		UI_TEST(a_key_lists_all_that_are_open),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -330,22 +330,19 @@ class LiveScreenTest(unittest.TestCase):
                 terminal.type(":%d" % port)
                 terminal.keys("Enter", "Enter")
                 terminal.wait_until(lambda cells: any(re.match(
-                    r" TCP         round-trip time \d+\.\d{3} ms, smoothed since the handshake", line) for line in cells),
+                    r" RTT         \d+\.\d{3} ms smoothed   \d+\.\d{3} ms shortest   0 segments", line) for line in cells),
                     "the round-trip time")
                 terminal.keys("Escape")
 
-    def test_what_was_not_asked_for_is_not_measured(self):
+    def test_what_was_not_asked_for_is_told_once_it_is(self):
         with self.talker() as (process, port):
-            terminal = self.start("-p", str(process.pid))
+            terminal = self.start("-p", str(process.pid), width=200, height=60)
             self.row_of(terminal, port)
-            terminal.keys("F2", "End")
-            terminal.wait_for("start with --columns ...,retrans")
-            terminal.keys("Space")
-            terminal.wait_for("RETR SUM costs time at every event: start with --columns ...,retrans")
-            terminal.keys("Escape")
-            terminal.wait_for(FOOTER)
+            terminal.keys("F2", "End", "Space", "Escape")
+            terminal.wait_for("RETR SUM")
+            self.row_of(terminal, port, lambda line: re.search(r" 0$", line))
             terminal.keys("Enter")
-            terminal.wait_for("RTT and retransmits: start with --columns ...,rtt,retrans")
+            terminal.wait_for("ESTABLISHED   unread ")
 
     def test_a_lost_segment_is_sent_again(self):
         if not shutil.which("ip"):

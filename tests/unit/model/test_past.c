@@ -14,7 +14,24 @@
 
 enum { CONNECTIONS = 9000 };
 
-/* Interval `tick` is the same each time that it is made. */
+/* Some move nothing. */
+static void tell_socket(struct session *session)
+{
+	if (rand() % 3 == 0)
+		session->rx_bytes = session->tx_bytes = 0;
+	session->rtt_us = (uint32_t)rand() % 3;
+	session->retransmits = (uint32_t)rand() % 3;
+	session->socket = (struct socket_summary){
+		.state = (uint8_t)(1 + rand() % (SOCKET_STATE_COUNT - 1)),
+		.idle_s = (uint32_t)rand() % 10,
+		.unread_bytes = (uint32_t)rand() % 100,
+		.sent_bytes = (uint64_t)rand(),
+		.cause = CAUSE_PEER,
+		.shares = { [CAUSE_PEER] = 100 },
+	};
+}
+
+/* Interval `tick` is the same each time that it is made. In every third there is a pass over sockets. */
 static void make(struct snapshot *snapshot, uint32_t tick, unsigned sessions)
 {
 	srand(tick);
@@ -24,6 +41,7 @@ static void make(struct snapshot *snapshot, uint32_t tick, unsigned sessions)
 	snapshot->missed_runs = tick % 3;
 	snapshot->other.calls = tick % 5;
 	snapshot->other.rx_bytes = tick;
+	snapshot->sockets.count = tick % 3 == 0 ? sessions : 0;
 	for (unsigned i = 0; i < sessions; i++) {
 		struct session *session = snapshot_add(snapshot);
 		uint32_t number = (uint32_t)rand() % CONNECTIONS;
@@ -38,6 +56,8 @@ static void make(struct snapshot *snapshot, uint32_t tick, unsigned sessions)
 		session->accepted = (uint8_t)(rand() % 3);
 		session->is_closed = rand() % 16 == 0;
 		memset(session->comm, 'a' + (int)(number % 26), number % 15);
+		if (tick % 3 == 0)
+			tell_socket(session);
 		if (rand() % 8 == 0) {
 			struct ending *ending = snapshot_add_ending(snapshot);
 
@@ -60,6 +80,9 @@ static void expect_same(const struct traffic *a, const struct traffic *b)
 	assert_int_equal(a->other_total.calls, b->other_total.calls);
 	assert_int_equal(a->other_total.rx_bytes, b->other_total.rx_bytes);
 	assert_int_equal(a->active, b->active);
+	assert_int_equal(a->open, b->open);
+	assert_int_equal(a->pass_tick, b->pass_tick);
+	assert_memory_equal(&a->sockets, &b->sockets, sizeof a->sockets);
 	assert_int_equal(a->rows_gone, b->rows_gone);
 	assert_int_equal(a->rows.count, b->rows.count);
 	assert_int_equal(a->gone[GROUPING_PROCESS].groups.count, b->gone[GROUPING_PROCESS].groups.count);

@@ -144,7 +144,7 @@ void standing_cell_why(const struct column_context *context, const struct row *r
 
 /* ---- what waits ---- */
 
-static void cell_waiting(const struct column_context *context, const struct row *row, uint32_t bytes, struct cell *cell)
+static void cell_waiting(const struct column_context *context, const struct row *row, uint64_t bytes, struct cell *cell)
 {
 	char text[32] = "-";
 
@@ -172,9 +172,7 @@ uint64_t standing_rank_unsent(const struct column_context *context, const struct
 
 void standing_cell_unsent(const struct column_context *context, const struct row *row, struct cell *cell)
 {
-	const struct socket_summary *socket = &row->session.socket;
-
-	cell_waiting(context, row, socket->unsent_bytes + socket->unacked_bytes, cell);
+	cell_waiting(context, row, standing_rank_unsent(context, row), cell);
 }
 
 uint64_t standing_rank_idle(const struct column_context *context, const struct row *row)
@@ -216,8 +214,9 @@ static const char *const meanings[CAUSE_COUNT] = {
 const char *standing_sentence(const struct socket_summary *socket, char *buffer, size_t size)
 {
 	char waiting[32];
-	uint32_t bytes = socket->cause == CAUSE_READER ? socket->unread_bytes
-	                                               : socket->unsent_bytes + socket->unacked_bytes;
+	uint64_t bytes = socket->cause == CAUSE_READER
+	                     ? socket->unread_bytes
+	                     : (uint64_t)socket->unsent_bytes + socket->unacked_bytes;
 	bool tells_bytes = socket->cause == CAUSE_READER || socket->cause == CAUSE_PEER ||
 	                   socket->cause == CAUSE_LOSS || socket->cause == CAUSE_QUEUE;
 

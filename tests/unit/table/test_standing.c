@@ -19,7 +19,7 @@ static const char *cell(const char *id, const struct socket_summary *socket, enu
 	const struct column_context context = { .unit = UNIT_HUMAN };
 	const struct row row = { .session.socket = *socket };
 
-	cell = (struct cell){ 0 };
+	cell = (struct cell){ .width = column_find(id)->width_max };
 	column_find(id)->format(&context, &row, &cell);
 	*style = cell.style;
 	return cell.text;

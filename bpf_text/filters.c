@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*@ subject_caller */
-
 /* Whom filters look at: the task that makes the call. */
 #define SUBJECT_UID() ((u32)bpf_get_current_uid_gid())
 #define SUBJECT_COMM(at) LOAD(u64, LOAD(u64, CURRENT_TASK(), TASK_GROUP_LEADER), TASK_COMM + (at))
 #define SUBJECT_MNTNS() mount_namespace()
 #define SUBJECT_CGROUP() bpf_get_current_cgroup_id()
 #define SUBJECT_ANCESTOR(level) bpf_get_current_ancestor_cgroup_id(level)
+
 /*@ subject_owner */
 
 /* Whom filters look at from here on: who has a socket. */

@@ -14,7 +14,10 @@
 #define STATE_ESTABLISHED 1
 #define STATE_SYN_SENT 2
 #define STATE_SYN_RECV 3
+#define STATE_CLOSE_WAIT 8
+#define STATE_LAST_ACK 9
 #define STATE_LISTEN 10
+#define STATE_CLOSING 11
 
 #define CHRONO_BUSY 1
 #define CHRONO_PEER 2
@@ -143,6 +146,7 @@ static __always_inline u32 chrono_jiffies(u64 tp, u32 jiffies, const int type)
 static __always_inline void take_counts(struct socket_counts *now, u64 tp, u32 jiffies)
 {
 	u32 read_seq = TYPED(u32, tp, TCP_COPIED_SEQ);
+	u8 state = TYPED(u8, tp, SK_STATE);
 
 	now->bytes_sent = TYPED(u64, tp, TCP_BYTES_SENT);
 	now->bytes_retrans = TYPED(u64, tp, TCP_BYTES_RETRANS);
@@ -156,6 +160,8 @@ static __always_inline void take_counts(struct socket_counts *now, u64 tp, u32 j
 	now->delivered = TYPED(u32, tp, TCP_DELIVERED);
 	now->delivered_ce = TYPED(u32, tp, TCP_DELIVERED_CE);
 	now->unread_bytes = TYPED(u32, tp, TCP_RCV_NXT) - read_seq;
+	if (now->unread_bytes && (state == STATE_CLOSE_WAIT || state == STATE_LAST_ACK || state == STATE_CLOSING))
+		now->unread_bytes--; /* a FIN takes one sequence number, until it has been read */
 	now->read_seq = read_seq;
 }
 

@@ -36,9 +36,9 @@ struct condition_kind {
 	int (*read)(
 	    struct conditions *to, const struct condition *like, const char *text, struct error *error);
 
-	bool list;                      /* values may stand with commas between them: where no value has one in itself */
+	bool list; /* values may stand with commas between them: where no value has one in itself */
 	enum condition_subject subject; /* what it is about */
-	const char *facts;              /* in account(): declares what the tests look at; "" when they need nothing */
+	const char *facts; /* in account(): declares what the tests look at; "" when they need nothing */
 	void (*print_test)(FILE *out, const struct condition *condition); /* as an expression */
 
 	/* What it holds for, of which it fills the range, and at which of the enum place: bits 1 << place. */

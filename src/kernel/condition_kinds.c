@@ -15,8 +15,7 @@
 
 static void print_cgroup(FILE *out, const struct condition *condition)
 {
-	fprintf(out, "SUBJECT_ANCESTOR(%u) == %" PRIu64 "ULL", condition->cgroup.level,
-	    condition->cgroup.id);
+	fprintf(out, "SUBJECT_ANCESTOR(%u) == %" PRIu64 "ULL", condition->cgroup.level, condition->cgroup.id);
 }
 
 static void print_container(FILE *out, const struct condition *condition)
@@ -118,19 +117,25 @@ static void print_network(FILE *out, const struct condition *condition)
 const struct condition_kind condition_kinds[] = {
 	{ "cgroup", condition_read_cgroup, false, CONDITION_OF_TASK, "", print_cgroup, cover_cgroup },
 	{ "unit", condition_read_unit, false, CONDITION_OF_TASK, "", print_cgroup, cover_cgroup },
-	{ "container", condition_read_container, false, CONDITION_OF_TASK, "", print_container, cover_cgroup },
+	{ "container", condition_read_container, false, CONDITION_OF_TASK, "", print_container,
+	    cover_cgroup },
 	{ "pod", condition_read_pod, false, CONDITION_OF_TASK, "", print_container, cover_cgroup },
-	{ "uid", condition_read_uid, true, CONDITION_OF_TASK, program_text_condition_uid, print_number, cover_uid },
-	{ "comm", condition_read_comm, false, CONDITION_OF_TASK, program_text_condition_comm, print_comm, cover_comm },
-	{ "port", condition_read_ports, true, CONDITION_OF_SOCKET, program_text_condition_ports, print_port, cover_port },
-	{ "lport", condition_read_ports, true, CONDITION_OF_SOCKET, program_text_condition_ports, print_local_port,
-	    cover_local_port },
-	{ "rport", condition_read_ports, true, CONDITION_OF_SOCKET, program_text_condition_ports, print_remote_port,
-	    cover_remote_port },
-	{ "host", condition_read_network, true, CONDITION_OF_SOCKET, program_text_condition_network, print_network,
-	    cover_network },
-	{ "netns", condition_read_netns, false, CONDITION_OF_SOCKET, program_text_condition_netns, print_number, cover_netns },
-	{ "mntns", condition_read_mntns, false, CONDITION_OF_TASK, program_text_condition_mntns, print_number, cover_mntns },
+	{ "uid", condition_read_uid, true, CONDITION_OF_TASK, program_text_condition_uid, print_number,
+	    cover_uid },
+	{ "comm", condition_read_comm, false, CONDITION_OF_TASK, program_text_condition_comm, print_comm,
+	    cover_comm },
+	{ "port", condition_read_ports, true, CONDITION_OF_SOCKET, program_text_condition_ports, print_port,
+	    cover_port },
+	{ "lport", condition_read_ports, true, CONDITION_OF_SOCKET, program_text_condition_ports,
+	    print_local_port, cover_local_port },
+	{ "rport", condition_read_ports, true, CONDITION_OF_SOCKET, program_text_condition_ports,
+	    print_remote_port, cover_remote_port },
+	{ "host", condition_read_network, true, CONDITION_OF_SOCKET, program_text_condition_network,
+	    print_network, cover_network },
+	{ "netns", condition_read_netns, false, CONDITION_OF_SOCKET, program_text_condition_netns,
+	    print_number, cover_netns },
+	{ "mntns", condition_read_mntns, false, CONDITION_OF_TASK, program_text_condition_mntns, print_number,
+	    cover_mntns },
 };
 const size_t condition_kind_count = COUNT_OF(condition_kinds);
 

@@ -50,8 +50,8 @@ static void print_offset(FILE *out, const struct kernel *kernel, enum kernel_fie
 
 	fprintf(out, "#define %s %d\n", macro, kernel->offsets[field]);
 	if (kernel_field_needs(field) & NEED_BITS)
-		fprintf(out, "#define %s_SHIFT %u\n#define %s_BITS %u\n", macro,
-		    kernel->bits[field].shift, macro, kernel->bits[field].count);
+		fprintf(out, "#define %s_SHIFT %u\n#define %s_BITS %u\n", macro, kernel->bits[field].shift,
+		    macro, kernel->bits[field].count);
 }
 
 static int print_offsets(FILE *out, const struct program_request *request, const struct kernel *kernel,
@@ -162,8 +162,8 @@ static void print_counting(FILE *out, const struct program_request *request, con
 	for (size_t i = 0; i < COUNT_OF(families); i++)
 		if (request->family != families[i].but)
 			template_fill(out, program_text_count,
-			    (const struct slot[]){ { "N", families[i].digit },
-			        { "MAX_SESSIONS", max_sessions } },
+			    (const struct slot[]){
+			        { "N", families[i].digit }, { "MAX_SESSIONS", max_sessions } },
 			    2);
 }
 
@@ -202,8 +202,7 @@ static int print_account(FILE *out, const struct program_request *request)
 	int pid_err = print_pid_filter(pid.stream, request);
 
 	print_filter_tests(containers.stream, request);
-	conditions_print(
-	    &request->conditions, CONDITION_OF_TASK | CONDITION_OF_SOCKET, containers.stream);
+	conditions_print(&request->conditions, CONDITION_OF_TASK | CONDITION_OF_SOCKET, containers.stream);
 	err = buffer_close(&pid) ?: pid_err;
 	err = buffer_close(&containers) ?: err;
 	char *family = NULL;

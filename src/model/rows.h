@@ -29,8 +29,8 @@ struct row {
 	uint32_t first_tick; /* the interval in which it was first seen, */
 	uint32_t seen_tick;  /* last moved something (0: never), */
 	uint32_t told_tick;  /* and was last told of, as moving or as open */
-	uint32_t place;     /* among the sessions of that interval; of a connection */
-	struct moment last; /* when it was last seen, first seen, */
+	uint32_t place;      /* among the sessions of that interval; of a connection */
+	struct moment last;  /* when it was last seen, first seen, */
 	struct moment first;
 	struct moment
 	    closed; /* and closed, as far as an event told: clock_ns is 0 of what is open or only idle */

@@ -82,14 +82,16 @@ struct made_cgroup {
 	struct cgroup_path path;
 };
 
-/* What the pass over sockets tells of itself. All zero: there was none in this interval. */
+/* What the pass over sockets tells of itself. */
 struct socket_census {
-	uint32_t count;      /* sockets that it told of */
-	uint32_t beyond;     /* and for how many there was no room */
-	uint64_t unstored;   /* sockets that could not be followed, as their option memory is full: since the start */
-	uint64_t cpu_ns;     /* what it took */
-	uint64_t passed_ns;  /* the time since the one before; 0: the first */
-	int err;             /* -errno: they cannot be told of */
+	bool follows;    /* they are told of, if not in each interval; then the rest may be of a pass: */
+	uint32_t count;  /* sockets that it told of */
+	uint32_t beyond; /* and for how many there was no room */
+	uint64_t
+	    unstored; /* sockets that could not be followed, as their option memory is full: since the start */
+	uint64_t cpu_ns;    /* what it took; 0: there was none in this interval */
+	uint64_t passed_ns; /* the time since the one before; 0: the first */
+	int err;            /* -errno: they cannot be told of */
 };
 
 struct snapshot {
@@ -103,8 +105,8 @@ struct snapshot {
 	struct session_other other; /* this interval's "other sessions": what a full table could not list */
 	struct links links;         /* without those that have been read for the first time only */
 	struct socket_census sockets;
-	uint64_t missed_runs;       /* probe runs that the kernel skipped in this interval */
-	struct ending *endings;     /* connections that ended in this interval and did not begin anew */
+	uint64_t missed_runs;   /* probe runs that the kernel skipped in this interval */
+	struct ending *endings; /* connections that ended in this interval and did not begin anew */
 	size_t ending_count;
 	size_t ending_capacity;
 	uint64_t endings_lost;       /* and how many found no place */

@@ -26,7 +26,8 @@ struct socket_counts {
 	__u64 bytes_retrans;  /* of these, what was sent again */
 	__u64 bytes_received; /* in order, whether read or not */
 	__u64 bytes_acked;
-	__u32 busy_jiffies; /* the times are those of tcp_sock's chronograph: something is to be sent or acknowledged, */
+	__u32
+	    busy_jiffies; /* the times are those of tcp_sock's chronograph: something is to be sent or acknowledged, */
 	__u32 peer_jiffies;   /* of it, the remote's window is full, */
 	__u32 buffer_jiffies; /* and the send buffer is, with nothing left to be sent */
 	__u32 retransmits;    /* segments */
@@ -39,7 +40,8 @@ struct socket_counts {
 struct socket_state {
 	struct socket_owner owner;
 	struct socket_counts before; /* at the latest pass */
-	__u64 born_ns;   /* CLOCK_MONOTONIC: when it began to connect, or was accepted; 0: before sockets were followed */
+	__u64
+	    born_ns; /* CLOCK_MONOTONIC: when it began to connect, or was accepted; 0: before sockets were followed */
 	__u64 passed_ns; /* the latest pass; 0: none has seen it */
 	__u32 pass;      /* its number, */
 	__u32 place;     /* and the facts' place in it */
@@ -59,16 +61,16 @@ struct socket_facts {
 	__u16 rport; /* network order */
 	__u16 lport; /* host order */
 	__u32 netns;
-	__u32 ifindex; /* as in struct session_key6 */
-	__u8 family;   /* 4 or 6 */
-	__u8 state;    /* TCP_ESTABLISHED ...: the kernel's numbers */
-	__u8 bits;     /* enum socket_bit */
-	__u8 congestion; /* enum tcp_ca_state: 3 recovery, 4 loss */
-	__u8 retries;  /* of the same segment, timed out, */
-	__u8 probes;   /* of a closed window, without an answer */
-	__u8 backoff;  /* how often the timeout was doubled */
-	__u8 shutdown; /* RCV_SHUTDOWN 1, SEND_SHUTDOWN 2 */
-	__u32 error;   /* sk_err */
+	__u32 ifindex;      /* as in struct session_key6 */
+	__u8 family;        /* 4 or 6 */
+	__u8 state;         /* TCP_ESTABLISHED ...: the kernel's numbers */
+	__u8 bits;          /* enum socket_bit */
+	__u8 congestion;    /* enum tcp_ca_state: 3 recovery, 4 loss */
+	__u8 retries;       /* of the same segment, timed out, */
+	__u8 probes;        /* of a closed window, without an answer */
+	__u8 backoff;       /* how often the timeout was doubled */
+	__u8 shutdown;      /* RCV_SHUTDOWN 1, SEND_SHUTDOWN 2 */
+	__u32 error;        /* sk_err */
 	__u8 passes_owner;  /* the filters let its owner pass, as far as one is known, */
 	__u8 passes_socket; /* and the socket */
 	__u16 zero;
@@ -83,7 +85,7 @@ struct socket_facts {
 	__u32 unacked_bytes; /* sent, not acknowledged */
 	__u32 rtt_us;        /* smoothed, of what is sent; 0: never measured */
 	__u32 rtt_var_us;
-	__u32 rtt_min_us;    /* in the kernel's window for it (tcp_min_rtt_wlen, 300 s) */
+	__u32 rtt_min_us;      /* in the kernel's window for it (tcp_min_rtt_wlen, 300 s) */
 	__u32 rtt_received_us; /* the receiver's own estimate */
 	__u32 window_segments; /* congestion window, */
 	__u32 flight_segments; /* and what of it is under way */
@@ -92,10 +94,10 @@ struct socket_facts {
 	__u32 send_queued_bytes;
 	__u32 receive_buffer_bytes;
 	__u32 receive_window_bytes;
-	__u32 backlog;     /* of a listener: waiting to be accepted, */
-	__u32 backlog_max; /* and how many may */
-	__u32 drops;       /* of a listener */
-	__u32 sent_jiffies;     /* when data was last sent and received: the lower 32 bits */
+	__u32 backlog;      /* of a listener: waiting to be accepted, */
+	__u32 backlog_max;  /* and how many may */
+	__u32 drops;        /* of a listener */
+	__u32 sent_jiffies; /* when data was last sent and received: the lower 32 bits */
 	__u32 received_jiffies;
 };
 
@@ -108,7 +110,8 @@ struct socket_pass {
 	__u32 zero;
 	__u64 time_ns; /* of the first one: CLOCK_MONOTONIC, and jiffies_64 */
 	__u64 jiffies;
-	__u64 unstored; /* sockets that got no storage, as their option memory is full (net.core.optmem_max); only grows */
+	__u64
+	    unstored; /* sockets that got no storage, as their option memory is full (net.core.optmem_max); only grows */
 };
 
 #endif

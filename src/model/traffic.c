@@ -152,10 +152,13 @@ static void uncount(struct traffic *traffic, const struct row *row)
 	traffic->recent_closed -= recent && closed;
 }
 
-/* A socket that the latest pass has not come to any more is not open. A listener's end is told by nothing else. */
+/*
+ * A socket that the latest pass has not come to any more is not open; when none is made any more, nothing is known. A
+ * listener's end is told by nothing else.
+ */
 static void end_socket(const struct traffic *traffic, struct row *row)
 {
-	if (row->session.socket.state == SOCKET_LISTEN && !row->closed.clock_ns)
+	if (row->session.socket.state == SOCKET_LISTEN && !row->closed.clock_ns && traffic->sockets.follows)
 		row->closed = now(traffic);
 	row->session.socket = (struct socket_summary){ 0 };
 	row->match_epoch = 0;
@@ -174,7 +177,8 @@ static void sweep(struct traffic *traffic)
 		uint32_t idle = traffic->tick - row->seen_tick;
 		uint64_t bytes = 0;
 
-		if (row->session.socket.state && row->told_tick < traffic->pass_tick)
+		if (row->session.socket.state &&
+		    (row->told_tick < traffic->pass_tick || !traffic->sockets.follows))
 			end_socket(traffic, row);
 		traffic->active += !idle;
 		traffic->open += idle && row->session.socket.state;
@@ -312,9 +316,9 @@ static void add_totals(struct traffic *traffic, const struct snapshot *snapshot)
 	if (traffic->tick == 1)
 		traffic->complete_ns = traffic->clock_ns; /* what was there before is not known */
 	average_clock_advance(&traffic->average_clock, snapshot->interval_ns);
-	if (snapshot->sockets.count)
+	if (snapshot->sockets.cpu_ns)
 		traffic->pass_tick = traffic->tick;
-	if (snapshot->sockets.count || snapshot->sockets.err)
+	if (snapshot->sockets.cpu_ns || snapshot->sockets.err || !snapshot->sockets.follows)
 		traffic->sockets = snapshot->sockets;
 	traffic->rx_bytes = snapshot->rx_bytes;
 	traffic->tx_bytes = snapshot->tx_bytes;

@@ -119,9 +119,10 @@ static const struct field interval_rows[] = {
 	{ "unplaced_tx_bytes", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, links.unplaced_tx_bytes), 0 },
 	{ "missed_runs", FIELD_U64, FIELD_ALWAYS, offsetof(struct snapshot, missed_runs), 0 },
 	{ "ends_lost", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, endings_lost), 0 },
-	{ "sockets", FIELD_U32, FIELD_KNOWN, offsetof(struct snapshot, sockets.count), 0 },
+	{ "sockets_followed", FIELD_BOOL, FIELD_KNOWN, offsetof(struct snapshot, sockets.follows), 0 },
+	{ "sockets_cpu_ns", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, sockets.cpu_ns), 0 },
+	{ "sockets", FIELD_U32, FIELD_JOINED, offsetof(struct snapshot, sockets.count), 0 },
 	{ "sockets_passed_ns", FIELD_U64, FIELD_JOINED, offsetof(struct snapshot, sockets.passed_ns), 0 },
-	{ "sockets_cpu_ns", FIELD_U64, FIELD_JOINED, offsetof(struct snapshot, sockets.cpu_ns), 0 },
 	{ "sockets_not_told", FIELD_U32, FIELD_KNOWN, offsetof(struct snapshot, sockets.beyond), 0 },
 	{ "sockets_not_followed", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, sockets.unstored), 0 },
 };

@@ -387,7 +387,7 @@ static void add_census(struct ui *ui, struct pieces *pieces)
 	const struct socket_census *census = &traffic->sockets;
 	char span[32];
 
-	if (!ui_wants_sockets(ui))
+	if (!ui_wants_sockets(ui) || !(census->follows || census->err))
 		return;
 	if (census->err) {
 		pieces_add(pieces, 1, STYLE_ALERT, "sockets cannot be told: %s", strerror(-census->err));

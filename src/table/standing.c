@@ -144,7 +144,8 @@ void standing_cell_why(const struct column_context *context, const struct row *r
 
 /* ---- what waits ---- */
 
-static void cell_waiting(const struct column_context *context, const struct row *row, uint64_t bytes, struct cell *cell)
+static void cell_waiting(
+    const struct column_context *context, const struct row *row, uint64_t bytes, struct cell *cell)
 {
 	char text[32] = "-";
 
@@ -226,6 +227,8 @@ const char *standing_sentence(const struct socket_summary *socket, char *buffer,
 	format_bytes(waiting, sizeof waiting, bytes, UNIT_HUMAN);
 	snprintf(buffer, size, "%s %u%%: %s%s%s%s", cause_name(socket->cause), socket->shares[socket->cause],
 	    meanings[socket->cause], tells_bytes ? "; " : "", tells_bytes ? waiting : "",
-	    !tells_bytes ? "" : socket->cause == CAUSE_READER ? " unread" : " not acknowledged");
+	    !tells_bytes                    ? ""
+	    : socket->cause == CAUSE_READER ? " unread"
+	                                    : " not acknowledged");
 	return buffer;
 }

@@ -374,18 +374,6 @@ const struct session *view_kept(const struct view *view)
 	return view->keeps ? &view->selected : NULL;
 }
 
-void view_list_open(struct view *view, bool open)
-{
-	view->context.open = open;
-	view_changed(view);
-}
-
-void view_list_all(struct view *view, bool all)
-{
-	view->context.all = all;
-	view->stale = true;
-}
-
 /* ---- groups ---- */
 
 void view_set_grouping(struct view *view, enum grouping grouping)

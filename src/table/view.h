@@ -120,9 +120,18 @@ void view_keep_selected(struct view *view, bool keep);
 const struct session *view_kept(const struct view *view);
 
 /* Whether connections that have been idle for long are listed, too. */
-void view_list_all(struct view *view, bool all);
+static inline void view_list_all(struct view *view, bool all)
+{
+	view->context.all = all;
+	view_changed(view);
+}
+
 /* Whether all open sockets are, whatever they moved. */
-void view_list_open(struct view *view, bool open);
+static inline void view_list_open(struct view *view, bool open)
+{
+	view->context.open = open;
+	view_changed(view);
+}
 
 void view_set_grouping(struct view *view, enum grouping grouping);
 void view_open_group(struct view *view);

@@ -81,14 +81,14 @@ static int map_arrays(struct sockets *sockets)
 		return 0;
 	if (bpf_obj_get_info_by_fd(fds[MAP_SOCKET_FACTS], &info, &length) != 0)
 		return -errno;
-	void *pass = mmap(
-	    NULL, sizeof *sockets->pass, PROT_READ | PROT_WRITE, MAP_SHARED, fds[MAP_SOCKET_PASS], 0);
+	void *pass =
+	    mmap(NULL, sizeof *sockets->pass, PROT_READ | PROT_WRITE, MAP_SHARED, fds[MAP_SOCKET_PASS], 0);
 
 	if (pass == MAP_FAILED)
 		return -errno;
 	sockets->pass = pass;
-	void *facts = mmap(NULL, info.max_entries * sizeof *sockets->facts, PROT_READ, MAP_SHARED,
-	    fds[MAP_SOCKET_FACTS], 0);
+	void *facts = mmap(
+	    NULL, info.max_entries * sizeof *sockets->facts, PROT_READ, MAP_SHARED, fds[MAP_SOCKET_FACTS], 0);
 
 	if (facts == MAP_FAILED)
 		return -errno;
@@ -311,7 +311,7 @@ struct telling {
 	struct moved {
 		uint64_t rx_bytes, tx_bytes;
 		uint32_t sessions;
-	} *moved;
+	} * moved;
 	struct users users;
 };
 
@@ -377,7 +377,8 @@ static int tell_still(struct telling *telling)
 static bool has_unowned(const struct telling *telling)
 {
 	for (size_t i = 0; i < telling->count; i++)
-		if (telling->sockets->facts[i].passes_socket && !telling->sockets->facts[i].owner.pid && !telling->moved[i].sessions &&
+		if (telling->sockets->facts[i].passes_socket && !telling->sockets->facts[i].owner.pid &&
+		    !telling->moved[i].sessions &&
 		    !find_user(telling->sockets, telling->sockets->facts[i].cookie))
 			return true;
 	return false;
@@ -392,7 +393,8 @@ static int tell(struct telling *telling)
 	if (!telling->moved)
 		err = -ENOMEM;
 	err = err ?: tell_moved(telling);
-	if (!err && sockets->link_fds[PASS] >= 0 && has_unowned(telling) && clock_now_ns() >= sockets->walked_ns) {
+	if (!err && sockets->link_fds[PASS] >= 0 && has_unowned(telling) &&
+	    clock_now_ns() >= sockets->walked_ns) {
 		err = walk(sockets);
 		err = err ?: iterate(sockets->link_fds[PASS]); /* the same pass again takes owners alone */
 	}
@@ -414,7 +416,8 @@ int sockets_tell(struct sockets *sockets, struct snapshot *snapshot)
 {
 	uint64_t began_ns = cpu_now_ns(), now_ns = clock_now_ns();
 
-	if (sockets->link_fds[WALK] < 0 || now_ns < sockets->rested_ns)
+	snapshot->sockets.follows = sockets->link_fds[WALK] >= 0;
+	if (!snapshot->sockets.follows || now_ns < sockets->rested_ns)
 		return 0;
 	int err = pass(sockets);
 	struct telling telling = { .sockets = sockets, .snapshot = snapshot, .count = sockets->pass->count };
@@ -431,6 +434,7 @@ int sockets_tell(struct sockets *sockets, struct snapshot *snapshot)
 	uint64_t cpu_ns = cpu_now_ns() - began_ns;
 
 	snapshot->sockets = (struct socket_census){
+		.follows = true,
 		.count = (uint32_t)telling.count,
 		.beyond = sockets->pass->beyond,
 		.unstored = sockets->pass->unstored,

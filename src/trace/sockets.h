@@ -24,17 +24,17 @@ struct socket_user {
 };
 
 struct sockets {
-	const struct tracing *tracing; /* borrowed */
-	int program_fds[3];            /* by enum socket_program: borrowed */
-	int link_fds[3];               /* -1: not attached */
+	const struct tracing *tracing;     /* borrowed */
+	int program_fds[3];                /* by enum socket_program: borrowed */
+	int link_fds[3];                   /* -1: not attached */
 	volatile struct socket_pass *pass; /* mapped; NULL: not yet */
 	const struct socket_facts *facts;  /* mapped, of capacity */
 	size_t capacity;
 	unsigned hz;
-	uint64_t started_ns;   /* since when they are followed */
-	uint64_t passed_ns;    /* the latest pass */
-	uint64_t rested_ns;    /* no pass before */
-	uint64_t walked_ns;    /* no walk before */
+	uint64_t started_ns;       /* since when they are followed */
+	uint64_t passed_ns;        /* the latest pass */
+	uint64_t rested_ns;        /* no pass before */
+	uint64_t walked_ns;        /* no walk before */
 	struct socket_user *users; /* of the latest pass, by cookie */
 	size_t user_count;
 	uint32_t *slots; /* open addressing over the facts of a pass, by address: place + 1, 0 free */

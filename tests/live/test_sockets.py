@@ -76,7 +76,8 @@ def wait_told(tcptop, pids):
 def queues(session):
     if session["state"] == "LISTEN":
         return session["backlog"], session["backlog_max"]
-    return session["unread_bytes"], session["unsent_bytes"] + session["unacked_bytes"]
+    # a FIN that has arrived is no byte to be read; ss counts it until the end
+    return session["unread_bytes"] + (session["state"] == "CLOSE_WAIT"), session["unsent_bytes"] + session["unacked_bytes"]
 
 
 def expect_as_listed(tcptop, held):

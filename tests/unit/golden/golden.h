@@ -212,7 +212,7 @@ static inline void sample_fill_sockets(struct snapshot *snapshot)
 		.shares = { [CAUSE_READER] = 100 },
 	};
 	snapshot->sockets = (struct socket_census){
-		.count = 3, .beyond = 1, .unstored = 2, .cpu_ns = 4711, .passed_ns = 1000300000
+		.follows = true, .count = 3, .beyond = 1, .unstored = 2, .cpu_ns = 4711, .passed_ns = 1000300000
 	};
 }
 

@@ -41,7 +41,8 @@ static void make(struct snapshot *snapshot, uint32_t tick, unsigned sessions)
 	snapshot->missed_runs = tick % 3;
 	snapshot->other.calls = tick % 5;
 	snapshot->other.rx_bytes = tick;
-	snapshot->sockets.count = tick % 3 == 0 ? sessions : 0;
+	snapshot->sockets.follows = true;
+	snapshot->sockets.cpu_ns = tick % 3 == 0;
 	for (unsigned i = 0; i < sessions; i++) {
 		struct session *session = snapshot_add(snapshot);
 		uint32_t number = (uint32_t)rand() % CONNECTIONS;

@@ -54,7 +54,8 @@ static void begin(struct fixture *fixture, bool passes)
 	snapshot_reset(&fixture->snapshot);
 	fixture->snapshot.interval_ns = 1000000000;
 	fixture->snapshot.time.tv_sec = 1000 + fixture->traffic.tick + 1;
-	fixture->snapshot.sockets.count = passes ? 1 : 0;
+	fixture->snapshot.sockets.follows = true;
+	fixture->snapshot.sockets.cpu_ns = passes ? 1 : 0;
 }
 
 static struct session *add(struct fixture *fixture, uint32_t number, uint64_t bytes, uint8_t socket_state)

@@ -25,6 +25,8 @@ static void rtt_and_retransmits_are_shown(void **state)
 		fixture->snapshot.sessions[i].socket.state = SOCKET_ESTABLISHED;
 	}
 	fixture->snapshot.sessions[2].socket.rtt_min_us = 1500;
+	fixture->snapshot.sockets.follows = true;
+	fixture->snapshot.sockets.cpu_ns = 1;
 	show(fixture);
 	assert_int_equal(
 	    column_parse_list(&fixture->ui.columns, "pid,name,user,laddr,raddr,rx,tx,rtt,retrans", NULL), 0);
@@ -65,6 +67,8 @@ static void the_page_tells_of_a_socket(void **state)
 		.shares = { [CAUSE_PEER] = 93, [CAUSE_APP] = 7 } };
 	fixture->snapshot.sessions[1].socket =
 	    (struct socket_summary){ .state = SOCKET_LISTEN, .backlog = 6, .backlog_max = 5, .drops = 7 };
+	fixture->snapshot.sockets.follows = true;
+	fixture->snapshot.sockets.cpu_ns = 1;
 	fixture->snapshot.sockets.count = 2;
 	show(fixture);
 	paint(fixture, 120, 24);
@@ -187,6 +191,8 @@ static void a_key_lists_all_that_are_open(void **state)
 	sessions[2].socket = (struct socket_summary){ .state = SOCKET_CLOSE_WAIT,
 		.cause = CAUSE_PEER,
 		.shares = { [CAUSE_PEER] = 93, [CAUSE_APP] = 7 } };
+	fixture->snapshot.sockets.follows = true;
+	fixture->snapshot.sockets.cpu_ns = 1;
 	fixture->snapshot.sockets.count = 3;
 	show(fixture);
 	paint(fixture, 120, 24);
@@ -201,6 +207,8 @@ static void a_key_lists_all_that_are_open(void **state)
 	begin(fixture);
 	add(fixture, "stuck", 3, "10.0.0.9", 3, 0, 0);
 	fixture->snapshot.sessions[0].socket.state = SOCKET_CLOSE_WAIT;
+	fixture->snapshot.sockets.follows = true;
+	fixture->snapshot.sockets.cpu_ns = 1;
 	fixture->snapshot.sockets.count = 1;
 	show(fixture);
 	paint(fixture, 120, 24);

@@ -138,8 +138,8 @@ static void test_generations(void **state)
 static void test_fields4(void **state)
 {
 	struct session_key4 key = { .rport = htons(6684), .lport = 22, .pid = 181, .netns = 4026531840 };
-	struct session_value value = { 1021, UINT64_C(1) << 40, 4711, 1000, 4026531841, 98765, 1,
-		ANSWER_YES, "" };
+	struct session_value value = { 1021, UINT64_C(1) << 40, 4711, 1000, 4026531841, 98765, 1, ANSWER_YES,
+		"" };
 
 	(void)state;
 	memcpy(value.comm, "sixteen bytes ok", sizeof value.comm);

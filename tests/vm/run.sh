@@ -32,7 +32,7 @@ kernels=()
 # Name, kernel, options of boot.sh, steps of guest_run.py. Those that take longest come first. Of the live tests these are
 # the ones that depend on the kernel or on the probe method; --all adds the others, which run on the host as well.
 machines=(
-	"fentry|6.1||fentry/check fentry/stress fentry/kernel_threads fentry/exact fentry/conservation fentry/overflow
+	"fentry|6.1||fentry/check fentry/stress fentry/kernel_threads fentry/conservation fentry/overflow
 		fentry/leftovers fentry/conditions:together fentry/accepted fentry/containers:one_short_life"
 	"kprobe|6.1||kprobe/check kprobe/stress kprobe/kernel_threads kprobe/exact kprobe/conservation:interval_of_10_ms kprobe/filter_maps
 		kprobe/privilege kprobe/conditions:together kprobe/accepted kprobe/containers:one_short_life"
@@ -44,7 +44,7 @@ machines=(
 		auto/start:stubs_with_btf auto/conditions:together auto/accepted auto/containers:one_short_life"
 	"newest-methods|newest||fentry/check kprobe/check tracepoint/stress fentry/stress kprobe/stress"
 	"newest-full|newest|--preempt full|auto/stress tracepoint/check auto/containers:one_short_life"
-	"6.12|6.12||tracepoint/check auto/stress auto/conservation auto/filters:cgroup_and_mount_namespace_in_json
+	"6.12|6.12||tracepoint/check auto/stress auto/filters:cgroup_and_mount_namespace_in_json
 		auto/start:stubs_with_btf"
 	"6.12-methods|6.12||fentry/check kprobe/check fentry/stress kprobe/stress"
 	"6.12-full|6.12|--preempt full|auto/stress tracepoint/check"

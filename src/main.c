@@ -73,6 +73,7 @@ static int (*const actions[])(struct options *options, struct error *error) = {
 	[ACTION_VERSION] = show_version,
 	[ACTION_PRINT_PROGRAM] = run_print_program,
 	[ACTION_CHECK] = run_check,
+	[ACTION_DIAGNOSE] = run_live,
 };
 
 /* What the environment says about the encoding, as setlocale reads it. */
@@ -122,7 +123,9 @@ int main(int argc, char **argv)
 	err = err ?: finish_output(&error);
 	options_fini(&options);
 	if (err && error.of_output && !options.output_path &&
-	    (options.action == ACTION_RUN || options.action == ACTION_REPLAY) && output_has_gone())
+	    (options.action == ACTION_RUN || options.action == ACTION_REPLAY ||
+	        options.action == ACTION_DIAGNOSE) &&
+	    output_has_gone())
 		return EXIT_CODE_OK;
 	return err ? fail(&error) : EXIT_CODE_OK;
 }

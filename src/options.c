@@ -19,6 +19,7 @@
 #define INTERVAL_MIN_NS (NS_PER_S / 100)
 #define INTERVAL_MAX_NS (31536000 * NS_PER_S)
 #define COUNT_MAX UINT64_C(1000000000000000000)
+#define DIAGNOSE_DEFAULT_NS (2 * NS_PER_S)
 #define LONG_BASE 256 /* getopt_long's value for the long form of options[i] is LONG_BASE + i */
 
 /* Decimal seconds, independent of the locale. Digits beyond the nanosecond are dropped. */
@@ -112,6 +113,10 @@ static int parse_positional(struct options *options, char **arguments, int count
 {
 	char quoted[QUOTE_SIZE];
 
+	if (options->action == ACTION_DIAGNOSE) {
+		options->interval_ns = DIAGNOSE_DEFAULT_NS;
+		options->count = 1;
+	}
 	if (count > 0 && !parse_seconds(arguments[0], &options->interval_ns))
 		return options_refuse(error,
 		    "wrong interval '%s': seconds from 0.01 to 31536000, such as 1 or 0.5",
@@ -138,6 +143,12 @@ static const struct renderer *default_renderer(const struct command_line *line, 
 	return stdout_is_terminal ? &renderer_screen : &renderer_text;
 }
 
+/* The forms that the self-test and --diagnose have: they are not those of the traffic. */
+static bool has_own_forms(enum action action)
+{
+	return action == ACTION_CHECK || action == ACTION_DIAGNOSE;
+}
+
 /* -C is -o text: it contradicts the other outputs, in whatever order they stand. */
 static int resolve_output(const struct command_line *line, bool stdout_is_terminal)
 {
@@ -149,8 +160,11 @@ static int resolve_output(const struct command_line *line, bool stdout_is_termin
 	options->renderer_is_default = !asked && !line->noclear;
 	if (!asked)
 		options->renderer = default_renderer(line, stdout_is_terminal);
-	if (options->action == ACTION_CHECK && asked && asked != &renderer_text && asked != &renderer_json)
-		return options_refuse(line->error, "-o %s has no effect with --check", asked->name);
+	if (has_own_forms(options->action) && asked && asked != &renderer_text && asked != &renderer_json)
+		return options_refuse(line->error, "-o %s has no effect with --%s", asked->name,
+		    options->action == ACTION_CHECK ? "check" : "diagnose");
+	if (options->action == ACTION_DIAGNOSE)
+		options->renderer = asked == &renderer_json ? &renderer_diagnose_json : &renderer_diagnose;
 	if (options->renderer->full_screen && !stdout_is_terminal && options->action == ACTION_RUN)
 		return options_refuse(
 		    line->error, "-o screen: standard output is not a terminal; use -o text or -o json");
@@ -175,6 +189,7 @@ static const char *without_effect(const struct options *options, const struct op
 		[ACTION_REPLAY] = "--replay",
 		[ACTION_PRINT_PROGRAM] = "--ebpf",
 		[ACTION_CHECK] = "--check",
+		[ACTION_DIAGNOSE] = "--diagnose",
 	};
 	enum action action = options->action;
 	bool shows = action == ACTION_RUN || action == ACTION_REPLAY; /* else there is no form of output */
@@ -318,7 +333,8 @@ bool options_need_names(const struct options *options)
 
 bool options_tell_sockets(const struct options *options)
 {
-	return options->all || (screen_options_needs(&options->screen) & COLUMN_NEEDS_SOCKET);
+	return options->all || options->action == ACTION_DIAGNOSE ||
+	       (screen_options_needs(&options->screen) & COLUMN_NEEDS_SOCKET);
 }
 
 int options_program(struct program_request *request, struct conditions *conditions,

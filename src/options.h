@@ -24,6 +24,7 @@ enum action {
 	ACTION_VERSION,
 	ACTION_PRINT_PROGRAM, /* --ebpf */
 	ACTION_CHECK,         /* the self-test */
+	ACTION_DIAGNOSE,      /* live: what connections wait for */
 };
 
 enum { MAX_SESSIONS_DEFAULT = 65536, MAX_SOCKETS_DEFAULT = 16384, MAX_SERIES_DEFAULT = 200, SERIES_THRESHOLD_BYTES_DEFAULT = 10000 };
@@ -49,8 +50,8 @@ struct options {
 	    *filter_paths[FILTERS_MAX];      /* beside filters[]; borrowed from argv; NULL: no such filter */
 	struct condition_option *conditions; /* --port and its like, as they stand; owned */
 	size_t condition_count;
-	uint64_t interval_ns;
-	uint64_t count; /* intervals to show; 0: until stopped */
+	uint64_t interval_ns; /* for --diagnose the time to look at, */
+	uint64_t count;       /* and how often; else intervals to show; 0: until stopped */
 	uint32_t max_sessions;
 	const char *host_root;     /* borrowed from argv; "": this process's own */
 	const char *replay_path;   /* borrowed from argv; NULL: this host, live */

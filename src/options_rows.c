@@ -317,6 +317,7 @@ static bool sort_measures(const struct options *options)
 #define REPLAY (1U << ACTION_REPLAY)
 #define EBPF (1U << ACTION_PRINT_PROGRAM)
 #define CHECK (1U << ACTION_CHECK)
+#define DIAGNOSE (1U << ACTION_DIAGNOSE)
 #define ALWAYS ~0U
 /* What changes no program text, but is accepted with --ebpf since bcc's tcptop takes it: one adds --ebpf to a line. */
 #define EBPF_AS_BCC EBPF
@@ -328,65 +329,65 @@ const struct option_row option_rows[] = {
 	{ "version", NULL, "show the version and exit",
 	  apply_action, .number = ACTION_VERSION, .letter = 'V', .actions = ALWAYS },
 	{ "noclear", NULL, "print the classic text instead of redrawing a screen,\nthe same as -o text",
-	  apply_noclear, .letter = 'C', .actions = RUN | REPLAY | CHECK | EBPF_AS_BCC },
+	  apply_noclear, .letter = 'C', .actions = RUN | REPLAY | CHECK | DIAGNOSE | EBPF_AS_BCC },
 	{ "nosummary", NULL, "leave out the summary line, on the screen what it says: time\nand load averages",
 	  apply_flag, MEMBER(no_summary), .letter = 'S',
 	  .actions = RUN | REPLAY | EBPF_AS_BCC, .outputs = { &renderer_screen, &renderer_text } },
 	{ "pid", "PID", "only these processes (thread group ids): one PID or several\n"
 	  "with commas; a repeated option adds to the list",
-	  apply_pid, .letter = 'p', .actions = RUN | REPLAY | EBPF },
+	  apply_pid, .letter = 'p', .actions = RUN | REPLAY | DIAGNOSE | EBPF },
 	{ "cgroup", "PATH", "only tasks in this cgroup (v2) or below it",
-	  apply_condition, .actions = RUN | EBPF },
+	  apply_condition, .actions = RUN | DIAGNOSE | EBPF },
 	{ "unit", "NAME", "only tasks of this unit of systemd's: nginx.service",
-	  apply_condition, .actions = RUN | EBPF },
+	  apply_condition, .actions = RUN | DIAGNOSE | EBPF },
 	{ "container", "NAME|ID", "only tasks in this container: webshop, docker:webshop, 6 digits or\n"
 	  "more of its id",
-	  apply_condition, .actions = RUN | EBPF },
+	  apply_condition, .actions = RUN | DIAGNOSE | EBPF },
 	{ "pod", "[NAMESPACE/]NAME|UID", "only tasks in this pod of Kubernetes",
-	  apply_condition, .actions = RUN | EBPF },
+	  apply_condition, .actions = RUN | DIAGNOSE | EBPF },
 	{ "uid", "USER", "only tasks of this user: a name or a number",
-	  apply_condition, .actions = RUN | EBPF },
+	  apply_condition, .actions = RUN | DIAGNOSE | EBPF },
 	{ "comm", "NAME", "only processes of this name, of which the kernel keeps 15 bytes",
-	  apply_condition, .actions = RUN | EBPF },
+	  apply_condition, .actions = RUN | DIAGNOSE | EBPF },
 	{ "port", "LIST", "only connections with such a port at either end: 443,8000-8999",
-	  apply_condition, .actions = RUN | EBPF },
+	  apply_condition, .actions = RUN | DIAGNOSE | EBPF },
 	{ "lport", "LIST", "the same for the local port",
-	  apply_condition, .actions = RUN | EBPF },
+	  apply_condition, .actions = RUN | DIAGNOSE | EBPF },
 	{ "rport", "LIST", "the same for the remote port",
-	  apply_condition, .actions = RUN | EBPF },
+	  apply_condition, .actions = RUN | DIAGNOSE | EBPF },
 	{ "host", "ADDRESS[/PREFIX]", "only connections with such an address at either end",
-	  apply_condition, .actions = RUN | EBPF },
+	  apply_condition, .actions = RUN | DIAGNOSE | EBPF },
 	{ "netns", "PID|PATH", "only sockets in the network namespace of this process, or of this\n"
 	  "file, or of this name of `ip netns`",
-	  apply_condition, .actions = RUN | EBPF },
+	  apply_condition, .actions = RUN | DIAGNOSE | EBPF },
 	{ "mntns", "PID|PATH", "only tasks in the mount namespace of this process or file; of these\n"
 	  "twelve, several values of one are or, different ones are and, and\n! before a value leaves it out",
-	  apply_condition, .actions = RUN | EBPF },
+	  apply_condition, .actions = RUN | DIAGNOSE | EBPF },
 	{ "cgroupmap", "PATH", "only tasks in the cgroups whose ids are keys of this pinned\nBPF hash map (cgroup v2)",
-	  apply_filter, .actions = RUN | EBPF },
+	  apply_filter, .actions = RUN | DIAGNOSE | EBPF },
 	{ "mntnsmap", "PATH", "only tasks in the mount namespaces whose inode numbers are\n"
 	  "keys of this pinned BPF hash map",
-	  apply_filter, .actions = RUN | EBPF },
+	  apply_filter, .actions = RUN | DIAGNOSE | EBPF },
 	{ "ipv4", NULL, "only IPv4; IPv4-mapped IPv6 connections are IPv4",
-	  apply_family, .number = 4, .letter = '4', .excludes_next = true, .actions = RUN | REPLAY | EBPF },
+	  apply_family, .number = 4, .letter = '4', .excludes_next = true, .actions = RUN | REPLAY | DIAGNOSE | EBPF },
 	{ "ipv6", NULL, "only IPv6",
-	  apply_family, .number = 6, .letter = '6', .actions = RUN | REPLAY | EBPF },
+	  apply_family, .number = 6, .letter = '6', .actions = RUN | REPLAY | DIAGNOSE | EBPF },
 	{ "all", NULL, "all sockets, also those that move nothing: idle, stuck, listening,\nhow each stands, and what it waits for",
 	  apply_flag, MEMBER(all), .letter = 'a', .actions = RUN | EBPF,
 	  .outputs = { &renderer_screen, &renderer_json, &renderer_csv } },
 	{ "filter", "WORDS", "only connections that match all words, as on the screen: a program,\n"
 	  "PID, port, address or network, container id; !WORD leaves out, as\n"
 	  "!local what stays on this host; port:443 looks in one field, of",
-	  apply_words, .more_help = match_fields, .actions = RUN | REPLAY },
+	  apply_words, .more_help = match_fields, .actions = RUN | REPLAY | DIAGNOSE },
 	{ "probe", NULL, "how to hook into the kernel; auto (default) takes the first\n"
 	  "of the others that works",
-	  apply_probe, .choice = probe_choice, .actions = RUN | CHECK | EBPF },
+	  apply_probe, .choice = probe_choice, .actions = RUN | CHECK | DIAGNOSE | EBPF },
 	{ "output", NULL, "what to show: a full screen (default on a terminal), the\n"
 	  "classic text (default elsewhere), JSON Lines, CSV for spreadsheets,\nor metrics for Prometheus",
-	  apply_output, .choice = output_choice, .letter = 'o', .actions = RUN | REPLAY | CHECK | EBPF },
+	  apply_output, .choice = output_choice, .letter = 'o', .actions = RUN | REPLAY | CHECK | DIAGNOSE | EBPF },
 	{ "output-file", "PATH", "append to this file instead of printing; it is opened anew on\n"
 	  "SIGUSR1, as logrotate wants it",
-	  apply_path, MEMBER(output_path), .actions = RUN | REPLAY,
+	  apply_path, MEMBER(output_path), .actions = RUN | REPLAY | DIAGNOSE,
 	  .outputs = { &renderer_text, &renderer_json, &renderer_csv, &renderer_openmetrics } },
 	{ "textfile", "PATH", "keep metrics in this file for node_exporter's textfile collector;\n"
 	  "nothing is shown beside it without -o",
@@ -400,7 +401,7 @@ const struct option_row option_rows[] = {
 	  .outputs = { &renderer_openmetrics, &renderer_textfile } },
 	{ "max-sessions", "N", "connections that an interval can list (default 65536, up\n"
 	  "to 16777216); the bytes of others are still counted",
-	  apply_max_sessions, MEMBER(max_sessions), .actions = RUN | CHECK | EBPF },
+	  apply_max_sessions, MEMBER(max_sessions), .actions = RUN | CHECK | DIAGNOSE | EBPF },
 	{ "columns", "LIST", "the screen's columns, with commas (rtt and retrans cost time per\n"
 	  "event and are in JSON, too), of",
 	  apply_columns, .more_help = column_ids,
@@ -417,15 +418,17 @@ const struct option_row option_rows[] = {
 	  apply_flag, MEMBER(no_settings), .actions = RUN | REPLAY, .outputs = { &renderer_screen } },
 	{ "host-root", "PATH", "in a container: the host's root is mounted at this directory, which\n"
 	  "names of users, services, cgroups and containers are looked up in",
-	  apply_host_root, .actions = RUN | EBPF },
+	  apply_host_root, .actions = RUN | DIAGNOSE | EBPF },
 	{ "replay", "FILE", "show a recording (made with -o json) instead of this host;\n- is standard input",
 	  apply_path, MEMBER(replay_path), .actions = REPLAY },
+	{ "diagnose", NULL, "say what connections wait for, and what is wrong with sockets, in ten\nsentences at most, the weightiest first; interval is the time that\nis looked at (default 2 s), count how often (default 1)",
+	  apply_action, .number = ACTION_DIAGNOSE, .actions = DIAGNOSE },
 	{ "check", NULL, "count known bytes on every data path and compare: are the numbers\nright on this host?",
 	  apply_action, .number = ACTION_CHECK, .actions = CHECK },
 	{ "ebpf", NULL, "print the BPF program text that would be compiled and exit",
 	  apply_action, .number = ACTION_PRINT_PROGRAM, .actions = EBPF },
 	{ "verbose", NULL, "tell on standard error what is tried, taken and used",
-	  apply_flag, MEMBER(verbose), .letter = 'v', .actions = RUN | CHECK | EBPF },
+	  apply_flag, MEMBER(verbose), .letter = 'v', .actions = RUN | CHECK | DIAGNOSE | EBPF },
 };
 /* clang-format on */
 

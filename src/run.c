@@ -85,6 +85,7 @@ static int run_source(struct show *show, const struct options *options, const st
 
 /* The user asked it to end before tracing began: not a failure, and there is nothing to print. */
 #define ENDED_BY_USER (-ECANCELED)
+#define FIRST_PASS_NS (NS_PER_S / 100)
 
 /* Shows what libbcc and the verifier printed: all of it with -v, else the first error, which tells the cause. */
 static void show_compiler_output(const struct loader *loader, bool verbose, bool failed)
@@ -282,8 +283,11 @@ int run_live(struct options *options, struct error *error)
 		show_tracing(&show, &declared, options, &tracing);
 		origin_here(&origin, tracing.start_ns);
 		show.run.origin = &origin;
-		err = tracer_open(&tracer, &tracing, options->interval_ns, options->count,
-		    options->renderer->shows_more, error);
+		/* What diagnoses asks for parts of its time, once the first pass is over: that is at once. */
+		bool diagnoses = options->action == ACTION_DIAGNOSE;
+
+		err = tracer_open(&tracer, &tracing, diagnoses ? FIRST_PASS_NS : options->interval_ns,
+		    diagnoses ? 0 : options->count, options->renderer->shows_more, error);
 	}
 	show.run.can_tell_sockets = tracer && tracer_source(tracer).tell_sockets;
 	err = err ?: show_open(&show, options, &signals, error);

@@ -63,6 +63,7 @@ void show_init(struct show *show, const struct options *options)
 			.family = options->family,
 			.words = options->words,
 			.series_places = options->max_series,
+			.diagnoses = options->count,
 			.series_threshold_bytes = options->series_threshold_bytes,
 			.screen = &options->screen,
 		},

@@ -114,6 +114,14 @@ static void sieve_stop(void *state)
 	sieve->source.stop(sieve->source.state);
 }
 
+static void sieve_set_interval(void *state, uint64_t interval_ns)
+{
+	struct sieve *sieve = state;
+
+	if (sieve->source.set_interval)
+		sieve->source.set_interval(sieve->source.state, interval_ns);
+}
+
 int sieve_open(struct sieve **sieve, const struct source *source, const char *words, struct names *names,
     struct error *error)
 {
@@ -140,5 +148,12 @@ void sieve_close(struct sieve *sieve)
 
 struct source sieve_source(struct sieve *sieve)
 {
-	return (struct source){ .state = sieve, .fd = sieve_fd, .take = sieve_take, .release = sieve_release, .stop = sieve_stop };
+	return (struct source){
+		.state = sieve,
+		.fd = sieve_fd,
+		.take = sieve_take,
+		.release = sieve_release,
+		.stop = sieve_stop,
+		.set_interval = sieve_set_interval,
+	};
 }

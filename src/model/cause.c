@@ -183,6 +183,7 @@ void cause_summarise(struct socket_summary *summary, const struct socket_facts *
 		.backlog_max = listens ? facts->backlog_max : 0,
 		.drops = listens ? facts->drops : 0,
 		.rtt_min_us = listens || facts->rtt_min_us == UINT32_MAX ? 0 : facts->rtt_min_us,
+		.rtt_received_us = listens ? 0 : facts->rtt_received_us,
 		.rx_idle_ms = rx_idle_ms,
 		.tx_idle_ms = tx_idle_ms,
 		.idle_s = sooner_s(rx_idle_ms, tx_idle_ms),
@@ -211,6 +212,22 @@ const char *cause_name(uint8_t cause)
 	};
 
 	return cause < CAUSE_COUNT ? names[cause] : NULL;
+}
+
+const char *cause_meaning(uint8_t cause)
+{
+	static const char *const meanings[CAUSE_COUNT] = {
+		[CAUSE_APP] = "nothing keeps it from sending: the process here has nothing to send",
+		[CAUSE_PEER] = "the remote's receive window is full: it reads too slowly",
+		[CAUSE_BUFFER] = "the send buffer here is full and all in it is sent: a larger one would send more",
+		[CAUSE_LOSS] = "on the network or in a queue of this host, and some was lost and sent again",
+		[CAUSE_QUEUE] = "on the network or in a queue of this host: sent, and waiting to be acknowledged",
+		[CAUSE_READER] = "the process here does not read what has arrived",
+		[CAUSE_REMOTE] = "all that arrived is read: the remote, or the path from it, sends no more",
+		[CAUSE_IDLE] = "nothing is moved, and nothing waits",
+	};
+
+	return cause < CAUSE_COUNT ? meanings[cause] : NULL;
 }
 
 const char *socket_state_name(uint8_t state)

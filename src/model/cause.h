@@ -55,6 +55,7 @@ struct socket_summary {
 	uint32_t backlog_max;
 	uint32_t drops;      /* and how many were dropped since it began to listen */
 	uint32_t rtt_min_us; /* 0: not known */
+	uint32_t rtt_received_us; /* by what is received, which needs no acknowledgement; 0: not known */
 	uint32_t rx_idle_ms; /* since data was last received, and sent: from 1 on; 0: never, or not known */
 	uint32_t tx_idle_ms;
 	uint32_t idle_s; /* since data was last moved */
@@ -96,6 +97,9 @@ void cause_take(struct socket_summary *summary, const struct cause_sum *sum);
 
 /* "app", "peer", "buffer", "loss", "queue", "reader", "remote", "idle". NULL: CAUSE_NONE. */
 const char *cause_name(uint8_t cause);
+
+/* The same in words: "the remote's receive window is full: it reads too slowly". */
+const char *cause_meaning(uint8_t cause);
 
 /* "ESTABLISHED" and so on, as ss(8) and netstat(8) have them but for hyphens. NULL: STATE_UNKNOWN or beyond. */
 const char *socket_state_name(uint8_t state);

@@ -45,6 +45,7 @@ static const struct field session_rows[] = {
 	{ "backlog", FIELD_U32, FIELD_JOINED, offsetof(struct session, socket.backlog), 0 },
 	{ "drops", FIELD_U32, FIELD_JOINED, offsetof(struct session, socket.drops), 0 },
 	{ "rtt_min_us", FIELD_U32, FIELD_KNOWN, offsetof(struct session, socket.rtt_min_us), 0 },
+	{ "rtt_received_us", FIELD_U32, FIELD_KNOWN, offsetof(struct session, socket.rtt_received_us), 0 },
 	{ "rx_idle_ms", FIELD_U32, FIELD_KNOWN, offsetof(struct session, socket.rx_idle_ms), 0 },
 	{ "tx_idle_ms", FIELD_U32, FIELD_KNOWN, offsetof(struct session, socket.tx_idle_ms), 0 },
 	{ "age_ms", FIELD_U32, FIELD_KNOWN, offsetof(struct session, socket.age_ms), 0 },

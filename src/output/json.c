@@ -4,7 +4,7 @@
  * ended and each link, and one for the interval. Before the first session of a cgroup there is one with its names.
  * Fields are only added. docs/recording.schema.json describes them.
  */
-#include "output/renderer.h"
+#include "output/json.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -22,6 +22,7 @@
 #include "output/fields.h"
 #include "output/origin.h"
 #include "output/owners.h"
+#include "output/renderer.h"
 #include "output/seen.h"
 #include "output/stamp.h"
 
@@ -160,8 +161,7 @@ static int print_fields(FILE *stream, const struct field_table *fields, const vo
 	return 0;
 }
 
-/* type: of the object, whose members are the record's. */
-static int print_object(
+int json_print_object(
     FILE *stream, const char *type, const struct field_table *fields, const void *record, const char *stamp)
 {
 	if (fprintf(stream, "{\"type\":\"%s\",%s", type, stamp) < 0 ||
@@ -179,7 +179,7 @@ static int print_links(FILE *stream, const struct links *links, const char *stam
 		const struct link *link = &links->items[i];
 
 		if (memcmp(link->counts, idle, sizeof idle) != 0 &&
-		    print_object(stream, "link", &link_fields, link, stamp) != 0)
+		    json_print_object(stream, "link", &link_fields, link, stamp) != 0)
 			return -1;
 	}
 	return 0;
@@ -270,7 +270,7 @@ static int print_cgroup(
 		return 0;
 	int is_new = seen_add_hash(&json->seen_cgroups, cgroup_told_hash(&description.facts));
 
-	return is_new > 0 ? print_object(json->stream, "cgroup", &cgroup_fields, &description.facts, stamp)
+	return is_new > 0 ? json_print_object(json->stream, "cgroup", &cgroup_fields, &description.facts, stamp)
 	                  : is_new;
 }
 
@@ -303,7 +303,7 @@ static int print_interval(
 	format_stamp(stamp, sizeof stamp, snapshot);
 	for (size_t i = 0; i < snapshot->session_count; i++) {
 		if (print_cgroup(json, ranks[i].session, snapshot, stamp) < 0 ||
-		    print_object(json->stream, "session", &session_fields, ranks[i].session, stamp) != 0)
+		    json_print_object(json->stream, "session", &session_fields, ranks[i].session, stamp) != 0)
 			return -1;
 	}
 	add_total(&json->rx_bytes, snapshot->rx_bytes);
@@ -313,7 +313,7 @@ static int print_interval(
 		const struct ending *ending = &snapshot->endings[i];
 
 		if (seen_has(&json->seen, &ending->connection) &&
-		    print_object(json->stream, "closed", &ending_fields, ending, stamp) != 0)
+		    json_print_object(json->stream, "closed", &ending_fields, ending, stamp) != 0)
 			return -1;
 	}
 	if (print_links(json->stream, &snapshot->links, stamp) != 0 ||

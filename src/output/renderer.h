@@ -52,6 +52,7 @@ struct run {
 	struct keeper *textfile; /* writes the file of --textfile; NULL: there is none */
 	size_t series_places;    /* of metrics, as output/series.h says */
 	uint64_t series_threshold_bytes;
+	uint64_t diagnoses; /* of --diagnose; 0: until stopped */
 };
 
 enum reaction {
@@ -133,6 +134,9 @@ extern const struct renderer renderer_text;
 extern const struct renderer renderer_json;
 extern const struct renderer renderer_csv;
 extern const struct renderer renderer_openmetrics;
+/* --diagnose: not of -o, which says in which of these two forms. The interval is the time that is looked at. */
+extern const struct renderer renderer_diagnose;
+extern const struct renderer renderer_diagnose_json;
 extern const struct renderer renderer_screen; /* defined in the floor above, screen/screen.c */
 
 #endif

@@ -253,6 +253,20 @@ static void graph_detail(struct page *page, const struct row *row)
 	}
 }
 
+static void rtt_detail(struct page *page, const struct row *row)
+{
+	const struct session *session = &row->session;
+	char received[48] = "";
+
+	if (session->socket.rtt_received_us)
+		snprintf(received, sizeof received, "   %.3f ms by what is received",
+		    session->socket.rtt_received_us / 1000.0);
+	if (session->rtt_us)
+		page_detail(page, "RTT", "%.3f ms smoothed   %.3f ms shortest%s   %u segment%s sent again in all",
+		    session->rtt_us / 1000.0, session->socket.rtt_min_us / 1000.0, received,
+		    session->retransmits, session->retransmits == 1 ? "" : "s");
+}
+
 /* What the pass over sockets tells; it begins when a page like this one is opened. */
 static void socket_detail(struct page *page, const struct row *row)
 {
@@ -276,10 +290,7 @@ static void socket_detail(struct page *page, const struct row *row)
 	    socket_state_name(socket->state), unread, unsent, unacked);
 	if (*standing_sentence(socket, sentence, sizeof sentence))
 		page_detail(page, "Why", "%s", sentence);
-	if (row->session.rtt_us)
-		page_detail(page, "RTT", "%.3f ms smoothed   %.3f ms shortest   %u segment%s sent again in all",
-		    row->session.rtt_us / 1000.0, socket->rtt_min_us / 1000.0, row->session.retransmits,
-		    row->session.retransmits == 1 ? "" : "s");
+	rtt_detail(page, row);
 }
 
 static void who_detail(struct page *page, const struct row *row)

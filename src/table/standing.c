@@ -201,17 +201,6 @@ void standing_cell_idle(const struct column_context *context, const struct row *
 
 /* ---- in words ---- */
 
-static const char *const meanings[CAUSE_COUNT] = {
-	[CAUSE_APP] = "nothing keeps it from sending: the process here has nothing to send",
-	[CAUSE_PEER] = "the remote's receive window is full: it reads too slowly",
-	[CAUSE_BUFFER] = "the send buffer here is full and all in it is sent: a larger one would send more",
-	[CAUSE_LOSS] = "on the network or in a queue of this host, and some was lost and sent again",
-	[CAUSE_QUEUE] = "on the network or in a queue of this host: sent, and waiting to be acknowledged",
-	[CAUSE_READER] = "the process here does not read what has arrived",
-	[CAUSE_REMOTE] = "all that arrived is read: the remote, or the path from it, sends no more",
-	[CAUSE_IDLE] = "nothing is moved, and nothing waits",
-};
-
 const char *standing_sentence(const struct socket_summary *socket, char *buffer, size_t size)
 {
 	char waiting[32];
@@ -222,11 +211,11 @@ const char *standing_sentence(const struct socket_summary *socket, char *buffer,
 	                   socket->cause == CAUSE_LOSS || socket->cause == CAUSE_QUEUE;
 
 	*buffer = '\0';
-	if (!meanings[socket->cause])
+	if (!cause_meaning(socket->cause))
 		return buffer;
 	format_bytes(waiting, sizeof waiting, bytes, UNIT_HUMAN);
 	snprintf(buffer, size, "%s %u%%: %s%s%s%s", cause_name(socket->cause), socket->shares[socket->cause],
-	    meanings[socket->cause], tells_bytes ? "; " : "", tells_bytes ? waiting : "",
+	    cause_meaning(socket->cause), tells_bytes ? "; " : "", tells_bytes ? waiting : "",
 	    !tells_bytes                    ? ""
 	    : socket->cause == CAUSE_READER ? " unread"
 	                                    : " not acknowledged");

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/diagnosis.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+/* Below it, a part of a connection's time is not worth a sentence. */
+#define SHARE_LEAST 0.1
+#define WAITED_LEAST_S 0.02
+#define SHARE_MOST 0.5 /* of what is no fault: only where it is most of what there is to say */
+#define DROP_S 1 /* TCP_TIMEOUT_INIT */
+
+/* To add a kind, add its row, and what it says in output/diagnose.c. */
+static const struct {
+	const char *name;
+	double weight; /* of a second; below 0.01 it is no fault */
+	uint8_t cause; /* whose shares it has; CAUSE_NONE: it is found otherwise */
+} kinds[FINDING_KIND_COUNT] = {
+	[FINDING_LOSS] = { "loss", 1, CAUSE_LOSS },
+	[FINDING_QUEUE] = { "queue", 0.5, CAUSE_QUEUE },
+	[FINDING_PEER] = { "peer", 1, CAUSE_PEER },
+	[FINDING_BUFFER] = { "buffer", 1, CAUSE_BUFFER },
+	[FINDING_READER] = { "reader", 1, CAUSE_READER },
+	[FINDING_APP] = { "app", 1e-9, CAUSE_APP },
+	[FINDING_REMOTE] = { "remote", 1e-9, CAUSE_REMOTE },
+	[FINDING_UNANSWERED] = { "unanswered", 1, CAUSE_NONE },
+	[FINDING_BACKLOG] = { "backlog", 1, CAUSE_NONE },
+	[FINDING_LEAK] = { "close_wait", 0.1, CAUSE_NONE },
+};
+
+const char *finding_name(uint8_t kind)
+{
+	return kind < FINDING_KIND_COUNT ? kinds[kind].name : NULL;
+}
+
+static bool is_fault(int kind)
+{
+	return kinds[kind].weight >= 0.01;
+}
+
+bool finding_is_fault(const struct finding *finding)
+{
+	return is_fault(finding->kind);
+}
+
+void diagnosis_init(struct diagnosis *diagnosis)
+{
+	*diagnosis = (struct diagnosis){ 0 };
+	rows_init(&diagnosis->rows);
+}
+
+void diagnosis_fini(struct diagnosis *diagnosis)
+{
+	rows_fini(&diagnosis->rows);
+	free(diagnosis->stays);
+	*diagnosis = (struct diagnosis){ 0 };
+}
+
+/* ---- adding intervals ---- */
+
+/* The stay of a session's socket, whose row is then as it was last told; NULL: no memory. */
+static struct stay *find_stay(struct diagnosis *diagnosis, const struct session *session)
+{
+	bool added;
+	size_t index = rows_find_or_add(&diagnosis->rows, session, &added);
+
+	if (index == ROW_NONE)
+		return NULL;
+	if (index >= diagnosis->stay_capacity) {
+		size_t capacity = diagnosis->stay_capacity ? diagnosis->stay_capacity * 2 : 64;
+		struct stay *stays = reallocarray(diagnosis->stays, capacity, sizeof *stays);
+
+		if (!stays)
+			return NULL;
+		diagnosis->stays = stays;
+		diagnosis->stay_capacity = capacity;
+	}
+	struct stay *stay = &diagnosis->stays[index];
+
+	if (added) {
+		bool is_new = session->socket.age_ms && session->socket.age_ms * NS_PER_MS < diagnosis->looked_ns;
+
+		*stay = (struct stay){ .first_drops = is_new ? 0 : session->socket.drops };
+	}
+	diagnosis->rows.rows[index].session = *session;
+	return stay;
+}
+
+static void add_special(struct stay *stay, const struct socket_summary *socket, double span_s)
+{
+	if (socket->state == SOCKET_SYN_SENT && socket->retries)
+		stay->waited_s[FINDING_UNANSWERED] += span_s;
+	if (socket->state == SOCKET_LISTEN) {
+		stay->backlog = socket->backlog > stay->backlog ? socket->backlog : stay->backlog;
+		if (socket->backlog > socket->backlog_max)
+			stay->waited_s[FINDING_BACKLOG] += span_s * socket->backlog;
+	}
+	/* What still sends, or reads what was left, is half closed on purpose. */
+	if (socket->state == SOCKET_CLOSE_WAIT && !stay->moved_bytes && !socket->unacked_bytes &&
+	    !socket->unsent_bytes)
+		stay->waited_s[FINDING_LEAK] += span_s;
+	else
+		stay->waited_s[FINDING_LEAK] = 0;
+}
+
+static void add_session(struct diagnosis *diagnosis, struct stay *stay, const struct session *session, double span_s)
+{
+	const struct socket_summary *socket = &session->socket;
+
+	stay->last_pass = diagnosis->passes;
+	stay->moved_bytes += session->rx_bytes + session->tx_bytes;
+	stay->sent_bytes += socket->sent_bytes;
+	stay->retrans_bytes += socket->retrans_bytes;
+	stay->told_s += span_s;
+	add_special(stay, socket, span_s);
+	/* It is told of as unanswered, once it has asked again: until then it is on its way. */
+	if (socket->cause == CAUSE_NONE || socket->state == SOCKET_SYN_SENT)
+		return;
+	for (int kind = 0; kind < FINDING_KIND_COUNT; kind++)
+		if (kinds[kind].cause != CAUSE_NONE)
+			stay->waited_s[kind] += socket->shares[kinds[kind].cause] * span_s / 100;
+}
+
+int diagnosis_begin(struct diagnosis *diagnosis, const struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->session_count; i++)
+		if (snapshot->sessions[i].socket.state && !find_stay(diagnosis, &snapshot->sessions[i]))
+			return -ENOMEM;
+	return 0;
+}
+
+int diagnosis_add(struct diagnosis *diagnosis, const struct snapshot *snapshot)
+{
+	double span_s = (double)snapshot->sockets.passed_ns / NS_PER_S;
+
+	if (!snapshot->sockets.passed_ns)
+		return snapshot->sockets.count ? diagnosis_begin(diagnosis, snapshot) : 0;
+	diagnosis->passes++;
+	diagnosis->looked_ns += snapshot->sockets.passed_ns;
+	diagnosis->sockets = snapshot->sockets.count;
+	diagnosis->missing = snapshot->sockets.beyond;
+	for (size_t i = 0; i < snapshot->session_count; i++) {
+		const struct session *session = &snapshot->sessions[i];
+
+		if (!session->socket.state)
+			continue;
+		struct stay *stay = find_stay(diagnosis, session);
+
+		if (!stay)
+			return -ENOMEM;
+		add_session(diagnosis, stay, session, span_s);
+	}
+	return 0;
+}
+
+/* ---- finding ---- */
+
+/* One kind of one socket. */
+struct part {
+	size_t index;
+	uint8_t kind;
+	bool serves;
+	double waited_s;
+};
+
+struct parts {
+	const struct diagnosis *diagnosis;
+	struct part *all;
+	size_t count;
+	size_t capacity;
+};
+
+static int add_part(struct parts *parts, size_t index, uint8_t kind, bool serves, double waited_s)
+{
+	if (parts->count == parts->capacity) {
+		size_t capacity = parts->capacity ? parts->capacity * 2 : 64;
+		struct part *all = reallocarray(parts->all, capacity, sizeof *all);
+
+		if (!all)
+			return -ENOMEM;
+		parts->all = all;
+		parts->capacity = capacity;
+	}
+	parts->all[parts->count++] = (struct part){ index, kind, serves, waited_s };
+	return 0;
+}
+
+/* A port of a namespace on which somebody listens. */
+static uint64_t listening(const struct session *session)
+{
+	return (uint64_t)session->netns << 16 | session->lport;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return COMPARE(left, right);
+}
+
+/* Sorted, for free(); NULL: no memory. */
+static uint64_t *find_listeners(const struct rows *rows, size_t *count)
+{
+	uint64_t *ports = malloc((rows->count + 1) * sizeof *ports);
+
+	*count = 0;
+	if (!ports)
+		return NULL;
+	for (size_t i = 0; i < rows->count; i++)
+		if (rows->rows[i].session.socket.state == SOCKET_LISTEN)
+			ports[(*count)++] = listening(&rows->rows[i].session);
+	qsort(ports, *count, sizeof *ports, compare_numbers);
+	return ports;
+}
+
+static double waited_s(const struct stay *stay, const struct session *session, int kind)
+{
+	double special = stay->waited_s[kind];
+
+	if (kind == FINDING_BACKLOG && session->socket.state == SOCKET_LISTEN)
+		special += (uint32_t)(session->socket.drops - stay->first_drops) * (double)DROP_S;
+	/* Who leaves a socket open does not read it either. */
+	return kind == FINDING_READER && stay->waited_s[FINDING_LEAK] > 0 ? 0 : special;
+}
+
+static bool is_worth(const struct diagnosis *diagnosis, const struct stay *stay, int kind, double waited)
+{
+	if (kind == FINDING_LEAK) /* and not about to be closed */
+		return waited * 2 * NS_PER_S >= (double)diagnosis->looked_ns && waited > 0;
+	double least = kinds[kind].cause == CAUSE_NONE ? 0 : is_fault(kind) ? SHARE_LEAST : SHARE_MOST;
+
+	return waited >= WAITED_LEAST_S && waited >= stay->told_s * least;
+}
+
+static int take_parts(struct parts *parts, const uint64_t *listeners, size_t listener_count)
+{
+	const struct diagnosis *diagnosis = parts->diagnosis;
+	int err = 0;
+
+	for (size_t i = 0; i < diagnosis->rows.count && !err; i++) {
+		const struct session *session = &diagnosis->rows.rows[i].session;
+		const struct stay *stay = &diagnosis->stays[i];
+		uint64_t port = listening(session);
+		bool serves = session->accepted == ANSWER_YES ||
+		              (session->accepted == ANSWER_UNKNOWN &&
+		                  bsearch(&port, listeners, listener_count, sizeof port, compare_numbers));
+		/* A socket that is gone is not left open, and does not connect any more. */
+		bool is_gone = stay->last_pass != diagnosis->passes;
+
+		for (int kind = 0; kind < FINDING_KIND_COUNT && !err; kind++) {
+			double waited = waited_s(stay, session, kind);
+
+			if (is_worth(diagnosis, stay, kind, waited) && !(is_gone && kinds[kind].cause == CAUSE_NONE))
+				err = add_part(parts, i, (uint8_t)kind, serves, waited);
+		}
+	}
+	return err;
+}
+
+/* By what belongs to one finding. */
+static int compare_owners(const struct session *a, const struct session *b, bool serves)
+{
+	int order = COMPARE(a->pid, b->pid) ?: COMPARE(a->process_start_ms, b->process_start_ms)
+	                                           ?: COMPARE(a->netns, b->netns);
+
+	if (serves)
+		return order ?: COMPARE(a->lport, b->lport);
+	return order ?: COMPARE(a->rport, b->rport) ?: COMPARE(a->family, b->family)
+	                                                   ?: memcmp(a->raddr, b->raddr, sizeof a->raddr);
+}
+
+static const struct session *session_of(const struct parts *parts, const struct part *part)
+{
+	return &parts->diagnosis->rows.rows[part->index].session;
+}
+
+static int compare_groups(const struct parts *parts, const struct part *a, const struct part *b)
+{
+	return COMPARE(a->kind, b->kind) ?: COMPARE(a->serves, b->serves)
+	                                        ?: compare_owners(session_of(parts, a),
+	                                               session_of(parts, b), a->serves);
+}
+
+/* Within a group by the remote, so that addresses can be counted. */
+static int compare_parts(const void *a, const void *b, void *of)
+{
+	const struct parts *parts = of;
+	const struct session *left = session_of(parts, a), *right = session_of(parts, b);
+
+	return compare_groups(parts, a, b) ?: memcmp(left->raddr, right->raddr, sizeof left->raddr)
+	                                          ?: session_compare_key(left, right);
+}
+
+static uint32_t greater(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+static void add_to_finding(struct finding *finding, const struct session *session, const struct stay *stay)
+{
+	const struct socket_summary *socket = &session->socket;
+
+	finding->connections++;
+	finding->unread_bytes += socket->unread_bytes;
+	finding->unacked_bytes += (uint64_t)socket->unsent_bytes + socket->unacked_bytes;
+	finding->sent_bytes += stay->sent_bytes;
+	finding->retrans_bytes += stay->retrans_bytes;
+	finding->rtt_us = greater(finding->rtt_us, session->rtt_us);
+	if (socket->rtt_min_us && (!finding->rtt_min_us || socket->rtt_min_us < finding->rtt_min_us))
+		finding->rtt_min_us = socket->rtt_min_us;
+	finding->retries = greater(finding->retries, socket->retries);
+	finding->idle_s = greater(finding->idle_s, socket->idle_s);
+	if (socket->state != SOCKET_LISTEN)
+		return;
+	finding->backlog = greater(finding->backlog, stay->backlog);
+	finding->backlog_max = greater(finding->backlog_max, socket->backlog_max);
+	finding->drops += socket->drops - stay->first_drops;
+}
+
+/* All parts from `first` on that are of one finding. Returns how many. */
+static size_t take_finding(struct finding *finding, const struct parts *parts, size_t first)
+{
+	const struct part *head = &parts->all[first];
+	double waited = 0, told = 0, most = -1;
+	size_t i = first;
+
+	*finding = (struct finding){ .kind = head->kind, .serves = head->serves };
+	for (; i < parts->count && compare_groups(parts, head, &parts->all[i]) == 0; i++) {
+		const struct part *part = &parts->all[i];
+		const struct session *session = session_of(parts, part);
+		const struct stay *stay = &parts->diagnosis->stays[part->index];
+
+		if (part->waited_s > most) {
+			finding->session = *session;
+			most = part->waited_s;
+		}
+		if (i == first || memcmp(session->raddr, session_of(parts, part - 1)->raddr,
+		                      sizeof session->raddr) != 0)
+			finding->remotes++;
+		waited += part->waited_s;
+		told += stay->told_s;
+		add_to_finding(finding, session, stay);
+	}
+	finding->waited_ms = (uint64_t)(waited * 1000 + 0.5);
+	finding->share_pct = told > 0 && waited < told ? (uint8_t)(waited * 100 / told + 0.5) : 100;
+	return i - first;
+}
+
+static int compare_findings(const void *a, const void *b)
+{
+	const struct finding *left = a, *right = b;
+	double left_weight = (double)left->waited_ms * kinds[left->kind].weight;
+	double right_weight = (double)right->waited_ms * kinds[right->kind].weight;
+
+	return COMPARE(right_weight, left_weight)
+	           ?: COMPARE(right->unread_bytes + right->unacked_bytes, left->unread_bytes + left->unacked_bytes)
+	           ?: COMPARE(left->kind, right->kind)
+	           ?: session_compare_key(&left->session, &right->session);
+}
+
+/* The weightiest `max` of all that the sorted parts make. */
+static int choose(struct finding *findings, size_t max, const struct parts *parts)
+{
+	struct finding *all = malloc((parts->count + 1) * sizeof *all);
+	size_t count = 0;
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < parts->count;)
+		i += take_finding(&all[count++], parts, i);
+	qsort(all, count, sizeof *all, compare_findings);
+	count = count < max ? count : max;
+	memcpy(findings, all, count * sizeof *all);
+	free(all);
+	return (int)count;
+}
+
+int diagnosis_find(const struct diagnosis *diagnosis, struct finding *findings, size_t max)
+{
+	struct parts parts = { .diagnosis = diagnosis };
+	size_t listener_count;
+	uint64_t *listeners = find_listeners(&diagnosis->rows, &listener_count);
+	int result = listeners ? take_parts(&parts, listeners, listener_count) : -ENOMEM;
+
+	if (!result && parts.count)
+		qsort_r(parts.all, parts.count, sizeof *parts.all, compare_parts, &parts);
+	result = result ?: choose(findings, max, &parts);
+	free(listeners);
+	free(parts.all);
+	return result;
+}

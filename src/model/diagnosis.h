@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What connections wait for, and what is wrong with sockets, over several intervals: findings by process, remote and kind, the
+ * weightiest first. Pure: snapshots in, findings out.
+ */
+#ifndef TCPTOP_DIAGNOSIS_H
+#define TCPTOP_DIAGNOSIS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/rows.h"
+#include "model/snapshot.h"
+
+enum finding_kind {
+	FINDING_NONE,
+	FINDING_LOSS, /* what connections wait for, as enum cause has it */
+	FINDING_QUEUE,
+	FINDING_PEER,
+	FINDING_BUFFER,
+	FINDING_READER,
+	FINDING_APP,
+	FINDING_REMOTE,
+	FINDING_UNANSWERED, /* it connects, and had to ask again */
+	FINDING_BACKLOG,    /* a listener whose queue is full, or that has dropped connections */
+	FINDING_LEAK,       /* the remote has closed, and this side does not */
+	FINDING_KIND_COUNT
+};
+
+/* How much one kind has of a process's connections with one remote. */
+struct finding {
+	struct session session; /* who: of its connections that which waited longest, as it was last told */
+	uint8_t kind;           /* enum finding_kind */
+	bool serves;            /* connections that a listener accepted on session.lport, from whatever remote */
+	uint8_t share_pct;      /* of the time of its connections */
+	uint32_t connections;
+	uint32_t remotes;      /* addresses */
+	uint64_t waited_ms;    /* of all connections together */
+	uint64_t unread_bytes; /* at the end, of all */
+	uint64_t unacked_bytes; /* likewise: written, and not acknowledged */
+	uint64_t sent_bytes;    /* in the time */
+	uint64_t retrans_bytes; /* of these, sent again */
+	uint32_t rtt_us;        /* the longest of the latest ones; 0: not known */
+	uint32_t rtt_min_us;    /* the shortest ever */
+	uint32_t retries;       /* the most of one connection */
+	uint32_t backlog;       /* the most that were seen, */
+	uint32_t backlog_max;   /* and how many may be */
+	uint32_t drops;         /* in the time */
+	uint32_t idle_s;        /* the longest time since data was moved */
+};
+
+/* A socket over the time, beside its row. */
+struct stay {
+	double waited_s[FINDING_KIND_COUNT];
+	double told_s;
+	uint64_t moved_bytes;
+	uint64_t sent_bytes;
+	uint64_t retrans_bytes;
+	uint32_t backlog;
+	uint32_t first_drops;
+	uint32_t last_pass;
+};
+
+struct diagnosis {
+	struct rows rows;
+	struct stay *stays; /* beside rows */
+	size_t stay_capacity;
+	uint32_t passes;    /* that told of an interval: all but the first */
+	uint64_t looked_ns; /* the time between the first and the last */
+	uint32_t sockets;   /* in the last one */
+	uint32_t missing;   /* and for how many it had no room */
+};
+
+/* Zeroes *diagnosis, which the caller owns; diagnosis_fini frees what it has allocated. */
+void diagnosis_init(struct diagnosis *diagnosis);
+void diagnosis_fini(struct diagnosis *diagnosis);
+
+/*
+ * Where the time begins: what listeners have dropped until the end of this interval is not of it. Needed where intervals went
+ * before; the first pass of all does so itself. 0 or -ENOMEM.
+ */
+int diagnosis_begin(struct diagnosis *diagnosis, const struct snapshot *snapshot);
+
+/* Adds an interval. One without a pass over sockets adds nothing. 0 or -ENOMEM. */
+int diagnosis_add(struct diagnosis *diagnosis, const struct snapshot *snapshot);
+
+/*
+ * Fills at most max findings, the weightiest first, and returns how many; -ENOMEM. The weight is time: of all connections
+ * together, a drop counting as the second that the kernel lets pass before a SYN is sent again. That the process
+ * here or the remote has nothing to send is no fault: it comes after all that is.
+ */
+int diagnosis_find(const struct diagnosis *diagnosis, struct finding *findings, size_t max);
+
+/* Something waits, or is wrong: not only nothing to send. */
+bool finding_is_fault(const struct finding *finding);
+
+/* "peer", "backlog" and so on. */
+const char *finding_name(uint8_t kind);
+
+#endif

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * --diagnose: what keeps connections waiting, in sentences, the weightiest first, as text or JSON Lines. It looks at sockets for
+ * the time that was asked for, in parts: what happened in each is added up.
+ */
+#include "output/renderer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/format.h"
+#include "base/util.h"
+#include "model/diagnosis.h"
+#include "output/fields.h"
+#include "output/json.h"
+#include "output/stamp.h"
+
+#define FINDINGS_MAX 10
+#define PART_NS (NS_PER_S / 2)
+#define LINE_SIZE 512
+#define NUMBERS_SIZE 160
+#define STAMP_SIZE 160
+#define WHO_SIZE 256
+#define COMM_SIZE 96
+
+struct diagnose {
+	FILE *stream;
+	const struct run *run;
+	bool as_json;
+	bool utf8;
+	bool paced; /* the tracer was told how long a part is */
+	bool done;
+	uint64_t told; /* diagnoses */
+	struct diagnosis diagnosis;
+};
+
+/* ---- sentences ---- */
+
+enum number {
+	NUMBER_UNACKED = 1 << 0,
+	NUMBER_UNREAD = 1 << 1,
+	NUMBER_RESENT = 1 << 2,
+	NUMBER_RTT = 1 << 3,
+	NUMBER_RETRIES = 1 << 4,
+	NUMBER_BACKLOG = 1 << 5,
+	NUMBER_IDLE = 1 << 6,
+};
+
+/* meaning NULL: that of the cause. limit: "this cannot tell ...". */
+static const struct {
+	uint8_t cause;
+	unsigned numbers;
+	const char *meaning;
+	const char *limit;
+} says[FINDING_KIND_COUNT] = {
+	[FINDING_LOSS] = { CAUSE_LOSS, NUMBER_RESENT | NUMBER_UNACKED | NUMBER_RTT, NULL,
+	    "where it is lost, or whether on the way there or back" },
+	[FINDING_QUEUE] = { CAUSE_QUEUE, NUMBER_UNACKED | NUMBER_RTT, NULL,
+	    "the link from pacing, queues and a lack of processor time of either host" },
+	[FINDING_PEER] = { CAUSE_PEER, NUMBER_UNACKED | NUMBER_RTT, NULL, "why the remote does not read" },
+	[FINDING_BUFFER] = { CAUSE_BUFFER, NUMBER_UNACKED | NUMBER_RTT, NULL,
+	    "how much more the network would take" },
+	[FINDING_READER] = { CAUSE_READER, NUMBER_UNREAD, NULL,
+	    "whether the process is busy, blocked, or has forgotten the connection" },
+	[FINDING_APP] = { CAUSE_APP, NUMBER_RTT, NULL, "what the process does instead" },
+	[FINDING_REMOTE] = { CAUSE_REMOTE, NUMBER_RTT, NULL, "the remote's process from the path" },
+	[FINDING_UNANSWERED] = { CAUSE_NONE, NUMBER_RETRIES,
+	    "it tries to connect, and nothing answers", "a full backlog there from a firewall or a host that is gone" },
+	[FINDING_BACKLOG] = { CAUSE_NONE, NUMBER_BACKLOG,
+	    "connections wait to be accepted, and further ones are turned away: the process accepts too slowly",
+	    "whom it has turned away" },
+	[FINDING_LEAK] = { CAUSE_NONE, NUMBER_UNREAD | NUMBER_IDLE,
+	    "the remote has closed, and the process does not (CLOSE_WAIT)", "whether it ever will" },
+};
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* The remote, or what it serves and to how many. */
+static void describe_other_end(const struct finding *finding, char *buffer, size_t size)
+{
+	const struct session *session = &finding->session;
+	char address[ADDRESS_PORT_SIZE];
+
+	if (finding->kind == FINDING_BACKLOG) {
+		address_format_port(address, session->family, session->laddr, session_zone(session), session->lport);
+		snprintf(buffer, size, "listening on %s", address);
+		return;
+	}
+	if (!finding->serves) {
+		address_format_port(address, session->family, session->raddr, session_zone(session), session->rport);
+		snprintf(buffer, size, "to %s, %u connection%s", address, finding->connections,
+		    plural(finding->connections));
+		return;
+	}
+	size_t length = address_format(address, session->family, session->raddr);
+
+	address_format_zone(address + length, session->family, session->raddr, session_zone(session));
+	snprintf(buffer, size, "port %u, %u connection%s from %s", session->lport, finding->connections,
+	    plural(finding->connections), address);
+	if (finding->remotes > 1)
+		snprintf(buffer + strlen(buffer), size - strlen(buffer), " and %u other%s",
+		    finding->remotes - 1, plural(finding->remotes - 1));
+}
+
+static void describe(const struct diagnose *diagnose, const struct finding *finding, char *buffer, size_t size)
+{
+	const struct session *session = &finding->session;
+	char comm[COMM_SIZE], other_end[WHO_SIZE];
+
+	escape_text(comm, sizeof comm, session->comm, strlen(session->comm), COMM_SIZE - 1,
+	    diagnose->utf8 && !diagnose->as_json);
+	describe_other_end(finding, other_end, sizeof other_end);
+	if (session->pid)
+		snprintf(buffer, size, "%s (PID %u) %s", comm, session->pid, other_end);
+	else
+		snprintf(buffer, size, "no process, %s", other_end);
+}
+
+static void add_text(char buffer[NUMBERS_SIZE], const char *text)
+{
+	size_t used = strlen(buffer);
+
+	snprintf(buffer + used, NUMBERS_SIZE - used, "%s%s", used ? ", " : "", text);
+}
+
+static void add_bytes(char buffer[NUMBERS_SIZE], uint64_t bytes, const char *what)
+{
+	char amount[32], text[64];
+
+	format_bytes(amount, sizeof amount, bytes, UNIT_HUMAN);
+	snprintf(text, sizeof text, "%s %s", amount, what);
+	add_text(buffer, text);
+}
+
+static void add_counts(const struct finding *finding, unsigned numbers, char buffer[NUMBERS_SIZE])
+{
+	char text[96], span[32];
+
+	if (numbers & NUMBER_RETRIES) {
+		snprintf(text, sizeof text, "asked again %u time%s", finding->retries, plural(finding->retries));
+		add_text(buffer, text);
+	}
+	if (numbers & NUMBER_BACKLOG) {
+		snprintf(text, sizeof text, "%u wait, limit %u, %u dropped", finding->backlog,
+		    finding->backlog_max, finding->drops);
+		add_text(buffer, text);
+	}
+	if ((numbers & NUMBER_IDLE) && finding->idle_s) {
+		format_span(span, sizeof span, (uint64_t)finding->idle_s * 1000);
+		snprintf(text, sizeof text, "the longest idle for %s", span);
+		add_text(buffer, text);
+	}
+}
+
+static void describe_numbers(const struct finding *finding, char buffer[NUMBERS_SIZE])
+{
+	unsigned numbers = says[finding->kind].numbers;
+	char text[96];
+
+	*buffer = '\0';
+	if ((numbers & NUMBER_RESENT) && finding->sent_bytes) {
+		snprintf(text, sizeof text, "%.2f%% sent again",
+		    (double)finding->retrans_bytes * 100 / (double)finding->sent_bytes);
+		add_text(buffer, text);
+	}
+	if ((numbers & NUMBER_UNACKED) && finding->unacked_bytes)
+		add_bytes(buffer, finding->unacked_bytes, "not acknowledged");
+	if ((numbers & NUMBER_UNREAD) && finding->unread_bytes)
+		add_bytes(buffer, finding->unread_bytes, "unread");
+	add_counts(finding, numbers, buffer);
+	if ((numbers & NUMBER_RTT) && finding->rtt_us) {
+		snprintf(text, sizeof text, "RTT %.3g ms, shortest %.3g", finding->rtt_us / 1000.0,
+		    finding->rtt_min_us / 1000.0);
+		add_text(buffer, text);
+	}
+}
+
+/* "java (PID 2211) to 10.0.3.7:9092, 14 connections: peer 91%: the remote's ..." */
+static const char *compose(const struct diagnose *diagnose, const struct finding *finding, char line[LINE_SIZE])
+{
+	char who[WHO_SIZE], numbers[NUMBERS_SIZE], share[32] = "";
+	uint8_t cause = says[finding->kind].cause;
+
+	describe(diagnose, finding, who, sizeof who);
+	describe_numbers(finding, numbers);
+	if (cause != CAUSE_NONE)
+		snprintf(share, sizeof share, "%s %u%%: ", cause_name(cause), finding->share_pct);
+	snprintf(line, LINE_SIZE, "%s: %s%s%s%s", who, share,
+	    says[finding->kind].meaning ?: cause_meaning(cause), *numbers ? "; " : "", numbers);
+	return line;
+}
+
+/* ---- as text ---- */
+
+static void print_summary(const struct diagnose *diagnose, const struct finding *findings, int count)
+{
+	const struct diagnosis *diagnosis = &diagnose->diagnosis;
+	char seconds[STAMP_SECONDS_SIZE];
+	int faults = 0;
+
+	for (int i = 0; i < count; i++)
+		faults += finding_is_fault(&findings[i]);
+	snprintf(seconds, sizeof seconds, "%.1f", (double)diagnosis->looked_ns / NS_PER_S);
+	if (!faults)
+		fprintf(diagnose->stream, "nothing waits: ");
+	fprintf(diagnose->stream, "%u socket%s looked at for %s s", diagnosis->sockets,
+	    plural(diagnosis->sockets), seconds);
+	if (diagnosis->missing)
+		fprintf(diagnose->stream, ", no room for %u more", diagnosis->missing);
+	fprintf(diagnose->stream, "\n");
+}
+
+static void print_text(struct diagnose *diagnose, const struct finding *findings, int count)
+{
+	char line[LINE_SIZE];
+
+	if (diagnose->told)
+		fputc('\n', diagnose->stream);
+	print_summary(diagnose, findings, count);
+	for (int i = 0; i < count; i++) {
+		compose(diagnose, &findings[i], line);
+		fprintf(diagnose->stream, "%2d. %s.\n    This cannot tell %s.\n", i + 1, line,
+		    says[findings[i].kind].limit);
+	}
+}
+
+/* ---- as JSON ---- */
+
+/* What is written of a finding: it begins with the session, by whose family addresses are printed. */
+struct told {
+	struct finding finding;
+	const char *kind;
+	const char *text;
+	const char *limit;
+};
+
+_Static_assert(offsetof(struct told, finding.session) == 0, "addresses find their family");
+
+#define MEMBER(member) offsetof(struct told, member)
+/* clang-format off */
+static const struct field told_rows[] = {
+	{ "kind", FIELD_TEXT, FIELD_REQUIRED, MEMBER(kind), 0 },
+	{ "pid", FIELD_U32, FIELD_REQUIRED, MEMBER(finding.session.pid), 0 },
+	{ "comm", FIELD_NAME, FIELD_REQUIRED, MEMBER(finding.session.comm), 0 },
+	{ "uid", FIELD_U32, FIELD_KNOWN, MEMBER(finding.session.uid), UINT32_MAX },
+	{ "cgroup_id", FIELD_U64, FIELD_KNOWN, MEMBER(finding.session.cgroup_id), 0 },
+	{ "netns", FIELD_U32, FIELD_REQUIRED, MEMBER(finding.session.netns), 0 },
+	{ "serves", FIELD_BOOL, FIELD_REQUIRED, MEMBER(finding.serves), 0 },
+	{ "family", FIELD_FAMILY, FIELD_REQUIRED, MEMBER(finding.session.family), 0 },
+	{ "laddr", FIELD_ADDRESS, FIELD_REQUIRED, MEMBER(finding.session.laddr), 0 },
+	{ "lport", FIELD_U16, FIELD_REQUIRED, MEMBER(finding.session.lport), 0 },
+	{ "raddr", FIELD_ADDRESS, FIELD_REQUIRED, MEMBER(finding.session.raddr), 0 },
+	{ "rport", FIELD_U16, FIELD_REQUIRED, MEMBER(finding.session.rport), 0 },
+	{ "connections", FIELD_U32, FIELD_REQUIRED, MEMBER(finding.connections), 0 },
+	{ "remotes", FIELD_U32, FIELD_REQUIRED, MEMBER(finding.remotes), 0 },
+	{ "share_pct", FIELD_U8, FIELD_REQUIRED, MEMBER(finding.share_pct), 0 },
+	{ "waited_ms", FIELD_U64, FIELD_REQUIRED, MEMBER(finding.waited_ms), 0 },
+	{ "unread_bytes", FIELD_U64, FIELD_REQUIRED, MEMBER(finding.unread_bytes), 0 },
+	{ "unacked_bytes", FIELD_U64, FIELD_REQUIRED, MEMBER(finding.unacked_bytes), 0 },
+	{ "sent_bytes", FIELD_U64, FIELD_REQUIRED, MEMBER(finding.sent_bytes), 0 },
+	{ "retrans_bytes", FIELD_U64, FIELD_REQUIRED, MEMBER(finding.retrans_bytes), 0 },
+	{ "retries", FIELD_U32, FIELD_REQUIRED, MEMBER(finding.retries), 0 },
+	{ "idle_s", FIELD_U32, FIELD_REQUIRED, MEMBER(finding.idle_s), 0 },
+	{ "rtt_us", FIELD_U32, FIELD_KNOWN, MEMBER(finding.rtt_us), 0 },
+	{ "rtt_min_us", FIELD_U32, FIELD_KNOWN, MEMBER(finding.rtt_min_us), 0 },
+	{ "backlog_max", FIELD_U32, FIELD_KNOWN, MEMBER(finding.backlog_max), 0 },
+	{ "backlog", FIELD_U32, FIELD_JOINED, MEMBER(finding.backlog), 0 },
+	{ "drops", FIELD_U32, FIELD_JOINED, MEMBER(finding.drops), 0 },
+	{ "text", FIELD_TEXT, FIELD_REQUIRED, MEMBER(text), 0 },
+	{ "limit", FIELD_TEXT, FIELD_REQUIRED, MEMBER(limit), 0 },
+};
+/* clang-format on */
+static const struct field_table told_fields = { told_rows, COUNT_OF(told_rows) };
+
+static int print_json(const struct diagnose *diagnose, const struct snapshot *snapshot, const struct finding *findings, int count)
+{
+	const struct diagnosis *diagnosis = &diagnose->diagnosis;
+	char time[STAMP_UTC_SIZE], seconds[STAMP_SECONDS_SIZE], stamp[STAMP_SIZE], line[LINE_SIZE];
+
+	stamp_utc(time, sizeof time, &snapshot->time);
+	stamp_seconds(seconds, sizeof seconds, diagnosis->looked_ns);
+	for (int i = 0; i < count; i++) {
+		const struct told told = { findings[i], finding_name(findings[i].kind),
+			compose(diagnose, &findings[i], line), says[findings[i].kind].limit };
+
+		snprintf(stamp, sizeof stamp, "\"time\":\"%s\",\"looked_s\":%s,\"rank\":%d", time, seconds, i + 1);
+		if (json_print_object(diagnose->stream, "finding", &told_fields, &told, stamp) != 0)
+			return -1;
+	}
+	return fprintf(diagnose->stream,
+	           "{\"type\":\"diagnosis\",\"time\":\"%s\",\"looked_s\":%s,\"findings\":%d,\"sockets\":%u,"
+	           "\"sockets_not_told\":%u}\n",
+	           time, seconds, count, diagnosis->sockets, diagnosis->missing) < 0
+	           ? -1
+	           : 0;
+}
+
+/* ---- the renderer ---- */
+
+static int out_of_memory(struct error *error)
+{
+	return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory: sockets to diagnose");
+}
+
+/* The time is over: says what was found, and begins anew. */
+static int conclude(struct diagnose *diagnose, const struct snapshot *snapshot, struct error *error)
+{
+	struct finding findings[FINDINGS_MAX];
+	int count = diagnosis_find(&diagnose->diagnosis, findings, COUNT_OF(findings)), err = 0;
+
+	if (count < 0)
+		return out_of_memory(error);
+	errno = 0;
+	if (diagnose->as_json)
+		err = print_json(diagnose, snapshot, findings, count);
+	else
+		print_text(diagnose, findings, count);
+	if (err || fflush(diagnose->stream) != 0 || ferror(diagnose->stream))
+		return error_set_output(error);
+	diagnose->told++;
+	diagnosis_fini(&diagnose->diagnosis);
+	diagnosis_init(&diagnose->diagnosis);
+	return diagnosis_begin(&diagnose->diagnosis, snapshot) < 0 ? out_of_memory(error) : 0;
+}
+
+static int diagnose_show(void *state, const struct snapshot *snapshot, struct error *error)
+{
+	struct diagnose *diagnose = state;
+	const struct diagnosis *diagnosis = &diagnose->diagnosis;
+
+	if (diagnose->done || snapshot->is_end)
+		return 0;
+	if (snapshot->sockets.err)
+		return error_set(error, EXIT_CODE_UNSUPPORTED, snapshot->sockets.err,
+		    "this kernel does not let sockets be looked at: %s\nwithout --diagnose, what moves is shown",
+		    strerror(-snapshot->sockets.err));
+	if (diagnosis_add(&diagnose->diagnosis, snapshot) < 0)
+		return out_of_memory(error);
+	/* A part may end a little early. */
+	bool is_over = diagnosis->passes && diagnosis->looked_ns + PART_NS / 20 >= diagnose->run->interval_ns;
+
+	if (!is_over && !(snapshot->last && diagnosis->passes))
+		return 0;
+	int err = conclude(diagnose, snapshot, error);
+
+	diagnose->done = diagnose->run->diagnoses && diagnose->told >= diagnose->run->diagnoses;
+	return err;
+}
+
+static unsigned diagnose_tick(void *state, struct renderer_request *request)
+{
+	struct diagnose *diagnose = state;
+
+	if (diagnose->done)
+		return REACTION_QUIT;
+	if (diagnose->paced || !diagnose->diagnosis.rows.count)
+		return REACTION_NONE;
+	diagnose->paced = true;
+	request->interval_ns = diagnose->run->interval_ns < PART_NS ? diagnose->run->interval_ns : PART_NS;
+	return REACTION_INTERVAL;
+}
+
+static void diagnose_close(void *state)
+{
+	struct diagnose *diagnose = state;
+
+	if (!diagnose)
+		return;
+	diagnosis_fini(&diagnose->diagnosis);
+	free(diagnose);
+}
+
+static int open_as(void **state, const struct run *run, FILE *stream, bool as_json, struct error *error)
+{
+	*state = NULL;
+	if (run->live && !run->can_tell_sockets)
+		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
+		    "--diagnose needs a kernel with BTF and iterators of BPF (5.11 or later), and a typed probe "
+		    "method\nwithout it, what moves is shown");
+	struct diagnose *diagnose = calloc(1, sizeof *diagnose);
+
+	if (!diagnose)
+		return out_of_memory(error);
+	diagnose->stream = stream;
+	diagnose->run = run;
+	diagnose->as_json = as_json;
+	diagnose->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	diagnosis_init(&diagnose->diagnosis);
+	*state = diagnose;
+	return 0;
+}
+
+static int diagnose_open(void **state, const struct run *run, FILE *stream, struct error *error)
+{
+	return open_as(state, run, stream, false, error);
+}
+
+static int diagnose_open_json(void **state, const struct run *run, FILE *stream, struct error *error)
+{
+	return open_as(state, run, stream, true, error);
+}
+
+const struct renderer renderer_diagnose = {
+	.name = "text",
+	.shows_accepted = true,
+	.open = diagnose_open,
+	.show = diagnose_show,
+	.tick = diagnose_tick,
+	.close = diagnose_close,
+};
+
+const struct renderer renderer_diagnose_json = {
+	.name = "json",
+	.shows_accepted = true,
+	.open = diagnose_open_json,
+	.show = diagnose_show,
+	.tick = diagnose_tick,
+	.close = diagnose_close,
+};

@@ -102,6 +102,18 @@ static bool has_before(const struct socket_facts *facts, const struct socket_clo
 	return facts->passed_ns && facts->passed_ns >= clock->since_ns;
 }
 
+/*
+ * The kernel's clock of a full send buffer starts only with a segment that is sent while a writer already waits (tcp_cwnd_validate):
+ * where one call's data fills a small buffer it never does. So how it is found counts, too: the buffer as full as keeps a
+ * writer waiting (sk_stream_min_wspace), all in it sent, and room in the congestion window. What is not limited by
+ * SO_SNDBUF or tcp_wmem grows to twice that window before.
+ */
+static bool buffer_is_limit(const struct socket_facts *facts)
+{
+	return facts->send_queued_bytes >= facts->send_buffer_bytes / 3 * 2 && facts->send_buffer_bytes &&
+	       !facts->unsent_bytes && facts->flight_segments && facts->flight_segments < facts->window_segments;
+}
+
 /* A connection's interval, in jiffies. Without a pass before there is none. */
 static void find_cause(struct socket_summary *summary, const struct socket_facts *facts,
     const struct socket_clock *clock, uint64_t rx_bytes, uint64_t tx_bytes)
@@ -133,7 +145,7 @@ static void find_cause(struct socket_summary *summary, const struct socket_facts
 	}
 	parts[CAUSE_PEER] = peer * scale;
 	parts[CAUSE_BUFFER] = buffer * scale;
-	parts[lossy ? CAUSE_LOSS : CAUSE_QUEUE] = network * scale;
+	parts[lossy ? CAUSE_LOSS : buffer_is_limit(facts) ? CAUSE_BUFFER : CAUSE_QUEUE] += network * scale;
 	if (busy < whole)
 		share_rest(parts, whole - busy, facts, rx_bytes, tx_bytes);
 	share_out(summary, parts, whole);

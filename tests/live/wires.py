@@ -7,13 +7,13 @@ import os
 import random
 import select
 import shutil
+import signal
 import socket
 import struct
 import subprocess
-import threading
 import time
 
-from live import CLONE_NEWNET, Skipped, call, libc
+from live import CLONE_NEWNET, PR_SET_PDEATHSIG, Skipped, call, libc
 
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 
@@ -83,11 +83,15 @@ class Namespaces:
         return f"10.77.{number}.2"
 
     def carried(self, number, delay_s, loss=0.0):
-        """The same as netem does, where the kernel has none: a thread carries packets between two devices."""
+        """The same as netem does, where the kernel has none: a process carries packets between two devices."""
         descriptors = [tun(f"t{number}", f"10.77.{number}.1", f"10.77.{number}.2")]
         with self.inside_there():
             descriptors.append(tun(f"t{number}", f"10.77.{number}.2", f"10.77.{number}.1"))
-        threading.Thread(target=carry, args=(*descriptors, delay_s, loss), daemon=True).start()
+        if os.fork() == 0:
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            carry(*descriptors, delay_s, loss)
+        for descriptor in descriptors:
+            os.close(descriptor)
         return f"10.77.{number}.2"
 
 

@@ -83,6 +83,7 @@ static const struct {
 	{ { "--no-settings" }, "y----- y--- -- -" },
 	{ { "--host-root", "/" }, "yyyyyy ---- -- y" },
 	{ { "--replay", "g" }, "yyyyy- yyyy -- -" },
+	{ { "--diagnose" }, "-yy--- ---- -- -" },
 	{ { "--check" }, "-yy--- ---- yy -" },
 	{ { "--ebpf" }, "yyyyy- ---- -- y" },
 	{ { "--verbose" }, "yyyyyy ---- yy y" },
@@ -236,9 +237,42 @@ static void what_bcc_takes_is_taken(void **state)
 	}
 }
 
+/* --diagnose has two forms, and the filters. Others would change nothing. */
+static void with_diagnose(void **state)
+{
+	static const char *const accepted[] = { "--help", "--version", "--noclear", "--pid", "--cgroup", "--unit",
+		"--container", "--pod", "--uid", "--comm", "--port", "--lport", "--rport", "--host", "--netns", "--mntns",
+		"--cgroupmap", "--mntnsmap", "--ipv4", "--ipv6", "--filter", "--probe", "--output-file", "--max-sessions",
+		"--host-root", "--verbose", "2" };
+	static const char *const diagnose[WORDS_MAX] = { "--diagnose" };
+	static const char *const json[WORDS_MAX] = { "--diagnose", "-o", "json" };
+	static const char *const csv[WORDS_MAX] = { "--diagnose", "-o", "csv" };
+	static const char *const nothing[WORDS_MAX] = { NULL };
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const char *const *words = rows[i].words;
+		bool is_accepted = strcmp(words[0], "--output") == 0 && strcmp(words[1], "text") == 0;
+
+		for (size_t j = 0; j < COUNT_OF(accepted); j++)
+			is_accepted |= strcmp(words[0], accepted[j]) == 0;
+		if (words[1] && strcmp(words[1], "host:a.example") == 0) /* names of hosts are on the screen alone */
+			is_accepted = false;
+		if (parse(diagnose, words, &error) != (is_accepted ? 0 : -EINVAL))
+			fail_msg("--diagnose %s: %s", words[0], error.text);
+		if (!is_accepted)
+			assert_int_equal(error.exit_code, EXIT_CODE_USAGE);
+	}
+	assert_int_equal(parse(json, nothing, &error), 0);
+	assert_int_equal(parse(csv, nothing, &error), -EINVAL);
+	assert_string_equal(error.text, "-o csv has no effect with --diagnose" TRY);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(with_diagnose),
 		cmocka_unit_test(each_option_takes_effect_or_is_refused),
 		cmocka_unit_test(each_option_is_in_the_table),
 		cmocka_unit_test(wrong_words_are_refused),

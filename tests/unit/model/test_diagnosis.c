@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is found in intervals of sockets, and in what order. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/util.h"
+#include "model/diagnosis.h"
+
+#define FINDINGS_MAX 10
+
+/* One of many in an interval; told of by a pass. */
+static struct session *add(struct snapshot *snapshot, uint32_t pid, uint16_t lport, uint16_t rport, uint8_t state)
+{
+	struct session *session = snapshot_add(snapshot);
+
+	assert_non_null(session);
+	session->family = 4;
+	session->pid = pid;
+	session->netns = 7;
+	session->lport = lport;
+	session->rport = rport;
+	session->raddr[0] = 10;
+	session->raddr[3] = 1;
+	session->socket.state = state;
+	return session;
+}
+
+static struct session *add_waiting(struct snapshot *snapshot, uint32_t pid, uint16_t lport, uint8_t cause, uint8_t share)
+{
+	struct session *session = add(snapshot, pid, lport, 443, SOCKET_ESTABLISHED);
+
+	session->socket.cause = cause;
+	session->socket.shares[cause] = share;
+	session->socket.shares[CAUSE_IDLE] = 100 - share;
+	return session;
+}
+
+/* The first pass, which tells of no time, then `parts` of half a second each, all alike. */
+static int find(struct diagnosis *diagnosis, struct snapshot *snapshot, int parts, struct finding *findings)
+{
+	diagnosis_init(diagnosis);
+	snapshot->sockets.count = (uint32_t)snapshot->session_count;
+	snapshot->sockets.passed_ns = 0;
+	assert_int_equal(diagnosis_add(diagnosis, snapshot), 0);
+	assert_int_equal(diagnosis->passes, 0);
+	snapshot->sockets.passed_ns = NS_PER_S / 2;
+	for (int i = 0; i < parts; i++)
+		assert_int_equal(diagnosis_add(diagnosis, snapshot), 0);
+	assert_int_equal(diagnosis->looked_ns, (uint64_t)parts * NS_PER_S / 2);
+	return diagnosis_find(diagnosis, findings, FINDINGS_MAX);
+}
+
+static void end(struct diagnosis *diagnosis, struct snapshot *snapshot)
+{
+	diagnosis_fini(diagnosis);
+	snapshot_fini(snapshot);
+}
+
+static void added_up_by_process_and_remote(void **state)
+{
+	struct finding findings[FINDINGS_MAX];
+	struct diagnosis diagnosis;
+	struct snapshot snapshot;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	add_waiting(&snapshot, 1, 1001, CAUSE_PEER, 80)->socket.unsent_bytes = 100;
+	add_waiting(&snapshot, 1, 1002, CAUSE_PEER, 60)->socket.unacked_bytes = 10;
+	add_waiting(&snapshot, 1, 1003, CAUSE_PEER, 5); /* is not worth it */
+	add_waiting(&snapshot, 2, 1004, CAUSE_PEER, 100);
+	assert_int_equal(find(&diagnosis, &snapshot, 4, findings), 2);
+	assert_int_equal(findings[0].kind, FINDING_PEER);
+	assert_int_equal(findings[0].session.pid, 1);
+	assert_int_equal(findings[0].session.lport, 1001);
+	assert_int_equal(findings[0].connections, 2);
+	assert_int_equal(findings[0].remotes, 1);
+	assert_int_equal(findings[0].waited_ms, 2800);
+	assert_int_equal(findings[0].share_pct, 70);
+	assert_int_equal(findings[0].unacked_bytes, 110);
+	assert_false(findings[0].serves);
+	assert_int_equal(findings[1].session.pid, 2);
+	assert_int_equal(findings[1].waited_ms, 2000);
+	end(&diagnosis, &snapshot);
+}
+
+/* Accepted ones are one finding, from however many addresses: known by the session or by a listener on the port. */
+static void served_by_port(void **state)
+{
+	struct finding findings[FINDINGS_MAX];
+	struct diagnosis diagnosis;
+	struct snapshot snapshot;
+	struct session *session;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	for (uint8_t i = 0; i < 6; i++) {
+		session = add_waiting(&snapshot, 1, i < 3 ? 80 : 81, CAUSE_LOSS, 50);
+		session->rport = 5000 + i;
+		session->raddr[3] = i / 2;
+		session->accepted = i < 3 ? ANSWER_YES : ANSWER_UNKNOWN;
+	}
+	add(&snapshot, 1, 81, 0, SOCKET_LISTEN);
+	assert_int_equal(find(&diagnosis, &snapshot, 2, findings), 2);
+	for (int i = 0; i < 2; i++) {
+		assert_true(findings[i].serves);
+		assert_int_equal(findings[i].connections, 3);
+		assert_int_equal(findings[i].remotes, 2);
+	}
+	end(&diagnosis, &snapshot);
+}
+
+/* Weights: time of all connections; what is no fault comes last, and only where it is most of it. */
+static void weightiest_first(void **state)
+{
+	static const uint8_t order[] = { FINDING_READER, FINDING_LOSS, FINDING_QUEUE, FINDING_APP };
+	struct finding findings[FINDINGS_MAX];
+	struct diagnosis diagnosis;
+	struct snapshot snapshot;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	add_waiting(&snapshot, 1, 1001, CAUSE_APP, 100);
+	add_waiting(&snapshot, 2, 1002, CAUSE_LOSS, 60);
+	add_waiting(&snapshot, 3, 1003, CAUSE_QUEUE, 100);
+	add_waiting(&snapshot, 4, 1004, CAUSE_READER, 90);
+	add_waiting(&snapshot, 5, 1005, CAUSE_REMOTE, 40);
+	add_waiting(&snapshot, 6, 1006, CAUSE_IDLE, 0);
+	assert_int_equal(find(&diagnosis, &snapshot, 2, findings), COUNT_OF(order));
+	for (size_t i = 0; i < COUNT_OF(order); i++) {
+		assert_int_equal(findings[i].kind, order[i]);
+		assert_int_equal(finding_is_fault(&findings[i]), order[i] != FINDING_APP);
+	}
+	end(&diagnosis, &snapshot);
+}
+
+static void at_most_so_many(void **state)
+{
+	struct finding findings[FINDINGS_MAX];
+	struct diagnosis diagnosis;
+	struct snapshot snapshot;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	for (uint8_t i = 0; i < 40; i++)
+		add_waiting(&snapshot, 1u + i, 1000 + i, CAUSE_PEER, 50 + i);
+	assert_int_equal(find(&diagnosis, &snapshot, 2, findings), FINDINGS_MAX);
+	for (uint32_t i = 0; i < FINDINGS_MAX; i++)
+		assert_int_equal(findings[i].session.pid, 40 - i);
+	end(&diagnosis, &snapshot);
+}
+
+static void connects_without_an_answer(void **state)
+{
+	struct finding findings[FINDINGS_MAX];
+	struct diagnosis diagnosis;
+	struct snapshot snapshot;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	for (uint8_t i = 0; i < 3; i++) {
+		struct session *session = add(&snapshot, 1 + i / 2, 1000 + i, 443, SOCKET_SYN_SENT);
+
+		session->socket.retries = i; /* the first one has not asked again */
+		session->socket.cause = i ? CAUSE_LOSS : CAUSE_QUEUE;
+		session->socket.shares[session->socket.cause] = 100;
+	}
+	assert_int_equal(find(&diagnosis, &snapshot, 2, findings), 2);
+	assert_int_equal(findings[0].kind, FINDING_UNANSWERED);
+	assert_int_equal(findings[0].retries + findings[1].retries, 3);
+	assert_int_equal(findings[0].connections, 1);
+	end(&diagnosis, &snapshot);
+}
+
+/* A queue holds one more than its limit; drops count from the first pass on. */
+static void listeners(void **state)
+{
+	static const struct {
+		uint32_t backlog, first_drops, then_drops, waited_ms;
+	} rows[] = {
+		{ 5, 7, 7, 0 },
+		{ 6, 7, 7, 6000 },
+		{ 5, 7, 9, 2000 },
+		{ 6, 7, 8, 7000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct finding findings[FINDINGS_MAX];
+		struct diagnosis diagnosis;
+		struct snapshot snapshot;
+
+		diagnosis_init(&diagnosis);
+		snapshot_init(&snapshot);
+		struct session *listener = add(&snapshot, 1, 80, 0, SOCKET_LISTEN);
+
+		snapshot.sockets.count = 1;
+		listener->socket.backlog_max = 5;
+		listener->socket.backlog = rows[i].backlog;
+		listener->socket.drops = rows[i].first_drops;
+		assert_int_equal(diagnosis_add(&diagnosis, &snapshot), 0);
+		listener->socket.drops = rows[i].then_drops;
+		snapshot.sockets.passed_ns = NS_PER_S;
+		assert_int_equal(diagnosis_add(&diagnosis, &snapshot), 0);
+		int count = diagnosis_find(&diagnosis, findings, FINDINGS_MAX);
+
+		assert_int_equal(count, rows[i].waited_ms != 0);
+		if (count) {
+			assert_int_equal(findings[0].kind, FINDING_BACKLOG);
+			assert_int_equal(findings[0].waited_ms, rows[i].waited_ms);
+			assert_int_equal(findings[0].drops, rows[i].then_drops - rows[i].first_drops);
+			assert_int_equal(findings[0].backlog, rows[i].backlog);
+		}
+		end(&diagnosis, &snapshot);
+	}
+}
+
+/* Left open after the remote has closed: not what still sends, reads, or is about to be closed. */
+static void left_open(void **state)
+{
+	struct finding findings[FINDINGS_MAX];
+	struct diagnosis diagnosis;
+	struct snapshot snapshot;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	for (uint16_t i = 0; i < 5; i++) {
+		struct session *session = add(&snapshot, 1, 1000 + i, 443, SOCKET_CLOSE_WAIT);
+
+		session->socket.cause = i == 4 ? CAUSE_READER : CAUSE_IDLE;
+		session->socket.shares[session->socket.cause] = 100;
+		session->socket.idle_s = 10 * i;
+		session->rx_bytes = i == 0; /* reads */
+		session->socket.unacked_bytes = i == 1; /* sends */
+	}
+	assert_int_equal(find(&diagnosis, &snapshot, 4, findings), 1);
+	assert_int_equal(findings[0].kind, FINDING_LEAK);
+	assert_int_equal(findings[0].connections, 3);
+	assert_int_equal(findings[0].idle_s, 40);
+	diagnosis_fini(&diagnosis);
+
+	/* It closed a moment ago. */
+	diagnosis_init(&diagnosis);
+	for (int part = 0; part < 5; part++) {
+		for (size_t i = 0; i < snapshot.session_count; i++) {
+			snapshot.sessions[i].socket.state = part < 4 ? SOCKET_ESTABLISHED : SOCKET_CLOSE_WAIT;
+			snapshot.sessions[i].socket.cause = CAUSE_NONE;
+		}
+		snapshot.sockets.passed_ns = part ? NS_PER_S / 2 : 0;
+		assert_int_equal(diagnosis_add(&diagnosis, &snapshot), 0);
+	}
+	assert_int_equal(diagnosis_find(&diagnosis, findings, FINDINGS_MAX), 0);
+	end(&diagnosis, &snapshot);
+}
+
+/* What was not told of is not judged: an interval without a pass, a session without a socket, one that is gone. */
+static void only_what_was_told(void **state)
+{
+	struct finding findings[FINDINGS_MAX];
+	struct diagnosis diagnosis;
+	struct snapshot snapshot;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	diagnosis_init(&diagnosis);
+	add_waiting(&snapshot, 1, 1001, CAUSE_PEER, 100);
+	assert_int_equal(diagnosis_add(&diagnosis, &snapshot), 0);
+	assert_int_equal(diagnosis.rows.count, 0);
+	end(&diagnosis, &snapshot);
+
+	snapshot_init(&snapshot);
+	add_waiting(&snapshot, 1, 1001, CAUSE_PEER, 100)->socket.state = STATE_UNKNOWN;
+	add(&snapshot, 2, 1002, 443, SOCKET_SYN_SENT)->socket.retries = 2;
+	assert_int_equal(find(&diagnosis, &snapshot, 2, findings), 1);
+	snapshot.sessions[1].socket.state = STATE_UNKNOWN; /* it gave up */
+	assert_int_equal(diagnosis_add(&diagnosis, &snapshot), 0);
+	assert_int_equal(diagnosis_find(&diagnosis, findings, FINDINGS_MAX), 0);
+	end(&diagnosis, &snapshot);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(added_up_by_process_and_remote),
+		cmocka_unit_test(served_by_port),
+		cmocka_unit_test(weightiest_first),
+		cmocka_unit_test(at_most_so_many),
+		cmocka_unit_test(connects_without_an_answer),
+		cmocka_unit_test(listeners),
+		cmocka_unit_test(left_open),
+		cmocka_unit_test(only_what_was_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sentences and objects of --diagnose, and when they come. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/util.h"
+#include "model/snapshot.h"
+#include "output/renderer.h"
+
+static void fill(struct snapshot *snapshot)
+{
+	snapshot_init(snapshot);
+	struct session *java = snapshot_add(snapshot);
+
+	*java = (struct session){
+		.family = 4, .raddr = { 10, 0, 3, 7 }, .lport = 1001, .rport = 9092, .pid = 2211, .netns = 7,
+		.uid = 33, .comm = "ja\x1b[va", .rtt_us = 310, .tx_bytes = 5,
+		.socket = { .state = SOCKET_ESTABLISHED, .cause = CAUSE_PEER, .shares = { [CAUSE_PEER] = 91, [CAUSE_APP] = 9 },
+		    .unsent_bytes = 3 << 20, .rtt_min_us = 200 },
+	};
+	struct session *listener = snapshot_add(snapshot);
+
+	*listener = (struct session){
+		.family = 6, .lport = 80, .netns = 7, .uid = UINT32_MAX,
+		.socket = { .state = SOCKET_LISTEN, .backlog = 129, .backlog_max = 128 },
+	};
+	snapshot->sockets.count = 2;
+}
+
+static struct run run_of(uint64_t diagnoses)
+{
+	return (struct run){ .interval_ns = NS_PER_S, .live = true, .can_tell_sockets = true, .diagnoses = diagnoses };
+}
+
+/* The first pass, and two halves of a second; what was printed is for free(). */
+static char *show(const struct renderer *renderer, struct snapshot *snapshot)
+{
+	struct renderer_request request = { 0 };
+	struct run run = run_of(1);
+	struct error error;
+	char *output;
+	size_t length;
+	FILE *stream = open_memstream(&output, &length);
+	void *state;
+
+	assert_int_equal(renderer->open(&state, &run, stream, &error), 0);
+	assert_int_equal(renderer->tick(state, &request), REACTION_NONE);
+	snapshot->sockets.passed_ns = 0;
+	assert_int_equal(renderer->show(state, snapshot, &error), 0);
+	assert_int_equal(renderer->tick(state, &request), REACTION_INTERVAL);
+	assert_int_equal(request.interval_ns, NS_PER_S / 2);
+	snapshot->sockets.passed_ns = NS_PER_S / 2;
+	assert_int_equal(renderer->show(state, snapshot, &error), 0);
+	fflush(stream);
+	assert_int_equal(length, 0);
+	assert_int_equal(renderer->tick(state, &request), REACTION_NONE);
+	assert_int_equal(renderer->show(state, snapshot, &error), 0);
+	assert_int_equal(renderer->tick(state, &request), REACTION_QUIT);
+	/* The interval that it ends with adds nothing. */
+	assert_int_equal(renderer->show(state, snapshot, &error), 0);
+	renderer->close(state);
+	fclose(stream);
+	return output;
+}
+
+static void sentences(void **state)
+{
+	struct snapshot snapshot;
+
+	(void)state;
+	fill(&snapshot);
+	char *output = show(&renderer_diagnose, &snapshot);
+
+	assert_string_equal(output,
+	    "2 sockets looked at for 1.0 s\n"
+	    " 1. no process, listening on :::80: connections wait to be accepted, and further ones are turned away: "
+	    "the process accepts too slowly; 129 wait, limit 128, 0 dropped.\n"
+	    "    This cannot tell whom it has turned away.\n"
+	    " 2. ja\\x1b[va (PID 2211) to 10.0.3.7:9092, 1 connection: peer 91%: the remote's receive window is full: "
+	    "it reads too slowly; 3.00MB not acknowledged, RTT 0.31 ms, shortest 0.2.\n"
+	    "    This cannot tell why the remote does not read.\n");
+	free(output);
+	snapshot_fini(&snapshot);
+}
+
+static void nothing_waits(void **state)
+{
+	struct snapshot snapshot;
+
+	(void)state;
+	fill(&snapshot);
+	snapshot.session_count = 1;
+	snapshot.sockets.count = 1;
+	snapshot.sessions[0].socket.cause = CAUSE_IDLE;
+	memset(snapshot.sessions[0].socket.shares, 0, CAUSE_COUNT);
+	snapshot.sessions[0].socket.shares[CAUSE_IDLE] = 100;
+	char *output = show(&renderer_diagnose, &snapshot);
+
+	assert_string_equal(output, "nothing waits: 1 socket looked at for 1.0 s\n");
+	free(output);
+	snapshot_fini(&snapshot);
+}
+
+static void objects(void **state)
+{
+	struct snapshot snapshot;
+
+	(void)state;
+	fill(&snapshot);
+	char *output = show(&renderer_diagnose_json, &snapshot), *rest = output, *line;
+	json_t *objects[3];
+
+	for (int i = 0; i < 3; i++) {
+		line = strsep(&rest, "\n");
+		objects[i] = json_loads(line, 0, NULL);
+		assert_non_null(objects[i]);
+	}
+	assert_string_equal(rest, "");
+	json_t *peer = objects[1];
+
+	assert_string_equal(json_string_value(json_object_get(peer, "type")), "finding");
+	assert_string_equal(json_string_value(json_object_get(peer, "kind")), "peer");
+	assert_string_equal(json_string_value(json_object_get(peer, "raddr")), "10.0.3.7");
+	assert_int_equal(json_integer_value(json_object_get(peer, "rank")), 2);
+	assert_int_equal(json_integer_value(json_object_get(peer, "share_pct")), 91);
+	assert_int_equal(json_integer_value(json_object_get(peer, "waited_ms")), 910);
+	assert_int_equal(json_integer_value(json_object_get(peer, "unacked_bytes")), 3 << 20);
+	assert_non_null(strstr(json_string_value(json_object_get(peer, "text")), "the remote's receive window is full"));
+	assert_null(json_object_get(peer, "backlog"));
+	assert_int_equal(json_integer_value(json_object_get(objects[0], "backlog")), 129);
+	assert_string_equal(json_string_value(json_object_get(objects[2], "type")), "diagnosis");
+	assert_int_equal(json_integer_value(json_object_get(objects[2], "findings")), 2);
+	for (int i = 0; i < 3; i++)
+		json_decref(objects[i]);
+	free(output);
+	snapshot_fini(&snapshot);
+}
+
+/* Each of several begins where the one before ended; the end of tracing ends one early. */
+static void again_and_again(void **state)
+{
+	struct snapshot snapshot;
+	struct run run = run_of(0);
+	struct error error;
+	char *output;
+	size_t length;
+	FILE *stream = open_memstream(&output, &length);
+	void *diagnose;
+
+	(void)state;
+	fill(&snapshot);
+	assert_int_equal(renderer_diagnose.open(&diagnose, &run, stream, &error), 0);
+	for (int i = 0; i < 6; i++) {
+		snapshot.sockets.passed_ns = i ? NS_PER_S / 2 : 0;
+		snapshot.last = i == 5;
+		assert_int_equal(renderer_diagnose.show(diagnose, &snapshot, &error), 0);
+	}
+	renderer_diagnose.close(diagnose);
+	fclose(stream);
+	assert_non_null(strstr(output, "looked at for 0.5 s"));
+	int count = 0;
+
+	for (const char *at = output; (at = strstr(at, "looked at for")); at++)
+		count++;
+	assert_int_equal(count, 3);
+	free(output);
+	snapshot_fini(&snapshot);
+}
+
+static void refused(void **state)
+{
+	struct snapshot snapshot;
+	struct run run = run_of(1);
+	struct error error;
+	void *diagnose;
+
+	(void)state;
+	run.can_tell_sockets = false;
+	assert_int_equal(renderer_diagnose.open(&diagnose, &run, stdout, &error), -ENOTSUP);
+	assert_int_equal(error.exit_code, EXIT_CODE_UNSUPPORTED);
+	run.can_tell_sockets = true;
+	assert_int_equal(renderer_diagnose.open(&diagnose, &run, stdout, &error), 0);
+	fill(&snapshot);
+	snapshot.sockets.err = -EPERM;
+	assert_int_equal(renderer_diagnose.show(diagnose, &snapshot, &error), -EPERM);
+	assert_int_equal(error.exit_code, EXIT_CODE_UNSUPPORTED);
+	renderer_diagnose.close(diagnose);
+	snapshot_fini(&snapshot);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sentences),
+		cmocka_unit_test(nothing_waits),
+		cmocka_unit_test(objects),
+		cmocka_unit_test(again_and_again),
+		cmocka_unit_test(refused),
+	};
+
+	setlocale(LC_ALL, "C.UTF-8");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -34,6 +34,7 @@ static const struct help_row exit_rows[] = {
 static const struct help_row example_rows[] = {
 	{ TCPTOP_NAME, "TCP traffic by process and connection, every second" },
 	{ TCPTOP_NAME " -C 1 10", "ten outputs of classic text, one a second" },
+	{ TCPTOP_NAME " --diagnose", "what connections wait for, in a few sentences" },
 	{ TCPTOP_NAME " -p 181,1042", "only the processes 181 and 1042" },
 	{ TCPTOP_NAME " -4 0.5", "only IPv4, two outputs a second" },
 	{ TCPTOP_NAME " --filter !local", "leave out what stays on this host" },

@@ -56,6 +56,7 @@ static void test_actions(void **state)
 		{ "-V", ACTION_VERSION },
 		{ "--version", ACTION_VERSION },
 		{ "--ebpf", ACTION_PRINT_PROGRAM },
+		{ "--diagnose", ACTION_DIAGNOSE },
 	};
 	struct options options;
 	struct error error;
@@ -384,7 +385,8 @@ static void test_help(void **state)
 	    "BYTES]\n"
 	    "              [--max-sessions N] [--columns LIST] [--sort COLUMN[:asc|:desc]]\n"
 	    "              [--color auto|always|never] [--mouse] [--no-final] [--no-settings]\n"
-	    "              [--host-root PATH] [--replay FILE] [--check] [--ebpf] [-v] [interval] [count]\n"
+	    "              [--host-root PATH] [--replay FILE] [--diagnose] [--check] [--ebpf] [-v] [interval]\n"
+	    "              [count]\n"
 	    "\n";
 	static const char *const needed[] = { "\n  -h, --help  ", "\n  -V, --version  ",
 		"\n  -C, --noclear  ", "\n  -S, --nosummary  ", "\n  -p, --pid PID  ",
@@ -397,7 +399,7 @@ static void test_help(void **state)
 		"\n      --max-sessions N  ", "\n      --columns LIST  ",
 		"\n      --color auto|always|never\n", "\n      --mouse  ", "\n      --no-final  ",
 		"\n      --no-settings  ", "\n      --host-root PATH  ", "\n      --replay FILE  ",
-		"\n      --check  ", "\n      --ebpf  ", "\n  -v, --verbose  ", "\n  interval  ",
+		"\n      --diagnose  ", "\n      --check  ", "\n      --ebpf  ", "\n  -v, --verbose  ", "\n  interval  ",
 		"\n  count  ", "\nexamples:\n" };
 	char *output = help();
 

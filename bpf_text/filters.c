@@ -21,6 +21,8 @@
 #define SUBJECT_CGROUP() (owner->cgroup_id)
 #define SUBJECT_ANCESTOR(level) ancestor_cgroup(task, level)
 
+#define CGROUP_DEPTH_MAX 16
+
 /* As bpf_get_current_ancestor_cgroup_id has it, of any task. */
 static __always_inline u64 ancestor_cgroup(u64 task, u32 level)
 {

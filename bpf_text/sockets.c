@@ -9,8 +9,6 @@
 #define TYPED(type, base, offset) (*(type *)((base) + (offset)))
 #define TYPED_BITS(base, field) ((TYPED(u8, base, field) >> field##_SHIFT) & ((1 << field##_BITS) - 1))
 
-#define CGROUP_DEPTH_MAX 16
-
 #define STATE_ESTABLISHED 1
 #define STATE_SYN_SENT 2
 #define STATE_SYN_RECV 3

@@ -10,6 +10,7 @@ socket's own TCP_INFO says of the same time, and, where the truth is known, how 
 import collections
 import contextlib
 import datetime
+import json
 import os
 import socket
 import sys
@@ -20,7 +21,7 @@ from live import SLOWNESS, Failed, Skipped, Tcptop, case, check, main, needs_roo
 from wires import Namespaces, has_netem, tcp_info
 
 EMULATED = SLOWNESS >= 2
-RUNS = 2 if EMULATED else 5
+RUNS = 1 if EMULATED else 5
 INTERVAL_S = 2 if EMULATED else 0.5
 SETTLED_S = 4 if EMULATED else 1.3  # the first SYN is sent again after 1 s
 PASSES = 1 if EMULATED else 2  # over sockets, of a run; there is not always one in an interval
@@ -29,6 +30,7 @@ RIGHT = 0.95
 POINTS = 5
 JIFFY_S = 0.01  # of the slowest usual clock
 LEAKED = 20
+SO_RCVBUFFORCE = 33
 CAUSES = ("app", "peer", "buffer", "loss", "queue", "reader", "remote", "idle")
 
 # Name, the cause that is right, the least of its share that is true for certain.
@@ -82,7 +84,7 @@ class Stage:
         with self.spaces.inside_there() if address != "127.0.0.1" else contextlib.nullcontext():
             listener = self.keep(socket.socket())
         if receive_buffer:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            listener.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer)
         listener.bind((address, 0))
         listener.listen(backlog)
         return listener
@@ -123,7 +125,8 @@ class Stage:
 
 
 def pump(stage, address, **options):
-    listener = stage.listen(address)
+    """All the time, to who reads all the time and has room for all that the wire holds."""
+    listener = stage.listen(address, receive_buffer=1 << 24)
     client, server = stage.connect(listener, **options)
     stage.start(stage.send_all_the_time, client)
     stage.start(stage.read_all_the_time, server)
@@ -305,37 +308,52 @@ def judge(watched, passes, score):
         score.off_info.append(max(abs(x - y) for x, y in zip(told, truth)))
 
 
-def complete_passes(tcptop, since):
-    """The first PASSES that tell of a time that began after that; None: they are not over."""
-    found, lines = [], []
-    for line in tcptop.lines():
-        if line["type"] == "session":
-            lines.append(line)
-        if line["type"] != "interval":
-            continue
-        end, passed_s = moment_of(line), line.get("sockets_passed_ns", 0) / 1e9
-        if passed_s and end - passed_s >= since:
-            found.append((end - passed_s, end, lines))
-        lines = []
-    return found[:PASSES] if len(found) >= PASSES else None
+class Passes:
+    """What a running tcptop told of passes over sockets. Each line is read once: loads run in this process, too."""
+
+    def __init__(self, tcptop):
+        self.descriptor = tcptop.files[0].fileno()
+        self.offset = 0
+        self.lines = []
+        self.all = []  # (begin, end, lines of sessions)
+
+    def read(self):
+        size = os.fstat(self.descriptor).st_size
+        text = os.pread(self.descriptor, size - self.offset, self.offset)
+        text = text[: text.rfind(b"\n") + 1]
+        self.offset += len(text)
+        for line in map(json.loads, text.splitlines()):
+            if line["type"] == "session":
+                self.lines.append(line)
+            if line["type"] != "interval":
+                continue
+            end, passed_s = moment_of(line), line.get("sockets_passed_ns", 0) / 1e9
+            if passed_s:
+                self.all.append((end - passed_s, end, self.lines))
+            self.lines = []
+
+    def complete(self, since):
+        """The first PASSES that tell of a time that began after that; None: they are not over."""
+        self.read()
+        found = [x for x in self.all if x[0] >= since]
+        return found[:PASSES] if len(found) >= PASSES else None
 
 
-def run_once(stage, tcptop, chosen, scores):
-    watched = []
-    for made in chosen:
-        watched.append(Watched(made, made.make(stage)))
-    end = time.time() + SETTLED_S
+def run_once(stage, passes, chosen, scores):
+    watched = [Watched(made, made.make(stage)) for made in chosen]
+    settled = time.time() + SETTLED_S
     found = None
     while not found:
         for each in watched:
             each.sample()
-        time.sleep(0.01)
-        if time.time() > end:
-            found = complete_passes(tcptop, end)
-            check(time.time() < end + seconds(20), "no intervals")
+        time.sleep(0.02)
+        if time.time() > settled:
+            found = passes.complete(settled)
+            check(time.time() < settled + seconds(20), "no passes over sockets")
     for each in watched:
         each.sample()
         judge(each, found, scores[each.situation.name])
+    passes.all.clear()
     stage.end_run()
 
 
@@ -370,8 +388,9 @@ def causes():
         yield "skipped", name, reason
     scores = {made.name: Score() for made in chosen}
     tcptop = Tcptop("-a", "-o", "json", INTERVAL_S)
+    passes = Passes(tcptop)
     for _ in range(RUNS):
-        run_once(on, tcptop, chosen, scores)
+        run_once(on, passes, chosen, scores)
     tcptop.stop()
     for name, score in scores.items():
         bad_info = sum(x > POINTS for x in score.off_info)
@@ -430,8 +449,7 @@ def diagnosed():
         if made.name in kinds:
             made.make(on)
     time.sleep(SETTLED_S)
-    tcptop = Tcptop("--diagnose", "-o", "json", "--comm", open("/proc/self/comm", encoding="utf-8").read().strip(),
-                    wait=False)
+    tcptop = Tcptop("--diagnose", "-o", "json", "-p", os.getpid(), wait=False)
     tcptop.expect(0, 30)
     lines = tcptop.lines()
     findings = [x for x in lines if x["type"] == "finding"]

@@ -441,7 +441,7 @@ static void test_help_examples(void **state)
 	for (char *line = strtok(text + strlen("\nexamples:\n"), "\n"); line;
 	     line = strtok(NULL, "\n"), examples++)
 		check_example(line);
-	assert_int_equal(examples, 9);
+	assert_int_equal(examples, 10);
 	free(output);
 }
 

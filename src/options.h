@@ -27,7 +27,12 @@ enum action {
 	ACTION_DIAGNOSE,      /* live: what connections wait for */
 };
 
-enum { MAX_SESSIONS_DEFAULT = 65536, MAX_SOCKETS_DEFAULT = 16384, MAX_SERIES_DEFAULT = 200, SERIES_THRESHOLD_BYTES_DEFAULT = 10000 };
+enum {
+	MAX_SESSIONS_DEFAULT = 65536,
+	MAX_SOCKETS_DEFAULT = 16384,
+	MAX_SERIES_DEFAULT = 200,
+	SERIES_THRESHOLD_BYTES_DEFAULT = 10000
+};
 
 struct condition_option {
 	const struct condition_kind *kind;

@@ -69,8 +69,7 @@ static void share_out(struct socket_summary *summary, const double *parts, doubl
 /* The remote's FIN has a place in the sequence, too, which is no byte to be read. */
 static uint32_t without_fin(uint32_t unread_bytes, uint8_t state)
 {
-	bool has_fin =
-	    state == SOCKET_CLOSE_WAIT || state == SOCKET_LAST_ACK || state == SOCKET_CLOSING;
+	bool has_fin = state == SOCKET_CLOSE_WAIT || state == SOCKET_LAST_ACK || state == SOCKET_CLOSING;
 
 	return unread_bytes && has_fin ? unread_bytes - 1 : unread_bytes;
 }
@@ -111,7 +110,8 @@ static bool has_before(const struct socket_facts *facts, const struct socket_clo
 static bool buffer_is_limit(const struct socket_facts *facts)
 {
 	return facts->send_queued_bytes >= facts->send_buffer_bytes / 3 * 2 && facts->send_buffer_bytes &&
-	       !facts->unsent_bytes && facts->flight_segments && facts->flight_segments < facts->window_segments;
+	       !facts->unsent_bytes && facts->flight_segments &&
+	       facts->flight_segments < facts->window_segments;
 }
 
 /* A connection's interval, in jiffies. Without a pass before there is none. */
@@ -242,9 +242,11 @@ const char *cause_meaning(uint8_t cause)
 	static const char *const meanings[CAUSE_COUNT] = {
 		[CAUSE_APP] = "nothing keeps it from sending: the process here has nothing to send",
 		[CAUSE_PEER] = "the remote's receive window is full: it reads too slowly",
-		[CAUSE_BUFFER] = "the send buffer here is full and all in it is sent: a larger one would send more",
+		[CAUSE_BUFFER] =
+		    "the send buffer here is full and all in it is sent: a larger one would send more",
 		[CAUSE_LOSS] = "on the network or in a queue of this host, and some was lost and sent again",
-		[CAUSE_QUEUE] = "on the network or in a queue of this host: sent, and waiting to be acknowledged",
+		[CAUSE_QUEUE] =
+		    "on the network or in a queue of this host: sent, and waiting to be acknowledged",
 		[CAUSE_READER] = "the process here does not read what has arrived",
 		[CAUSE_REMOTE] = "all that arrived is read: the remote, or the path from it, sends no more",
 		[CAUSE_IDLE] = "nothing is moved, and nothing waits",

@@ -53,8 +53,8 @@ struct socket_summary {
 	uint32_t unacked_bytes; /* sent, not yet acknowledged */
 	uint32_t backlog;       /* of a listener: connections that wait to be accepted, how many may, */
 	uint32_t backlog_max;
-	uint32_t drops;      /* and how many were dropped since it began to listen */
-	uint32_t rtt_min_us; /* 0: not known */
+	uint32_t drops;           /* and how many were dropped since it began to listen */
+	uint32_t rtt_min_us;      /* 0: not known */
 	uint32_t rtt_received_us; /* by what is received, which needs no acknowledgement; 0: not known */
 	uint32_t rx_idle_ms; /* since data was last received, and sent: from 1 on; 0: never, or not known */
 	uint32_t tx_idle_ms;

@@ -11,7 +11,7 @@
 #define SHARE_LEAST 0.1
 #define WAITED_LEAST_S 0.02
 #define SHARE_MOST 0.5 /* of what is no fault: only where it is most of what there is to say */
-#define DROP_S 1 /* TCP_TIMEOUT_INIT */
+#define DROP_S 1       /* TCP_TIMEOUT_INIT */
 
 /* To add a kind, add its row, and what it says in output/diagnose.c. */
 static const struct {
@@ -81,7 +81,8 @@ static struct stay *find_stay(struct diagnosis *diagnosis, const struct session 
 	struct stay *stay = &diagnosis->stays[index];
 
 	if (added) {
-		bool is_new = session->socket.age_ms && session->socket.age_ms * NS_PER_MS < diagnosis->looked_ns;
+		bool is_new =
+		    session->socket.age_ms && session->socket.age_ms * NS_PER_MS < diagnosis->looked_ns;
 
 		*stay = (struct stay){ .first_drops = is_new ? 0 : session->socket.drops };
 	}
@@ -106,7 +107,8 @@ static void add_special(struct stay *stay, const struct socket_summary *socket, 
 		stay->waited_s[FINDING_LEAK] = 0;
 }
 
-static void add_session(struct diagnosis *diagnosis, struct stay *stay, const struct session *session, double span_s)
+static void add_session(
+    struct diagnosis *diagnosis, struct stay *stay, const struct session *session, double span_s)
 {
 	const struct socket_summary *socket = &session->socket;
 
@@ -253,7 +255,8 @@ static int take_parts(struct parts *parts, const uint64_t *listeners, size_t lis
 		for (int kind = 0; kind < FINDING_KIND_COUNT && !err; kind++) {
 			double waited = waited_s(stay, session, kind);
 
-			if (is_worth(diagnosis, stay, kind, waited) && !(is_gone && kinds[kind].cause == CAUSE_NONE))
+			if (is_worth(diagnosis, stay, kind, waited) &&
+			    !(is_gone && kinds[kind].cause == CAUSE_NONE))
 				err = add_part(parts, i, (uint8_t)kind, serves, waited);
 		}
 	}
@@ -337,8 +340,8 @@ static size_t take_finding(struct finding *finding, const struct parts *parts, s
 			finding->session = *session;
 			most = part->waited_s;
 		}
-		if (i == first || memcmp(session->raddr, session_of(parts, part - 1)->raddr,
-		                      sizeof session->raddr) != 0)
+		if (i == first ||
+		    memcmp(session->raddr, session_of(parts, part - 1)->raddr, sizeof session->raddr) != 0)
 			finding->remotes++;
 		waited += part->waited_s;
 		told += stay->told_s;

@@ -32,12 +32,12 @@ enum finding_kind {
 struct finding {
 	struct session session; /* who: of its connections that which waited longest, as it was last told */
 	uint8_t kind;           /* enum finding_kind */
-	bool serves;            /* connections that a listener accepted on session.lport, from whatever remote */
-	uint8_t share_pct;      /* of the time of its connections */
+	bool serves;       /* connections that a listener accepted on session.lport, from whatever remote */
+	uint8_t share_pct; /* of the time of its connections */
 	uint32_t connections;
-	uint32_t remotes;      /* addresses */
-	uint64_t waited_ms;    /* of all connections together */
-	uint64_t unread_bytes; /* at the end, of all */
+	uint32_t remotes;       /* addresses */
+	uint64_t waited_ms;     /* of all connections together */
+	uint64_t unread_bytes;  /* at the end, of all */
 	uint64_t unacked_bytes; /* likewise: written, and not acknowledged */
 	uint64_t sent_bytes;    /* in the time */
 	uint64_t retrans_bytes; /* of these, sent again */

@@ -5,6 +5,7 @@
  */
 #include "output/renderer.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <langinfo.h>
@@ -26,7 +27,7 @@
 #define LINE_SIZE 512
 #define NUMBERS_SIZE 160
 #define STAMP_SIZE 160
-#define WHO_SIZE 256
+#define WHO_SIZE 320
 #define COMM_SIZE 96
 
 struct diagnose {
@@ -70,10 +71,11 @@ static const struct {
 	    "whether the process is busy, blocked, or has forgotten the connection" },
 	[FINDING_APP] = { CAUSE_APP, NUMBER_RTT, NULL, "what the process does instead" },
 	[FINDING_REMOTE] = { CAUSE_REMOTE, NUMBER_RTT, NULL, "the remote's process from the path" },
-	[FINDING_UNANSWERED] = { CAUSE_NONE, NUMBER_RETRIES,
-	    "it tries to connect, and nothing answers", "a full backlog there from a firewall or a host that is gone" },
+	[FINDING_UNANSWERED] = { CAUSE_NONE, NUMBER_RETRIES, "it tries to connect, and nothing answers",
+	    "a full backlog there from a firewall or a host that is gone" },
 	[FINDING_BACKLOG] = { CAUSE_NONE, NUMBER_BACKLOG,
-	    "connections wait to be accepted, and further ones are turned away: the process accepts too slowly",
+	    "connections wait to be accepted, and further ones are turned away: the process accepts too "
+	    "slowly",
 	    "whom it has turned away" },
 	[FINDING_LEAK] = { CAUSE_NONE, NUMBER_UNREAD | NUMBER_IDLE,
 	    "the remote has closed, and the process does not (CLOSE_WAIT)", "whether it ever will" },
@@ -91,12 +93,14 @@ static void describe_other_end(const struct finding *finding, char *buffer, size
 	char address[ADDRESS_PORT_SIZE];
 
 	if (finding->kind == FINDING_BACKLOG) {
-		address_format_port(address, session->family, session->laddr, session_zone(session), session->lport);
+		address_format_port(
+		    address, session->family, session->laddr, session_zone(session), session->lport);
 		snprintf(buffer, size, "listening on %s", address);
 		return;
 	}
 	if (!finding->serves) {
-		address_format_port(address, session->family, session->raddr, session_zone(session), session->rport);
+		address_format_port(
+		    address, session->family, session->raddr, session_zone(session), session->rport);
 		snprintf(buffer, size, "to %s, %u connection%s", address, finding->connections,
 		    plural(finding->connections));
 		return;
@@ -111,7 +115,8 @@ static void describe_other_end(const struct finding *finding, char *buffer, size
 		    finding->remotes - 1, plural(finding->remotes - 1));
 }
 
-static void describe(const struct diagnose *diagnose, const struct finding *finding, char *buffer, size_t size)
+static void describe(
+    const struct diagnose *diagnose, const struct finding *finding, char *buffer, size_t size)
 {
 	const struct session *session = &finding->session;
 	char comm[COMM_SIZE], other_end[WHO_SIZE];
@@ -146,7 +151,8 @@ static void add_counts(const struct finding *finding, unsigned numbers, char buf
 	char text[96], span[32];
 
 	if (numbers & NUMBER_RETRIES) {
-		snprintf(text, sizeof text, "asked again %u time%s", finding->retries, plural(finding->retries));
+		snprintf(
+		    text, sizeof text, "asked again %u time%s", finding->retries, plural(finding->retries));
 		add_text(buffer, text);
 	}
 	if (numbers & NUMBER_BACKLOG) {
@@ -184,19 +190,28 @@ static void describe_numbers(const struct finding *finding, char buffer[NUMBERS_
 	}
 }
 
-/* "java (PID 2211) to 10.0.3.7:9092, 14 connections: peer 91%: the remote's ..." */
-static const char *compose(const struct diagnose *diagnose, const struct finding *finding, char line[LINE_SIZE])
-{
-	char who[WHO_SIZE], numbers[NUMBERS_SIZE], share[32] = "";
-	uint8_t cause = says[finding->kind].cause;
+struct sentence {
+	char headline[WHO_SIZE]; /* "java (PID 2211) to 10.0.3.7:9092, 14 connections: peer 91%" */
+	char evidence
+	    [LINE_SIZE]; /* "the remote's receive window is full: it reads too slowly; 3.64MB not acknowledged" */
+};
 
-	describe(diagnose, finding, who, sizeof who);
-	describe_numbers(finding, numbers);
+static void compose(const struct diagnose *diagnose, const struct finding *finding, struct sentence *sentence)
+{
+	uint8_t cause = says[finding->kind].cause;
+	char numbers[NUMBERS_SIZE];
+
+	describe(diagnose, finding, sentence->headline, sizeof sentence->headline);
+	size_t used = strlen(sentence->headline);
+	char *end = sentence->headline + used;
+
 	if (cause != CAUSE_NONE)
-		snprintf(share, sizeof share, "%s %u%%: ", cause_name(cause), finding->share_pct);
-	snprintf(line, LINE_SIZE, "%s: %s%s%s%s", who, share,
+		snprintf(end, WHO_SIZE - used, ": %s %u%%", cause_name(cause), finding->share_pct);
+	else
+		snprintf(end, WHO_SIZE - used, ": %s", finding_name(finding->kind));
+	describe_numbers(finding, numbers);
+	snprintf(sentence->evidence, sizeof sentence->evidence, "%s%s%s",
 	    says[finding->kind].meaning ?: cause_meaning(cause), *numbers ? "; " : "", numbers);
-	return line;
 }
 
 /* ---- as text ---- */
@@ -221,14 +236,15 @@ static void print_summary(const struct diagnose *diagnose, const struct finding 
 
 static void print_text(struct diagnose *diagnose, const struct finding *findings, int count)
 {
-	char line[LINE_SIZE];
+	struct sentence sentence;
 
 	if (diagnose->told)
 		fputc('\n', diagnose->stream);
 	print_summary(diagnose, findings, count);
 	for (int i = 0; i < count; i++) {
-		compose(diagnose, &findings[i], line);
-		fprintf(diagnose->stream, "%2d. %s.\n    This cannot tell %s.\n", i + 1, line,
+		compose(diagnose, &findings[i], &sentence);
+		fprintf(diagnose->stream, "%2d. %s\n    %c%s.\n    This cannot tell %s.\n", i + 1,
+		    sentence.headline, toupper((unsigned char)*sentence.evidence), sentence.evidence + 1,
 		    says[findings[i].kind].limit);
 	}
 }
@@ -281,18 +297,23 @@ static const struct field told_rows[] = {
 /* clang-format on */
 static const struct field_table told_fields = { told_rows, COUNT_OF(told_rows) };
 
-static int print_json(const struct diagnose *diagnose, const struct snapshot *snapshot, const struct finding *findings, int count)
+static int print_json(const struct diagnose *diagnose, const struct snapshot *snapshot,
+    const struct finding *findings, int count)
 {
 	const struct diagnosis *diagnosis = &diagnose->diagnosis;
-	char time[STAMP_UTC_SIZE], seconds[STAMP_SECONDS_SIZE], stamp[STAMP_SIZE], line[LINE_SIZE];
+	char time[STAMP_UTC_SIZE], seconds[STAMP_SECONDS_SIZE], stamp[STAMP_SIZE], text[WHO_SIZE + LINE_SIZE + 2];
+	struct sentence sentence;
 
 	stamp_utc(time, sizeof time, &snapshot->time);
 	stamp_seconds(seconds, sizeof seconds, diagnosis->looked_ns);
 	for (int i = 0; i < count; i++) {
-		const struct told told = { findings[i], finding_name(findings[i].kind),
-			compose(diagnose, &findings[i], line), says[findings[i].kind].limit };
+		const struct told told = { findings[i], finding_name(findings[i].kind), text,
+			says[findings[i].kind].limit };
 
-		snprintf(stamp, sizeof stamp, "\"time\":\"%s\",\"looked_s\":%s,\"rank\":%d", time, seconds, i + 1);
+		compose(diagnose, &findings[i], &sentence);
+		snprintf(text, sizeof text, "%s: %s", sentence.headline, sentence.evidence);
+		snprintf(
+		    stamp, sizeof stamp, "\"time\":\"%s\",\"looked_s\":%s,\"rank\":%d", time, seconds, i + 1);
 		if (json_print_object(diagnose->stream, "finding", &told_fields, &told, stamp) != 0)
 			return -1;
 	}
@@ -341,7 +362,8 @@ static int diagnose_show(void *state, const struct snapshot *snapshot, struct er
 		return 0;
 	if (snapshot->sockets.err)
 		return error_set(error, EXIT_CODE_UNSUPPORTED, snapshot->sockets.err,
-		    "this kernel does not let sockets be looked at: %s\nwithout --diagnose, what moves is shown",
+		    "this kernel does not let sockets be looked at: %s\nwithout --diagnose, what moves is "
+		    "shown",
 		    strerror(-snapshot->sockets.err));
 	if (diagnosis_add(&diagnose->diagnosis, snapshot) < 0)
 		return out_of_memory(error);
@@ -384,7 +406,8 @@ static int open_as(void **state, const struct run *run, FILE *stream, bool as_js
 	*state = NULL;
 	if (run->live && !run->can_tell_sockets)
 		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
-		    "--diagnose needs a kernel with BTF and iterators of BPF (5.11 or later), and a typed probe "
+		    "--diagnose needs a kernel with BTF and iterators of BPF (5.11 or later), and a typed "
+		    "probe "
 		    "method\nwithout it, what moves is shown");
 	struct diagnose *diagnose = calloc(1, sizeof *diagnose);
 

@@ -8,8 +8,10 @@
 #include "base/util.h"
 #include "output/origin.h"
 
-#define SHARE_FIELD(name, which) \
-	{ name "_pct", FIELD_U8, FIELD_KNOWN, offsetof(struct session, socket.shares) + (which), 0 }
+#define SHARE_FIELD(name, which)                                                                         \
+	{                                                                                                \
+		name "_pct", FIELD_U8, FIELD_KNOWN, offsetof(struct session, socket.shares) + (which), 0 \
+	}
 
 /* clang-format off */
 static const struct field session_rows[] = {

@@ -270,8 +270,9 @@ static int print_cgroup(
 		return 0;
 	int is_new = seen_add_hash(&json->seen_cgroups, cgroup_told_hash(&description.facts));
 
-	return is_new > 0 ? json_print_object(json->stream, "cgroup", &cgroup_fields, &description.facts, stamp)
-	                  : is_new;
+	return is_new > 0
+	           ? json_print_object(json->stream, "cgroup", &cgroup_fields, &description.facts, stamp)
+	           : is_new;
 }
 
 /* The sums over the sessions are not rows of a table, since a reader computes them from the sessions. */

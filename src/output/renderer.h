@@ -27,15 +27,15 @@ struct run {
 	enum probe_method method;       /* the one in use; PROBE_AUTO: a recording that names none */
 	const char *const *not_counted; /* ids of paths that this method cannot see on this kernel */
 	size_t not_counted_count;
-	bool live;            /* this host, not a recording */
-	bool can_seek;        /* a recording that is no pipe */
+	bool live;             /* this host, not a recording */
+	bool can_seek;         /* a recording that is no pipe */
 	bool can_tell_sockets; /* this kernel and method tell of sockets that move nothing, too */
 	bool all;              /* they are to be listed from the start on */
-	bool no_summary;      /* the text leaves its summary line out, the screen what it says: time, load */
-	const uint32_t *pids; /* the only processes that are counted */
-	size_t pid_count;     /* 0: all */
-	int family;           /* the only one that is counted, 4 or 6; 0: both */
-	const char *words;    /* of --filter; NULL: none. Text and JSON get only what passes them. */
+	bool no_summary;       /* the text leaves its summary line out, the screen what it says: time, load */
+	const uint32_t *pids;  /* the only processes that are counted */
+	size_t pid_count;      /* 0: all */
+	int family;            /* the only one that is counted, 4 or 6; 0: both */
+	const char *words;     /* of --filter; NULL: none. Text and JSON get only what passes them. */
 	const char *const *filters; /* the other filters given at the start, in words */
 	size_t filter_count;
 	size_t filters_left_out; /* of conditions: there are so many more */

@@ -253,20 +253,6 @@ static void graph_detail(struct page *page, const struct row *row)
 	}
 }
 
-static void rtt_detail(struct page *page, const struct row *row)
-{
-	const struct session *session = &row->session;
-	char received[48] = "";
-
-	if (session->socket.rtt_received_us)
-		snprintf(received, sizeof received, "   %.3f ms by what is received",
-		    session->socket.rtt_received_us / 1000.0);
-	if (session->rtt_us)
-		page_detail(page, "RTT", "%.3f ms smoothed   %.3f ms shortest%s   %u segment%s sent again in all",
-		    session->rtt_us / 1000.0, session->socket.rtt_min_us / 1000.0, received,
-		    session->retransmits, session->retransmits == 1 ? "" : "s");
-}
-
 /* What the pass over sockets tells; it begins when a page like this one is opened. */
 static void socket_detail(struct page *page, const struct row *row)
 {
@@ -275,12 +261,13 @@ static void socket_detail(struct page *page, const struct row *row)
 
 	if (!socket->state) {
 		if (!ui_measures(page->ui, column_find("why")))
-			page_detail(page, "TCP", "state and waits are not known: this kernel cannot tell them");
+			page_detail(
+			    page, "TCP", "state and waits are not known: this kernel cannot tell them");
 		return;
 	}
 	if (socket->state == SOCKET_LISTEN) {
-		page_detail(page, "TCP", "LISTEN   %u of %u wait to be accepted   %u dropped", socket->backlog,
-		    socket->backlog_max, socket->drops);
+		page_detail(page, "TCP", "LISTEN   %u of %u wait to be accepted   %u dropped",
+		    socket->backlog, socket->backlog_max, socket->drops);
 		return;
 	}
 	format_bytes(unread, sizeof unread, socket->unread_bytes, UNIT_HUMAN);
@@ -290,7 +277,8 @@ static void socket_detail(struct page *page, const struct row *row)
 	    socket_state_name(socket->state), unread, unsent, unacked);
 	if (*standing_sentence(socket, sentence, sizeof sentence))
 		page_detail(page, "Why", "%s", sentence);
-	rtt_detail(page, row);
+	if (*standing_round_trips(&row->session, sentence, sizeof sentence))
+		page_detail(page, "RTT", "%s", sentence);
 }
 
 static void who_detail(struct page *page, const struct row *row)
@@ -339,8 +327,8 @@ static void times_detail(struct page *page, const struct row *row, bool grouped)
 	    page, "First seen", "%s, %s ago%s", clock, span, grouped ? "" : "; the connection may be older");
 	if (!row->seen_tick && !row->closed.clock_ns) {
 		standing_idle(row, span, sizeof span);
-		page_detail(page, "State", "open; nothing moved since the start%s%s%s", *span ? ", last byte " : "",
-		    span, *span ? " ago" : "");
+		page_detail(page, "State", "open; nothing moved since the start%s%s%s",
+		    *span ? ", last byte " : "", span, *span ? " ago" : "");
 		return;
 	}
 	if (row->seen_tick == traffic->tick && !row->closed.clock_ns)

@@ -221,3 +221,20 @@ const char *standing_sentence(const struct socket_summary *socket, char *buffer,
 	                                    : " not acknowledged");
 	return buffer;
 }
+
+const char *standing_round_trips(const struct session *session, char *buffer, size_t size)
+{
+	const struct socket_summary *socket = &session->socket;
+	char received[48] = "";
+
+	*buffer = '\0';
+	if (!session->rtt_us)
+		return buffer;
+	if (socket->rtt_received_us)
+		snprintf(
+		    received, sizeof received, "   %.3f ms as receiver", socket->rtt_received_us / 1000.0);
+	snprintf(buffer, size, "%.3f ms smoothed   %.3f ms shortest%s   %u segment%s sent again in all",
+	    session->rtt_us / 1000.0, socket->rtt_min_us / 1000.0, received, session->retransmits,
+	    session->retransmits == 1 ? "" : "s");
+	return buffer;
+}

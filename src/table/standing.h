@@ -8,6 +8,7 @@
 
 #include "table/column.h"
 
+struct session;
 struct socket_summary;
 
 uint64_t standing_rank_rtt(const struct column_context *context, const struct row *row);
@@ -17,7 +18,8 @@ uint64_t standing_rank_rtt_min(const struct column_context *context, const struc
 void standing_cell_rtt_min(const struct column_context *context, const struct row *row, struct cell *cell);
 
 uint64_t standing_rank_retransmits(const struct column_context *context, const struct row *row);
-void standing_cell_retransmits(const struct column_context *context, const struct row *row, struct cell *cell);
+void standing_cell_retransmits(
+    const struct column_context *context, const struct row *row, struct cell *cell);
 
 uint64_t standing_rank_resent(const struct column_context *context, const struct row *row);
 void standing_cell_resent(const struct column_context *context, const struct row *row, struct cell *cell);
@@ -46,5 +48,8 @@ void standing_idle(const struct row *row, char *buffer, size_t size);
  * sent". "" when it is not known. Written into buffer, which is returned.
  */
 const char *standing_sentence(const struct socket_summary *socket, char *buffer, size_t size);
+
+/* The same for its round trips and what it sent again: "" where none was measured. */
+const char *standing_round_trips(const struct session *session, char *buffer, size_t size);
 
 #endif

@@ -82,9 +82,21 @@ static struct requests read_requests(struct tracer *tracer)
 	return requests;
 }
 
+/* Attaches or detaches as is wanted, at once: what is born from then on is followed, also what no process has open yet. */
+static void follow_sockets(struct tracer *tracer, bool wanted)
+{
+	if (wanted == tracer->follows_sockets)
+		return;
+	tracer->follows_sockets = wanted;
+	if (wanted)
+		tracer->sockets_err = sockets_start(&tracer->sockets);
+	else
+		sockets_stop(&tracer->sockets);
+}
+
 /*
  * Sleeps until the interval that began at start_ns is over, not before rested_ns, and the consumer has released the
- * last snapshot.
+ * last snapshot. Meanwhile sockets are followed or not, as is wanted.
  */
 static struct requests wait_for_end(struct tracer *tracer, uint64_t start_ns, uint64_t rested_ns)
 {
@@ -92,6 +104,8 @@ static struct requests wait_for_end(struct tracer *tracer, uint64_t start_ns, ui
 
 	for (;;) {
 		struct requests requests = read_requests(tracer);
+
+		follow_sockets(tracer, requests.tells_sockets);
 		uint64_t now = clock_now_ns(), end = start_ns + requests.interval_ns;
 
 		end = end > rested_ns ? end : rested_ns;
@@ -147,18 +161,6 @@ static void name_interfaces(struct interfaces *interfaces, struct snapshot *snap
 		name_interface(interfaces, &snapshot->sessions[i]);
 	for (size_t i = 0; i < snapshot->ending_count; i++)
 		name_interface(interfaces, &snapshot->endings[i].connection);
-}
-
-/* Attaches or detaches as is wanted, between two intervals. */
-static void follow_sockets(struct tracer *tracer, bool wanted)
-{
-	if (wanted == tracer->follows_sockets)
-		return;
-	tracer->follows_sockets = wanted;
-	if (wanted)
-		tracer->sockets_err = sockets_start(&tracer->sockets);
-	else
-		sockets_stop(&tracer->sockets);
 }
 
 /* That they cannot be told of is told. */
@@ -243,7 +245,6 @@ static void *run(void *argument)
 
 		if (requests.quit)
 			break;
-		follow_sockets(tracer, requests.tells_sockets);
 		last = requests.stop || ++done == tracer->count;
 		int err = end_interval(tracer, &start_ns, last, &error);
 

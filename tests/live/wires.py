@@ -89,6 +89,10 @@ class Namespaces:
             descriptors.append(tun(f"t{number}", f"10.77.{number}.2", f"10.77.{number}.1"))
         if os.fork() == 0:
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            for inherited in map(int, os.listdir("/proc/self/fd")):  # sockets that it would keep open
+                if inherited > 2 and inherited not in descriptors:
+                    with contextlib.suppress(OSError):
+                        os.close(inherited)
             carry(*descriptors, delay_s, loss)
         for descriptor in descriptors:
             os.close(descriptor)

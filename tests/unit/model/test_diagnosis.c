@@ -14,7 +14,8 @@
 #define FINDINGS_MAX 10
 
 /* One of many in an interval; told of by a pass. */
-static struct session *add(struct snapshot *snapshot, uint32_t pid, uint16_t lport, uint16_t rport, uint8_t state)
+static struct session *add(
+    struct snapshot *snapshot, uint32_t pid, uint16_t lport, uint16_t rport, uint8_t state)
 {
 	struct session *session = snapshot_add(snapshot);
 
@@ -30,7 +31,8 @@ static struct session *add(struct snapshot *snapshot, uint32_t pid, uint16_t lpo
 	return session;
 }
 
-static struct session *add_waiting(struct snapshot *snapshot, uint32_t pid, uint16_t lport, uint8_t cause, uint8_t share)
+static struct session *add_waiting(
+    struct snapshot *snapshot, uint32_t pid, uint16_t lport, uint8_t cause, uint8_t share)
 {
 	struct session *session = add(snapshot, pid, lport, 443, SOCKET_ESTABLISHED);
 
@@ -234,7 +236,7 @@ static void left_open(void **state)
 		session->socket.cause = i == 4 ? CAUSE_READER : CAUSE_IDLE;
 		session->socket.shares[session->socket.cause] = 100;
 		session->socket.idle_s = 10 * i;
-		session->rx_bytes = i == 0; /* reads */
+		session->rx_bytes = i == 0;             /* reads */
 		session->socket.unacked_bytes = i == 1; /* sends */
 	}
 	assert_int_equal(find(&diagnosis, &snapshot, 4, findings), 1);

@@ -25,15 +25,29 @@ static void fill(struct snapshot *snapshot)
 	struct session *java = snapshot_add(snapshot);
 
 	*java = (struct session){
-		.family = 4, .raddr = { 10, 0, 3, 7 }, .lport = 1001, .rport = 9092, .pid = 2211, .netns = 7,
-		.uid = 33, .comm = "ja\x1b[va", .rtt_us = 310, .tx_bytes = 5,
-		.socket = { .state = SOCKET_ESTABLISHED, .cause = CAUSE_PEER, .shares = { [CAUSE_PEER] = 91, [CAUSE_APP] = 9 },
-		    .unsent_bytes = 3 << 20, .rtt_min_us = 200 },
+		.family = 4,
+		.raddr = { 10, 0, 3, 7 },
+		.lport = 1001,
+		.rport = 9092,
+		.pid = 2211,
+		.netns = 7,
+		.uid = 33,
+		.comm = "ja\x1b[va",
+		.rtt_us = 310,
+		.tx_bytes = 5,
+		.socket = { .state = SOCKET_ESTABLISHED,
+		    .cause = CAUSE_PEER,
+		    .shares = { [CAUSE_PEER] = 91, [CAUSE_APP] = 9 },
+		    .unsent_bytes = 3 << 20,
+		    .rtt_min_us = 200 },
 	};
 	struct session *listener = snapshot_add(snapshot);
 
 	*listener = (struct session){
-		.family = 6, .lport = 80, .netns = 7, .uid = UINT32_MAX,
+		.family = 6,
+		.lport = 80,
+		.netns = 7,
+		.uid = UINT32_MAX,
 		.socket = { .state = SOCKET_LISTEN, .backlog = 129, .backlog_max = 128 },
 	};
 	snapshot->sockets.count = 2;
@@ -41,7 +55,9 @@ static void fill(struct snapshot *snapshot)
 
 static struct run run_of(uint64_t diagnoses)
 {
-	return (struct run){ .interval_ns = NS_PER_S, .live = true, .can_tell_sockets = true, .diagnoses = diagnoses };
+	return (struct run){
+		.interval_ns = NS_PER_S, .live = true, .can_tell_sockets = true, .diagnoses = diagnoses
+	};
 }
 
 /* The first pass, and two halves of a second; what was printed is for free(). */
@@ -83,14 +99,17 @@ static void sentences(void **state)
 	fill(&snapshot);
 	char *output = show(&renderer_diagnose, &snapshot);
 
-	assert_string_equal(output,
-	    "2 sockets looked at for 1.0 s\n"
-	    " 1. no process, listening on :::80: connections wait to be accepted, and further ones are turned away: "
-	    "the process accepts too slowly; 129 wait, limit 128, 0 dropped.\n"
-	    "    This cannot tell whom it has turned away.\n"
-	    " 2. ja\\x1b[va (PID 2211) to 10.0.3.7:9092, 1 connection: peer 91%: the remote's receive window is full: "
-	    "it reads too slowly; 3.00MB not acknowledged, RTT 0.31 ms, shortest 0.2.\n"
-	    "    This cannot tell why the remote does not read.\n");
+	assert_string_equal(output, "2 sockets looked at for 1.0 s\n"
+	                            " 1. no process, listening on :::80: backlog\n"
+	                            "    Connections wait to be accepted, and further ones are turned away: "
+	                            "the process accepts too slowly; "
+	                            "129 wait, limit 128, 0 dropped.\n"
+	                            "    This cannot tell whom it has turned away.\n"
+	                            " 2. ja\\x1b[va (PID 2211) to 10.0.3.7:9092, 1 connection: peer 91%\n"
+	                            "    The remote's receive window is full: it reads too slowly; 3.00MB "
+	                            "not acknowledged, RTT 0.31 ms, "
+	                            "shortest 0.2.\n"
+	                            "    This cannot tell why the remote does not read.\n");
 	free(output);
 	snapshot_fini(&snapshot);
 }
@@ -137,7 +156,8 @@ static void objects(void **state)
 	assert_int_equal(json_integer_value(json_object_get(peer, "share_pct")), 91);
 	assert_int_equal(json_integer_value(json_object_get(peer, "waited_ms")), 910);
 	assert_int_equal(json_integer_value(json_object_get(peer, "unacked_bytes")), 3 << 20);
-	assert_non_null(strstr(json_string_value(json_object_get(peer, "text")), "the remote's receive window is full"));
+	assert_non_null(
+	    strstr(json_string_value(json_object_get(peer, "text")), "the remote's receive window is full"));
 	assert_null(json_object_get(peer, "backlog"));
 	assert_int_equal(json_integer_value(json_object_get(objects[0], "backlog")), 129);
 	assert_string_equal(json_string_value(json_object_get(objects[2], "type")), "diagnosis");

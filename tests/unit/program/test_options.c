@@ -385,7 +385,8 @@ static void test_help(void **state)
 	    "BYTES]\n"
 	    "              [--max-sessions N] [--columns LIST] [--sort COLUMN[:asc|:desc]]\n"
 	    "              [--color auto|always|never] [--mouse] [--no-final] [--no-settings]\n"
-	    "              [--host-root PATH] [--replay FILE] [--diagnose] [--check] [--ebpf] [-v] [interval]\n"
+	    "              [--host-root PATH] [--replay FILE] [--diagnose] [--check] [--ebpf] [-v] "
+	    "[interval]\n"
 	    "              [count]\n"
 	    "\n";
 	static const char *const needed[] = { "\n  -h, --help  ", "\n  -V, --version  ",
@@ -399,8 +400,8 @@ static void test_help(void **state)
 		"\n      --max-sessions N  ", "\n      --columns LIST  ",
 		"\n      --color auto|always|never\n", "\n      --mouse  ", "\n      --no-final  ",
 		"\n      --no-settings  ", "\n      --host-root PATH  ", "\n      --replay FILE  ",
-		"\n      --diagnose  ", "\n      --check  ", "\n      --ebpf  ", "\n  -v, --verbose  ", "\n  interval  ",
-		"\n  count  ", "\nexamples:\n" };
+		"\n      --diagnose  ", "\n      --check  ", "\n      --ebpf  ", "\n  -v, --verbose  ",
+		"\n  interval  ", "\n  count  ", "\nexamples:\n" };
 	char *output = help();
 
 	(void)state;

@@ -240,10 +240,10 @@ static void what_bcc_takes_is_taken(void **state)
 /* --diagnose has two forms, and the filters. Others would change nothing. */
 static void with_diagnose(void **state)
 {
-	static const char *const accepted[] = { "--help", "--version", "--noclear", "--pid", "--cgroup", "--unit",
-		"--container", "--pod", "--uid", "--comm", "--port", "--lport", "--rport", "--host", "--netns", "--mntns",
-		"--cgroupmap", "--mntnsmap", "--ipv4", "--ipv6", "--filter", "--probe", "--output-file", "--max-sessions",
-		"--host-root", "--diagnose", "--verbose", "2" };
+	static const char *const accepted[] = { "--help", "--version", "--noclear", "--pid", "--cgroup",
+		"--unit", "--container", "--pod", "--uid", "--comm", "--port", "--lport", "--rport", "--host",
+		"--netns", "--mntns", "--cgroupmap", "--mntnsmap", "--ipv4", "--ipv6", "--filter", "--probe",
+		"--output-file", "--max-sessions", "--host-root", "--diagnose", "--verbose", "2" };
 	static const char *const diagnose[WORDS_MAX] = { "--diagnose" };
 	static const char *const json[WORDS_MAX] = { "--diagnose", "-o", "json" };
 	static const char *const csv[WORDS_MAX] = { "--diagnose", "-o", "csv" };
@@ -257,7 +257,8 @@ static void with_diagnose(void **state)
 
 		for (size_t j = 0; j < COUNT_OF(accepted); j++)
 			is_accepted |= strcmp(words[0], accepted[j]) == 0;
-		if (words[1] && strcmp(words[1], "host:a.example") == 0) /* names of hosts are on the screen alone */
+		if (words[1] &&
+		    strcmp(words[1], "host:a.example") == 0) /* names of hosts are on the screen alone */
 			is_accepted = false;
 		if (parse(diagnose, words, &error) != (is_accepted ? 0 : -EINVAL))
 			fail_msg("--diagnose %s: %s", words[0], error.text);

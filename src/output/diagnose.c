@@ -406,7 +406,7 @@ static int open_as(void **state, const struct run *run, FILE *stream, bool as_js
 	*state = NULL;
 	if (run->live && !run->can_tell_sockets)
 		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
-		    "--diagnose needs a kernel with BTF and iterators of BPF (5.11 or later), and a typed "
+		    "--diagnose needs a kernel with BTF and iterators of BPF (5.19 or later), and a typed "
 		    "probe "
 		    "method\nwithout it, what moves is shown");
 	struct diagnose *diagnose = calloc(1, sizeof *diagnose);

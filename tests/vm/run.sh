@@ -45,7 +45,7 @@ machines=(
 	"newest-methods|newest||fentry/check kprobe/check tracepoint/stress fentry/stress kprobe/stress"
 	"newest-full|newest|--preempt full|auto/stress tracepoint/check auto/containers:one_short_life"
 	"6.12|6.12||tracepoint/check auto/stress auto/filters:cgroup_and_mount_namespace_in_json
-		auto/start:stubs_with_btf"
+		auto/start:stubs_with_btf auto/situations:causes,diagnosed"
 	"6.12-methods|6.12||fentry/check kprobe/check fentry/stress kprobe/stress"
 	"6.12-full|6.12|--preempt full|auto/stress tracepoint/check"
 	"arm64|6.12-arm64||tracepoint/check fentry/check kprobe/check auto/stress auto/start:stubs_with_btf"

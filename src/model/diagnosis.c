@@ -8,10 +8,10 @@
 #include "base/util.h"
 
 /* Below it, a part of a connection's time is not worth a sentence. */
-#define SHARE_LEAST 0.1
-#define WAITED_LEAST_S 0.02
-#define SHARE_MOST 0.5 /* of what is no fault: only where it is most of what there is to say */
-#define DROP_S 1       /* TCP_TIMEOUT_INIT */
+#define PERCENT_LEAST 10
+#define WAITED_LEAST_NS (20 * NS_PER_MS)
+#define PERCENT_MOST 50  /* of what is no fault: only where it is most of what there is to say */
+#define DROP_NS NS_PER_S /* TCP_TIMEOUT_INIT */
 
 /* To add a kind, add its row, and what it says in output/diagnose.c. */
 static const struct {
@@ -90,25 +90,25 @@ static struct stay *find_stay(struct diagnosis *diagnosis, const struct session 
 	return stay;
 }
 
-static void add_special(struct stay *stay, const struct socket_summary *socket, double span_s)
+static void add_special(struct stay *stay, const struct socket_summary *socket, uint64_t span_ns)
 {
 	if (socket->state == SOCKET_SYN_SENT && socket->retries)
-		stay->waited_s[FINDING_UNANSWERED] += span_s;
+		stay->waited_ns[FINDING_UNANSWERED] += span_ns;
 	if (socket->state == SOCKET_LISTEN) {
 		stay->backlog = socket->backlog > stay->backlog ? socket->backlog : stay->backlog;
 		if (socket->backlog > socket->backlog_max)
-			stay->waited_s[FINDING_BACKLOG] += span_s * socket->backlog;
+			stay->waited_ns[FINDING_BACKLOG] += span_ns * socket->backlog;
 	}
 	/* What still sends, or reads what was left, is half closed on purpose. */
 	if (socket->state == SOCKET_CLOSE_WAIT && !stay->moved_bytes && !socket->unacked_bytes &&
 	    !socket->unsent_bytes)
-		stay->waited_s[FINDING_LEAK] += span_s;
+		stay->waited_ns[FINDING_LEAK] += span_ns;
 	else
-		stay->waited_s[FINDING_LEAK] = 0;
+		stay->waited_ns[FINDING_LEAK] = 0;
 }
 
 static void add_session(
-    struct diagnosis *diagnosis, struct stay *stay, const struct session *session, double span_s)
+    struct diagnosis *diagnosis, struct stay *stay, const struct session *session, uint64_t span_ns)
 {
 	const struct socket_summary *socket = &session->socket;
 
@@ -116,14 +116,14 @@ static void add_session(
 	stay->moved_bytes += session->rx_bytes + session->tx_bytes;
 	stay->sent_bytes += socket->sent_bytes;
 	stay->retrans_bytes += socket->retrans_bytes;
-	stay->told_s += span_s;
-	add_special(stay, socket, span_s);
+	stay->told_ns += span_ns;
+	add_special(stay, socket, span_ns);
 	/* It is told of as unanswered, once it has asked again: until then it is on its way. */
 	if (socket->cause == CAUSE_NONE || socket->state == SOCKET_SYN_SENT)
 		return;
 	for (int kind = 0; kind < FINDING_KIND_COUNT; kind++)
 		if (kinds[kind].cause != CAUSE_NONE)
-			stay->waited_s[kind] += socket->shares[kinds[kind].cause] * span_s / 100;
+			stay->waited_ns[kind] += socket->shares[kinds[kind].cause] * span_ns / 100;
 }
 
 int diagnosis_begin(struct diagnosis *diagnosis, const struct snapshot *snapshot)
@@ -136,7 +136,7 @@ int diagnosis_begin(struct diagnosis *diagnosis, const struct snapshot *snapshot
 
 int diagnosis_add(struct diagnosis *diagnosis, const struct snapshot *snapshot)
 {
-	double span_s = (double)snapshot->sockets.passed_ns / NS_PER_S;
+	uint64_t span_ns = snapshot->sockets.passed_ns;
 
 	if (!snapshot->sockets.passed_ns)
 		return snapshot->sockets.count ? diagnosis_begin(diagnosis, snapshot) : 0;
@@ -153,7 +153,7 @@ int diagnosis_add(struct diagnosis *diagnosis, const struct snapshot *snapshot)
 
 		if (!stay)
 			return -ENOMEM;
-		add_session(diagnosis, stay, session, span_s);
+		add_session(diagnosis, stay, session, span_ns);
 	}
 	return 0;
 }
@@ -165,7 +165,7 @@ struct part {
 	size_t index;
 	uint8_t kind;
 	bool serves;
-	double waited_s;
+	uint64_t waited_ns;
 };
 
 struct parts {
@@ -175,7 +175,7 @@ struct parts {
 	size_t capacity;
 };
 
-static int add_part(struct parts *parts, size_t index, uint8_t kind, bool serves, double waited_s)
+static int add_part(struct parts *parts, size_t index, uint8_t kind, bool serves, uint64_t waited_ns)
 {
 	if (parts->count == parts->capacity) {
 		size_t capacity = parts->capacity ? parts->capacity * 2 : 64;
@@ -186,7 +186,7 @@ static int add_part(struct parts *parts, size_t index, uint8_t kind, bool serves
 		parts->all = all;
 		parts->capacity = capacity;
 	}
-	parts->all[parts->count++] = (struct part){ index, kind, serves, waited_s };
+	parts->all[parts->count++] = (struct part){ index, kind, serves, waited_ns };
 	return 0;
 }
 
@@ -218,23 +218,23 @@ static uint64_t *find_listeners(const struct rows *rows, size_t *count)
 	return ports;
 }
 
-static double waited_s(const struct stay *stay, const struct session *session, int kind)
+static uint64_t waited_ns(const struct stay *stay, const struct session *session, int kind)
 {
-	double special = stay->waited_s[kind];
+	uint64_t special = stay->waited_ns[kind];
 
 	if (kind == FINDING_BACKLOG && session->socket.state == SOCKET_LISTEN)
-		special += (uint32_t)(session->socket.drops - stay->first_drops) * (double)DROP_S;
+		special += (uint32_t)(session->socket.drops - stay->first_drops) * DROP_NS;
 	/* Who leaves a socket open does not read it either. */
-	return kind == FINDING_READER && stay->waited_s[FINDING_LEAK] > 0 ? 0 : special;
+	return kind == FINDING_READER && stay->waited_ns[FINDING_LEAK] > 0 ? 0 : special;
 }
 
-static bool is_worth(const struct diagnosis *diagnosis, const struct stay *stay, int kind, double waited)
+static bool is_worth(const struct diagnosis *diagnosis, const struct stay *stay, int kind, uint64_t waited)
 {
 	if (kind == FINDING_LEAK) /* and not about to be closed */
-		return waited * 2 * NS_PER_S >= (double)diagnosis->looked_ns && waited > 0;
-	double least = kinds[kind].cause == CAUSE_NONE ? 0 : is_fault(kind) ? SHARE_LEAST : SHARE_MOST;
+		return waited && waited * 2 >= diagnosis->looked_ns;
+	unsigned least = kinds[kind].cause == CAUSE_NONE ? 0 : is_fault(kind) ? PERCENT_LEAST : PERCENT_MOST;
 
-	return waited >= WAITED_LEAST_S && waited >= stay->told_s * least;
+	return waited >= WAITED_LEAST_NS && waited * 100 >= stay->told_ns * least;
 }
 
 static int take_parts(struct parts *parts, const uint64_t *listeners, size_t listener_count)
@@ -253,7 +253,7 @@ static int take_parts(struct parts *parts, const uint64_t *listeners, size_t lis
 		bool is_gone = stay->last_pass != diagnosis->passes;
 
 		for (int kind = 0; kind < FINDING_KIND_COUNT && !err; kind++) {
-			double waited = waited_s(stay, session, kind);
+			uint64_t waited = waited_ns(stay, session, kind);
 
 			if (is_worth(diagnosis, stay, kind, waited) &&
 			    !(is_gone && kinds[kind].cause == CAUSE_NONE))
@@ -327,7 +327,7 @@ static void add_to_finding(struct finding *finding, const struct session *sessio
 static size_t take_finding(struct finding *finding, const struct parts *parts, size_t first)
 {
 	const struct part *head = &parts->all[first];
-	double waited = 0, told = 0, most = -1;
+	uint64_t waited = 0, told = 0, most = 0;
 	size_t i = first;
 
 	*finding = (struct finding){ .kind = head->kind, .serves = head->serves };
@@ -336,19 +336,19 @@ static size_t take_finding(struct finding *finding, const struct parts *parts, s
 		const struct session *session = session_of(parts, part);
 		const struct stay *stay = &parts->diagnosis->stays[part->index];
 
-		if (part->waited_s > most) {
+		if (part->waited_ns > most || i == first) {
 			finding->session = *session;
-			most = part->waited_s;
+			most = part->waited_ns;
 		}
 		if (i == first ||
 		    memcmp(session->raddr, session_of(parts, part - 1)->raddr, sizeof session->raddr) != 0)
 			finding->remotes++;
-		waited += part->waited_s;
-		told += stay->told_s;
+		waited += part->waited_ns;
+		told += stay->told_ns;
 		add_to_finding(finding, session, stay);
 	}
-	finding->waited_ms = (uint64_t)(waited * 1000 + 0.5);
-	finding->share_pct = told > 0 && waited < told ? (uint8_t)(waited * 100 / told + 0.5) : 100;
+	finding->waited_ms = waited / NS_PER_MS;
+	finding->share_pct = waited < told ? (uint8_t)((waited * 100 + told / 2) / told) : 100;
 	return i - first;
 }
 

@@ -52,8 +52,8 @@ struct finding {
 
 /* A socket over the time, beside its row. */
 struct stay {
-	double waited_s[FINDING_KIND_COUNT];
-	double told_s;
+	uint64_t waited_ns[FINDING_KIND_COUNT];
+	uint64_t told_ns;
 	uint64_t moved_bytes;
 	uint64_t sent_bytes;
 	uint64_t retrans_bytes;

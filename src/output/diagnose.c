@@ -301,7 +301,8 @@ static int print_json(const struct diagnose *diagnose, const struct snapshot *sn
     const struct finding *findings, int count)
 {
 	const struct diagnosis *diagnosis = &diagnose->diagnosis;
-	char time[STAMP_UTC_SIZE], seconds[STAMP_SECONDS_SIZE], stamp[STAMP_SIZE], text[WHO_SIZE + LINE_SIZE + 2];
+	char time[STAMP_UTC_SIZE], seconds[STAMP_SECONDS_SIZE], stamp[STAMP_SIZE],
+	    text[WHO_SIZE + LINE_SIZE + 2];
 	struct sentence sentence;
 
 	stamp_utc(time, sizeof time, &snapshot->time);

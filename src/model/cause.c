@@ -66,14 +66,6 @@ static void share_out(struct socket_summary *summary, const double *parts, doubl
 			summary->cause = i;
 }
 
-/* The remote's FIN has a place in the sequence, too, which is no byte to be read. */
-static uint32_t without_fin(uint32_t unread_bytes, uint8_t state)
-{
-	bool has_fin = state == SOCKET_CLOSE_WAIT || state == SOCKET_LAST_ACK || state == SOCKET_CLOSING;
-
-	return unread_bytes && has_fin ? unread_bytes - 1 : unread_bytes;
-}
-
 /*
  * The part of the time that nothing was waiting to be sent or acknowledged. Unread bytes tell of a slow reader when they are
  * many beside those that it reads: what is unread at a glance at a fast one is read in a moment.
@@ -82,10 +74,8 @@ static void share_rest(
     double *parts, double rest, const struct socket_facts *facts, uint64_t rx_bytes, uint64_t tx_bytes)
 {
 	const struct socket_counts *now = &facts->now, *before = &facts->before;
-	uint32_t unread = without_fin(now->unread_bytes, facts->state);
+	uint32_t unread = now->unread_bytes < before->unread_bytes ? now->unread_bytes : before->unread_bytes;
 	uint32_t read = now->read_seq - before->read_seq;
-
-	unread = unread < before->unread_bytes ? unread : before->unread_bytes;
 	double reader = !unread ? 0 : read <= unread ? 1 : (double)unread / read;
 
 	parts[CAUSE_READER] = rest * reader;
@@ -199,7 +189,7 @@ void cause_summarise(struct socket_summary *summary, const struct socket_facts *
 	*summary = (struct socket_summary){
 		.retrans_bytes = facts->now.bytes_retrans - facts->before.bytes_retrans,
 		.sent_bytes = facts->now.bytes_sent - facts->before.bytes_sent,
-		.unread_bytes = listens ? 0 : without_fin(facts->now.unread_bytes, facts->state),
+		.unread_bytes = listens ? 0 : facts->now.unread_bytes,
 		.unsent_bytes = listens ? 0 : facts->unsent_bytes,
 		.unacked_bytes = listens ? 0 : facts->unacked_bytes,
 		.backlog = listens ? facts->backlog : 0,

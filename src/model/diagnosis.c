@@ -142,7 +142,6 @@ int diagnosis_add(struct diagnosis *diagnosis, const struct snapshot *snapshot)
 		return snapshot->sockets.count ? diagnosis_begin(diagnosis, snapshot) : 0;
 	diagnosis->passes++;
 	diagnosis->looked_ns += snapshot->sockets.passed_ns;
-	diagnosis->sockets = snapshot->sockets.count;
 	diagnosis->missing = snapshot->sockets.beyond;
 	for (size_t i = 0; i < snapshot->session_count; i++) {
 		const struct session *session = &snapshot->sessions[i];

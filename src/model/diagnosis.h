@@ -68,8 +68,7 @@ struct diagnosis {
 	size_t stay_capacity;
 	uint32_t passes;    /* that told of an interval: all but the first */
 	uint64_t looked_ns; /* the time between the first and the last */
-	uint32_t sockets;   /* in the last one */
-	uint32_t missing;   /* and for how many it had no room */
+	uint32_t missing;   /* sockets for which the last one had no room */
 };
 
 /* Zeroes *diagnosis, which the caller owns; diagnosis_fini frees what it has allocated. */

@@ -227,8 +227,8 @@ static void print_summary(const struct diagnose *diagnose, const struct finding 
 	snprintf(seconds, sizeof seconds, "%.1f", (double)diagnosis->looked_ns / NS_PER_S);
 	if (!faults)
 		fprintf(diagnose->stream, "nothing waits: ");
-	fprintf(diagnose->stream, "%u socket%s looked at for %s s", diagnosis->sockets,
-	    plural(diagnosis->sockets), seconds);
+	fprintf(diagnose->stream, "%zu socket%s looked at for %s s", diagnosis->rows.count,
+	    plural(diagnosis->rows.count), seconds);
 	if (diagnosis->missing)
 		fprintf(diagnose->stream, ", no room for %u more", diagnosis->missing);
 	fprintf(diagnose->stream, "\n");
@@ -319,9 +319,9 @@ static int print_json(const struct diagnose *diagnose, const struct snapshot *sn
 			return -1;
 	}
 	return fprintf(diagnose->stream,
-	           "{\"type\":\"diagnosis\",\"time\":\"%s\",\"looked_s\":%s,\"findings\":%d,\"sockets\":%u,"
+	           "{\"type\":\"diagnosis\",\"time\":\"%s\",\"looked_s\":%s,\"findings\":%d,\"sockets\":%zu,"
 	           "\"sockets_not_told\":%u}\n",
-	           time, seconds, count, diagnosis->sockets, diagnosis->missing) < 0
+	           time, seconds, count, diagnosis->rows.count, diagnosis->missing) < 0
 	           ? -1
 	           : 0;
 }

@@ -21,9 +21,9 @@ struct program_request {
 	unsigned filters;             /* bits 1 << index in filters[] */
 	struct conditions conditions; /* borrowed */
 	uint32_t max_sessions;
-	bool ends;           /* when connections end, and when processes began */
-	bool accepted;       /* which connections a listener accepted */
-	bool cgroups;        /* which cgroups are made */
+	bool ends;            /* when connections end, and when processes began */
+	bool accepted;        /* which connections a listener accepted */
+	bool cgroups;         /* which cgroups are made */
 	uint32_t max_sockets; /* for so many there is room when all are told of; 0: they are not */
 };
 

@@ -23,8 +23,8 @@ enum map {
 	MAP_ENDS4_ODD,
 	MAP_ENDS6_EVEN,
 	MAP_ENDS6_ODD,
-	MAP_ENDS_LOST,    /* u64[1]: of these, how many found no place */
-	MAP_CGROUPS,      /* paths of cgroups that were made, by id */
+	MAP_ENDS_LOST,     /* u64[1]: of these, how many found no place */
+	MAP_CGROUPS,       /* paths of cgroups that were made, by id */
 	MAP_SOCKET_STATES, /* storage of the sockets that are followed */
 	MAP_SOCKET_PASS,   /* struct socket_pass[1], to be mapped */
 	MAP_SOCKET_FACTS,  /* struct socket_facts of each, to be mapped */

@@ -61,9 +61,9 @@ static void share_out(struct socket_summary *summary, const double *parts, doubl
 		rest[most] = -1;
 	}
 	summary->cause = CAUSE_APP;
-	for (uint8_t i = CAUSE_APP + 1; i < CAUSE_COUNT; i++)
+	for (int i = CAUSE_APP + 1; i < CAUSE_COUNT; i++)
 		if (summary->shares[i] > summary->shares[summary->cause])
-			summary->cause = i;
+			summary->cause = (uint8_t)i;
 }
 
 /*

@@ -393,8 +393,12 @@ static void source_stop(void *state)
 
 struct source player_source(struct player *player)
 {
-	return (
-	    struct source){ .state = player, .fd = source_fd, .take = source_take, .release = source_release, .stop = source_stop, .play = source_play };
+	return (struct source){ .state = player,
+		.fd = source_fd,
+		.take = source_take,
+		.release = source_release,
+		.stop = source_stop,
+		.play = source_play };
 }
 
 bool player_can_seek(const struct player *player)

@@ -91,7 +91,8 @@ static unsigned gather(struct candidate *candidates, const struct column_list *l
 		bool leads = column->leads & grouping;
 		bool wanted = (column->with_all && context->all) || (column->with_open && context->open);
 
-		if (!(leads || (wanted && (column->groupings & grouping))) || column_list_has(list, column) || count == COLUMNS_MAX)
+		if (!(leads || (wanted && (column->groupings & grouping))) || column_list_has(list, column) ||
+		    count == COLUMNS_MAX)
 			continue;
 		candidates[count] = candidate_of(column, context, width);
 		candidates[count++].order = leads ? 0 : list->count + 1u;

@@ -33,11 +33,11 @@ struct list {
 	size_t count;
 	size_t capacity;
 	struct rows groups;
-	struct tallies tallies; /* of the groups, by their indices, and of the sum */
+	struct tallies tallies;   /* of the groups, by their indices, and of the sum */
 	struct cause_sum *causes; /* of the groups, by their indices */
 	size_t cause_count;
-	bool summed;            /* something is in the sum */
-	struct row sum;         /* of all that is listed, if that is not all there is: list_is_narrowed */
+	bool summed;    /* something is in the sum */
+	struct row sum; /* of all that is listed, if that is not all there is: list_is_narrowed */
 };
 
 void list_init(struct list *list);

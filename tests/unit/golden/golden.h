@@ -211,9 +211,12 @@ static inline void sample_fill_sockets(struct snapshot *snapshot)
 		.cause = CAUSE_READER,
 		.shares = { [CAUSE_READER] = 100 },
 	};
-	snapshot->sockets = (struct socket_census){
-		.follows = true, .count = 3, .beyond = 1, .unstored = 2, .cpu_ns = 4711, .passed_ns = 1000300000
-	};
+	snapshot->sockets = (struct socket_census){ .follows = true,
+		.count = 3,
+		.beyond = 1,
+		.unstored = 2,
+		.cpu_ns = 4711,
+		.passed_ns = 1000300000 };
 }
 
 /* Fails when actual is not what the golden file holds; shows it, to be looked at and pasted. */

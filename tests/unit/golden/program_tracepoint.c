@@ -75,8 +75,8 @@ struct session_key6 {
 struct session_value {
 	__u64 rx_bytes;
 	__u64 tx_bytes;
-	__u64 cgroup_id;   /* in the v2 hierarchy; this and what follows is taken when the entry is created */
-	__u32 uid;         /* in the initial user namespace */
+	__u64 cgroup_id; /* in the v2 hierarchy; this and what follows is taken when the entry is created */
+	__u32 uid;       /* in the initial user namespace */
 	__u32 mntns;
 	__u32
 	    process_start_ms; /* milliseconds of CLOCK_MONOTONIC; this and what follows only when asked for, else 0 */

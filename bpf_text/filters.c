@@ -23,16 +23,17 @@
 
 #define CGROUP_DEPTH_MAX 16
 
-/* As bpf_get_current_ancestor_cgroup_id has it, of any task. */
+/* As bpf_get_current_ancestor_cgroup_id has it, of any task. Levels are read anew, so that the verifier sees one way on. */
 static __always_inline u64 ancestor_cgroup(u64 task, u32 level)
 {
 	u64 cgroup = LOAD_COLD(u64, LOAD_COLD(u64, task, TASK_CGROUPS), CSS_SET_DFL_CGRP);
-	u32 below = LOAD_COLD(u32, cgroup, CGROUP_LEVEL) - level;
 
 #pragma unroll
-	for (u32 i = 0; i < CGROUP_DEPTH_MAX && i < below; i++)
+	for (u32 i = 0; i < CGROUP_DEPTH_MAX && LOAD_COLD(u32, cgroup, CGROUP_LEVEL) > level; i++)
 		cgroup = LOAD_COLD(u64, cgroup + CGROUP_SELF, CSS_PARENT) - CGROUP_SELF;
-	return below > CGROUP_DEPTH_MAX ? 0 : LOAD_COLD(u64, LOAD_COLD(u64, cgroup, CGROUP_KN), KERNFS_NODE_ID);
+	if (LOAD_COLD(u32, cgroup, CGROUP_LEVEL) != level)
+		return 0;
+	return LOAD_COLD(u64, LOAD_COLD(u64, cgroup, CGROUP_KN), KERNFS_NODE_ID);
 }
 /*@ filter_pid */
 	switch (pid) {

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from live import (
-    Process, Skipped, Tcptop, as_user, case, check, check_equal, main, reachable, wait_for,
+    Process, Skipped, Tcptop, as_user, case, cgroup, check, check_equal, main, reachable, wait_for,
 )
 
 HOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hold_sockets.py")
@@ -155,6 +155,42 @@ def without_being_asked_nothing_is_told():
         moving = {holder.ports[name] for holder in held for name in MOVING}
         check_equal([x for x in lines if "state" in x or "sockets" in x], [], "what tells of sockets")
         check_equal([x for x in lines if x.get("pid") in pids and x["lport"] not in moving], [], "of what stands still")
+
+
+@case
+def filters_choose_among_them():
+    """By who has a socket, below how many cgroups ever, and by the socket itself."""
+    with holders() as held, cgroup() as outer, cgroup() as other:
+        inner = os.path.join(outer, "a", "b")
+        os.makedirs(inner)
+        holder = held[1]
+        with open(os.path.join(inner, "cgroup.procs"), "w", encoding="ascii") as stream:
+            stream.write(str(holder.pid))
+        names = ["/" + os.path.basename(path) for path in (outer, other)]
+        all_of_it, ipv6 = len(told_once(("-p", str(holder.pid)), holder)), {(x["laddr"], x["lport"]) for x in told_once(("-6",), holder)}
+        check(all_of_it > 10 and 0 < len(ipv6) < all_of_it, f"{all_of_it} sockets, {len(ipv6)} of IPv6")
+        filters = {
+            ("--uid", "0"): all_of_it, ("--uid", "!0"): 0, ("--comm", "!no-such-name"): all_of_it,
+            ("--netns", str(holder.pid)): all_of_it, ("--mntns", str(holder.pid)): all_of_it,
+            ("--cgroup", names[0]): all_of_it, ("--cgroup", names[0] + "/a/b", "--cgroup", names[1]): all_of_it,
+            ("--cgroup", names[1]): 0, ("--cgroup", "!" + names[0]): 0, ("--cgroup", "/"): all_of_it,
+            ("-p", str(held[2].pid)): 0, ("--lport", str(holder.ports["full"]), "--host", "127.0.0.1"): None,
+        }
+        running = {words: Tcptop("-a", "-o", "json", *words, "0.5", "1") for words in filters}
+        for words, count in filters.items():
+            running[words].popen.wait(30)
+            found = [x for x in running[words].lines() if x.get("pid") == holder.pid and "state" in x]
+            check(len(found) == count if count is not None else 0 < len(found) < all_of_it, f"{words}: {len(found)}, expected {count}")
+        holder.popen.stdin.close()
+        holder.popen.wait(10)
+        os.rmdir(inner)
+        os.rmdir(os.path.dirname(inner))
+
+
+def told_once(words, holder):
+    tcptop = Tcptop("-a", "-o", "json", *words, "0.5", "1")
+    tcptop.popen.wait(30)
+    return [x for x in tcptop.lines() if x.get("pid") == holder.pid and "state" in x]
 
 
 @case

@@ -5,7 +5,7 @@ import json
 import sys
 import time
 
-from live import Tcptop, case, check, check_equal, main, replay
+from live import Tcptop, case, check, check_equal, main, replay, wait_for
 from scripted import Scripted
 
 HEADERS = 1.08  # a veth carries segments of up to 64 KB, and acknowledgements
@@ -14,7 +14,7 @@ HEADERS = 1.08  # a veth carries segments of up to 64 KB, and acknowledgements
 def start(traffic):
     """The links are read for the first time when all is attached, a moment later than connections are counted."""
     tcptop = Tcptop("-o", "json", "0.2", prepare=traffic.inside)
-    time.sleep(0.5)
+    wait_for(lambda: sum(line["type"] == "interval" for line in tcptop.lines()) >= 2, 20, "two intervals")
     return tcptop
 
 

@@ -106,7 +106,9 @@ def judge_privileges(system, unit):
     pids = wait_for(lambda: [pid for pid in children(system.pid) if status(pid)["Name"] == "tcptop"], 20, "tcptop")
     mine = [pid for pid in pids if f"{unit}.service" in open(f"/proc/{pid}/cgroup", encoding="utf-8").read()]
     check_equal(len(mine), 1, f"main processes of {unit}")
-    wait_for(lambda: status(mine[0])["Uid"].split()[0] == "65534", 20, f"{unit} gave up root: {system.journal(unit)}")
+    # nobody first, then without the capability that is kept until it is known not to be needed
+    wait_for(lambda: status(mine[0])["Uid"].split()[0] == "65534" and not int(status(mine[0])["CapPrm"], 16), 20,
+             f"{unit} gave up root: {system.journal(unit)}")
     for pid in (*mine, *children(mine[0])):
         found = status(pid)
         for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb"):

@@ -106,7 +106,7 @@ def ten_thousand_names_let_no_sum_fall():
             points = api(*query.args, "query_range", query=every, start=begin, end=time.time(), step=0.25)["result"][0]["values"]
             values = [int(value) for _, value in points]
             check(values == sorted(values), f"the sum to {direction} fell: {values}")
-            check(len(set(values)) >= 8, f"Prometheus saw few values to {direction}: {values}")
+            check(len(set(values)) >= 4, f"Prometheus saw few values to {direction}: {values}")
             for metric in (f"tcptop_{direction}_bytes_total", f"tcptop_other_{direction}_bytes_total"):
                 check_equal(list(query(f"max(resets({metric}[1m]))").values()), [0.0], f"resets of {metric}")
         check_equal(list(query("count(tcptop_transmit_bytes_total)").values()), [float(series)], "series")

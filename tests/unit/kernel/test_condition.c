@@ -102,6 +102,7 @@ static void hostile_values_are_escaped(void **state)
 	assert_int_not_equal(add(&conditions, "uid", "\033[2Jx\n", &error), 0);
 	assert_null(strchr(error.text, '\033'));
 	assert_null(strchr(error.text, '\n'));
+	conditions_fini(&conditions);
 }
 
 static void ports_are_ranges(void **state)

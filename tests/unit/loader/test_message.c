@@ -89,7 +89,8 @@ static void test_failure_after_notes(void **state)
 	struct loader_message failed = {
 		.kind = LOADER_FAILED,
 		.err = -ENOTSUP,
-		.error = { EXIT_CODE_UNSUPPORTED, "no probe method works on this kernel\nfentry: no" },
+		.error = { .exit_code = EXIT_CODE_UNSUPPORTED,
+		    .text = "no probe method works on this kernel\nfentry: no" },
 	};
 
 	(void)state;

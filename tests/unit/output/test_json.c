@@ -265,7 +265,7 @@ static void test_random_names(void **state)
 
 	(void)state;
 	sample.count = 1;
-	for (int round = 0; round < 20000; round++) {
+	for (int round = 0; round < 5000; round++) {
 		char comm[SESSION_COMM_LENGTH] = "";
 		struct snapshot snapshot;
 		char *output, *line;

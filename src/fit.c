@@ -11,25 +11,27 @@
 /* Kernel memory of a session in both generations of its family's tables, taken at once (6.1, 6.18). */
 enum { SESSION4_BYTES = 288, SESSION6_BYTES = 336, MAX_SESSIONS_LEAST = 1024, MAX_SOCKETS_LIMIT = 1 << 20 };
 
-static uint64_t read_available_bytes(void)
+/* The number in the first line of that form, 0 without one. */
+static uint64_t read_number(const char *path, const char *form)
 {
-	uint64_t available_kb = 0;
+	uint64_t number = 0;
 	char line[128];
-	FILE *stream = fopen("/proc/meminfo", "re");
+	FILE *stream = fopen(path, "re");
 
 	while (stream && fgets(line, sizeof line, stream))
-		if (sscanf(line, "MemAvailable: %" SCNu64 " kB", &available_kb) == 1)
+		if (sscanf(line, form, &number) == 1)
 			break;
 	if (stream)
 		fclose(stream);
-	return available_kb * 1024;
+	return number;
 }
 
 int fit_maps(uint32_t *max_sessions, int family, struct error *error)
 {
 	uint64_t session_bytes = (family == 6 ? 0 : SESSION4_BYTES) + (family == 4 ? 0 : SESSION6_BYTES);
 	uint64_t needed_bytes = *max_sessions * session_bytes;
-	uint64_t available_bytes = read_available_bytes(), fit = available_bytes / 2 / session_bytes;
+	uint64_t available_bytes = read_number("/proc/meminfo", "MemAvailable: %" SCNu64 " kB") * 1024;
+	uint64_t fit = available_bytes / 2 / session_bytes;
 
 	if (!available_bytes || *max_sessions <= fit)
 		return 0;
@@ -49,15 +51,9 @@ int fit_maps(uint32_t *max_sessions, int family, struct error *error)
 /* "alloc" counts those of all network namespaces. */
 void fit_sockets(uint32_t *max_sockets)
 {
-	char line[128];
-	uint64_t allocated = 0;
-	FILE *stream = fopen("/proc/net/sockstat", "re");
+	uint64_t allocated =
+	    read_number("/proc/net/sockstat", "TCP: inuse %*u orphan %*u tw %*u alloc %" SCNu64);
 
-	while (stream && fgets(line, sizeof line, stream))
-		if (sscanf(line, "TCP: inuse %*u orphan %*u tw %*u alloc %" SCNu64, &allocated) == 1)
-			break;
-	if (stream)
-		fclose(stream);
 	if (allocated > MAX_SOCKETS_LIMIT / 2)
 		allocated = MAX_SOCKETS_LIMIT / 2;
 	if (2 * allocated > *max_sockets)

@@ -221,7 +221,7 @@ static int index_facts(struct sockets *sockets, size_t count)
 	return 0;
 }
 
-/* The place of the facts of a session's socket, or the pass's count. Of several the one that is no listener. */
+/* The place of the facts of a session's socket, or the pass's count. A listener has no remote end, so it is no session's. */
 static size_t find_facts(const struct sockets *sockets, const struct session *session, size_t count)
 {
 	struct session wanted = *session, key;

@@ -167,7 +167,7 @@ def filters_choose_among_them():
         with open(os.path.join(inner, "cgroup.procs"), "w", encoding="ascii") as stream:
             stream.write(str(holder.pid))
         names = ["/" + os.path.basename(path) for path in (outer, other)]
-        all_of_it, ipv6 = len(told_once(("-p", str(holder.pid)), holder)), {(x["laddr"], x["lport"]) for x in told_once(("-6",), holder)}
+        all_of_it, ipv6 = len(told_at_the_end(once("-p", str(holder.pid)), holder)), {(x["laddr"], x["lport"]) for x in told_at_the_end(once("-6"), holder)}
         check(all_of_it > 10 and 0 < len(ipv6) < all_of_it, f"{all_of_it} sockets, {len(ipv6)} of IPv6")
         filters = {
             ("--uid", "0"): all_of_it, ("--uid", "!0"): 0, ("--comm", "!no-such-name"): all_of_it,
@@ -176,10 +176,9 @@ def filters_choose_among_them():
             ("--cgroup", names[1]): 0, ("--cgroup", "!" + names[0]): 0, ("--cgroup", "/"): all_of_it,
             ("-p", str(held[2].pid)): 0, ("--lport", str(holder.ports["full"]), "--host", "127.0.0.1"): None,
         }
-        running = {words: Tcptop("-a", "-o", "json", *words, "0.5", "1") for words in filters}
+        running = {words: once(*words) for words in filters}
         for words, count in filters.items():
-            running[words].popen.wait(30)
-            found = [x for x in running[words].lines() if x.get("pid") == holder.pid and "state" in x]
+            found = told_at_the_end(running[words], holder)
             check(len(found) == count if count is not None else 0 < len(found) < all_of_it, f"{words}: {len(found)}, expected {count}")
         holder.popen.stdin.close()
         holder.popen.wait(10)
@@ -187,8 +186,11 @@ def filters_choose_among_them():
         os.rmdir(os.path.dirname(inner))
 
 
-def told_once(words, holder):
-    tcptop = Tcptop("-a", "-o", "json", *words, "0.5", "1")
+def once(*words):
+    return Tcptop("-a", "-o", "json", *words, "0.5", "1")
+
+
+def told_at_the_end(tcptop, holder):
     tcptop.popen.wait(30)
     return [x for x in tcptop.lines() if x.get("pid") == holder.pid and "state" in x]
 

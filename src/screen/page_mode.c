@@ -279,6 +279,8 @@ static void socket_detail(struct page *page, const struct row *row)
 		page_detail(page, "Why", "%s", sentence);
 	if (*standing_round_trips(&row->session, sentence, sizeof sentence))
 		page_detail(page, "RTT", "%s", sentence);
+	if (*standing_sent_again(&row->session, sentence, sizeof sentence))
+		page_detail(page, "Sent again", "%s", sentence);
 }
 
 static void who_detail(struct page *page, const struct row *row)

@@ -232,9 +232,23 @@ const char *standing_round_trips(const struct session *session, char *buffer, si
 		return buffer;
 	if (socket->rtt_received_us)
 		snprintf(
-		    received, sizeof received, "   %.3f ms as receiver", socket->rtt_received_us / 1000.0);
-	snprintf(buffer, size, "%.3f ms smoothed   %.3f ms shortest%s   %u segment%s sent again in all",
-	    session->rtt_us / 1000.0, socket->rtt_min_us / 1000.0, received, session->retransmits,
-	    session->retransmits == 1 ? "" : "s");
+		    received, sizeof received, "   as receiver %.3f ms", socket->rtt_received_us / 1000.0);
+	snprintf(buffer, size, "%.3f ms   shortest %.3f ms%s", session->rtt_us / 1000.0,
+	    socket->rtt_min_us / 1000.0, received);
+	return buffer;
+}
+
+const char *standing_sent_again(const struct session *session, char *buffer, size_t size)
+{
+	const struct socket_summary *socket = &session->socket;
+	char again[32], sent[32];
+
+	*buffer = '\0';
+	if (!session->rtt_us)
+		return buffer;
+	format_bytes(again, sizeof again, socket->retrans_bytes, UNIT_HUMAN);
+	format_bytes(sent, sizeof sent, socket->sent_bytes, UNIT_HUMAN);
+	snprintf(buffer, size, "%u segment%s in all   %s of %s this interval", session->retransmits,
+	    session->retransmits == 1 ? "" : "s", again, sent);
 	return buffer;
 }

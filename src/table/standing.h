@@ -49,7 +49,8 @@ void standing_idle(const struct row *row, char *buffer, size_t size);
  */
 const char *standing_sentence(const struct socket_summary *socket, char *buffer, size_t size);
 
-/* The same for its round trips and what it sent again: "" where none was measured. */
+/* The same for its round trips, and for what it sent again: "" where no round trip was measured. */
 const char *standing_round_trips(const struct session *session, char *buffer, size_t size);
+const char *standing_sent_again(const struct session *session, char *buffer, size_t size);
 
 #endif

@@ -245,6 +245,33 @@ const char *cause_meaning(uint8_t cause)
 	return cause < CAUSE_COUNT ? meanings[cause] : NULL;
 }
 
+/* To add what proves something, add its row. */
+const char *cause_proof(uint8_t here, uint8_t there)
+{
+	static const struct {
+		uint8_t here, there;
+		const char *proof;
+	} proofs[] = {
+		{ CAUSE_PEER, CAUSE_READER, "it does not read what has arrived" },
+		{ CAUSE_READER, CAUSE_PEER, "it waits for this side to read" },
+		{ CAUSE_READER, CAUSE_BUFFER, "it waits for this side to read" },
+		{ CAUSE_REMOTE, CAUSE_APP, "it has nothing to send" },
+		{ CAUSE_REMOTE, CAUSE_REMOTE, "it waits for this side, too: nobody sends" },
+		{ CAUSE_REMOTE, CAUSE_BUFFER, "its send buffer is full" },
+		{ CAUSE_REMOTE, CAUSE_LOSS, "what it sent is lost, and sent again" },
+		{ CAUSE_REMOTE, CAUSE_QUEUE, "what it sent is under way" },
+		{ CAUSE_APP, CAUSE_REMOTE, "it has read everything, and waits for this side to send" },
+		{ CAUSE_BUFFER, CAUSE_REMOTE, "it has read everything: it is not what is slow" },
+		{ CAUSE_LOSS, CAUSE_REMOTE, "it has read everything: it is not what is slow" },
+		{ CAUSE_QUEUE, CAUSE_REMOTE, "it has read everything: it is not what is slow" },
+	};
+
+	for (size_t i = 0; i < sizeof proofs / sizeof proofs[0]; i++)
+		if (proofs[i].here == here && proofs[i].there == there)
+			return proofs[i].proof;
+	return NULL;
+}
+
 const char *socket_state_name(uint8_t state)
 {
 	static const char *const names[SOCKET_STATE_COUNT] = {

@@ -85,6 +85,12 @@ unsigned cause_find_hz(uint64_t jiffies, uint64_t time_ns);
 void cause_summarise(struct socket_summary *summary, const struct socket_facts *facts,
     const struct socket_clock *clock, uint64_t rx_bytes, uint64_t tx_bytes);
 
+/*
+ * What the cause of the other end, where that is on this host, proves of the cause here, in words of which "it" is the process
+ * there; NULL: nothing.
+ */
+const char *cause_proof(uint8_t here, uint8_t there);
+
 /* What several connections waited for: their times added up, but for those that were idle. */
 struct cause_sum {
 	uint32_t shares[CAUSE_COUNT];

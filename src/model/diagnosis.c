@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "model/pairs.h"
 
 /* Below it, a part of a connection's time is not worth a sentence. */
 #define PERCENT_LEAST 10
@@ -322,12 +323,34 @@ static void add_to_finding(struct finding *finding, const struct session *sessio
 	finding->drops += socket->drops - stay->first_drops;
 }
 
+/* What the other end of a connection within the host waited for most. */
+static void tell_peer(struct finding *finding, const struct diagnosis *diagnosis, size_t index)
+{
+	const struct row *other = pairs_other(&diagnosis->rows, &diagnosis->rows.rows[index]);
+
+	finding->peer = diagnosis->rows.rows[index].peer;
+	if (!other)
+		return;
+	const struct stay *stay = &diagnosis->stays[other - diagnosis->rows.rows];
+	uint64_t most = 0;
+
+	finding->peer_unread_bytes = other->session.socket.unread_bytes;
+	for (int kind = 0; kind < FINDING_KIND_COUNT; kind++) {
+		if (kinds[kind].cause == CAUSE_NONE || stay->waited_ns[kind] <= most)
+			continue;
+		most = stay->waited_ns[kind];
+		finding->peer_cause = kinds[kind].cause;
+	}
+	if (stay->told_ns)
+		finding->peer_share_pct = (uint8_t)((most * 100 + stay->told_ns / 2) / stay->told_ns);
+}
+
 /* All parts from `first` on that are of one finding. Returns how many. */
 static size_t take_finding(struct finding *finding, const struct parts *parts, size_t first)
 {
 	const struct part *head = &parts->all[first];
 	uint64_t waited = 0, told = 0, most = 0;
-	size_t i = first;
+	size_t i = first, longest = head->index;
 
 	*finding = (struct finding){ .kind = head->kind, .serves = head->serves };
 	for (; i < parts->count && compare_groups(parts, head, &parts->all[i]) == 0; i++) {
@@ -337,6 +360,7 @@ static size_t take_finding(struct finding *finding, const struct parts *parts, s
 
 		if (part->waited_ns > most || i == first) {
 			finding->session = *session;
+			longest = part->index;
 			most = part->waited_ns;
 		}
 		if (i == first ||
@@ -346,6 +370,7 @@ static size_t take_finding(struct finding *finding, const struct parts *parts, s
 		told += stay->told_ns;
 		add_to_finding(finding, session, stay);
 	}
+	tell_peer(finding, parts->diagnosis, longest);
 	finding->waited_ms = waited / NS_PER_MS;
 	finding->share_pct = waited < told ? (uint8_t)((waited * 100 + told / 2) / told) : 100;
 	return i - first;
@@ -380,13 +405,14 @@ static int choose(struct finding *findings, size_t max, const struct parts *part
 	return (int)count;
 }
 
-int diagnosis_find(const struct diagnosis *diagnosis, struct finding *findings, size_t max)
+int diagnosis_find(struct diagnosis *diagnosis, struct finding *findings, size_t max)
 {
 	struct parts parts = { .diagnosis = diagnosis };
 	size_t listener_count;
+	int result = pairs_join(&diagnosis->rows, 0, 0, 0); /* rows here have no times */
 	uint64_t *listeners = find_listeners(&diagnosis->rows, &listener_count);
-	int result = listeners ? take_parts(&parts, listeners, listener_count) : -ENOMEM;
 
+	result = result ?: listeners ? take_parts(&parts, listeners, listener_count) : -ENOMEM;
 	if (!result && parts.count)
 		qsort_r(parts.all, parts.count, sizeof *parts.all, compare_parts, &parts);
 	result = result ?: choose(findings, max, &parts);

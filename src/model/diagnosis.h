@@ -48,6 +48,10 @@ struct finding {
 	uint32_t backlog_max;   /* and how many may be */
 	uint32_t drops;         /* in the time */
 	uint32_t idle_s;        /* the longest time since data was moved */
+	struct peer peer;       /* the other end of that connection, if on this host, */
+	uint8_t peer_cause;     /* and what it waited for most; CAUSE_NONE: not known */
+	uint8_t peer_share_pct;
+	uint64_t peer_unread_bytes;
 };
 
 /* A socket over the time, beside its row. */
@@ -89,7 +93,7 @@ int diagnosis_add(struct diagnosis *diagnosis, const struct snapshot *snapshot);
  * together, a drop counting as the second that the kernel lets pass before a SYN is sent again. That the process
  * here or the remote has nothing to send is no fault: it comes after all that is.
  */
-int diagnosis_find(const struct diagnosis *diagnosis, struct finding *findings, size_t max);
+int diagnosis_find(struct diagnosis *diagnosis, struct finding *findings, size_t max);
 
 /* Something waits, or is wrong: not only nothing to send. */
 bool finding_is_fault(const struct finding *finding);

@@ -16,6 +16,7 @@ enum common {
 	COMMON_USER = 1 << 4,
 	COMMON_NAME = 1 << 5,
 	COMMON_SERVICE = 1 << 6,
+	COMMON_PEER = 1 << 7,
 };
 
 /* To add a grouping, add its row, and an enum common for what it goes by. */
@@ -29,6 +30,7 @@ static const struct {
 	[GROUPING_USER] = { "user", "users", COMMON_USER },
 	[GROUPING_PROGRAM] = { "program", "programs", COMMON_NAME },
 	[GROUPING_SERVICE] = { "service", "services", COMMON_SERVICE },
+	[GROUPING_PAIR] = { "pair", "pairs", COMMON_PID | COMMON_NETNS | COMMON_PEER },
 };
 
 /* Rows are found by addresses, ports, PID and network namespace. What is none of them takes the local address's place. */
@@ -38,7 +40,10 @@ struct extra {
 		uint32_t process_start_ms;
 		uint32_t accepted;
 	};
-	uint32_t container;
+	union {
+		uint32_t container;
+		uint32_t peer_pid;
+	};
 	uint64_t cgroup_id;
 };
 
@@ -76,6 +81,10 @@ struct session group_key(enum grouping grouping, const struct row *row)
 	}
 	if (common & COMMON_NETNS)
 		key.netns = session->netns;
+	if (common & COMMON_PEER && row->peer.known)
+		extra.peer_pid = row->peer.pid;
+	else if (common & COMMON_PEER)
+		common |= COMMON_HOST;
 	if (common & COMMON_HOST) {
 		key.family = session->family;
 		memcpy(key.raddr, session->raddr, sizeof key.raddr);
@@ -144,6 +153,10 @@ static void add_facts(struct row *group, const struct row *row, bool added)
 		group->container = row->container;
 		group->member_pid = row->member_pid;
 	}
+	if (added)
+		group->peer = row->peer;
+	else if (group->peer.pid != row->peer.pid || group->peer.known != row->peer.known)
+		group->peer = (struct peer){ 0 };
 	group->several |= row->several;
 	if (group->member_pid != row->member_pid)
 		group->several |= 1 << TALLY_PROCESSES;

@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "base/util.h"
+#include "model/pairs.h"
 
 /* How long an idle row is recent. */
 #define IDLE_NS 5000000000u
@@ -365,7 +366,9 @@ int traffic_add(struct traffic *traffic, const struct session *sessions, size_t 
 int traffic_end(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept)
 {
 	int err = end_connections(traffic, snapshot);
+	int joined = pairs_join(&traffic->rows, traffic->tick, traffic->interval_ns, traffic->clock_ns);
 
+	err = err ?: joined;
 	sweep(traffic);
 	int evicted = evict(traffic, kept);
 

@@ -190,6 +190,29 @@ static void describe_numbers(const struct finding *finding, char buffer[NUMBERS_
 	}
 }
 
+/* "; at its other end python3 (PID 812): it does not read what has arrived (reader 99%), 3.2MB unread" */
+static void add_peer(const struct diagnose *diagnose, const struct finding *finding, char *buffer, size_t size)
+{
+	const char *proof = cause_proof(says[finding->kind].cause, finding->peer_cause);
+	char comm[COMM_SIZE], unread[32];
+	size_t used = strlen(buffer);
+
+	if (!finding->peer.known || !finding->peer.pid)
+		return;
+	escape_text(comm, sizeof comm, finding->peer.comm, strlen(finding->peer.comm), COMM_SIZE - 1,
+	    diagnose->utf8 && !diagnose->as_json);
+	used += (size_t)snprintf(buffer + used, size - used, "; its other end on this host is %s (PID %u)", comm,
+	    finding->peer.pid);
+	if (!proof || used >= size)
+		return;
+	used += (size_t)snprintf(buffer + used, size - used, ": %s (%s %u%%)", proof,
+	    cause_name(finding->peer_cause), finding->peer_share_pct);
+	if (finding->peer_cause != CAUSE_READER || used >= size)
+		return;
+	format_bytes(unread, sizeof unread, finding->peer_unread_bytes, UNIT_HUMAN);
+	snprintf(buffer + used, size - used, ", %s unread", unread);
+}
+
 struct sentence {
 	char headline[WHO_SIZE]; /* "java (PID 2211) to 10.0.3.7:9092, 14 connections: peer 91%" */
 	char evidence
@@ -212,6 +235,7 @@ static void compose(const struct diagnose *diagnose, const struct finding *findi
 	describe_numbers(finding, numbers);
 	snprintf(sentence->evidence, sizeof sentence->evidence, "%s%s%s",
 	    says[finding->kind].meaning ?: cause_meaning(cause), *numbers ? "; " : "", numbers);
+	add_peer(diagnose, finding, sentence->evidence, sizeof sentence->evidence);
 }
 
 /* ---- as text ---- */
@@ -291,6 +315,8 @@ static const struct field told_rows[] = {
 	{ "backlog_max", FIELD_U32, FIELD_KNOWN, MEMBER(finding.backlog_max), 0 },
 	{ "backlog", FIELD_U32, FIELD_JOINED, MEMBER(finding.backlog), 0 },
 	{ "drops", FIELD_U32, FIELD_JOINED, MEMBER(finding.drops), 0 },
+	{ "peer_pid", FIELD_U32, FIELD_KNOWN, MEMBER(finding.peer.pid), 0 },
+	{ "peer_comm", FIELD_NAME, FIELD_JOINED, MEMBER(finding.peer.comm), 0 },
 	{ "text", FIELD_TEXT, FIELD_REQUIRED, MEMBER(text), 0 },
 	{ "limit", FIELD_TEXT, FIELD_REQUIRED, MEMBER(limit), 0 },
 };

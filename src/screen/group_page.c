@@ -26,13 +26,19 @@ static const struct part {
 static void say(struct ui *ui, enum grouping grouping, const struct row *row, struct cell *cell)
 {
 	struct column_context context = ui->view.context;
+	struct cell one = { .width = PART_WIDTH };
+	size_t used = 0;
 
 	context.grouping = grouping;
-	cell->width = PART_WIDTH;
 	cell->text[0] = '\0';
-	for (size_t i = 0; i < column_count; i++)
-		if (column_table[i].identifies & 1 << grouping)
-			column_table[i].format(&context, row, cell);
+	for (size_t i = 0; i < column_count; i++) {
+		if (!(column_table[i].identifies & 1 << grouping))
+			continue;
+		column_table[i].format(&context, row, &one);
+		used += (size_t)snprintf(
+		    cell->text + used, sizeof cell->text - used, "%s%s", used ? " with " : "", one.text);
+		used = used < sizeof cell->text ? used : sizeof cell->text - 1;
+	}
 }
 
 static void label_of(char *label, size_t size, enum grouping grouping)
@@ -69,7 +75,7 @@ void group_page_who(struct page *page, const struct row *group)
 		page_detail(page, label, "%s", cell.text);
 	if (grouping == GROUPING_CONTAINER && group->container)
 		page_detail(page, "Cgroup", "%s", names_container_path(ui->names, group->container));
-	if (grouping != GROUPING_PROGRAM)
+	if (grouping != GROUPING_PROGRAM && grouping != GROUPING_PAIR)
 		fact(page, group, GROUPING_PROCESS, "name");
 	fact(page, group, GROUPING_USER, "user");
 	fact(page, group, GROUPING_CONTAINER, "container");
@@ -138,7 +144,7 @@ void group_page_parts(struct page *page, const struct row *group)
 	for (size_t i = 0; i < COUNT_OF(parts); i++) {
 		struct rows rows;
 
-		if (parts[i].by == view->context.grouping)
+		if (parts[i].by == view->context.grouping || view->context.grouping == GROUPING_PAIR)
 			continue;
 		rows_init(&rows);
 		if (list_take_apart(

@@ -342,6 +342,27 @@ static void add_start_filters(struct ui *ui, struct pieces *pieces)
 	pieces->filters_left_out = run->filters_left_out;
 }
 
+static void add_host(struct ui *ui, struct pieces *pieces, const struct session *key)
+{
+	struct endpoint host = { key->family, key->raddr, session_zone(key), .has_port = false };
+	char address[ENDPOINT_SIZE];
+
+	endpoint_format(address, sizeof address, &host, 46, ui->utf8);
+	pieces_add(pieces, 2, STYLE_STRONG, "with %s", address);
+}
+
+static void add_pair(struct ui *ui, struct pieces *pieces)
+{
+	const struct session *key = &ui->view.settings.opened_key;
+	const struct peer *peer = &ui->view.settings.opened_peer;
+
+	pieces_add(pieces, 2, STYLE_STRONG, "of %s (%u)", key->comm, key->pid);
+	if (peer->known)
+		pieces_add(pieces, 2, STYLE_STRONG, "with %s (%u)", peer->comm, peer->pid);
+	else
+		add_host(ui, pieces, key);
+}
+
 static void add_filters(struct ui *ui, struct pieces *pieces)
 {
 	const struct view *view = &ui->view;
@@ -358,16 +379,13 @@ static void add_filters(struct ui *ui, struct pieces *pieces)
 	else if (view->settings.opened && view->settings.grouping == GROUPING_USER)
 		pieces_add(
 		    pieces, 2, STYLE_STRONG, "of %s", names_user(ui->names, key->uid, user, sizeof user));
+	else if (view->settings.opened && view->settings.grouping == GROUPING_PAIR)
+		add_pair(ui, pieces);
 	else if (view->settings.opened && view->settings.grouping == GROUPING_SERVICE)
 		pieces_add(pieces, 2, STYLE_STRONG, "%s%s", key->accepted == ANSWER_YES ? "accepted on " : "",
 		    who_service(&view->context, key, service));
-	else if (view->settings.opened) {
-		struct endpoint host = { key->family, key->raddr, session_zone(key), .has_port = false };
-		char address[ENDPOINT_SIZE];
-
-		endpoint_format(address, sizeof address, &host, 46, ui->utf8);
-		pieces_add(pieces, 2, STYLE_STRONG, "with %s", address);
-	}
+	else if (view->settings.opened)
+		add_host(ui, pieces, key);
 	if (view->settings.words.word_count)
 		pieces_add(pieces, 2, STYLE_STRONG, "filter: %s", ui->filter_text);
 	if (view->settings.one_user)

@@ -5,6 +5,7 @@
 
 #include "base/util.h"
 #include "model/group.h"
+#include "model/pairs.h"
 #include "names/names.h"
 #include "output/renderer.h"
 #include "screen/keys.h"
@@ -219,13 +220,17 @@ static void amount_detail(struct page *page, const char *label, uint64_t rx_byte
 
 static void peer_detail(struct page *page, const struct row *row)
 {
-	const struct view *view = &page->ui->view;
-	const struct row *peer = view_peer(view, row);
+	const struct peer *peer = &row->peer;
+	const struct row *other = pairs_other(&view_traffic(&page->ui->view)->rows, row);
+	char process[64], text[160];
 
-	if (peer)
-		page_detail(page, "Other end", "%s, PID %u, on this host%s", peer->session.comm,
-		    peer->session.pid,
-		    peer->session.netns == row->session.netns ? "" : " in another network namespace");
+	if (!peer->known)
+		return;
+	snprintf(process, sizeof process, "%s, PID %u", peer->comm, peer->pid);
+	page_detail(page, "Other end", "%s, on this host%s", peer->pid ? process : "no process",
+	    !other || other->session.netns == row->session.netns ? "" : " in another network namespace");
+	if (other && *standing_proof(&row->session.socket, &other->session.socket, text, sizeof text))
+		page_detail(page, "", "%s", text);
 }
 
 static void graph_detail(struct page *page, const struct row *row)

@@ -116,6 +116,20 @@ static void cell_raddr(const struct column_context *context, const struct row *r
 	cell_endpoint(context, &row->session, row->session.raddr, row->session.rport, cell);
 }
 
+/* The process at the other end; of a group whose other end is on another host, the host. */
+static void cell_peer(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	if (context->grouping == GROUPING_PAIR && !row->peer.known)
+		cell_raddr(context, row, cell);
+	else
+		who_cell_peer(context, row, cell);
+}
+
+static int compare_peer(const struct column_context *context, const struct row *a, const struct row *b)
+{
+	return who_compare_peer(context, a, b) ?: compare_raddr(context, a, b);
+}
+
 /* ---- how many, how long ---- */
 
 static uint64_t rank_history(const struct column_context *context, const struct row *row)
@@ -199,6 +213,7 @@ static void cell_last(const struct column_context *context, const struct row *ro
 #define USERS (1 << GROUPING_USER)
 #define PROGRAMS (1 << GROUPING_PROGRAM)
 #define SERVICES (1 << GROUPING_SERVICE)
+#define PAIRS (1 << GROUPING_PAIR)
 #define SUM (1 << GROUPING_ALL)
 #define GROUPS (EVERYWHERE & ~CONNECTIONS)
 #define EVERYWHERE (2 * SUM - 1)
@@ -213,7 +228,7 @@ const struct column column_table[] = {
 	  .width_max = 7, .priority = 4, .right = true, .groupings = CONNECTIONS | PROCESSES,
 	  .rank = who_rank_pid, .format = who_cell_pid },
 	{ .id = "name", .title = "NAME", .description = "process name", .width_min = 8, .width_pref = 12,
-	  .width_max = 16, .priority = 0, .essential = true, .groupings = EVERYWHERE, .identifies = PROCESSES | PROGRAMS, .leads = PROGRAMS, .rank = who_rank_name,
+	  .width_max = 16, .priority = 0, .essential = true, .groupings = EVERYWHERE, .identifies = PROCESSES | PROGRAMS | PAIRS, .leads = PROGRAMS | PAIRS, .rank = who_rank_name,
 	  .compare = who_compare_name, .format = who_cell_name },
 	{ .id = "user", .title = "USER", .description = "user", .width_min = 8, .width_pref = 8,
 	  .width_max = 12, .priority = 8, .groupings = EVERYWHERE, .identifies = USERS, .leads = USERS, .rank = who_rank_user,
@@ -263,6 +278,9 @@ const struct column column_table[] = {
 	{ .id = "service", .title = "SERVICE", .description = "listening port that accepted it", .width_min = 9,
 	  .width_pref = 10, .width_max = 16, .priority = 9, .groupings = CONNECTIONS | SERVICES, .identifies = SERVICES,
 	  .leads = SERVICES, .rank = who_rank_service, .format = who_cell_service },
+	{ .id = "peer", .title = "OTHER END", .description = "process at the other end, if on this host", .width_min = 13,
+	  .width_pref = 21, .width_max = 24, .priority = 9, .groupings = CONNECTIONS | PAIRS, .identifies = PAIRS, .leads = PAIRS,
+	  .rank = who_rank_peer, .compare = compare_peer, .format = cell_peer },
 	{ .id = "command", .title = "COMMAND", .description = "command line", .width_min = 12,
 	  .width_pref = 24, .width_max = 120, .priority = 9, .groupings = CONNECTIONS | PROCESSES, .rank = who_rank_command,
 	  .compare = who_compare_command, .format = who_cell_command },

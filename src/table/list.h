@@ -18,7 +18,8 @@ struct list_settings {
 	enum grouping grouping;
 	bool opened; /* the connections of one group are listed, that of opened_key */
 	struct session opened_key;
-	uint32_t opened_container;  /* its number, as in struct row */
+	uint32_t opened_container;  /* its number, as in struct row, */
+	struct peer opened_peer;    /* and whose the other end of all is */
 	const struct session *kept; /* a connection that is listed however long it is idle; NULL: none */
 	uint8_t family;             /* 0, 4 or 6 */
 	bool one_user;

@@ -222,6 +222,27 @@ const char *standing_sentence(const struct socket_summary *socket, char *buffer,
 	return buffer;
 }
 
+const char *standing_proof(
+    const struct socket_summary *here, const struct socket_summary *there, char *buffer, size_t size)
+{
+	const char *proof = cause_proof(here->cause, there->cause);
+	char waiting[32], waits[64] = "";
+
+	*buffer = '\0';
+	if (!proof)
+		return buffer;
+	uint64_t bytes = there->cause == CAUSE_READER ? there->unread_bytes
+	                                              : (uint64_t)there->unsent_bytes + there->unacked_bytes;
+
+	format_bytes(waiting, sizeof waiting, bytes, UNIT_HUMAN);
+	if (bytes)
+		snprintf(waits, sizeof waits, ", %s %s", waiting,
+		    there->cause == CAUSE_READER ? "unread" : "not acknowledged");
+	snprintf(buffer, size, "%s (%s %u%%)%s", proof, cause_name(there->cause), there->shares[there->cause],
+	    waits);
+	return buffer;
+}
+
 const char *standing_round_trips(const struct session *session, char *buffer, size_t size)
 {
 	const struct socket_summary *socket = &session->socket;

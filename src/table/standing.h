@@ -49,6 +49,13 @@ void standing_idle(const struct row *row, char *buffer, size_t size);
  */
 const char *standing_sentence(const struct socket_summary *socket, char *buffer, size_t size);
 
+/*
+ * What the other end, on this host, proves of the wait here: "it does not read what has arrived (reader 93%), 3.2MB unread".
+ * "" when that is not known, or proves nothing.
+ */
+const char *standing_proof(
+    const struct socket_summary *here, const struct socket_summary *there, char *buffer, size_t size);
+
 /* The same for its round trips, and for what it sent again: "" where no round trip was measured. */
 const char *standing_round_trips(const struct session *session, char *buffer, size_t size);
 const char *standing_sent_again(const struct session *session, char *buffer, size_t size);

@@ -403,7 +403,7 @@ struct view_place view_place(const struct view *view)
 	const struct list_settings *settings = &view->settings;
 
 	return (struct view_place){ settings->grouping, settings->opened, settings->opened_key,
-		settings->opened_container, view->selected, view->pinned, view->sort, view->track };
+		settings->opened_container, settings->opened_peer, view->selected, view->pinned, view->sort, view->track };
 }
 
 void view_return(struct view *view, const struct view_place *place)
@@ -418,6 +418,7 @@ void view_return(struct view *view, const struct view_place *place)
 	settings->opened = place->opened;
 	settings->opened_key = place->opened_key;
 	settings->opened_container = place->opened_container;
+	settings->opened_peer = place->opened_peer;
 	view->selected = place->selected;
 	view->track = place->track;
 	view->pinned = view->reveals = view->searched = place->pinned;
@@ -431,6 +432,7 @@ void view_open_group(struct view *view)
 		return;
 	view->settings.opened_key = row->session;
 	view->settings.opened_container = row->container;
+	view->settings.opened_peer = row->peer;
 	view->settings.opened = true;
 	view->held = false;
 	to_top(view);
@@ -446,47 +448,4 @@ void view_close_group(struct view *view)
 	view->pinned = view->reveals = view->searched = true;
 	view->found = false;
 	view->stale = true;
-}
-
-static uint32_t between(uint32_t a, uint32_t b)
-{
-	return a < b ? b - a : a - b;
-}
-
-const struct row *view_peer(const struct view *view, const struct row *row)
-{
-	const struct rows *rows = &view_traffic(view)->rows;
-	const struct session *self = &row->session;
-	const struct row *peer = NULL;
-	int best = 0;
-	bool certain = true;
-
-	for (size_t i = 0; i < rows->count; i++) {
-		const struct session *other = &rows->rows[i].session;
-
-		if (other->lport != self->rport || other->rport != self->lport ||
-		    other->family != self->family ||
-		    memcmp(other->laddr, self->raddr, sizeof self->raddr) != 0 ||
-		    memcmp(other->raddr, self->laddr, sizeof self->laddr) != 0)
-			continue;
-		/* The ends may be in two namespaces or on two links, but one in the same is more likely the peer. */
-		bool near = other->netns == self->netns;
-		int rank = 1 + near + (near && other->ifindex == self->ifindex);
-
-		/* Ports are used again: of two that are as near, the one that was there at the same time. */
-		bool closer = rank == best && other->ifindex == peer->session.ifindex &&
-		              between(rows->rows[i].seen_tick, row->seen_tick) <
-		                  between(peer->seen_tick, row->seen_tick);
-
-		if (closer)
-			peer = &rows->rows[i];
-		if (rank > best) {
-			peer = &rows->rows[i];
-			best = rank;
-			certain = true;
-		} else if (rank == best && other->ifindex != peer->session.ifindex) {
-			certain = false; /* link-local addresses that are there on several links */
-		}
-	}
-	return certain ? peer : NULL;
 }

@@ -94,6 +94,7 @@ struct view_place {
 	bool opened; /* one group's connections are listed, that of opened_key */
 	struct session opened_key;
 	uint32_t opened_container;
+	struct peer opened_peer;
 	struct session selected;
 	bool pinned;
 	struct column_sort sort; /* as an order may not be there in another grouping */
@@ -136,8 +137,5 @@ static inline void view_list_open(struct view *view, bool open)
 void view_set_grouping(struct view *view, enum grouping grouping);
 void view_open_group(struct view *view);
 void view_close_group(struct view *view);
-
-/* The row of the other end of a connection within this host; NULL when it was not seen. Borrowed as view_row's. */
-const struct row *view_peer(const struct view *view, const struct row *row);
 
 #endif

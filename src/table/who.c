@@ -84,11 +84,27 @@ int who_compare_name(const struct column_context *context, const struct row *a, 
 	return order ? order : COMPARE(a->session.pid, b->session.pid);
 }
 
+/* "nginx (812)": the name is cut rather than the PID. */
+static void cell_process(
+    const struct column_context *context, const char *comm, uint32_t pid, struct cell *cell)
+{
+	char text[16];
+	unsigned end = (unsigned)snprintf(text, sizeof text, " (%u)", pid);
+	unsigned room = cell->width > end ? cell->width - end : 1;
+
+	cell->columns =
+	    end + line_fit(cell->text, sizeof cell->text - sizeof text, comm, strlen(comm), room, context->utf8);
+	strcat(cell->text, text);
+}
+
 void who_cell_name(const struct column_context *context, const struct row *row, struct cell *cell)
 {
 	char text[SEVERAL_SIZE];
 
-	column_cell_text(context, name_of(context, row, text), cell);
+	if (context->grouping == GROUPING_PAIR && row->session.pid)
+		cell_process(context, row->session.comm, row->session.pid, cell);
+	else
+		column_cell_text(context, name_of(context, row, text), cell);
 }
 
 enum { USER_SIZE = 40 }; /* at least SEVERAL_SIZE */
@@ -182,6 +198,31 @@ void who_cell_service(const struct column_context *context, const struct row *ro
 	if (row->session.accepted != ANSWER_YES)
 		cell->style = STYLE_DIM;
 	column_cell_text(context, who_service(context, &row->session, text), cell);
+}
+
+/* Processes by name, then what is on other hosts. */
+uint64_t who_rank_peer(const struct column_context *context, const struct row *row)
+{
+	(void)context;
+	return row->peer.known ? text_rank(row->peer.comm) : UINT64_MAX;
+}
+
+int who_compare_peer(const struct column_context *context, const struct row *a, const struct row *b)
+{
+	int order = strcasecmp(a->peer.comm, b->peer.comm);
+
+	(void)context;
+	return order ? order : COMPARE(a->peer.pid, b->peer.pid);
+}
+
+void who_cell_peer(const struct column_context *context, const struct row *row, struct cell *cell)
+{
+	const struct peer *peer = &row->peer;
+
+	if (peer->known && peer->pid)
+		cell_process(context, peer->comm, peer->pid, cell);
+	else
+		column_cell_text(context, peer->known ? "no process" : "-", cell);
 }
 
 static const char *command_of(const struct column_context *context, const struct row *row)

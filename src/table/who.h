@@ -35,6 +35,11 @@ const char *who_service(const struct column_context *context, const struct sessi
 uint64_t who_rank_service(const struct column_context *context, const struct row *row);
 void who_cell_service(const struct column_context *context, const struct row *row, struct cell *cell);
 
+/* The process at the other end on this host: "nginx (812)"; "-" of what is on another one, which comes last. */
+uint64_t who_rank_peer(const struct column_context *context, const struct row *row);
+int who_compare_peer(const struct column_context *context, const struct row *a, const struct row *b);
+void who_cell_peer(const struct column_context *context, const struct row *row, struct cell *cell);
+
 /* The command line: from what is kept and read, as names_command_known says. */
 uint64_t who_rank_command(const struct column_context *context, const struct row *row);
 int who_compare_command(const struct column_context *context, const struct row *a, const struct row *b);

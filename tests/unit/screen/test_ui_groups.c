@@ -156,6 +156,7 @@ static void every_group_has_details_of_every_size(void **state)
 		[GROUPING_USER] = " User        -",
 		[GROUPING_PROGRAM] = " Program     nginx",
 		[GROUPING_SERVICE] = " Service     not known",
+		[GROUPING_PAIR] = " Pair        nginx (10) with 203.0.113.1",
 	};
 	struct fixture *fixture = *state;
 

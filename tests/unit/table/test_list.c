@@ -291,7 +291,8 @@ static void every_grouping_has_the_sums_of_what_is_gone(void **state)
 		[GROUPING_CONTAINER] = GROUPS + 1, /* two are in none */
 		[GROUPING_USER] = 10 + 2,
 		[GROUPING_PROGRAM] = 3,
-		[GROUPING_SERVICE] = 16 + 2 };
+		[GROUPING_SERVICE] = 16 + 2,
+		[GROUPING_PAIR] = GROUPS + 3 };
 	struct fixture *fixture = *state;
 
 	fixture->context.names = names_open(NULL, NULL);

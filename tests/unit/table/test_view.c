@@ -306,57 +306,6 @@ static void a_sort_column_that_a_group_lacks_gives_way(void **state)
 	assert_string_equal(view->sort.column->id, "rate");
 }
 
-static void the_other_end_on_this_host_is_found(void **state)
-{
-	struct view *view = *state;
-	struct session client = make("client", 1, "127.0.0.1", 8080, 1, 2);
-	struct session server = make("server", 2, "127.0.0.1", 1000, 2, 1);
-	struct session alone = make("alone", 3, "192.0.2.1", 8080, 1, 1);
-
-	inet_pton(AF_INET, "127.0.0.1", client.laddr);
-	inet_pton(AF_INET, "127.0.0.1", server.laddr);
-	server.lport = 8080;
-	const struct session sessions[] = { client, server, alone };
-
-	merge(view, sessions, 3);
-	for (size_t i = 0; i < 3; i++) {
-		const struct row *row = view_row(view, i);
-		const struct row *peer = view_peer(view, row);
-
-		if (strcmp(row->session.comm, "alone") == 0)
-			assert_null(peer);
-		else
-			assert_string_equal(peer->session.comm,
-			    strcmp(row->session.comm, "client") == 0 ? "server" : "client");
-	}
-}
-
-/* Both ends of two connections that are equal in all but their links: which belong together is not known. */
-static void the_other_end_on_an_equal_link_is_not_guessed(void **state)
-{
-	struct view *view = *state;
-	struct session near = make_linked("near", 1, "fe80::2", 3, "a", 1);
-	struct session far = make_linked("far", 2, "fe80::1", 4, "b", 1);
-	struct session far_too = make_linked("far too", 3, "fe80::1", 5, "c", 1);
-	struct session same = make_linked("same", 4, "fe80::1", 3, "a", 1);
-	struct session *const ends[] = { &far, &far_too, &same };
-
-	for (size_t i = 0; i < 3; i++) {
-		ends[i]->lport = near.rport;
-		ends[i]->rport = near.lport;
-		memcpy(ends[i]->laddr, near.raddr, sizeof near.raddr);
-	}
-	const struct session sessions[] = { near, far, far_too, same };
-	const struct row row = { .session = near };
-
-	merge(view, sessions, 2);
-	assert_string_equal(view_peer(view, &row)->session.comm, "far");
-	merge(view, sessions, 3);
-	assert_null(view_peer(view, &row));
-	merge(view, sessions, 4);
-	assert_string_equal(view_peer(view, &row)->session.comm, "same");
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -370,8 +319,6 @@ int main(void)
 		VIEW_TEST(another_traffic_is_shown),
 		VIEW_TEST(groups_add_up_and_open),
 		VIEW_TEST(a_sort_column_that_a_group_lacks_gives_way),
-		VIEW_TEST(the_other_end_on_this_host_is_found),
-		VIEW_TEST(the_other_end_on_an_equal_link_is_not_guessed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/pairs.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+/* A row and the hash of its connection, which is the same for both ends. */
+struct end {
+	uint32_t hash;
+	uint32_t index;
+	uint32_t other; /* index of the other end's row + 1, once found */
+	bool uncertain;
+};
+
+/* Hashes of new ends, as bits: most of the other rows have none of them, and are left out at once. */
+struct marks {
+	uint64_t *bits;
+	uint32_t mask; /* of a hash */
+};
+
+static uint64_t half_hash(const uint8_t address[16], uint16_t port)
+{
+	uint64_t low, high;
+
+	memcpy(&low, address, sizeof low);
+	memcpy(&high, address + sizeof low, sizeof high);
+	uint64_t hash = (low ^ high * 0x9e3779b97f4a7c15u ^ (uint64_t)port << 32) * 0xff51afd7ed558ccdu;
+
+	return hash ^ hash >> 32;
+}
+
+static uint32_t connection_hash(const struct session *session)
+{
+	uint64_t hash =
+	    half_hash(session->laddr, session->lport) + half_hash(session->raddr, session->rport);
+
+	hash *= 0xc4ceb9fe1a85ec53u;
+	return (uint32_t)(hash >> 32);
+}
+
+static bool has_ports(const struct session *session)
+{
+	return session->lport && session->rport; /* no listener */
+}
+
+static bool is_mirrored(const struct session *a, const struct session *b)
+{
+	return a->lport == b->rport && a->rport == b->lport && a->family == b->family &&
+	       memcmp(a->laddr, b->raddr, sizeof a->laddr) == 0 &&
+	       memcmp(a->raddr, b->laddr, sizeof a->raddr) == 0;
+}
+
+static bool is_same_side(const struct session *a, const struct session *b)
+{
+	return a->lport == b->lport && a->rport == b->rport && a->family == b->family &&
+	       memcmp(a->laddr, b->laddr, sizeof a->laddr) == 0 &&
+	       memcmp(a->raddr, b->raddr, sizeof a->raddr) == 0;
+}
+
+static bool is_same_place(const struct session *a, const struct session *b)
+{
+	return a->netns == b->netns && a->ifindex == b->ifindex;
+}
+
+/* ---- which rows may have found their other end ---- */
+
+static void mark(const struct marks *marks, uint32_t hash)
+{
+	uint32_t bit = hash & marks->mask;
+
+	marks->bits[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+static bool is_marked(const struct marks *marks, uint32_t hash)
+{
+	uint32_t bit = hash & marks->mask;
+
+	return marks->bits[bit / 64] >> bit % 64 & 1;
+}
+
+/* Those of the rows that are new, for free(). bits NULL: none is, or there is no memory (-ENOMEM). */
+static int mark_new(struct marks *marks, const struct rows *rows, uint32_t tick)
+{
+	size_t count = 0, bits = 1024;
+
+	*marks = (struct marks){ 0 };
+	for (size_t i = 0; i < rows->count; i++)
+		count += rows->rows[i].first_tick == tick;
+	if (!count)
+		return 0;
+	while (bits < count * 16 && bits < UINT32_C(1) << 30)
+		bits *= 2;
+	marks->mask = (uint32_t)bits - 1;
+	marks->bits = calloc(bits / 64, sizeof *marks->bits);
+	if (!marks->bits)
+		return -ENOMEM;
+	for (size_t i = 0; i < rows->count; i++)
+		if (rows->rows[i].first_tick == tick)
+			mark(marks, connection_hash(&rows->rows[i].session));
+	return 0;
+}
+
+static int compare_ends(const void *a, const void *b)
+{
+	const struct end *left = a, *right = b;
+
+	return COMPARE(left->hash, right->hash) ?: COMPARE(left->index, right->index);
+}
+
+/* The marked rows, those of one connection side by side, for free(). NULL: no memory. */
+static struct end *take_ends(const struct rows *rows, const struct marks *marks, size_t *count)
+{
+	size_t capacity = 0;
+	struct end *ends = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < rows->count; i++) {
+		uint32_t hash = connection_hash(&rows->rows[i].session);
+
+		if (!is_marked(marks, hash) || !has_ports(&rows->rows[i].session))
+			continue;
+		if (*count == capacity) {
+			capacity = capacity ? capacity * 2 : 64;
+			struct end *larger = reallocarray(ends, capacity, sizeof *ends);
+
+			if (!larger) {
+				free(ends);
+				return NULL;
+			}
+			ends = larger;
+		}
+		ends[(*count)++] = (struct end){ .hash = hash, .index = (uint32_t)i };
+	}
+	if (!ends)
+		return malloc(sizeof *ends);
+	qsort(ends, *count, sizeof *ends, compare_ends);
+	return ends;
+}
+
+/* ---- which of them belong together ---- */
+
+struct search {
+	struct rows *rows;
+	struct end *ends; /* of one hash */
+	size_t count;
+	uint64_t interval_ns;
+	uint64_t now_ns;
+};
+
+static struct row *row_at(const struct search *search, size_t i)
+{
+	return &search->rows->rows[search->ends[i].index];
+}
+
+/* Whether two rows were there at the same time, as far as intervals tell: ports are used again. */
+static bool overlap(const struct search *search, const struct row *a, const struct row *b)
+{
+	uint64_t a_end = a->closed.clock_ns ? a->closed.clock_ns : search->now_ns;
+	uint64_t b_end = b->closed.clock_ns ? b->closed.clock_ns : search->now_ns;
+
+	return a->first.clock_ns <= b_end + search->interval_ns &&
+	       b->first.clock_ns <= a_end + search->interval_ns;
+}
+
+static bool is_peer(const struct row *row, const struct row *other)
+{
+	return row->peer.known && row->peer.pid == other->session.pid;
+}
+
+/*
+ * One that is there only afterwards may have read late. Of one whose other end is known this is another process that has
+ * that end, too, while the connection is open; then its ports may have been used again.
+ */
+static bool may_be(const struct row *candidate, const struct row *row)
+{
+	return is_mirrored(&candidate->session, &row->session) &&
+	       (!candidate->peer.known || is_peer(row, candidate) || !candidate->closed.clock_ns);
+}
+
+static bool is_better(
+    const struct search *search, const struct row *row, const struct row *candidate, const struct row *than)
+{
+	bool overlaps = overlap(search, candidate, row), than_overlaps = overlap(search, than, row);
+	bool mine = is_peer(row, candidate), than_mine = is_peer(row, than);
+	bool taken = candidate->peer.known, than_taken = than->peer.known;
+	uint64_t bytes = candidate->rx_total_bytes + candidate->tx_total_bytes;
+	uint64_t than_bytes = than->rx_total_bytes + than->tx_total_bytes;
+
+	if (overlaps != than_overlaps)
+		return overlaps;
+	if (mine != than_mine)
+		return mine;
+	if (taken != than_taken)
+		return than_taken;
+	if (bytes != than_bytes)
+		return bytes > than_bytes;
+	return session_compare_key(&candidate->session, &than->session) < 0;
+}
+
+/* 2: the same network namespace and link, 1: the same namespace, 0: two. */
+static int nearness(const struct session *a, const struct session *b)
+{
+	return (a->netns == b->netns) + is_same_place(a, b);
+}
+
+/* Whether the end that row is, is there in another namespace, too: whose the other end is cannot be told then. */
+static bool is_twice(const struct search *search, const struct row *row)
+{
+	for (size_t i = 0; i < search->count; i++) {
+		const struct row *same = row_at(search, i);
+
+		if (is_same_side(&same->session, &row->session) &&
+		    !is_same_place(&same->session, &row->session) && overlap(search, same, row))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The index of its row + 1; 0: there is none, or there are several places where it may be, and which is not to be told. The
+ * latter are those that are there at the same time.
+ */
+static uint32_t find_other(const struct search *search, const struct row *row, bool *certain)
+{
+	const struct row *other = NULL;
+	uint32_t found = 0;
+	int nearest = -1;
+
+	*certain = true;
+	for (size_t i = 0; i < search->count; i++) {
+		const struct row *candidate = row_at(search, i);
+		int near = nearness(&candidate->session, &row->session);
+
+		if (near < nearest || !may_be(candidate, row))
+			continue;
+		if (near == nearest && !is_same_place(&candidate->session, &other->session) &&
+		    overlap(search, candidate, row) == overlap(search, other, row))
+			*certain = false;
+		if (near > nearest) {
+			nearest = near;
+			*certain = true;
+		} else if (!is_better(search, row, candidate, other)) {
+			continue;
+		}
+		other = candidate;
+		found = search->ends[i].index + 1;
+	}
+	*certain = *certain && !(nearest == 0 && is_twice(search, row));
+	return *certain ? found : 0;
+}
+
+/* All look for their other end before any is taken. One that was found stays, unless it may be another one after all. */
+static void join(const struct search *search)
+{
+	for (size_t i = 0; i < search->count; i++) {
+		const struct row *row = row_at(search, i);
+		bool certain;
+
+		search->ends[i].other = find_other(search, row, &certain);
+		search->ends[i].uncertain = !certain;
+	}
+	for (size_t i = 0; i < search->count; i++) {
+		struct row *row = row_at(search, i);
+
+		if (search->ends[i].uncertain)
+			row->peer = (struct peer){ 0 };
+		if (!search->ends[i].other)
+			continue;
+		const struct row *other = &search->rows->rows[search->ends[i].other - 1];
+
+		row->peer = (struct peer){ .known = true, .pid = other->session.pid };
+		memcpy(row->peer.comm, other->session.comm, sizeof row->peer.comm);
+	}
+}
+
+int pairs_join(struct rows *rows, uint32_t tick, uint64_t interval_ns, uint64_t now_ns)
+{
+	struct marks marks;
+	size_t count;
+	int err = mark_new(&marks, rows, tick);
+
+	if (!marks.bits)
+		return err;
+	struct end *ends = take_ends(rows, &marks, &count);
+
+	free(marks.bits);
+	if (!ends)
+		return -ENOMEM;
+	for (size_t first = 0, next; first < count; first = next) {
+		for (next = first + 1; next < count && ends[next].hash == ends[first].hash;)
+			next++;
+		join(&(const struct search){ rows, ends + first, next - first, interval_ns, now_ns });
+	}
+	free(ends);
+	return 0;
+}
+
+/* ---- later ---- */
+
+const struct row *pairs_other(const struct rows *rows, const struct row *row)
+{
+	const struct row *other = NULL;
+
+	if (!row->peer.known)
+		return NULL;
+	/* Its ports may have been used again: of several that which was there at the same time is meant, and its life is over, too. */
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct row *candidate = &rows->rows[i];
+
+		if (candidate->session.pid == row->peer.pid &&
+		    is_mirrored(&candidate->session, &row->session) &&
+		    (!other || !candidate->session.life == !row->session.life))
+			other = candidate;
+	}
+	return other;
+}

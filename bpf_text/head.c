@@ -6,7 +6,7 @@
 
 @LAYOUT@
 @SESSION@
-@SOCKET@/* Reads through any pointer; what cannot be read is zero. For what is not on every event's path. */
+@SOCKET@@LIFE@/* Reads through any pointer; what cannot be read is zero. For what is not on every event's path. */
 #define LOAD_COLD(type, base, offset)                                                                        \
 	({                                                                                                   \
 		type read_ = 0;                                                                              \

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
-/*@ sockets */
+/*@ typed */
 
-/*
- * Sockets are followed by a storage of their own, which dies with them: it is made at birth, or by a walk over open
- * files for those that were there before, and a pass over all that have one writes what there is to tell into an array
- * that user space has mapped. Nothing here runs when bytes move. All programs are BTF-typed: fields are plain loads.
- */
+/* Programs that are BTF-typed, whatever the method's are: fields are plain loads. */
 #define TYPED(type, base, offset) (*(type *)((base) + (offset)))
 #define TYPED_BITS(base, field) ((TYPED(u8, base, field) >> field##_SHIFT) & ((1 << field##_BITS) - 1))
 
@@ -17,6 +13,63 @@
 #define STATE_LISTEN 10
 #define STATE_CLOSING 11
 
+/* Do the filters let who has a socket pass? */
+static __always_inline int owner_passes(struct socket_owner *owner, u64 task)
+{
+	u32 pid = owner->pid;
+
+@FILTER_OWNER@
+	return 1;
+}
+
+/* And the socket itself? */
+static __always_inline int socket_passes(struct socket_key *key, u64 sk)
+{
+@FILTER_SOCKET@
+	return 1;
+}
+
+/* Fills it with a task's process. Returns whether the filters let it pass. */
+static __always_inline int own(struct socket_owner *owner, u64 task)
+{
+	u64 leader = LOAD_COLD(u64, task, TASK_GROUP_LEADER);
+	u64 mnt_ns = LOAD_COLD(u64, LOAD_COLD(u64, task, TASK_NSPROXY), NSPROXY_MNT_NS);
+	u64 cgroup = LOAD_COLD(u64, LOAD_COLD(u64, task, TASK_CGROUPS), CSS_SET_DFL_CGRP);
+
+	owner->pid = LOAD_COLD(u32, task, TASK_TGID);
+	owner->uid = LOAD_COLD(u32, LOAD_COLD(u64, task, TASK_CRED), CRED_UID);
+	if (mnt_ns) /* else it is on its way out, and what is known stays */
+		owner->mntns = LOAD_COLD(u32, mnt_ns, MNT_NS_INUM);
+	owner->cgroup_id = LOAD_COLD(u64, LOAD_COLD(u64, cgroup, CGROUP_KN), KERNFS_NODE_ID);
+	owner->process_start_ms = LOAD_COLD(u64, leader, TASK_START_TIME) / 1000000;
+	bpf_probe_read_kernel(owner->comm, sizeof owner->comm, (void *)(leader + TASK_COMM));
+	return owner_passes(owner, task);
+}
+
+static __always_inline void take_key(struct socket_key *key, u64 sk)
+{
+	u16 family = TYPED(u16, sk, SK_FAMILY);
+	u64 pair = TYPED(u64, sk, SK_ADDRPAIR);
+	bool is_4 = family == FAMILY_INET || is_mapped(sk);
+
+	key->family = is_4 ? 4 : 6;
+	((u64 *)key->raddr)[0] = is_4 ? (u32)pair : TYPED(u64, sk, SK_V6_DADDR);
+	((u64 *)key->raddr)[1] = is_4 ? 0 : TYPED(u64, sk, SK_V6_DADDR + 8);
+	((u64 *)key->laddr)[0] = is_4 ? pair >> 32 : TYPED(u64, sk, SK_V6_RCV_SADDR);
+	((u64 *)key->laddr)[1] = is_4 ? 0 : TYPED(u64, sk, SK_V6_RCV_SADDR + 8);
+	*(u32 *)&key->rport = TYPED(u32, sk, SK_PORTPAIR);
+	key->lport = local_port(sk, key->lport);
+	key->netns = network_namespace(sk);
+	key->ifindex =
+	    !is_4 && (is_link_local(key->raddr) || is_link_local(key->laddr)) ? link_of(sk) : 0;
+}
+/*@ sockets */
+
+/*
+ * Sockets are followed by a storage of their own, which dies with them: it is made at birth, or by a walk over open
+ * files for those that were there before, and a pass over all that have one writes what there is to tell into an array
+ * that user space has mapped. Nothing here runs when bytes move.
+ */
 #define CHRONO_BUSY 1
 #define CHRONO_PEER 2
 #define CHRONO_BUFFER 3
@@ -33,38 +86,6 @@ static __always_inline struct socket_pass *current_pass(void)
 	u32 slot = 0;
 
 	return socket_pass.lookup(&slot);
-}
-
-/* Do the filters let who has a socket pass? */
-static __always_inline int owner_passes(struct socket_owner *owner, u64 task)
-{
-	u32 pid = owner->pid;
-
-@FILTER_OWNER@
-	return 1;
-}
-
-/* And the socket itself? */
-static __always_inline int socket_passes(struct socket_facts *facts, u64 sk)
-{
-@FILTER_SOCKET@
-	return 1;
-}
-
-static __always_inline void own(struct socket_state *state, u64 task)
-{
-	struct socket_owner *owner = &state->owner;
-	u64 leader = LOAD_COLD(u64, task, TASK_GROUP_LEADER);
-	u64 mnt_ns = LOAD_COLD(u64, LOAD_COLD(u64, task, TASK_NSPROXY), NSPROXY_MNT_NS);
-	u64 cgroup = LOAD_COLD(u64, LOAD_COLD(u64, task, TASK_CGROUPS), CSS_SET_DFL_CGRP);
-
-	owner->pid = LOAD_COLD(u32, task, TASK_TGID);
-	owner->uid = LOAD_COLD(u32, LOAD_COLD(u64, task, TASK_CRED), CRED_UID);
-	owner->mntns = LOAD_COLD(u32, mnt_ns, MNT_NS_INUM);
-	owner->cgroup_id = LOAD_COLD(u64, LOAD_COLD(u64, cgroup, CGROUP_KN), KERNFS_NODE_ID);
-	owner->process_start_ms = LOAD_COLD(u64, leader, TASK_START_TIME) / 1000000;
-	bpf_probe_read_kernel(owner->comm, sizeof owner->comm, (void *)(leader + TASK_COMM));
-	state->passes = owner_passes(owner, task);
 }
 
 /* Without room for it, the socket is not followed, and that is told. */
@@ -101,7 +122,7 @@ int sockets_set_state(u64 *ctx)
 	state->passed_ns = 0;
 	state->born_ns = bpf_ktime_get_ns();
 	if (own_call) {
-		own(state, bpf_get_current_task());
+		state->passes = own(&state->owner, bpf_get_current_task());
 		state->walk = 0;
 	}
 	return 0;
@@ -111,24 +132,6 @@ static __always_inline void take_owner(struct socket_facts *facts, struct socket
 {
 	facts->owner = state->owner;
 	facts->passes_owner = state->owner.pid ? state->passes : @UNOWNED@;
-}
-
-static __always_inline void take_key(struct socket_facts *facts, u64 sk)
-{
-	u16 family = TYPED(u16, sk, SK_FAMILY);
-	u64 pair = TYPED(u64, sk, SK_ADDRPAIR);
-	bool is_4 = family == FAMILY_INET || is_mapped(sk);
-
-	facts->family = is_4 ? 4 : 6;
-	((u64 *)facts->raddr)[0] = is_4 ? (u32)pair : TYPED(u64, sk, SK_V6_DADDR);
-	((u64 *)facts->raddr)[1] = is_4 ? 0 : TYPED(u64, sk, SK_V6_DADDR + 8);
-	((u64 *)facts->laddr)[0] = is_4 ? pair >> 32 : TYPED(u64, sk, SK_V6_RCV_SADDR);
-	((u64 *)facts->laddr)[1] = is_4 ? 0 : TYPED(u64, sk, SK_V6_RCV_SADDR + 8);
-	*(u32 *)&facts->rport = TYPED(u32, sk, SK_PORTPAIR);
-	facts->lport = local_port(sk, facts->lport);
-	facts->netns = network_namespace(sk);
-	facts->ifindex =
-	    !is_4 && (is_link_local(facts->raddr) || is_link_local(facts->laddr)) ? link_of(sk) : 0;
 }
 
 /* As tcp_get_info does: the chronograph that runs has its time up to now. */
@@ -222,12 +225,12 @@ static __always_inline u32 tell(u64 sk, struct socket_state *state, struct socke
 		pass->time_ns = now;
 		pass->jiffies = jiffies;
 	}
-	take_key(facts, tp);
+	take_key(&facts->key, tp);
 	take_counts(&facts->now, tp, jiffies);
 	take_queues(facts, tp);
 	take_rest(facts, tp);
 	take_owner(facts, state);
-	facts->passes_socket = socket_passes(facts, tp);
+	facts->passes_socket = socket_passes(&facts->key, tp);
 	facts->before = state->before;
 	facts->cookie = bpf_get_socket_cookie((void *)sk);
 	facts->born_ns = state->born_ns;
@@ -264,7 +267,7 @@ int sockets_walk(u64 *ctx)
 		return 0;
 	/* several may have it open: it is the one's that called, else of the first that this walk came to */
 	if (!state->owner.pid || (state->walk && state->walk != pass->walk)) {
-		own(state, task);
+		state->passes = own(&state->owner, task);
 		state->walk = pass->walk;
 	}
 	if (pass->walks_tell && state->pass != pass->number)

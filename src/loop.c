@@ -66,6 +66,8 @@ static void react(struct loop *loop, unsigned (*call)(void *state, struct render
 		loop->source->play(loop->source->state, &request.play);
 	if ((reaction & REACTION_SOCKETS) && loop->source->tell_sockets)
 		loop->source->tell_sockets(loop->source->state, request.tells_sockets);
+	if ((reaction & REACTION_CONNECTIONS) && loop->source->tell_connections)
+		loop->source->tell_connections(loop->source->state, request.tells_connections);
 	if (reaction & REACTION_QUIT)
 		loop->source->stop(loop->source->state);
 }

@@ -257,6 +257,11 @@ int options_check_words(const struct options *options, struct error *error)
 		                             "have what it leaves out, too");
 	if (!options->words || options->renderer->full_screen)
 		return 0;
+	if (options->connections)
+		return options_refuse(error,
+		    "--filter is not asked about --connections with %s: choose them by -p, --port, --cgroup "
+		    "and their like",
+		    output_said(options, said));
 	match_set(&match, options->words);
 	if (match_needs_host_names(&match))
 		return options_refuse(error,
@@ -359,6 +364,7 @@ int options_program(struct program_request *request, struct conditions *conditio
 		.cgroups = options_need_names(options),
 		.max_sockets =
 		    options_tell_sockets(options) || options->renderer->shows_more ? options->max_sockets : 0,
+		.lives = options->connections || options->renderer->full_screen,
 	};
 
 	for (size_t i = 0; i < filter_count; i++)

@@ -66,6 +66,7 @@ struct options {
 	uint64_t series_threshold_bytes;
 	uint32_t max_sockets; /* of which a pass can tell */
 	bool all;             /* sockets that move nothing, too */
+	bool connections;     /* how connections began and ended */
 	struct screen_options screen;
 };
 

@@ -375,6 +375,9 @@ const struct option_row option_rows[] = {
 	{ "all", NULL, "all sockets, also those that move nothing: idle, stuck, listening,\nhow each stands, and what it waits for",
 	  apply_flag, MEMBER(all), .letter = 'a', .actions = RUN | EBPF,
 	  .outputs = { &renderer_screen, &renderer_json, &renderer_csv } },
+	{ "connections", NULL, "each connection that has ended: how long it took to connect and\nlived, what it moved, who closed or reset it, and why",
+	  apply_flag, MEMBER(connections), .actions = RUN | EBPF,
+	  .outputs = { &renderer_screen, &renderer_json } },
 	{ "filter", "WORDS", "only connections that match all words, as on the screen: a program,\n"
 	  "PID, port, address or network, container id; !WORD leaves out, as\n"
 	  "!local what stays on this host; port:443 looks in one field, of",

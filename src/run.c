@@ -260,6 +260,15 @@ static int start_tracing(struct show *show, struct tracing *tracing, struct opti
 	return err ?: give_up_root(tracing, options, error);
 }
 
+static int check_connections(
+    const struct options *options, const struct tracing *tracing, struct error *error)
+{
+	if (!options->connections || plan_has_duty(&tracing->plan, DUTY_NOTE_LIVES))
+		return 0;
+	return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
+	    "--connections needs Linux 5.19 or later with BTF (CONFIG_DEBUG_INFO_BTF)");
+}
+
 int run_live(struct options *options, struct error *error)
 {
 	struct user_files files;
@@ -285,11 +294,15 @@ int run_live(struct options *options, struct error *error)
 		show.run.origin = &origin;
 		/* What diagnoses asks for parts of its time, once the first pass is over: that is at once. */
 		bool diagnoses = options->action == ACTION_DIAGNOSE;
+		const struct tracer_wants wants = { options->renderer->shows_more, options->connections };
 
-		err = tracer_open(&tracer, &tracing, diagnoses ? FIRST_PASS_NS : options->interval_ns,
-		    diagnoses ? 0 : options->count, options->renderer->shows_more, error);
+		err = check_connections(options, &tracing, error);
+		err = err
+		          ?: tracer_open(&tracer, &tracing, diagnoses ? FIRST_PASS_NS : options->interval_ns,
+		                 diagnoses ? 0 : options->count, &wants, error);
 	}
 	show.run.can_tell_sockets = tracer && tracer_source(tracer).tell_sockets;
+	show.run.can_tell_connections = tracer && tracer_source(tracer).tell_connections;
 	err = err ?: show_open(&show, options, &signals, error);
 	if (!err) {
 		struct source source = tracer_source(tracer);

@@ -57,6 +57,7 @@ void show_init(struct show *show, const struct options *options)
 			.interval_ns = options->interval_ns,
 			.live = !options->replay_path,
 			.all = options->all,
+			.connections = options->connections,
 			.no_summary = options->no_summary,
 			.pids = options->pids,
 			.pid_count = options->pid_count,

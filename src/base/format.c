@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/format.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -109,6 +110,37 @@ void format_span(char *buffer, size_t size, uint64_t milliseconds)
 	else
 		snprintf(
 		    buffer, size, "%llu d %u h", (unsigned long long)(s / 86400), (unsigned)(s / 3600 % 24));
+}
+
+/* Three digits, cut rather than rounded: 999.9 ms is not yet a second. */
+static void format_three(char *buffer, size_t size, uint64_t thousandths, const char *unit)
+{
+	uint64_t whole = thousandths / 1000, rest = thousandths % 1000;
+
+	if (whole >= 100)
+		snprintf(buffer, size, "%" PRIu64 "%s", whole, unit);
+	else if (whole >= 10)
+		snprintf(buffer, size, "%" PRIu64 ".%" PRIu64 "%s", whole, rest / 100, unit);
+	else
+		snprintf(buffer, size, "%" PRIu64 ".%02" PRIu64 "%s", whole, rest / 10, unit);
+}
+
+void format_duration(char *buffer, size_t size, uint64_t microseconds)
+{
+	uint64_t s = microseconds / 1000000, minutes = s / 60, hours = minutes / 60, days = hours / 24;
+
+	if (microseconds < 1000)
+		snprintf(buffer, size, "%" PRIu64 "us", microseconds);
+	else if (microseconds < 1000000)
+		format_three(buffer, size, microseconds, "ms");
+	else if (s < 60)
+		format_three(buffer, size, microseconds / 1000, "s");
+	else if (hours < 1)
+		snprintf(buffer, size, "%" PRIu64 "m%02" PRIu64 "s", minutes, s % 60);
+	else if (days < 1)
+		snprintf(buffer, size, "%" PRIu64 "h%02" PRIu64 "m", hours, minutes % 60);
+	else
+		snprintf(buffer, size, "%" PRIu64 "d%02" PRIu64 "h", days, hours % 24);
 }
 
 void format_clock(char *buffer, size_t size, int64_t time_s)

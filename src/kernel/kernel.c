@@ -2,6 +2,7 @@
 #include "kernel/kernel.h"
 
 #include <bpf/btf.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,6 +192,28 @@ static void take_way(struct kernel *kernel, const char *function)
 			kernel->ways |= ways[i].ways;
 }
 
+#define REASONS_NAME "sk_rst_reason"
+#define REASON_PREFIX "SK_RST_REASON_"
+
+static void take_reasons(struct kernel *kernel, const struct btf *btf, const struct btf_type *type)
+{
+	const struct btf_enum *reasons = btf_enum(type);
+
+	for (uint32_t i = 0; i < btf_vlen(type); i++) {
+		const char *name = btf__name_by_offset(btf, reasons[i].name_off);
+		char *reason;
+
+		if (reasons[i].val < 0 || reasons[i].val >= RESET_REASONS_MAX)
+			continue;
+		if (strncmp(name, REASON_PREFIX, strlen(REASON_PREFIX)) == 0)
+			name += strlen(REASON_PREFIX);
+		reason = kernel->reset_reasons[reasons[i].val];
+		snprintf(reason, RESET_REASON_SIZE, "%s", name);
+		for (; *reason; reason++)
+			*reason = (char)tolower((unsigned char)*reason);
+	}
+}
+
 /* One pass over a hundred thousand types; a search by name would be one pass for each name. */
 static void take_types(struct kernel *kernel, const struct btf *btf)
 {
@@ -200,6 +223,8 @@ static void take_types(struct kernel *kernel, const struct btf *btf)
 
 		if (btf_is_struct(type))
 			take_struct(kernel, btf, id, name);
+		else if (btf_is_enum(type) && strcmp(name, REASONS_NAME) == 0)
+			take_reasons(kernel, btf, type);
 		else if (btf_is_func(type)) {
 			take_symbol(kernel, btf, id, name, false);
 			take_way(kernel, name);

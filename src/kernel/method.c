@@ -217,6 +217,39 @@ void plan_add_sockets(struct plan *plan, const struct kernel *kernel)
 	plan->needs |= NEED_SOCKETS;
 }
 
+/* Storage from tracing programs (5.11) and all fields. Why a reset was sent need not be known. */
+void plan_add_lives(struct plan *plan, const struct kernel *kernel)
+{
+	static const struct {
+		enum hook_kind kind;
+		enum kernel_symbol symbol;
+		const char *name;
+	} hooks[] = {
+		{ HOOK_TYPED_TRACEPOINT, SYMBOL_INET_SOCK_SET_STATE, "set_state" },
+		{ HOOK_ITERATOR, SYMBOL_BPF_ITER_TASK_FILE, "walk" },
+		{ HOOK_TYPED_TRACEPOINT, SYMBOL_TCP_SEND_RESET, "send_reset" },
+	};
+
+	if (!kernel->has_btf || kernel_lacks(kernel, NEED_LIVES) != FIELD_COUNT ||
+	    plan->hook_count + COUNT_OF(hooks) > HOOKS_MAX)
+		return;
+	for (size_t i = 0; i < COUNT_OF(hooks); i++)
+		if (!kernel->prototypes[hooks[i].symbol].btf_id && hooks[i].symbol != SYMBOL_TCP_SEND_RESET)
+			return;
+	for (size_t i = 0; i < COUNT_OF(hooks); i++) {
+		if (!kernel->prototypes[hooks[i].symbol].btf_id)
+			continue;
+		plan_add(plan, hooks[i].kind, hooks[i].symbol, "lives", hooks[i].name);
+		plan->hooks[plan->hook_count - 1].duty = DUTY_NOTE_LIVES;
+	}
+	plan->needs |= NEED_LIVES;
+}
+
+bool duty_is_late(enum hook_duty duty)
+{
+	return duty == DUTY_TELL_SOCKETS || duty == DUTY_NOTE_LIVES;
+}
+
 bool plan_has_duty(const struct plan *plan, enum hook_duty duty)
 {
 	for (size_t i = 0; i < plan->hook_count; i++)
@@ -249,8 +282,9 @@ static bool follows_splice(const struct hook *hook)
 bool plan_falls_with(const struct plan *plan, const struct hook *hook, const struct hook *lost)
 {
 	if (hook->duty != DUTY_COUNT || lost->duty != DUTY_COUNT)
-		return hook == lost || (hook->duty == DUTY_TELL_SOCKETS && lost->duty == DUTY_TELL_SOCKETS &&
-		                           lost->symbol != SYMBOL_BPF_ITER_SOCKETS);
+		return hook == lost ||
+		       (duty_is_late(hook->duty) && hook->duty == lost->duty &&
+		           lost->symbol != SYMBOL_BPF_ITER_SOCKETS && lost->symbol != SYMBOL_TCP_SEND_RESET);
 	if (hook == lost || (follows_splice(hook) && follows_splice(lost)))
 		return true;
 	return hook->symbol == lost->symbol && !plan_is_standby(plan, lost);

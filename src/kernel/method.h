@@ -42,6 +42,7 @@ enum hook_duty {
 	DUTY_NOTE_ENDS,    /* of connections */
 	DUTY_NOTE_CGROUPS, /* that are made */
 	DUTY_TELL_SOCKETS, /* of all that are open: loaded, but not attached before somebody asks */
+	DUTY_NOTE_LIVES,   /* of connections: likewise */
 };
 
 /* One program, and the place in the kernel that it is attached to. */
@@ -206,6 +207,12 @@ void plan_add_cgroups(struct plan *plan, const struct kernel *kernel);
 
 /* And for those that tell of all sockets, on kernels that can. */
 void plan_add_sockets(struct plan *plan, const struct kernel *kernel);
+
+/* And for those that note how connections begin and end. */
+void plan_add_lives(struct plan *plan, const struct kernel *kernel);
+
+/* Is a duty's program attached later, by who asks for what it tells? */
+bool duty_is_late(enum hook_duty duty);
 
 /* Is a program of this duty in it? */
 bool plan_has_duty(const struct plan *plan, enum hook_duty duty);

@@ -30,6 +30,8 @@ void program_add_hooks(struct plan *plan, const struct program_request *request,
 		plan_add_cgroups(plan, kernel);
 	if (request->max_sockets)
 		plan_add_sockets(plan, kernel);
+	if (request->lives)
+		plan_add_lives(plan, kernel);
 }
 
 /* Without, it is not known. */
@@ -262,12 +264,16 @@ static void print_cgroups(FILE *out, const struct program_request *request)
 	template_fill(out, program_text_cgroups, (const struct slot[]){ { "MAX_CGROUPS", max_cgroups } }, 1);
 }
 
-/* The filters' tests of who has a socket, and of the socket. */
-static int print_sockets(FILE *out, const struct program_request *request, const struct plan *plan)
+/* Are there programs that are BTF-typed, whatever the method's are? */
+static bool has_typed(const struct plan *plan)
 {
-	bool filtered = filters_tasks(request);
+	return plan_has_duty(plan, DUTY_TELL_SOCKETS) || plan_has_duty(plan, DUTY_NOTE_LIVES);
+}
+
+/* What they have in common, with the filters' tests of who has a socket, and of the socket. */
+static int print_typed(FILE *out, const struct program_request *request)
+{
 	struct buffer owner, socket;
-	char max_sockets[16];
 	int err = buffer_open(&owner);
 
 	if (err)
@@ -283,28 +289,56 @@ static int print_sockets(FILE *out, const struct program_request *request, const
 	print_filter_tests(owner.stream, request);
 	conditions_print(&request->conditions, CONDITION_OF_TASK, owner.stream);
 	if (request->family)
-		fprintf(socket.stream, "\tif (facts->family != %d)\n\t\treturn 0;\n", request->family);
+		fprintf(socket.stream, "\tif (key->family != %d)\n\t\treturn 0;\n", request->family);
 	conditions_print(&request->conditions, CONDITION_OF_SOCKET, socket.stream);
 	err = buffer_close(&owner) ?: pid_err;
 	err = buffer_close(&socket) ?: err;
-	snprintf(max_sockets, sizeof max_sockets, "%u", request->max_sockets);
-	const struct slot slots[] = {
-		{ "MAX_SOCKETS", max_sockets },
-		{ "FILTER_OWNER", owner.bytes },
-		{ "FILTER_SOCKET", socket.bytes },
-		{ "UNOWNED", filtered || request->pid_count ? "0" : "1" },
-	};
-
-	if (!err) {
-		if (filtered)
-			fputs(program_text_subject_owner, out);
-		template_fill(out, program_text_sockets, slots, COUNT_OF(slots));
-		if (plan_has(plan, SYMBOL_BPF_ITER_SOCKETS))
-			fputs(program_text_sockets_pass, out);
-	}
+	if (!err && filters_tasks(request))
+		fputs(program_text_subject_owner, out);
+	if (!err)
+		template_fill(out, program_text_typed,
+		    (const struct slot[]){
+		        { "FILTER_OWNER", owner.bytes }, { "FILTER_SOCKET", socket.bytes } },
+		    2);
 	free(owner.bytes);
 	free(socket.bytes);
 	return err;
+}
+
+/* Does a socket pass of which nobody is known? */
+static const char *unowned(const struct program_request *request)
+{
+	return filters_tasks(request) || request->pid_count ? "0" : "1";
+}
+
+static void print_sockets(FILE *out, const struct program_request *request, const struct plan *plan)
+{
+	char max_sockets[16];
+
+	snprintf(max_sockets, sizeof max_sockets, "%u", request->max_sockets);
+	template_fill(out, program_text_sockets,
+	    (const struct slot[]){ { "MAX_SOCKETS", max_sockets }, { "UNOWNED", unowned(request) } }, 2);
+	if (plan_has(plan, SYMBOL_BPF_ITER_SOCKETS))
+		fputs(program_text_sockets_pass, out);
+}
+
+static void print_lives(
+    FILE *out, const struct program_request *request, const struct kernel *kernel, const struct plan *plan)
+{
+	bool has_reason = kernel->prototypes[SYMBOL_TCP_SEND_RESET].parameter_count > 2;
+	char max_lives[16];
+
+	snprintf(max_lives, sizeof max_lives, "%u", request->max_sessions);
+	template_fill(out, program_text_lives,
+	    (const struct slot[]){
+	        { "UNOWNED", unowned(request) },
+	        { "ACCEPTED", takes_accepted(request, kernel) ? "is_accepted(tp)" : "ANSWER_UNKNOWN" },
+	        { "MAX_LIVES", max_lives },
+	    },
+	    3);
+	if (plan_has(plan, SYMBOL_TCP_SEND_RESET))
+		template_fill(out, program_text_lives_reset,
+		    (const struct slot[]){ { "REASON", has_reason ? "(u32)ctx[2]" : "0" } }, 1);
 }
 
 static int print_head(FILE *out, const struct program_request *request, const struct kernel *kernel,
@@ -321,7 +355,8 @@ static int print_head(FILE *out, const struct program_request *request, const st
 	const struct slot slots[] = {
 		{ "LAYOUT", text.bytes },
 		{ "SESSION", program_text_session_h },
-		{ "SOCKET", plan_has_duty(plan, DUTY_TELL_SOCKETS) ? program_text_socket_h : "" },
+		{ "SOCKET", has_typed(plan) ? program_text_socket_h : "" },
+		{ "LIFE", plan_has_duty(plan, DUTY_NOTE_LIVES) ? program_text_life_h : "" },
 		{ "ACCESS", plan->direct ? program_text_access_direct : program_text_access_probe },
 	};
 
@@ -352,8 +387,12 @@ int program_build(char **text, const struct program_request *request, const stru
 		err = print_ends(program.stream, request, kernel, from);
 	if (!err && plan_has_duty(plan, DUTY_NOTE_CGROUPS))
 		print_cgroups(program.stream, request);
+	if (!err && has_typed(plan))
+		err = print_typed(program.stream, request);
 	if (!err && plan_has_duty(plan, DUTY_TELL_SOCKETS))
-		err = print_sockets(program.stream, request, plan);
+		print_sockets(program.stream, request, plan);
+	if (!err && plan_has_duty(plan, DUTY_NOTE_LIVES))
+		print_lives(program.stream, request, kernel, plan);
 	err = buffer_close(&program) ?: err;
 	if (!err) {
 		*text = program.bytes;

@@ -25,6 +25,7 @@ struct program_request {
 	bool accepted;        /* which connections a listener accepted */
 	bool cgroups;         /* which cgroups are made */
 	uint32_t max_sockets; /* for so many there is room when all are told of; 0: they are not */
+	bool lives;           /* how connections begin and end, once somebody asks */
 };
 
 /* Adds to a method's plan what the request has noted beside the counting, where it can be had. */

@@ -23,7 +23,7 @@
 #include "loader/sandbox.h"
 #include "loader/tracing.h"
 #include "model/session.h"
-#include "model/socket.h"
+#include "model/life.h"
 
 struct child {
 	int socket;
@@ -177,6 +177,10 @@ static const struct {
 	{ MAP_SOCKET_STATES, "socket_states", sizeof(__u32), sizeof(struct socket_state) },
 	{ MAP_SOCKET_PASS, "socket_pass", sizeof(__u32), sizeof(struct socket_pass) },
 	{ MAP_SOCKET_FACTS, "socket_facts", sizeof(__u32), sizeof(struct socket_facts) },
+	{ MAP_LIVES_EVEN, "lives_even", sizeof(struct life_key), sizeof(struct life_end) },
+	{ MAP_LIVES_ODD, "lives_odd", sizeof(struct life_key), sizeof(struct life_end) },
+	{ MAP_LIVES_LOST, "lives_lost", sizeof(__u32), sizeof(__u64) },
+	{ MAP_LIVES_MODE, "lives_mode", sizeof(__u32), sizeof(__u32) },
 };
 
 /* What the kernel accounts to a map, in bytes (proc(5), fdinfo's memlock). */
@@ -266,6 +270,7 @@ int loader_child(int socket, const struct loader_request *request)
 
 	err = err ?: kernel_inspect(&child.kernel, NULL, &child.error);
 	child.tracing.in_pid_namespace = child.kernel.in_pid_namespace;
+	memcpy(child.tracing.reset_reasons, child.kernel.reset_reasons, sizeof child.tracing.reset_reasons);
 	err = err ?: choose_method(&child);
 	err = err ?: sandbox_enter(&child.sandbox, &child.error);
 	if (!err)

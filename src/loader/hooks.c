@@ -80,8 +80,8 @@ static int run_iterator(const struct hooks_context *context, int program_fd)
 
 static int attach(const struct hooks_context *context, struct program *program)
 {
-	if (program->hook->duty == DUTY_TELL_SOCKETS)
-		return 0; /* later, by who asks: trace/sockets.c */
+	if (duty_is_late(program->hook->duty))
+		return 0; /* by who asks: trace/sockets.c, lives.c */
 	if (program->hook->kind == HOOK_ITERATOR)
 		return run_iterator(context, program->program_fd);
 	program->link_fd = attach_program(program->hook, program->program_fd, program->event_fd);
@@ -133,7 +133,7 @@ static void take(struct programs *programs, struct tracing *tracing)
 		struct program *program = &programs->all[i];
 
 		if (program->hook &&
-		    (program->hook->kind != HOOK_ITERATOR || program->hook->duty == DUTY_TELL_SOCKETS)) {
+		    (program->hook->kind != HOOK_ITERATOR || duty_is_late(program->hook->duty))) {
 			tracing->programs[plan.hook_count] = program->program_fd;
 			tracing->links[plan.hook_count] = program->link_fd;
 			plan.hooks[plan.hook_count++] = *program->hook;

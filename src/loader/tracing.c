@@ -12,6 +12,14 @@ void tracing_init(struct tracing *tracing)
 	memset(tracing->links, -1, sizeof tracing->links);
 }
 
+int tracing_program(const struct tracing *tracing, enum hook_duty duty, enum kernel_symbol symbol)
+{
+	for (size_t i = 0; i < tracing->plan.hook_count; i++)
+		if (tracing->plan.hooks[i].duty == duty && tracing->plan.hooks[i].symbol == symbol)
+			return tracing->programs[i];
+	return -1;
+}
+
 static void close_all(int *fds, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

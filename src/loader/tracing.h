@@ -28,6 +28,10 @@ enum map {
 	MAP_SOCKET_STATES, /* storage of the sockets that are followed */
 	MAP_SOCKET_PASS,   /* struct socket_pass[1], to be mapped */
 	MAP_SOCKET_FACTS,  /* struct socket_facts of each, to be mapped */
+	MAP_LIVES_EVEN,    /* connections that ended, by the generation */
+	MAP_LIVES_ODD,
+	MAP_LIVES_LOST,   /* u64[1]: of these, how many found no place */
+	MAP_LIVES_MODE,   /* u32[1]: what lives_walk does */
 	MAP_BARRIER,      /* array of maps [1]: an update returns when no program that began before it runs */
 	MAP_BARRIER_SLOT, /* what MAP_BARRIER's slot is set to */
 	MAP_COUNT
@@ -38,10 +42,14 @@ struct tracing {
 	struct plan plan;      /* as it was attached: what could not be is not in it */
 	uint64_t start_ns;     /* when the first program was attached, on the monotonic clock */
 	bool in_pid_namespace; /* not the initial one: PIDs are others than this process's own tools show */
+	char reset_reasons[RESET_REASONS_MAX][RESET_REASON_SIZE]; /* as in struct kernel */
 	int maps[MAP_COUNT];
 	int programs[HOOKS_MAX];
 	int links[HOOKS_MAX];
 };
+
+/* The program of a duty on a symbol, borrowed; -1: there is none. */
+int tracing_program(const struct tracing *tracing, enum hook_duty duty, enum kernel_symbol symbol);
 
 void tracing_init(struct tracing *tracing);
 void tracing_close(struct tracing *tracing);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/snapshot.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ void snapshot_fini(struct snapshot *snapshot)
 	free(snapshot->sessions);
 	links_fini(&snapshot->links);
 	free(snapshot->endings);
+	free(snapshot->connections);
 	free(snapshot->cgroups);
 	cgroup_list_fini(&snapshot->told);
 	snapshot_init(snapshot);
@@ -40,12 +42,15 @@ void snapshot_reset(struct snapshot *snapshot)
 	struct snapshot reset = {
 		.session_capacity = snapshot->session_capacity,
 		.ending_capacity = snapshot->ending_capacity,
+		.connection_capacity = snapshot->connection_capacity,
 		.cgroup_capacity = snapshot->cgroup_capacity,
 		.links = snapshot->links,
 	};
 
 	reset.sessions = reuse(snapshot->sessions, snapshot->session_count, &reset.session_capacity);
 	reset.endings = reuse(snapshot->endings, snapshot->ending_count, &reset.ending_capacity);
+	reset.connections =
+	    reuse(snapshot->connections, snapshot->connection_count, &reset.connection_capacity);
 	reset.cgroups = reuse(snapshot->cgroups, snapshot->cgroup_count, &reset.cgroup_capacity);
 	links_reset(&reset.links);
 	cgroup_list_fini(&snapshot->told);
@@ -64,6 +69,9 @@ int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from)
 	snapshot->endings = own.endings;
 	snapshot->ending_capacity = own.ending_capacity;
 	snapshot->ending_count = 0;
+	snapshot->connections = own.connections;
+	snapshot->connection_capacity = own.connection_capacity;
+	snapshot->connection_count = 0;
 	snapshot->cgroups = own.cgroups;
 	snapshot->cgroup_capacity = own.cgroup_capacity;
 	snapshot->cgroup_count = 0;
@@ -75,6 +83,13 @@ int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from)
 		if (!ending)
 			return -ENOMEM;
 		*ending = from->endings[i];
+	}
+	for (size_t i = 0; i < from->connection_count; i++) {
+		struct connection *connection = snapshot_add_connection(snapshot);
+
+		if (!connection)
+			return -ENOMEM;
+		*connection = from->connections[i];
 	}
 	for (size_t i = 0; i < from->cgroup_count; i++) {
 		struct made_cgroup *cgroup = snapshot_add_cgroup(snapshot);
@@ -110,6 +125,18 @@ struct ending *snapshot_add_ending(struct snapshot *snapshot)
 	return memset(endings, 0, sizeof *endings);
 }
 
+struct connection *snapshot_add_connection(struct snapshot *snapshot)
+{
+	struct connection *connections = array_grow(snapshot->connections, snapshot->connection_count,
+	    &snapshot->connection_capacity, CAPACITY_MIN, sizeof *connections);
+
+	if (!connections)
+		return NULL;
+	snapshot->connections = connections;
+	connections += snapshot->connection_count++;
+	return memset(connections, 0, sizeof *connections);
+}
+
 struct made_cgroup *snapshot_add_cgroup(struct snapshot *snapshot)
 {
 	struct made_cgroup *cgroups = array_grow(snapshot->cgroups, snapshot->cgroup_count,
@@ -122,6 +149,30 @@ struct made_cgroup *snapshot_add_cgroup(struct snapshot *snapshot)
 	return memset(cgroups, 0, sizeof *cgroups);
 }
 
+void session_take_socket_key(struct session *session, const struct socket_key *key)
+{
+	*session = (struct session){
+		.family = (uint8_t)key->family,
+		.lport = key->lport,
+		.rport = be16toh(key->rport),
+		.netns = key->netns,
+		.ifindex = key->ifindex,
+	};
+	memcpy(session->laddr, key->laddr, sizeof session->laddr);
+	memcpy(session->raddr, key->raddr, sizeof session->raddr);
+}
+
+void session_take_owner(struct session *session, const struct socket_owner *owner)
+{
+	session->cgroup_id = owner->cgroup_id;
+	session->pid = owner->pid;
+	session->uid = owner->pid ? owner->uid : UINT32_MAX;
+	session->mntns = owner->mntns;
+	session->process_start_ms = owner->process_start_ms;
+	memcpy(session->comm, owner->comm, sizeof owner->comm);
+	session->comm[SESSION_COMM_LENGTH] = '\0';
+}
+
 void snapshot_total(struct snapshot *snapshot)
 {
 	snapshot->rx_bytes = snapshot->other.rx_bytes;
@@ -132,7 +183,7 @@ void snapshot_total(struct snapshot *snapshot)
 	}
 }
 
-int session_compare_key(const struct session *a, const struct session *b)
+static int compare_ends(const struct session *a, const struct session *b)
 {
 	int order;
 
@@ -144,13 +195,32 @@ int session_compare_key(const struct session *a, const struct session *b)
 		return order;
 	if ((order = memcmp(a->raddr, b->raddr, sizeof a->raddr)) != 0)
 		return order;
-	if ((order = COMPARE(a->rport, b->rport)) != 0)
+	return COMPARE(a->rport, b->rport);
+}
+
+static int compare_places(const struct session *a, const struct session *b)
+{
+	int order = COMPARE(a->netns, b->netns);
+
+	return order ? order : COMPARE(a->ifindex, b->ifindex);
+}
+
+int session_compare_connection(const struct session *a, const struct session *b)
+{
+	int order = compare_ends(a, b);
+
+	return order ? order : compare_places(a, b);
+}
+
+int session_compare_key(const struct session *a, const struct session *b)
+{
+	int order;
+
+	if ((order = compare_ends(a, b)) != 0)
 		return order;
 	if ((order = COMPARE(a->pid, b->pid)) != 0)
 		return order;
-	if ((order = COMPARE(a->netns, b->netns)) != 0)
-		return order;
-	if ((order = COMPARE(a->ifindex, b->ifindex)) != 0)
+	if ((order = compare_places(a, b)) != 0)
 		return order;
 	return COMPARE(a->life, b->life);
 }
@@ -203,5 +273,10 @@ void snapshot_filter(struct snapshot *snapshot, const struct session_filter *fil
 		if (passes(filter, &snapshot->sessions[i]))
 			snapshot->sessions[kept++] = snapshot->sessions[i];
 	snapshot->session_count = kept;
+	kept = 0;
+	for (size_t i = 0; i < snapshot->connection_count; i++)
+		if (passes(filter, &snapshot->connections[i].session))
+			snapshot->connections[kept++] = snapshot->connections[i];
+	snapshot->connection_count = kept;
 	snapshot_total(snapshot);
 }

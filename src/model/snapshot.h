@@ -14,6 +14,7 @@
 #include "model/cgroup_told.h"
 #include "model/link.h"
 #include "model/session.h"
+#include "model/socket.h"
 
 /* Names that the kernel keeps with their NUL: of tasks (TASK_COMM_LEN) and of interfaces (IFNAMSIZ). */
 enum { SESSION_NAME_SIZE = SESSION_COMM_LENGTH + 1 };
@@ -64,6 +65,12 @@ static inline void session_take_value(struct session *session, const struct sess
 	session->comm[SESSION_COMM_LENGTH] = '\0';
 }
 
+/* What identifies it, without a PID; all else becomes zero. */
+void session_take_socket_key(struct session *session, const struct socket_key *key);
+
+/* Who has its socket. */
+void session_take_owner(struct session *session, const struct socket_owner *owner);
+
 /* The link of its addresses; the name is borrowed from the session. */
 static inline struct zone session_zone(const struct session *session)
 {
@@ -74,6 +81,26 @@ static inline struct zone session_zone(const struct session *session)
 struct ending {
 	struct session connection; /* its key alone, without a PID, and the link's name */
 	uint64_t ago_us;           /* before the end of the interval */
+};
+
+/* RESET_REASON_SIZE of the floor above is as long. */
+enum { CONNECTION_REASON_SIZE = 32 };
+
+#define CONNECTION_UNKNOWN UINT64_MAX
+
+/* A connection that has ended, or could not be established: model/connection.h. */
+struct connection {
+	struct session session; /* its key, owner, and what it moved in its whole life */
+	uint64_t ago_us;        /* when it ended, before the end of the interval */
+	uint64_t lived_us; /* from its first SYN, or its acceptance, on; CONNECTION_UNKNOWN: it is older */
+	uint64_t
+	    connect_us; /* until the remote's SYN-ACK; CONNECTION_UNKNOWN: accepted, older, or never established */
+	uint32_t syn_retries;
+	uint32_t error;      /* errno of the socket; 0: none */
+	uint8_t end;         /* enum connection_end */
+	uint8_t owner_known; /* enum life_owner */
+	char reason
+	    [CONNECTION_REASON_SIZE]; /* of a reset that was sent, as the kernel calls it; "": none is known */
 };
 
 /* A cgroup of the v2 hierarchy that was made while the sessions were counted, and may be gone again. */
@@ -109,7 +136,12 @@ struct snapshot {
 	struct ending *endings; /* connections that ended in this interval and did not begin anew */
 	size_t ending_count;
 	size_t ending_capacity;
-	uint64_t endings_lost;       /* and how many found no place */
+	uint64_t endings_lost;          /* and how many found no place */
+	struct connection *connections; /* that ended in this interval, where they are noted */
+	size_t connection_count;
+	size_t connection_capacity;
+	uint64_t connections_lost;   /* and how many found no place */
+	uint32_t connections_error;  /* errno: they cannot be noted */
 	struct made_cgroup *cgroups; /* that were made in this interval */
 	size_t cgroup_count;
 	size_t cgroup_capacity;
@@ -137,6 +169,9 @@ struct session *snapshot_add(struct snapshot *snapshot);
 /* The same for a connection that ended. */
 struct ending *snapshot_add_ending(struct snapshot *snapshot);
 
+/* The same for one whose life was noted. */
+struct connection *snapshot_add_connection(struct snapshot *snapshot);
+
 /* The same for a cgroup that was made. */
 struct made_cgroup *snapshot_add_cgroup(struct snapshot *snapshot);
 
@@ -158,6 +193,9 @@ void snapshot_filter(struct snapshot *snapshot, const struct session_filter *fil
 
 /* A total order on what identifies a session (family, addresses, ports, PID, namespace, link): the tie-break. */
 int session_compare_key(const struct session *a, const struct session *b);
+
+/* The same without the PID and the life: on what identifies a connection. */
+int session_compare_connection(const struct session *a, const struct session *b);
 
 /* The total is part of the array that is sorted: most comparisons need not read the session. */
 struct session_rank {

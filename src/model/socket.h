@@ -55,14 +55,19 @@ enum socket_bit {
 	SOCKET_ULP = 1 << 2,          /* kernel TLS or another protocol within */
 };
 
-struct socket_facts {
+/* Both ends, as a session has them. */
+struct socket_key {
 	__u8 raddr[16]; /* network order; of IPv4 in the first four bytes, the rest zero */
 	__u8 laddr[16];
 	__u16 rport; /* network order */
 	__u16 lport; /* host order */
 	__u32 netns;
-	__u32 ifindex;      /* as in struct session_key6 */
-	__u8 family;        /* 4 or 6 */
+	__u32 ifindex; /* as in struct session_key6 */
+	__u32 family;  /* 4 or 6 */
+};
+
+struct socket_facts {
+	struct socket_key key;
 	__u8 state;         /* TCP_ESTABLISHED ...: the kernel's numbers */
 	__u8 bits;          /* enum socket_bit */
 	__u8 congestion;    /* enum tcp_ca_state: 3 recovery, 4 loss */

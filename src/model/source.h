@@ -55,6 +55,9 @@ struct source {
 	 */
 	void (*tell_sockets)(void *state, bool wanted);
 
+	/* Whether connections that end are to be told of from now on. NULL: they cannot be. */
+	void (*tell_connections)(void *state, bool wanted);
+
 	/* Plays in this way from now on; what was read but not taken is not told any more after a seek. NULL: it cannot. */
 	void (*play)(void *state, const struct play *play);
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "model/how.h"
 #include "output/origin.h"
 
 #define SHARE_FIELD(name, which)                                                                         \
@@ -72,6 +73,39 @@ static const struct field ending_rows[] = {
 /* Its address fields find the family in a struct session at the record's place. */
 _Static_assert(offsetof(struct ending, connection) == 0, "an ending begins with its connection");
 
+static const struct field connection_rows[] = {
+	{ "ago_us", FIELD_U64, FIELD_REQUIRED, offsetof(struct connection, ago_us), 0 },
+	{ "pid", FIELD_U32, FIELD_KNOWN, offsetof(struct connection, session.pid), 0 },
+	{ "comm", FIELD_NAME, FIELD_KNOWN, offsetof(struct connection, session.comm), 0 },
+	{ "family", FIELD_FAMILY, FIELD_REQUIRED, offsetof(struct connection, session.family), 0 },
+	{ "laddr", FIELD_ADDRESS, FIELD_REQUIRED, offsetof(struct connection, session.laddr), 0 },
+	{ "lport", FIELD_U16, FIELD_REQUIRED, offsetof(struct connection, session.lport), 0 },
+	{ "raddr", FIELD_ADDRESS, FIELD_REQUIRED, offsetof(struct connection, session.raddr), 0 },
+	{ "rport", FIELD_U16, FIELD_REQUIRED, offsetof(struct connection, session.rport), 0 },
+	{ "netns", FIELD_U32, FIELD_ALWAYS, offsetof(struct connection, session.netns), 0 },
+	{ "ifindex", FIELD_U32, FIELD_KNOWN, offsetof(struct connection, session.ifindex), 0 },
+	{ "ifname", FIELD_NAME, FIELD_KNOWN, offsetof(struct connection, session.ifname), 0 },
+	{ "accepted", FIELD_ANSWER, FIELD_KNOWN, offsetof(struct connection, session.accepted),
+	  FIELD_ANSWER_UNKNOWN },
+	{ "end", FIELD_END, FIELD_KNOWN, offsetof(struct connection, end), END_UNKNOWN },
+	{ "reason", FIELD_REASON, FIELD_KNOWN, offsetof(struct connection, reason), 0 },
+	{ "error", FIELD_U32, FIELD_KNOWN, offsetof(struct connection, error), 0 },
+	{ "connect_us", FIELD_U64, FIELD_KNOWN, offsetof(struct connection, connect_us), CONNECTION_UNKNOWN },
+	{ "syn_retries", FIELD_U32, FIELD_KNOWN, offsetof(struct connection, syn_retries), 0 },
+	{ "lived_us", FIELD_U64, FIELD_KNOWN, offsetof(struct connection, lived_us), CONNECTION_UNKNOWN },
+	{ "rx_bytes", FIELD_U64, FIELD_REQUIRED, offsetof(struct connection, session.rx_bytes), 0 },
+	{ "tx_bytes", FIELD_U64, FIELD_REQUIRED, offsetof(struct connection, session.tx_bytes), 0 },
+	{ "rtt_us", FIELD_U32, FIELD_KNOWN, offsetof(struct connection, session.rtt_us), 0 },
+	{ "retransmits", FIELD_U32, FIELD_KNOWN, offsetof(struct connection, session.retransmits), 0 },
+	{ "owner_by", FIELD_OWNER, FIELD_KNOWN, offsetof(struct connection, owner_known), LIFE_OWNER_UNKNOWN },
+	{ "uid", FIELD_U32, FIELD_KNOWN, offsetof(struct connection, session.uid), UINT32_MAX },
+	{ "cgroup_id", FIELD_U64, FIELD_KNOWN, offsetof(struct connection, session.cgroup_id), 0 },
+	{ "mntns", FIELD_U32, FIELD_KNOWN, offsetof(struct connection, session.mntns), 0 },
+	{ "process_start_ms", FIELD_U32, FIELD_KNOWN, offsetof(struct connection, session.process_start_ms), 0 },
+};
+
+_Static_assert(offsetof(struct connection, session) == 0, "a connection begins with its session, as an ending");
+
 static const struct field other_rows[] = {
 	{ "other_calls", FIELD_U64, FIELD_ALWAYS, offsetof(struct session_other, calls), 0 },
 	{ "other_rx_bytes", FIELD_U64, FIELD_ALWAYS, offsetof(struct session_other, rx_bytes), 0 },
@@ -122,6 +156,8 @@ static const struct field interval_rows[] = {
 	{ "unplaced_tx_bytes", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, links.unplaced_tx_bytes), 0 },
 	{ "missed_runs", FIELD_U64, FIELD_ALWAYS, offsetof(struct snapshot, missed_runs), 0 },
 	{ "ends_lost", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, endings_lost), 0 },
+	{ "connections_lost", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, connections_lost), 0 },
+	{ "connections_error", FIELD_U32, FIELD_KNOWN, offsetof(struct snapshot, connections_error), 0 },
 	{ "sockets_followed", FIELD_BOOL, FIELD_KNOWN, offsetof(struct snapshot, sockets.follows), 0 },
 	{ "sockets_cpu_ns", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, sockets.cpu_ns), 0 },
 	{ "sockets", FIELD_U32, FIELD_JOINED, offsetof(struct snapshot, sockets.count), 0 },
@@ -133,6 +169,7 @@ static const struct field interval_rows[] = {
 
 const struct field_table session_fields = { session_rows, COUNT_OF(session_rows) };
 const struct field_table ending_fields = { ending_rows, COUNT_OF(ending_rows) };
+const struct field_table connection_fields = { connection_rows, COUNT_OF(connection_rows) };
 const struct field_table other_fields = { other_rows, COUNT_OF(other_rows) };
 const struct field_table link_fields = { link_rows, COUNT_OF(link_rows) };
 const struct field_table cgroup_fields = { cgroup_rows, COUNT_OF(cgroup_rows) };
@@ -151,6 +188,10 @@ uint64_t field_max(const struct field *field)
 		return SOCKET_STATE_COUNT - 1;
 	case FIELD_CAUSE:
 		return CAUSE_COUNT - 1;
+	case FIELD_END:
+		return END_COUNT - 1;
+	case FIELD_OWNER:
+		return LIFE_OWNER_TRAFFIC;
 	case FIELD_U8:
 		return UINT8_MAX;
 	case FIELD_U16:
@@ -162,6 +203,7 @@ uint64_t field_max(const struct field *field)
 	case FIELD_ADDRESS:
 	case FIELD_TEXT:
 	case FIELD_NAME:
+	case FIELD_REASON:
 		break;
 	}
 	return 0;
@@ -173,7 +215,7 @@ bool field_is_known(const struct field *field, const void *record)
 		return true;
 	const char *at = (const char *)record + field->offset;
 
-	if (field->type == FIELD_NAME)
+	if (field->type == FIELD_NAME || field->type == FIELD_REASON)
 		return *at != '\0';
 	if (field->type == FIELD_TEXT)
 		return *(const char *const *)(const void *)at != NULL;
@@ -192,6 +234,8 @@ uint64_t field_number(const struct field *field, const void *record)
 	case FIELD_FAMILY:
 	case FIELD_STATE:
 	case FIELD_CAUSE:
+	case FIELD_END:
+	case FIELD_OWNER:
 	case FIELD_U8:
 		return *(const uint8_t *)at;
 	case FIELD_U16:
@@ -207,6 +251,7 @@ uint64_t field_number(const struct field *field, const void *record)
 	case FIELD_ADDRESS:
 	case FIELD_TEXT:
 	case FIELD_NAME:
+	case FIELD_REASON:
 		break;
 	}
 	return 0;
@@ -215,14 +260,29 @@ uint64_t field_number(const struct field *field, const void *record)
 /* Of the types that are written as words. NULL: it is none, or there is no such number. */
 static const char *word_of(enum field_type type, uint8_t number)
 {
-	return type == FIELD_STATE   ? socket_state_name(number)
-	       : type == FIELD_CAUSE ? cause_name(number)
-	                             : NULL;
+	switch (type) {
+	case FIELD_STATE:
+		return socket_state_name(number);
+	case FIELD_CAUSE:
+		return cause_name(number);
+	case FIELD_END:
+		return connection_end_name(number);
+	case FIELD_OWNER:
+		return life_owner_name(number);
+	default:
+		return NULL;
+	}
+}
+
+static bool is_word(const struct field *field)
+{
+	return field->type == FIELD_STATE || field->type == FIELD_CAUSE || field->type == FIELD_END ||
+	       field->type == FIELD_OWNER;
 }
 
 const char *field_word(const struct field *field, const void *record)
 {
-	if (field->type != FIELD_STATE && field->type != FIELD_CAUSE)
+	if (!is_word(field))
 		return NULL;
 	return word_of(field->type, (uint8_t)field_number(field, record));
 }
@@ -241,6 +301,8 @@ void field_set_number(const struct field *field, void *record, uint64_t number)
 	case FIELD_FAMILY:
 	case FIELD_STATE:
 	case FIELD_CAUSE:
+	case FIELD_END:
+	case FIELD_OWNER:
 	case FIELD_U8:
 		*(uint8_t *)at = (uint8_t)number;
 		break;
@@ -256,6 +318,7 @@ void field_set_number(const struct field *field, void *record, uint64_t number)
 	case FIELD_ADDRESS:
 	case FIELD_TEXT:
 	case FIELD_NAME:
+	case FIELD_REASON:
 		break;
 	}
 }
@@ -298,14 +361,14 @@ static const char *read_name(const struct field *field, const json_t *object, ch
 	const char *text = json_string_value(json_object_get(object, field->key));
 
 	if (hex)
-		return read_hex(hex, name, FIELD_NAME_SIZE - 1)
+		return read_hex(hex, name, field_name_size(field) - 1)
 		           ? NULL
 		           : "_hex has a byte that is not two hex digits";
 	if (!text && field->presence == FIELD_KNOWN && !json_object_get(object, field->key))
 		text = "";
 	if (!text)
 		return " is missing or no text";
-	snprintf(name, FIELD_NAME_SIZE, "%s", text);
+	snprintf(name, field_name_size(field), "%s", text);
 	return NULL;
 }
 
@@ -365,7 +428,7 @@ const char *field_read(const struct field *field, json_t *object, void *record)
 {
 	void *at = (char *)record + field->offset;
 
-	if (field->type == FIELD_NAME)
+	if (field->type == FIELD_NAME || field->type == FIELD_REASON)
 		return read_name(field, object, at);
 	if (field->type == FIELD_TEXT)
 		return read_text(field, object, at);
@@ -375,7 +438,7 @@ const char *field_read(const struct field *field, json_t *object, void *record)
 		return " is missing";
 	if (field->type == FIELD_ADDRESS)
 		return read_address(value, record, at);
-	if (value && (field->type == FIELD_STATE || field->type == FIELD_CAUSE))
+	if (value && is_word(field))
 		return read_word(field, value, record);
 	if (value)
 		return read_number(field, value, record);

@@ -18,13 +18,16 @@ enum field_type {
 	FIELD_ANSWER, /* uint8_t, enum answer: written as 1 or 0; FIELD_ANSWER_UNKNOWN is absent */
 	FIELD_STATE,  /* uint8_t, enum socket_state_number: written as its name */
 	FIELD_CAUSE,  /* uint8_t, enum cause: likewise */
+	FIELD_END,    /* uint8_t, enum connection_end: likewise */
+	FIELD_OWNER,  /* uint8_t, enum life_owner: likewise */
 	FIELD_U8,
 	FIELD_U16,
 	FIELD_U32,
 	FIELD_U64,     /* read up to INT64_MAX, jansson's largest */
 	FIELD_ADDRESS, /* uint8_t[16] of struct session or ending, whose family says how many bytes count */
 	FIELD_TEXT, /* const char *, NULL is absent; KEY_hex follows as after a name. Read, it is the caller's to copy */
-	FIELD_NAME, /* FIELD_NAME_SIZE bytes; NAME_hex follows when they are not valid UTF-8 */
+	FIELD_NAME,   /* FIELD_NAME_SIZE bytes; NAME_hex follows when they are not valid UTF-8 */
+	FIELD_REASON, /* the same with CONNECTION_REASON_SIZE bytes */
 };
 
 enum field_presence {
@@ -54,13 +57,20 @@ struct field_table {
 	size_t count;
 };
 
-extern const struct field_table session_fields;  /* of struct session */
-extern const struct field_table ending_fields;   /* of struct ending */
-extern const struct field_table other_fields;    /* of struct session_other, in an interval's object */
-extern const struct field_table link_fields;     /* of struct link */
-extern const struct field_table cgroup_fields;   /* of struct cgroup_told */
-extern const struct field_table origin_fields;   /* of struct origin */
-extern const struct field_table interval_fields; /* of struct snapshot: the end of an interval's object */
+extern const struct field_table session_fields;    /* of struct session */
+extern const struct field_table ending_fields;     /* of struct ending */
+extern const struct field_table other_fields;      /* of struct session_other, in an interval's object */
+extern const struct field_table connection_fields; /* of struct connection */
+extern const struct field_table link_fields;       /* of struct link */
+extern const struct field_table cgroup_fields;     /* of struct cgroup_told */
+extern const struct field_table origin_fields;     /* of struct origin */
+extern const struct field_table interval_fields;   /* of struct snapshot: the end of an interval's object */
+
+/* How long a FIELD_NAME or FIELD_REASON can be, with its NUL. */
+static inline size_t field_name_size(const struct field *field)
+{
+	return field->type == FIELD_REASON ? (size_t)CONNECTION_REASON_SIZE : (size_t)FIELD_NAME_SIZE;
+}
 
 /* Is it to be written? For all but FIELD_JOINED, which the row before decides. */
 bool field_is_known(const struct field *field, const void *record);

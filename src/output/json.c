@@ -26,8 +26,9 @@
 #include "output/seen.h"
 #include "output/stamp.h"
 
-#define ESCAPED_NAME_SIZE (6 * FIELD_NAME_SIZE + 1)
-#define MEMBER_SIZE (2 * (FIELD_KEY_MAX + sizeof ",\"_hex\":\"\"") + ESCAPED_NAME_SIZE + 2 * FIELD_NAME_SIZE)
+#define ESCAPED_NAME_SIZE (6 * CONNECTION_REASON_SIZE + 1)
+#define MEMBER_SIZE \
+	(2 * (FIELD_KEY_MAX + sizeof ",\"_hex\":\"\"") + ESCAPED_NAME_SIZE + 2 * CONNECTION_REASON_SIZE)
 #define STAMP_SIZE 128
 #define WORDS_SIZE 2048
 #define SCHEMA_VERSION 1
@@ -44,6 +45,7 @@ struct json {
 
 _Static_assert(
     MEMBER_SIZE > FIELD_KEY_MAX + sizeof ",\"\":\"\"" + ADDRESS_SIZE, "the longest member is a name");
+_Static_assert((int)CONNECTION_REASON_SIZE > (int)FIELD_NAME_SIZE, "or a reason");
 
 /* The members that all objects of an interval share. */
 static void format_stamp(char *buffer, size_t size, const struct snapshot *snapshot)
@@ -101,7 +103,8 @@ static char *put_member(char *at, const struct field *field, const void *record)
 
 	switch (field->type) {
 	case FIELD_NAME:
-		return put_text(at, field, value, strnlen(value, FIELD_NAME_SIZE - 1));
+	case FIELD_REASON:
+		return put_text(at, field, value, strnlen(value, field_name_size(field) - 1));
 	case FIELD_ADDRESS:
 		at = put(put_key(at, field, ""), "\"");
 		at += address_format(at, ((const struct session *)record)->family, (const uint8_t *)value);
@@ -112,6 +115,8 @@ static char *put_member(char *at, const struct field *field, const void *record)
 	case FIELD_FAMILY:
 	case FIELD_STATE:
 	case FIELD_CAUSE:
+	case FIELD_END:
+	case FIELD_OWNER:
 	case FIELD_U8:
 	case FIELD_U16:
 	case FIELD_U32:
@@ -315,6 +320,13 @@ static int print_interval(
 
 		if (seen_has(&json->seen, &ending->connection) &&
 		    json_print_object(json->stream, "closed", &ending_fields, ending, stamp) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < snapshot->connection_count; i++) {
+		const struct connection *connection = &snapshot->connections[i];
+
+		if (print_cgroup(json, &connection->session, snapshot, stamp) < 0 ||
+		    json_print_object(json->stream, "connection", &connection_fields, connection, stamp) != 0)
 			return -1;
 	}
 	if (print_links(json->stream, &snapshot->links, stamp) != 0 ||

@@ -139,6 +139,21 @@ static int take_ending(struct recording *recording, json_t *object, struct error
 	return err ?: take_fields(recording, &ending_fields, object, ending, error);
 }
 
+static int take_connection(struct recording *recording, json_t *object, struct error *error)
+{
+	if (recording->ahead.connection_count == recording->sessions_max)
+		return bad_line(recording, error,
+		    "over %zu lives of connections without the line that ends an interval",
+		    recording->sessions_max);
+	struct connection *connection = snapshot_add_connection(&recording->ahead);
+
+	if (!connection)
+		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
+	int err = take_stamp(recording, object, error);
+
+	return err ?: take_fields(recording, &connection_fields, object, connection, error);
+}
+
 static int take_cgroup(struct recording *recording, json_t *object, struct error *error)
 {
 	struct cgroup_told facts = { 0 };
@@ -263,6 +278,8 @@ static int take_line(struct recording *recording, size_t length, struct error *e
 		err = take_link(recording, object, error);
 	else if (strcmp(type, "closed") == 0)
 		err = take_ending(recording, object, error);
+	else if (strcmp(type, "connection") == 0)
+		err = take_connection(recording, object, error);
 	else if (strcmp(type, "cgroup") == 0)
 		err = take_cgroup(recording, object, error);
 	else if (strcmp(type, "start") == 0)

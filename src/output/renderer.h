@@ -27,15 +27,17 @@ struct run {
 	enum probe_method method;       /* the one in use; PROBE_AUTO: a recording that names none */
 	const char *const *not_counted; /* ids of paths that this method cannot see on this kernel */
 	size_t not_counted_count;
-	bool live;             /* this host, not a recording */
-	bool can_seek;         /* a recording that is no pipe */
-	bool can_tell_sockets; /* this kernel and method tell of sockets that move nothing, too */
-	bool all;              /* they are to be listed from the start on */
-	bool no_summary;       /* the text leaves its summary line out, the screen what it says: time, load */
-	const uint32_t *pids;  /* the only processes that are counted */
-	size_t pid_count;      /* 0: all */
-	int family;            /* the only one that is counted, 4 or 6; 0: both */
-	const char *words;     /* of --filter; NULL: none. Text and JSON get only what passes them. */
+	bool live;                 /* this host, not a recording */
+	bool can_seek;             /* a recording that is no pipe */
+	bool can_tell_sockets;     /* this kernel and method tell of sockets that move nothing, too */
+	bool can_tell_connections; /* and of the lives of connections */
+	bool connections;          /* which are noted from the start on */
+	bool all;                  /* sockets are to be listed from the start on */
+	bool no_summary;      /* the text leaves its summary line out, the screen what it says: time, load */
+	const uint32_t *pids; /* the only processes that are counted */
+	size_t pid_count;     /* 0: all */
+	int family;           /* the only one that is counted, 4 or 6; 0: both */
+	const char *words;    /* of --filter; NULL: none. Text and JSON get only what passes them. */
 	const char *const *filters; /* the other filters given at the start, in words */
 	size_t filter_count;
 	size_t filters_left_out; /* of conditions: there are so many more */
@@ -58,9 +60,10 @@ struct run {
 enum reaction {
 	REACTION_NONE = 0,
 	REACTION_QUIT = 1 << 0,
-	REACTION_INTERVAL = 1 << 1, /* request.interval_ns was changed: tell the tracer */
-	REACTION_PLAY = 1 << 3,     /* request.play was set: tell the player */
-	REACTION_SOCKETS = 1 << 4,  /* request.tells_sockets was set: tell the tracer */
+	REACTION_INTERVAL = 1 << 1,    /* request.interval_ns was changed: tell the tracer */
+	REACTION_PLAY = 1 << 3,        /* request.play was set: tell the player */
+	REACTION_SOCKETS = 1 << 4,     /* request.tells_sockets was set: tell the tracer */
+	REACTION_CONNECTIONS = 1 << 5, /* the same for request.tells_connections */
 	/* Within the screen, when something else wrote to the terminal; the loop never sees it. */
 	REACTION_REDRAW = 1 << 2,
 };
@@ -69,6 +72,7 @@ struct renderer_request {
 	uint64_t interval_ns;
 	struct play play;
 	bool tells_sockets;
+	bool tells_connections;
 };
 
 #define OUTPUT_HEAD_SIZE 4096 /* of what renderer.continues looks at */

@@ -30,6 +30,7 @@ extern const struct mode table_mode;
 extern const struct mode search_mode, filter_mode, time_mode;              /* prompt_mode.c */
 extern const struct mode help_mode, details_mode;                          /* page_mode.c */
 extern const struct mode links_mode;                                       /* link_page.c */
+extern const struct mode connections_mode;                                 /* connection_page.c */
 extern const struct mode minute_mode;                                      /* minute_page.c */
 extern const struct mode sort_menu_mode, user_menu_mode, column_menu_mode; /* menu_mode.c */
 

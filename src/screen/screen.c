@@ -200,10 +200,21 @@ static unsigned ask_for_sockets(struct ui *ui, struct renderer_request *request)
 	return REACTION_SOCKETS;
 }
 
+/* The programs that note them cost time: they are attached while somebody looks. */
+static unsigned ask_for_connections(struct ui *ui, struct renderer_request *request)
+{
+	bool wanted = ui_wants_connections(ui);
+
+	if (wanted == ui->tells_connections)
+		return REACTION_NONE;
+	ui->tells_connections = request->tells_connections = wanted;
+	return REACTION_CONNECTIONS;
+}
+
 /* What came in, and what it did, on the screen. */
 static unsigned finish(struct screen *screen, unsigned reaction, struct renderer_request *request)
 {
-	reaction |= ask_for_sockets(&screen->ui, request);
+	reaction |= ask_for_sockets(&screen->ui, request) | ask_for_connections(&screen->ui, request);
 	curses_set_mouse(&screen->curses, screen->ui.mouse);
 	if (screen->ui.clipboard[0])
 		send_clipboard(screen);
@@ -282,7 +293,7 @@ static unsigned screen_tick(void *state, struct renderer_request *request)
 	}
 	if (ui_tick(&screen->ui))
 		draw(screen);
-	return ask_for_sockets(&screen->ui, request);
+	return ask_for_sockets(&screen->ui, request) | ask_for_connections(&screen->ui, request);
 }
 
 static int screen_key_fd(void *state)

@@ -27,6 +27,7 @@ int ui_init(struct ui *ui, const struct run *run, bool utf8)
 	ui->replay = !run->live;
 	ui->columns = run->screen->columns;
 	ui->interval_ns = run->interval_ns;
+	ui->tells_connections = run->connections;
 	ui->cursor_x = ui->cursor_y = -1;
 	ui->names = run->names;
 	traffic_init(&ui->traffic);
@@ -52,6 +53,7 @@ void ui_fini(struct ui *ui)
 	past_fini(&ui->past);
 	traffic_fini(&ui->frozen);
 	traffic_fini(&ui->traffic);
+	latest_fini(&ui->latest);
 	free(ui->menu.values);
 }
 
@@ -165,7 +167,7 @@ int ui_begin_interval(struct ui *ui, const struct snapshot *snapshot)
 	if (!ui->replay)
 		read_host(ui);
 	forget_containers(ui);
-	if (names_learn(ui->names, snapshot) < 0)
+	if (names_learn(ui->names, snapshot) < 0 || latest_add(&ui->latest, snapshot) < 0)
 		return -ENOMEM;
 	if (ui->view.settings.words.word_count && ui->view.context.host_names)
 		view_names_changed(&ui->view);
@@ -228,6 +230,11 @@ bool ui_wants_sockets(const struct ui *ui)
 {
 	return ui->view.context.open || (column_list_needs(&ui->columns) & COLUMN_NEEDS_SOCKET) ||
 	       (ui->view.sort.column->needs & COLUMN_NEEDS_SOCKET) || ui->mode == MODE_DETAILS;
+}
+
+bool ui_wants_connections(const struct ui *ui)
+{
+	return ui->run->connections || ui->mode == MODE_CONNECTIONS;
 }
 
 int ui_timeout_ms(struct ui *ui)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/latest.h"
 #include "model/past.h"
 #include "model/source.h"
 #include "model/traffic.h"
@@ -28,6 +29,7 @@ enum ui_mode {
 	MODE_DETAILS,
 	MODE_LINKS,
 	MODE_MINUTE,
+	MODE_CONNECTIONS,
 	MODE_SORT_MENU,
 	MODE_USER_MENU,
 	MODE_COLUMN_MENU,
@@ -57,7 +59,9 @@ struct ui {
 	uint32_t recorded; /* how many intervals it has; 0: not known yet */
 	struct view view;
 	struct column_list columns;
-	bool tells_sockets; /* what was asked for last */
+	bool tells_sockets;     /* what was asked for last */
+	bool tells_connections; /* the same */
+	struct latest latest;   /* connections that ended */
 	bool replay;
 	bool leaving; /* this interval is the last */
 	bool ended;   /* the recording has ended: nothing will change, unless it is sought */
@@ -127,6 +131,9 @@ bool ui_measures(const struct ui *ui, const struct column *column);
 
 /* What is shown asks for a pass over all sockets. */
 bool ui_wants_sockets(const struct ui *ui);
+
+/* The same for the lives of connections. */
+bool ui_wants_connections(const struct ui *ui);
 
 /* Shows a copy of the traffic until it is called with false. 0 or -ENOMEM: then nothing is frozen. */
 int ui_freeze(struct ui *ui, bool freeze);

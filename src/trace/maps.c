@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "loader/tracing.h"
+#include "model/connection.h"
 #include "model/snapshot.h"
 
 #define BATCH_COUNT 512
@@ -18,12 +19,14 @@ union any_key {
 	struct session_key4 key4;
 	struct session_key6 key6;
 	uint64_t cgroup_id;
+	struct life_key life;
 };
 
 union any_value {
 	struct session_value session;
 	uint64_t time_ns;
 	struct cgroup_path cgroup;
+	struct life_end life;
 };
 
 static int allocate(struct maps *maps, uint32_t count)
@@ -160,6 +163,22 @@ static int take_ending(
 	return 0;
 }
 
+_Static_assert((int)CONNECTION_REASON_SIZE == (int)RESET_REASON_SIZE, "reasons are copied");
+
+static int take_life(
+    const struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot)
+{
+	const struct life_end *ends = maps->values;
+	struct connection *connection = snapshot_add_connection(snapshot);
+
+	(void)from;
+	if (!connection)
+		return -ENOMEM;
+	connection_take(
+	    connection, &ends[i], maps->swapped_ns, maps->tracing->reset_reasons, RESET_REASONS_MAX);
+	return 0;
+}
+
 /* Made before the swap, if a session that was counted until then is in it: nobody enters what is not made. */
 static int take_cgroup(
     const struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot)
@@ -251,6 +270,9 @@ static int read_growth(struct maps *maps, struct snapshot *snapshot)
 
 	snapshot->endings_lost = lost - maps->endings_lost;
 	maps->endings_lost = lost;
+	lost = read_lost(maps->tracing, MAP_LIVES_LOST, DUTY_NOTE_LIVES);
+	snapshot->connections_lost = lost - maps->connections_lost;
+	maps->connections_lost = lost;
 	return 0;
 }
 
@@ -267,6 +289,7 @@ int maps_drain(struct maps *maps, struct snapshot *snapshot, struct error *error
 		    take_ending },
 		{ fds[odd ? MAP_ENDS6_ODD : MAP_ENDS6_EVEN], sizeof(struct session_key6), fill_key6,
 		    take_ending },
+		{ fds[odd ? MAP_LIVES_ODD : MAP_LIVES_EVEN], sizeof(struct life_key), NULL, take_life },
 		{ fds[MAP_CGROUPS], sizeof(uint64_t), NULL, take_cgroup }, /* of no generation */
 	};
 	int err = 0;

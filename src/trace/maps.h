@@ -20,6 +20,7 @@ struct maps {
 	struct session_other other; /* as last read: they only grow */
 	uint64_t missed_runs;       /* the same */
 	uint64_t endings_lost;      /* the same */
+	uint64_t connections_lost;  /* the same */
 	uint64_t swapped_ns;        /* CLOCK_MONOTONIC at the latest swap */
 };
 

@@ -15,6 +15,7 @@
 #include "loader/tracing.h"
 #include "model/rows.h"
 #include "model/snapshot.h"
+#include "trace/iterator.h"
 
 enum socket_program { BIRTHS, WALK, PASS };
 
@@ -27,15 +28,6 @@ static const enum kernel_symbol symbols[] = {
 /* A pass may take one part in so many of a processor's time, and so may a walk. */
 #define SHARE 100
 
-static int find_program(const struct tracing *tracing, enum kernel_symbol symbol)
-{
-	for (size_t i = 0; i < tracing->plan.hook_count; i++)
-		if (tracing->plan.hooks[i].duty == DUTY_TELL_SOCKETS &&
-		    tracing->plan.hooks[i].symbol == symbol)
-			return tracing->programs[i];
-	return -1;
-}
-
 bool sockets_possible(const struct tracing *tracing)
 {
 	return plan_has_duty(&tracing->plan, DUTY_TELL_SOCKETS);
@@ -45,7 +37,7 @@ void sockets_init(struct sockets *sockets, const struct tracing *tracing)
 {
 	*sockets = (struct sockets){ .tracing = tracing, .link_fds = { -1, -1, -1 } };
 	for (size_t i = 0; i < COUNT_OF(symbols); i++)
-		sockets->program_fds[i] = find_program(tracing, symbols[i]);
+		sockets->program_fds[i] = tracing_program(tracing, DUTY_TELL_SOCKETS, symbols[i]);
 }
 
 void sockets_stop(struct sockets *sockets)
@@ -112,24 +104,6 @@ static int attach(struct sockets *sockets, enum socket_program which)
 	return sockets->link_fds[which] < 0 ? -errno : 0;
 }
 
-/* Lets an iterator run to its end. What it writes ends a read, so that others get their turn. */
-static int iterate(int link_fd)
-{
-	int fd = bpf_iter_create(link_fd), err = 0;
-	ssize_t length = 1;
-	char mark;
-
-	if (fd < 0)
-		return -errno;
-	while (!err && length != 0) {
-		length = read(fd, &mark, sizeof mark);
-		if (length < 0 && errno != EINTR && errno != EAGAIN)
-			err = -errno;
-	}
-	close(fd);
-	return err;
-}
-
 static uint64_t cpu_now_ns(void)
 {
 	struct timespec now;
@@ -145,7 +119,7 @@ static int walk(struct sockets *sockets)
 
 	sockets->pass->walk++;
 	sockets->pass->walks_tell = 0;
-	int err = iterate(sockets->link_fds[WALK]);
+	int err = iterator_run(sockets->link_fds[WALK]);
 
 	sockets->walked_ns = clock_now_ns() + (cpu_now_ns() - began_ns) * SHARE;
 	return err;
@@ -160,7 +134,7 @@ static int pass(struct sockets *sockets)
 	sockets->pass->number++;
 	sockets->pass->walk += walks;
 	sockets->pass->walks_tell = walks;
-	return iterate(sockets->link_fds[walks ? WALK : PASS]);
+	return iterator_run(sockets->link_fds[walks ? WALK : PASS]);
 }
 
 int sockets_start(struct sockets *sockets)
@@ -180,20 +154,6 @@ int sockets_start(struct sockets *sockets)
 
 /* ---- a pass ---- */
 
-/* What identifies it, as a session's, without a PID. */
-static void take_key(struct session *session, const struct socket_facts *facts)
-{
-	*session = (struct session){
-		.family = facts->family,
-		.lport = facts->lport,
-		.rport = be16toh(facts->rport),
-		.netns = facts->netns,
-		.ifindex = facts->ifindex,
-	};
-	memcpy(session->laddr, facts->laddr, sizeof session->laddr);
-	memcpy(session->raddr, facts->raddr, sizeof session->raddr);
-}
-
 static int index_facts(struct sockets *sockets, size_t count)
 {
 	size_t slot_count = 64;
@@ -211,7 +171,7 @@ static int index_facts(struct sockets *sockets, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct session key;
 
-		take_key(&key, &sockets->facts[i]);
+		session_take_socket_key(&key, &sockets->facts[i].key);
 		size_t slot = rows_hash(&key) & (slot_count - 1);
 
 		while (sockets->slots[slot])
@@ -232,7 +192,7 @@ static size_t find_facts(const struct sockets *sockets, const struct session *se
 	for (size_t slot = rows_hash(&wanted) & mask; sockets->slots[slot]; slot = (slot + 1) & mask) {
 		size_t place = sockets->slots[slot] - 1;
 
-		take_key(&key, &sockets->facts[place]);
+		session_take_socket_key(&key, &sockets->facts[place].key);
 		if (session_compare_key(&key, &wanted) == 0)
 			return place;
 	}
@@ -289,17 +249,6 @@ static struct socket_owner owner_of(const struct session *session)
 
 	memcpy(owner.comm, session->comm, sizeof owner.comm);
 	return owner;
-}
-
-static void take_owner(struct session *session, const struct socket_owner *owner)
-{
-	session->cgroup_id = owner->cgroup_id;
-	session->pid = owner->pid;
-	session->uid = owner->pid ? owner->uid : UINT32_MAX;
-	session->mntns = owner->mntns;
-	session->process_start_ms = owner->process_start_ms;
-	memcpy(session->comm, owner->comm, sizeof owner->comm);
-	session->comm[SESSION_COMM_LENGTH] = '\0';
 }
 
 /* One pass at work: bytes of a socket's sessions, and which sockets have none. */
@@ -366,8 +315,8 @@ static int tell_still(struct telling *telling)
 
 		if (!session || (user && add_user(&telling->users, user->cookie, &user->owner) < 0))
 			return -ENOMEM;
-		take_key(session, facts);
-		take_owner(session, user ? &user->owner : &facts->owner);
+		session_take_socket_key(session, &facts->key);
+		session_take_owner(session, user ? &user->owner : &facts->owner);
 		tell_session(telling, session, i);
 	}
 	return 0;
@@ -396,7 +345,8 @@ static int tell(struct telling *telling)
 	if (!err && sockets->link_fds[PASS] >= 0 && has_unowned(telling) &&
 	    clock_now_ns() >= sockets->walked_ns) {
 		err = walk(sockets);
-		err = err ?: iterate(sockets->link_fds[PASS]); /* the same pass again takes owners alone */
+		err =
+		    err ?: iterator_run(sockets->link_fds[PASS]); /* the same pass again takes owners alone */
 	}
 	err = err ?: tell_still(telling);
 	free(telling->moved);

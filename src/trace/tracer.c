@@ -18,6 +18,7 @@
 #include "model/snapshot.h"
 #include "names/interfaces.h"
 #include "trace/link_reader.h"
+#include "trace/lives.h"
 #include "trace/maps.h"
 #include "trace/sockets.h"
 
@@ -31,7 +32,8 @@ struct tracer {
 	bool full; /* the snapshot is the consumer's */
 	bool stop;
 	bool quit;
-	bool tells_sockets; /* wanted */
+	bool tells_sockets;     /* wanted */
+	bool tells_connections; /* the same */
 	uint64_t interval_ns;
 	int failure;
 	struct error error;
@@ -42,6 +44,9 @@ struct tracer {
 	struct sockets sockets;
 	bool follows_sockets; /* they are attached, */
 	int sockets_err;      /* or could not be */
+	struct lives lives;
+	bool notes_lives; /* the same */
+	int lives_err;
 	struct interfaces *interfaces;
 	struct link_reader *links;
 	struct snapshot snapshot;
@@ -70,6 +75,7 @@ struct requests {
 	bool stop;
 	bool quit;
 	bool tells_sockets;
+	bool tells_connections;
 	uint64_t interval_ns;
 };
 
@@ -77,7 +83,7 @@ static struct requests read_requests(struct tracer *tracer)
 {
 	pthread_mutex_lock(&tracer->mutex);
 	struct requests requests = { tracer->full, tracer->stop, tracer->quit, tracer->tells_sockets,
-		tracer->interval_ns };
+		tracer->tells_connections, tracer->interval_ns };
 	pthread_mutex_unlock(&tracer->mutex);
 	return requests;
 }
@@ -94,6 +100,17 @@ static void follow_sockets(struct tracer *tracer, bool wanted)
 		sockets_stop(&tracer->sockets);
 }
 
+/* At once, as it is of no interval: what it has noted is drained with the next one. */
+static void note_lives(struct tracer *tracer, bool wanted)
+{
+	if (wanted == tracer->notes_lives)
+		return;
+	tracer->notes_lives = wanted;
+	tracer->lives_err = wanted ? lives_start(&tracer->lives) : 0;
+	if (!wanted)
+		lives_stop(&tracer->lives);
+}
+
 /*
  * Sleeps until the interval that began at start_ns is over, not before rested_ns, and the consumer has released the
  * last snapshot. Meanwhile sockets are followed or not, as is wanted.
@@ -108,6 +125,7 @@ static struct requests wait_for_end(struct tracer *tracer, uint64_t start_ns, ui
 		follow_sockets(tracer, requests.tells_sockets);
 		uint64_t now = clock_now_ns(), end = start_ns + requests.interval_ns;
 
+		note_lives(tracer, requests.tells_connections);
 		end = end > rested_ns ? end : rested_ns;
 		bool over = requests.stop || now >= end;
 
@@ -161,6 +179,8 @@ static void name_interfaces(struct interfaces *interfaces, struct snapshot *snap
 		name_interface(interfaces, &snapshot->sessions[i]);
 	for (size_t i = 0; i < snapshot->ending_count; i++)
 		name_interface(interfaces, &snapshot->endings[i].connection);
+	for (size_t i = 0; i < snapshot->connection_count; i++)
+		name_interface(interfaces, &snapshot->connections[i].session);
 }
 
 /* That they cannot be told of is told. */
@@ -180,6 +200,7 @@ static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, st
 	/* A program that began before detaching may read the generation after the last swap, which nobody drains. */
 	if (last) {
 		tracing_detach(&tracer->tracing);
+		lives_detach(&tracer->lives);
 		maps_wait(&tracer->maps);
 	}
 	int err = maps_swap(&tracer->maps, &end_ns, error);
@@ -191,6 +212,8 @@ static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, st
 	if (tracer->links)
 		link_reader_read(tracer->links, &tracer->snapshot.links);
 	err = maps_drain(&tracer->maps, &tracer->snapshot, error);
+	tracer->snapshot.connections_error = (uint32_t)-tracer->lives_err;
+	err = err ?: lives_settle(&tracer->snapshot);
 	tell_sockets(tracer);
 	name_interfaces(tracer->interfaces, &tracer->snapshot);
 	if (tracer->links)
@@ -258,7 +281,7 @@ static void *run(void *argument)
 }
 
 int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interval_ns, uint64_t count,
-    bool reads_links, struct error *error)
+    const struct tracer_wants *wants, struct error *error)
 {
 	struct tracer *new = calloc(1, sizeof *new);
 	int err = 0;
@@ -276,11 +299,23 @@ int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interv
 	if (new->ready_fd < 0 || new->wakeup_fd < 0)
 		err = -errno;
 	new->interfaces = interfaces_open();
-	new->links = reads_links ? link_reader_open() : NULL;
-	if (!new->interfaces || (reads_links && !new->links))
+	new->links = wants->links ? link_reader_open() : NULL;
+	if (!new->interfaces || (wants->links && !new->links))
 		err = -ENOMEM;
 	err = err ?: maps_init(&new->maps, &new->tracing);
 	sockets_init(&new->sockets, &new->tracing);
+	lives_init(&new->lives, &new->tracing);
+	new->tells_connections = wants->connections;
+	note_lives(new, wants->connections);
+	if (!err && new->lives_err) {
+		err = new->lives_err;
+		error_set(error, EXIT_CODE_UNSUPPORTED, err,
+		    "this kernel does not let connections be noted without privilege, as Linux 5.19 does: %s",
+		    strerror(-err));
+		new->quit = true;
+		tracer_close(new);
+		return err;
+	}
 	if (!err)
 		err = -pthread_create(&new->thread, NULL, run, new);
 	if (!err) {
@@ -352,6 +387,13 @@ static void source_tell_sockets(void *state, bool wanted)
 	REQUEST(tracer, tells_sockets = wanted);
 }
 
+static void source_tell_connections(void *state, bool wanted)
+{
+	struct tracer *tracer = state;
+
+	REQUEST(tracer, tells_connections = wanted);
+}
+
 struct source tracer_source(struct tracer *tracer)
 {
 	return (struct source){
@@ -362,6 +404,7 @@ struct source tracer_source(struct tracer *tracer)
 		.stop = source_stop,
 		.set_interval = source_set_interval,
 		.tell_sockets = sockets_possible(&tracer->tracing) ? source_tell_sockets : NULL,
+		.tell_connections = lives_possible(&tracer->tracing) ? source_tell_connections : NULL,
 	};
 }
 
@@ -374,6 +417,7 @@ void tracer_close(struct tracer *tracer)
 		pthread_join(tracer->thread, NULL);
 	}
 	sockets_fini(&tracer->sockets);
+	lives_detach(&tracer->lives);
 	interfaces_close(tracer->interfaces);
 	link_reader_close(tracer->links);
 	maps_fini(&tracer->maps);

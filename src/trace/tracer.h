@@ -22,14 +22,20 @@ enum { TRACER_PRIORITY = 1 };
 /* Does this plan need it? */
 bool tracer_needs_precedence(const struct plan *plan);
 
+/* What the snapshots have beside sessions from the start on. */
+struct tracer_wants {
+	bool links;       /* what the interfaces moved */
+	bool connections; /* that end: the plan has to have DUTY_NOTE_LIVES */
+};
+
 /*
  * Starts the thread. *tracing passes to the tracer, which closes it. interval_ns is asked for, count
  * intervals (0: until tracer_stop) are delivered; the last one ends by detaching, so that the sum of all is
- * what was counted. start_ns: the beginning of the first, on the monotonic clock. reads_links: what the interfaces moved is
- * in the snapshots, too. 0 or -errno with *error.
+ * what was counted. start_ns: the beginning of the first, on the monotonic clock. On return connections are noted that
+ * are wanted. 0 or -errno with *error.
  */
 int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interval_ns, uint64_t count,
-    bool reads_links, struct error *error);
+    const struct tracer_wants *wants, struct error *error);
 
 /*
  * The tracer's snapshots. stop ends the current interval now: its snapshot comes with .last set, after one that may

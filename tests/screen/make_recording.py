@@ -209,6 +209,25 @@ def minute(intervals):
         write(interval, sessions)
 
 
+def life(interval, comm, pid, accepted, end, **more):
+    local, remote = (("10.0.0.5", 443), ("192.0.2.7", 50000 + interval)), (("10.0.0.5", 50000 + interval), ("192.0.2.9", 5432))
+    (laddr, lport), (raddr, rport) = local if accepted else remote
+    print(json.dumps({
+        "type": "connection", "time": stamp(interval, 1.0), "interval_s": 1.0, "ago_us": 100000, "pid": pid, "comm": comm,
+        "family": 4, "laddr": laddr, "lport": lport, "raddr": raddr, "rport": rport, "netns": 4026531840,
+        "accepted": accepted, "end": end, "rx_bytes": 2048, "tx_bytes": 512, **more,
+    }))
+
+
+def lives(intervals):
+    steady = session(7, "steady", ("10.0.0.5", 22), ("192.0.2.7", 50000), 1000, 0)
+    for interval in range(intervals):
+        life(interval, "nginx", 812, 1, "closed by us", lived_us=2500000 + interval)
+        life(interval, "psql", 900 + interval, 0, "timed out", error=110, syn_retries=6, lived_us=127000000)
+        life(interval, "curl", 1900, 0, "reset by us", reason="tcp_abort_on_close", connect_us=12345, lived_us=999)
+        write(interval, [steady])
+
+
 def main(arguments):
     numbers = [float(argument) for argument in arguments[1:]]
     if arguments[:1] == ["demo"]:
@@ -228,6 +247,8 @@ def main(arguments):
         bursts(int(numbers[0]) if numbers else 120, numbers[1] if len(numbers) > 1 else 1.0)
     elif arguments[:1] == ["minute"]:
         minute(int(numbers[0]) if numbers else 90)
+    elif arguments[:1] == ["lives"]:
+        lives(int(numbers[0]) if numbers else 3)
     elif arguments[:1] == ["ends"]:
         ends(*numbers or [1.0])
     elif arguments[:1] == ["churn"]:

@@ -136,12 +136,43 @@ static void clocks_are_local(void **state)
 	assert_string_equal(text, "12:42:17");
 }
 
+static void durations(void **state)
+{
+	static const struct {
+		uint64_t us;
+		const char *text;
+	} cases[] = {
+		{ 0, "0us" },
+		{ 999, "999us" },
+		{ 1000, "1.00ms" },
+		{ 12345, "12.3ms" },
+		{ 999999, "999ms" },
+		{ 1000000, "1.00s" },
+		{ 59999999, "59.9s" },
+		{ 60000000, "1m00s" },
+		{ 3599999999, "59m59s" },
+		{ 3600000000, "1h00m" },
+		{ 86399999999, "23h59m" },
+		{ 86400000000, "1d00h" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[32];
+
+		format_duration(text, sizeof text, cases[i].us);
+		assert_string_equal(text, cases[i].text);
+		assert_true(strlen(text) <= 7);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(amounts_in_every_unit),
 		cmocka_unit_test(rates_by_the_true_length),
 		cmocka_unit_test(spans),
+		cmocka_unit_test(durations),
 		cmocka_unit_test(amounts_and_rates_have_a_unit),
 		cmocka_unit_test(counts_have_no_unit),
 		cmocka_unit_test(decimals_are_printed_as_printf_does),

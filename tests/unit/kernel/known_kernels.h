@@ -130,6 +130,7 @@ static const struct {
 	{ SYMBOL_INET_SOCK_SET_STATE, { 3, 3 } },
 	{ SYMBOL_SCHED_PROCESS_EXIT, { 2, 1 } },
 	{ SYMBOL_CGROUP_MKDIR, { 2, 2 } },
+	{ SYMBOL_TCP_SEND_RESET, { 3, 2 } },
 	{ SYMBOL_BPF_ITER_TASK_FILE, { 4, 4 } },
 	{ SYMBOL_BPF_ITER_SOCKETS, { 4, 4 } },
 	{ SYMBOL_INET_SENDMSG, { 3, 3 } },

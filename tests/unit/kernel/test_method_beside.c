@@ -122,12 +122,59 @@ static void test_no_sockets_beside(void **state)
 	assert_false(plan_has_duty(&plan, DUTY_TELL_SOCKETS));
 }
 
+/* The same for what notes connections; why a reset was sent need not be known. */
+static void test_lives_beside(void **state)
+{
+	struct kernel kernel = kernel_6_18();
+
+	(void)state;
+	for (int resets = 1; resets >= 0; resets--) {
+		struct plan plan;
+
+		if (!resets)
+			forget(&kernel, SYMBOL_TCP_SEND_RESET);
+		plan_well(&plan, PROBE_TRACEPOINT, &kernel);
+		size_t count = plan.hook_count;
+
+		plan_add_lives(&plan, &kernel);
+		assert_true(plan_has_duty(&plan, DUTY_NOTE_LIVES));
+		assert_true(plan.needs & NEED_LIVES);
+		assert_int_equal(plan.hook_count, count + 2 + (size_t)resets);
+		assert_string_equal(plan.hooks[count].function, "lives_set_state");
+		assert_int_equal(plan.hooks[count].kind, HOOK_TYPED_TRACEPOINT);
+		assert_string_equal(plan.hooks[count + 1].function, "lives_walk");
+		assert_int_equal(plan.hooks[count + 1].kind, HOOK_ITERATOR);
+		if (resets)
+			assert_string_equal(plan.hooks[count + 2].function, "lives_send_reset");
+		for (size_t i = 0; i < plan.hook_count; i++) {
+			const struct hook *hook = &plan.hooks[i];
+
+			assert_int_equal(duty_is_late(hook->duty), i >= count);
+			assert_int_equal(plan_falls_with(&plan, hook, &plan.hooks[count]), i >= count);
+			assert_int_equal(plan_falls_with(&plan, hook, &plan.hooks[count + 1]), i >= count);
+			if (resets)
+				assert_int_equal(
+				    plan_falls_with(&plan, hook, &plan.hooks[count + 2]), i == count + 2);
+		}
+	}
+	for (int field = 0; field < FIELD_COUNT; field++) {
+		struct plan plan = { 0 };
+
+		kernel = kernel_6_18();
+		kernel.offsets[field] = -1;
+		plan_add_lives(&plan, &kernel);
+		assert_int_equal(
+		    plan_has_duty(&plan, DUTY_NOTE_LIVES), !(kernel_field_needs(field) & NEED_LIVES));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_noted_beside),
 		cmocka_unit_test(test_sockets_beside),
 		cmocka_unit_test(test_no_sockets_beside),
+		cmocka_unit_test(test_lives_beside),
 	};
 
 	return cmocka_run_group_tests_name("method beside", tests, NULL, NULL);

@@ -230,6 +230,27 @@ static void test_sockets(void **state)
 	}
 }
 
+/* Beside what JSON has anyway: under the same filters, which are asked about who has the socket. */
+static void test_connections(void **state)
+{
+	struct input input = base;
+	static const char *const plain_arguments[] = { "-o", "json", "-6", "--uid", "7" };
+	static const char *const arguments[] = { "-o", "json", "-6", "--uid", "7", "--connections" };
+
+	(void)state;
+	memcpy(input.arguments, plain_arguments, sizeof plain_arguments);
+	char *plain = build(&input);
+
+	memcpy(input.arguments, arguments, sizeof arguments);
+	char *text = build(&input), *difference = text_diff(plain, text);
+
+	expect_well_formed(text);
+	expect_golden("program_connections.diff", difference);
+	free(difference);
+	free(text);
+	free(plain);
+}
+
 /* A filter changes nothing but the filtering, whatever counts: the same lines in each method's text. */
 static void test_filters_are_the_same_for_each_method(void **state)
 {
@@ -366,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_sockets),
+		cmocka_unit_test(test_connections),
 		cmocka_unit_test(test_filters_are_the_same_for_each_method),
 		cmocka_unit_test(test_what_is_left_out),
 		cmocka_unit_test(test_paths_stay_out),

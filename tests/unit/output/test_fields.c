@@ -19,8 +19,8 @@
 #include "output/recording.h"
 #include "output/renderer.h"
 
-static const struct field_table *const tables[] = { &session_fields, &ending_fields, &other_fields,
-	&interval_fields };
+static const struct field_table *const tables[] = { &session_fields, &ending_fields, &connection_fields,
+	&other_fields, &interval_fields };
 
 /* Writes the interval as a line for each object. For free(). */
 static char *write_lines(const struct snapshot *snapshot, size_t *length)
@@ -88,10 +88,21 @@ static void expect_round_trip(
 
 static void *record_of(struct snapshot *snapshot, const struct field_table *table)
 {
-	return table == &session_fields  ? (void *)&snapshot->sessions[0]
-	       : table == &ending_fields ? (void *)&snapshot->endings[0]
-	       : table == &other_fields  ? (void *)&snapshot->other
-	                                 : snapshot;
+	return table == &session_fields      ? (void *)&snapshot->sessions[0]
+	       : table == &ending_fields     ? (void *)&snapshot->endings[0]
+	       : table == &connection_fields ? (void *)&snapshot->connections[0]
+	       : table == &other_fields      ? (void *)&snapshot->other
+	                                     : snapshot;
+}
+
+/* That of a connection alone: members of others have the same keys. */
+static void fill_connection(struct snapshot *snapshot)
+{
+	struct connection *connection = snapshot_add_connection(snapshot);
+
+	assert_non_null(connection);
+	connection->session.family = snapshot->sessions[0].family;
+	snapshot->session_count = snapshot->ending_count = 0;
 }
 
 static void expect_number(const struct field_table *table, const struct field *field, uint64_t number)
@@ -100,6 +111,8 @@ static void expect_number(const struct field_table *table, const struct field *f
 	struct snapshot snapshot, back;
 
 	fill(&snapshot, 4);
+	if (table == &connection_fields)
+		fill_connection(&snapshot);
 	field_set_number(field, record_of(&snapshot, table), number);
 	assert_int_equal(field_number(field, record_of(&snapshot, table)), number);
 	if (table == &ending_fields) { /* of a connection that was never seen nothing is written */
@@ -113,6 +126,9 @@ static void expect_number(const struct field_table *table, const struct field *f
 		assert_int_equal(back.ending_count, 1);
 		assert_memory_equal(&back.endings[0], &snapshot.endings[0], sizeof(struct ending));
 	}
+	if (table == &connection_fields)
+		assert_memory_equal(
+		    &back.connections[0], &snapshot.connections[0], sizeof(struct connection));
 	if (table == &session_fields) /* no other member has changed either */
 		assert_memory_equal(&back.sessions[0], &snapshot.sessions[0], sizeof(struct session));
 	snapshot_fini(&snapshot);
@@ -126,7 +142,8 @@ static void numbers_come_back(void **state)
 		for (size_t k = 0; k < tables[i]->count; k++) {
 			const struct field *field = &tables[i]->rows[k];
 
-			if (field->type == FIELD_ADDRESS || field->type == FIELD_NAME)
+			if (field->type == FIELD_ADDRESS || field->type == FIELD_NAME ||
+			    field->type == FIELD_REASON)
 				continue;
 			expect_number(tables[i], field, field->type == FIELD_FAMILY ? 4 : 1);
 			expect_number(tables[i], field, field_max(field));
@@ -195,6 +212,26 @@ static void names_come_back(void **state)
 			snapshot_fini(&snapshot);
 			snapshot_fini(&back);
 		}
+	}
+}
+
+static void reasons_come_back(void **state)
+{
+	static const char *const reasons[] = { "", "tcp_abort_on_close", "0123456789012345678901234567890",
+		"\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\xff" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(reasons); i++) {
+		struct snapshot snapshot, back;
+
+		fill(&snapshot, 6);
+		fill_connection(&snapshot);
+		snprintf(snapshot.connections[0].reason, CONNECTION_REASON_SIZE, "%s", reasons[i]);
+		expect_round_trip(&snapshot, "reason", *reasons[i], &back);
+		assert_memory_equal(
+		    &back.connections[0], &snapshot.connections[0], sizeof(struct connection));
+		snapshot_fini(&snapshot);
+		snapshot_fini(&back);
 	}
 }
 
@@ -281,10 +318,11 @@ static void rows_are_sound(void **state)
 			has_family = has_family || field->type == FIELD_FAMILY;
 			if (field->type == FIELD_ADDRESS)
 				assert_true(has_family &&
-				            (tables[i] == &session_fields || tables[i] == &ending_fields));
+				            (tables[i] == &session_fields || tables[i] == &ending_fields ||
+				                tables[i] == &connection_fields));
 			if (field->type == FIELD_ADDRESS)
 				assert_int_equal(field->presence, FIELD_REQUIRED);
-			if (field->type == FIELD_NAME)
+			if (field->type == FIELD_NAME || field->type == FIELD_REASON)
 				assert_true(
 				    field->presence == FIELD_REQUIRED || field->presence == FIELD_KNOWN);
 			for (size_t j = 0; j < k; j++)
@@ -299,6 +337,7 @@ int main(void)
 		cmocka_unit_test(numbers_come_back),
 		cmocka_unit_test(addresses_come_back),
 		cmocka_unit_test(names_come_back),
+		cmocka_unit_test(reasons_come_back),
 		cmocka_unit_test(joined_members_follow_the_row_before),
 		cmocka_unit_test(words_come_back),
 		cmocka_unit_test(rows_are_sound),

@@ -379,7 +379,8 @@ static void test_help(void **state)
 	    "              [--pod [NAMESPACE/]NAME|UID] [--uid USER] [--comm NAME] [--port LIST] [--lport "
 	    "LIST]\n"
 	    "              [--rport LIST] [--host ADDRESS[/PREFIX]] [--netns PID|PATH] [--mntns PID|PATH]\n"
-	    "              [--cgroupmap PATH] [--mntnsmap PATH] [-4 | -6] [-a] [--filter WORDS]\n"
+	    "              [--cgroupmap PATH] [--mntnsmap PATH] [-4 | -6] [-a] [--connections] [--filter "
+	    "WORDS]\n"
 	    "              [--probe auto|tracepoint|fentry|kprobe] [-o screen|text|json|csv|openmetrics]\n"
 	    "              [--output-file PATH] [--textfile PATH] [--max-series N] [--series-threshold "
 	    "BYTES]\n"
@@ -393,7 +394,7 @@ static void test_help(void **state)
 		"\n  -C, --noclear  ", "\n  -S, --nosummary  ", "\n  -p, --pid PID  ",
 		"\n      --cgroup PATH  ", "\n      --host ADDRESS[/PREFIX]\n", "\n      --mntns PID|PATH  ",
 		"\n      --cgroupmap PATH  ", "\n      --mntnsmap PATH  ", "\n  -4, --ipv4  ",
-		"\n  -6, --ipv6  ", "\n  -a, --all  ", "\n      --filter WORDS  ",
+		"\n  -6, --ipv6  ", "\n  -a, --all  ", "\n      --connections  ", "\n      --filter WORDS  ",
 		"\n      --probe auto|tracepoint|fentry|kprobe\n",
 		"\n  -o, --output screen|text|json|csv|openmetrics\n", "\n      --output-file PATH\n",
 		"\n      --textfile PATH  ", "\n      --max-series N  ", "\n      --series-threshold BYTES\n",

@@ -61,6 +61,7 @@ static const struct {
 	{ { "--ipv4" }, "yyyyyy yyyy -- y" },
 	{ { "--ipv6" }, "yyyyyy yyyy -- y" },
 	{ { "--all" }, "y-yy-- ---- -- y" },
+	{ { "--connections" }, "y-y--- ---- -- y" },
 	{ { "--filter", "nginx port:443" }, "yyyyyy yyyy -- -" },
 	{ { "--filter", "host:a.example" }, "y----- y--- -- -" },
 	{ { "--probe", "kprobe" }, "yyyyyy ---- yy y" },

@@ -52,7 +52,8 @@ static void start(uint64_t interval_ns, uint64_t count)
 	for (int i = 0; i < MAP_COUNT; i++)
 		copy.maps[i] = tracing.maps[i] < 0 ? -1 : fcntl(tracing.maps[i], F_DUPFD_CLOEXEC, 3);
 	tracing.start_ns = now_ns();
-	if (tracer_open(&tracer, &tracing, interval_ns, count, true, &error) != 0)
+	if (tracer_open(
+	        &tracer, &tracing, interval_ns, count, &(struct tracer_wants){ .links = true }, &error) != 0)
 		fail_msg("%s", error.text);
 	source = tracer_source(tracer);
 	/* all of it is the tracer's now */
@@ -353,7 +354,8 @@ static void test_failure(void **state)
 	test_tracing_open(&tracing, 16);
 	close(tracing.maps[MAP_GENERATION]);
 	tracing.maps[MAP_GENERATION] = -1;
-	assert_int_equal(tracer_open(&tracer, &tracing, 10 * MS, 0, true, &error), 0);
+	assert_int_equal(
+	    tracer_open(&tracer, &tracing, 10 * MS, 0, &(struct tracer_wants){ .links = true }, &error), 0);
 	source = tracer_source(tracer);
 	assert_true(is_readable(PATIENCE_MS));
 	for (int i = 0; i < 2; i++) {

@@ -11,7 +11,7 @@ enum grouping {
 	GROUPING_USER,
 	GROUPING_PROGRAM, /* all processes of one name */
 	GROUPING_SERVICE, /* what one listening port has accepted; all that this side connected; what is not known */
-	GROUPING_PAIR,    /* a process and the process at the other end; where that is on another host, the host */
+	GROUPING_PAIR, /* a process and the process at the other end; where that is on another host, the host */
 	GROUPING_COUNT,
 	GROUPING_ALL = GROUPING_COUNT, /* no choice: all that is listed, as one */
 };

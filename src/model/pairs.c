@@ -35,8 +35,7 @@ static uint64_t half_hash(const uint8_t address[16], uint16_t port)
 
 static uint32_t connection_hash(const struct session *session)
 {
-	uint64_t hash =
-	    half_hash(session->laddr, session->lport) + half_hash(session->raddr, session->rport);
+	uint64_t hash = half_hash(session->laddr, session->lport) + half_hash(session->raddr, session->rport);
 
 	hash *= 0xc4ceb9fe1a85ec53u;
 	return (uint32_t)(hash >> 32);

@@ -22,8 +22,8 @@ struct __attribute__((packed, aligned(4))) moment {
 
 /* Whose process the other end of a connection within the host is; of a group, if it is that of all. */
 struct peer {
-	uint32_t pid; /* 0: no process */
-	bool known;   /* else it is on another host, or not known */
+	uint32_t pid;                 /* 0: no process */
+	bool known;                   /* else it is on another host, or not known */
 	char comm[SESSION_NAME_SIZE]; /* any bytes, NUL-terminated */
 };
 
@@ -33,7 +33,7 @@ struct row {
 	uint64_t rx_total_bytes; /* since it was first seen or totals were reset */
 	uint64_t tx_total_bytes;
 	struct averages averages;
-	struct peer peer; /* model/pairs.h */
+	struct peer peer;    /* model/pairs.h */
 	uint32_t first_tick; /* the interval in which it was first seen, */
 	uint32_t seen_tick;  /* last moved something (0: never), */
 	uint32_t told_tick;  /* and was last told of, as moving or as open */

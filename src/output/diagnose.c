@@ -191,7 +191,8 @@ static void describe_numbers(const struct finding *finding, char buffer[NUMBERS_
 }
 
 /* "; at its other end python3 (PID 812): it does not read what has arrived (reader 99%), 3.2MB unread" */
-static void add_peer(const struct diagnose *diagnose, const struct finding *finding, char *buffer, size_t size)
+static void add_peer(
+    const struct diagnose *diagnose, const struct finding *finding, char *buffer, size_t size)
 {
 	const char *proof = cause_proof(says[finding->kind].cause, finding->peer_cause);
 	char comm[COMM_SIZE], unread[32];
@@ -201,8 +202,8 @@ static void add_peer(const struct diagnose *diagnose, const struct finding *find
 		return;
 	escape_text(comm, sizeof comm, finding->peer.comm, strlen(finding->peer.comm), COMM_SIZE - 1,
 	    diagnose->utf8 && !diagnose->as_json);
-	used += (size_t)snprintf(buffer + used, size - used, "; its other end on this host is %s (PID %u)", comm,
-	    finding->peer.pid);
+	used += (size_t)snprintf(buffer + used, size - used, "; its other end on this host is %s (PID %u)",
+	    comm, finding->peer.pid);
 	if (!proof || used >= size)
 		return;
 	used += (size_t)snprintf(buffer + used, size - used, ": %s (%s %u%%)", proof,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "screen/header.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +9,7 @@
 #include "names/names.h"
 #include "output/renderer.h"
 #include "screen/link_page.h"
+#include "screen/pieces.h"
 #include "screen/playback.h"
 #include "screen/ui.h"
 #include "table/endpoint.h"
@@ -17,111 +17,10 @@
 #include "table/layout.h"
 #include "table/who.h"
 
-#define PIECE_GAP 2
-
 /* The screen's widths from which on losses and order are said at length. */
 #define LOSS_WIDE 76
 #define LOSSES_WIDE 100
 #define ORDER_WIDE 60
-
-/* ---- pieces ---- */
-
-/* Something short, dropped when there is no room for it. */
-struct piece {
-	char text[160];
-	unsigned columns;
-	enum style style;
-	unsigned priority; /* 0 is dropped last */
-	bool is_filter;    /* of the start: where some are dropped, their number is shown */
-};
-
-#define PIECES_MAX 40
-#define FILTER_PRIORITY 3
-#define MORE_COLUMNS 12 /* "+100 filters" */
-
-struct pieces {
-	struct piece items[PIECES_MAX];
-	unsigned count;
-	size_t filters_left_out; /* for which there is no piece */
-	bool utf8;
-};
-
-__attribute__((format(printf, 4, 5))) static void pieces_add(
-    struct pieces *pieces, unsigned priority, enum style style, const char *format, ...)
-{
-	char text[160];
-	va_list arguments;
-
-	if (pieces->count == PIECES_MAX)
-		return;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
-	struct piece *piece = &pieces->items[pieces->count++];
-
-	piece->priority = priority;
-	piece->style = style;
-	/* Some hold user names or typed words. */
-	piece->columns = line_fit(piece->text, sizeof piece->text, text, strlen(text), 100, pieces->utf8);
-}
-
-/* The pieces that fit, by priority, when so many columns stay free of filters and what comes after them. Returns how many filters are dropped. */
-static size_t pieces_choose(
-    const struct pieces *pieces, unsigned room, unsigned reserved, bool shown[PIECES_MAX])
-{
-	bool seen[PIECES_MAX] = { false };
-	size_t left_out = pieces->filters_left_out;
-
-	for (;;) {
-		unsigned best = PIECES_MAX;
-
-		for (unsigned i = 0; i < pieces->count; i++)
-			if (!seen[i] &&
-			    (best == PIECES_MAX || pieces->items[i].priority < pieces->items[best].priority))
-				best = i;
-		if (best == PIECES_MAX)
-			return left_out;
-		const struct piece *piece = &pieces->items[best];
-
-		if (piece->priority >= FILTER_PRIORITY) {
-			room -= reserved < room ? reserved : room;
-			reserved = 0;
-		}
-		seen[best] = true;
-		shown[best] = piece->columns > 0 && piece->columns <= room;
-		if (shown[best])
-			room -= piece->columns + PIECE_GAP < room ? piece->columns + PIECE_GAP : room;
-		left_out += piece->is_filter && !shown[best];
-	}
-}
-
-/* Adds the pieces that fit, two blanks apart, in the style `plain`, or in their own if STYLE_COUNT; in the place of filters that do not, their number. */
-static void pieces_put(struct pieces *pieces, struct line *line, enum style plain)
-{
-	unsigned room = line->width - line->columns, last_filter = PIECES_MAX;
-	bool shown[PIECES_MAX];
-	size_t left_out = pieces_choose(pieces, room, 0, shown);
-
-	if (left_out)
-		left_out = pieces_choose(pieces, room, MORE_COLUMNS + PIECE_GAP, shown);
-	for (unsigned i = 0; i < pieces->count; i++)
-		if (pieces->items[i].is_filter)
-			last_filter = i;
-	for (unsigned i = 0; i < pieces->count; i++) {
-		const struct piece *piece = &pieces->items[i];
-		enum style style = plain == STYLE_COUNT ? piece->style : plain;
-		enum style gap = plain == STYLE_COUNT ? STYLE_PLAIN : plain;
-
-		if (shown[i]) {
-			line_add(line, style, piece->text, piece->columns);
-			line_pad(line, gap, line->columns + PIECE_GAP);
-		}
-		if (i == last_filter && left_out) {
-			line_print(line, style, "+%zu filter%s", left_out, left_out == 1 ? "" : "s");
-			line_pad(line, gap, line->columns + PIECE_GAP);
-		}
-	}
-}
 
 /* ---- title ---- */
 
@@ -336,7 +235,7 @@ static void add_start_filters(struct ui *ui, struct pieces *pieces)
 	const struct run *run = ui->run;
 
 	for (size_t i = 0; i < run->filter_count && pieces->count < PIECES_MAX; i++) {
-		pieces_add(pieces, FILTER_PRIORITY, STYLE_PLAIN, "%s", run->filters[i]);
+		pieces_add(pieces, PIECES_FILTER_PRIORITY, STYLE_PLAIN, "%s", run->filters[i]);
 		pieces->items[pieces->count - 1].is_filter = true;
 	}
 	pieces->filters_left_out = run->filters_left_out;

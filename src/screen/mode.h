@@ -28,7 +28,8 @@ struct mode {
 
 extern const struct mode table_mode;
 extern const struct mode search_mode, filter_mode, time_mode;              /* prompt_mode.c */
-extern const struct mode help_mode, details_mode;                          /* page_mode.c */
+extern const struct mode help_mode;                                        /* page_mode.c */
+extern const struct mode details_mode;                                     /* details_page.c */
 extern const struct mode links_mode;                                       /* link_page.c */
 extern const struct mode connections_mode;                                 /* connection_page.c */
 extern const struct mode minute_mode;                                      /* minute_page.c */

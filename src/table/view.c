@@ -403,7 +403,8 @@ struct view_place view_place(const struct view *view)
 	const struct list_settings *settings = &view->settings;
 
 	return (struct view_place){ settings->grouping, settings->opened, settings->opened_key,
-		settings->opened_container, settings->opened_peer, view->selected, view->pinned, view->sort, view->track };
+		settings->opened_container, settings->opened_peer, view->selected, view->pinned, view->sort,
+		view->track };
 }
 
 void view_return(struct view *view, const struct view_place *place)

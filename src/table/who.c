@@ -92,8 +92,8 @@ static void cell_process(
 	unsigned end = (unsigned)snprintf(text, sizeof text, " (%u)", pid);
 	unsigned room = cell->width > end ? cell->width - end : 1;
 
-	cell->columns =
-	    end + line_fit(cell->text, sizeof cell->text - sizeof text, comm, strlen(comm), room, context->utf8);
+	cell->columns = end + line_fit(cell->text, sizeof cell->text - sizeof text, comm, strlen(comm), room,
+	                          context->utf8);
 	strcat(cell->text, text);
 }
 

@@ -305,7 +305,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(ends_find_one_another, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_process_is_its_own_other_end, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(namespaces_are_joined_only_where_addresses_tell, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    namespaces_are_joined_only_where_addresses_tell, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(links_with_equal_addresses_are_told_apart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ports_are_used_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(who_reads_late_is_found, set_up, tear_down),

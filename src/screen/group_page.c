@@ -16,10 +16,11 @@
 /* By what a group is taken apart: those that the members of a group may differ in. */
 static const struct part {
 	enum grouping by;
+	enum grouping one_of; /* whose groups have one of them: it is not told; GROUPING_NONE: none has */
 	const char *label;
 } parts[] = {
-	{ GROUPING_REMOTE, "Top peers" },
-	{ GROUPING_PROCESS, "Processes" },
+	{ GROUPING_REMOTE, GROUPING_NONE, "Top peers" },
+	{ GROUPING_PROCESS, GROUPING_PAIR, "Processes" },
 };
 
 /* What the columns that are told by a grouping say of a row: "nginx", "203.0.113.84". Untrusted, escaped. */
@@ -144,7 +145,7 @@ void group_page_parts(struct page *page, const struct row *group)
 	for (size_t i = 0; i < COUNT_OF(parts); i++) {
 		struct rows rows;
 
-		if (parts[i].by == view->context.grouping || view->context.grouping == GROUPING_PAIR)
+		if (parts[i].by == view->context.grouping || parts[i].one_of == view->context.grouping)
 			continue;
 		rows_init(&rows);
 		if (list_take_apart(

@@ -23,6 +23,7 @@ static unsigned unit_extra(const struct column *column, const struct column_cont
 /* The title of an amount keeps its width, but on a narrow screen it has to leave room for the other columns. */
 #define WIDE 60
 #define TITLE_NARROW 8
+#define NAMES_WIDE 24
 
 static struct candidate candidate_of(
     const struct column *column, const struct column_context *context, unsigned width)
@@ -39,6 +40,9 @@ static struct candidate candidate_of(
 		.max = column->width_max + extra,
 	};
 
+	/* What tells one group from another is not cut to make room for others, but for addresses, which are long. */
+	if (candidate.priority == 0 && !column->is_address && candidate.max <= NAMES_WIDE)
+		candidate.pref = candidate.max;
 	/* A listener is told by its local end, and of open sockets more is asked than what they move. */
 	if (context->open && column->is_address)
 		candidate.priority = column->essential ? 2 : 3;

@@ -114,6 +114,43 @@ static void sentences(void **state)
 	snapshot_fini(&snapshot);
 }
 
+/* Where the remote is on this host, it is named, and says why. */
+static void the_other_end_is_named(void **state)
+{
+	struct snapshot snapshot;
+
+	(void)state;
+	fill(&snapshot);
+	struct session *reader = &snapshot.sessions[1];
+	const struct session *java = &snapshot.sessions[0];
+
+	*reader = (struct session){
+		.family = 4,
+		.laddr = { 10, 0, 3, 7 },
+		.lport = java->rport,
+		.rport = java->lport,
+		.pid = 812,
+		.netns = 8,
+		.comm = "re\"ader",
+		.socket = { .state = SOCKET_ESTABLISHED,
+		    .cause = CAUSE_READER,
+		    .shares = { [CAUSE_READER] = 99 },
+		    .unread_bytes = 2 << 20 },
+	};
+	char *text = show(&renderer_diagnose, &snapshot), *json = show(&renderer_diagnose_json, &snapshot);
+
+	assert_non_null(
+	    strstr(text, "; its other end on this host is re\"ader (PID 812): it does not read what has "
+	                 "arrived (reader 99%), 2.00MB unread.\n"));
+	assert_non_null(
+	    strstr(text, "; its other end on this host is ja\\x1b[va (PID 2211): it waits for this side to "
+	                 "read (peer 91%).\n"));
+	assert_non_null(strstr(json, "\"peer_pid\":812,\"peer_comm\":\"re\\\"ader\""));
+	free(text);
+	free(json);
+	snapshot_fini(&snapshot);
+}
+
 static void nothing_waits(void **state)
 {
 	struct snapshot snapshot;
@@ -224,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sentences),
+		cmocka_unit_test(the_other_end_is_named),
 		cmocka_unit_test(nothing_waits),
 		cmocka_unit_test(objects),
 		cmocka_unit_test(again_and_again),

@@ -77,6 +77,9 @@ static __always_inline void take_key(struct socket_key *key, u64 sk)
 /* A read of one byte ends at so many sockets, and with it the kernel's RCU section. */
 #define SOCKETS_AT_ONCE 4096
 
+/* A wait queue may be long. */
+#define WAITERS_LOOKED_AT 4
+
 BPF_SK_STORAGE(socket_states, struct socket_state);
 BPF_F_TABLE("array", u32, struct socket_pass, socket_pass, 1, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct socket_facts, socket_facts, @MAX_SOCKETS@, BPF_F_MMAPABLE);
@@ -100,20 +103,35 @@ static __always_inline struct socket_state *follow(u64 sk)
 	return state;
 }
 
+/* A connection's numbers begin with nothing moved, but for Fast Open and where they are set by hand. */
+static __always_inline u32 take_birth(u64 tp, int now)
+{
+	u32 birth = TYPED_BITS(tp, TCP_REPAIR) ? SOCKET_REPAIRED : 0;
+
+	if (now == STATE_SYN_SENT)
+		return birth | SOCKET_CONNECTED;
+	if (TYPED(u64, tp, TCP_BYTES_RECEIVED) || TYPED(u64, tp, TCP_BYTES_ACKED) ||
+	    TYPED(u32, tp, TCP_WRITE_SEQ) != TYPED(u32, tp, TCP_SND_UNA))
+		birth |= SOCKET_EARLY;
+	return birth;
+}
+
 /*
  * inet_sock_set_state(sk, oldstate, newstate). Who connects or listens does it itself; what a listener accepts is
  * established by a softirq, in the name of nobody.
  */
 int sockets_set_state(u64 *ctx)
 {
-	u64 sk = ctx[0];
+	u64 sk = ctx[0], tp;
 	int before = (int)ctx[1], now = (int)ctx[2];
 	bool own_call = now == STATE_SYN_SENT || now == STATE_LISTEN;
 	struct socket_state *state;
+	u32 connected;
 
 	if (!own_call && !(now == STATE_ESTABLISHED && before == STATE_SYN_RECV))
 		return 0;
-	if (!bpf_skc_to_tcp_sock((void *)sk))
+	tp = (u64)bpf_skc_to_tcp_sock((void *)sk);
+	if (!tp)
 		return 0;
 	state = follow(sk);
 	if (!state)
@@ -121,6 +139,9 @@ int sockets_set_state(u64 *ctx)
 	__builtin_memset(&state->before, 0, sizeof state->before);
 	state->passed_ns = 0;
 	state->born_ns = bpf_ktime_get_ns();
+	/* two that connect to each other at once come from SYN_RECV, too */
+	connected = own_call ? 0 : state->birth & SOCKET_CONNECTED;
+	state->birth = take_birth(tp, now) | connected;
 	if (own_call) {
 		state->passes = own(&state->owner, bpf_get_current_task());
 		state->walk = 0;
@@ -206,6 +227,46 @@ static __always_inline void take_rest(struct socket_facts *facts, u64 tp)
 	facts->received_jiffies = TYPED(u32, tp, ICSK_LRCVTIME);
 }
 
+/* Who sleeps on a wait queue in its own call has its task there. Nothing else that waits has: epoll, poll(), io_uring. */
+static __always_inline bool is_task(u64 pointer)
+{
+	u64 leader = LOAD_COLD(u64, pointer, TASK_GROUP_LEADER);
+
+	return leader && LOAD_COLD(u64, leader, TASK_GROUP_LEADER) == leader;
+}
+
+static __always_inline bool has_sleeper(u64 tp)
+{
+	u64 head = LOAD_COLD(u64, tp, SK_WQ) + WQ_HEAD, entry = LOAD_COLD(u64, head, 0);
+
+#pragma unroll
+	for (int i = 0; i < WAITERS_LOOKED_AT; i++) {
+		if (!entry || entry == head)
+			return false;
+		if (is_task(LOAD_COLD(u64, entry - WAIT_ENTRY, WAIT_PRIVATE)))
+			return true;
+		entry = LOAD_COLD(u64, entry, 0);
+	}
+	return entry && entry != head; /* too many to know */
+}
+
+static __always_inline void take_audit(struct socket_facts *facts, struct socket_state *state, u64 tp)
+{
+	u32 bits = state->birth;
+
+	if (TYPED_BITS(tp, TCP_REPAIR))
+		bits |= SOCKET_REPAIRED;
+	if (TYPED(u32, tp, TCP_URG_SEQ))
+		bits |= SOCKET_URGENT;
+	if (LOAD_COLD(u64, tp, SK_USER_DATA))
+		bits |= SOCKET_KERNEL_USER;
+	if (TYPED(u32, tp, SK_LOCK_OWNED) || TYPED(u32, tp, SK_WRITE_PENDING))
+		bits |= SOCKET_HELD;
+	if (has_sleeper(tp))
+		bits |= SOCKET_SLEEPER;
+	facts->audit = bits;
+}
+
 /* Tells of a socket that this pass has not come to before. Returns how many it has told of by then, 0: it could not. */
 static __always_inline u32 tell(u64 sk, struct socket_state *state, struct socket_pass *pass)
 {
@@ -229,6 +290,7 @@ static __always_inline u32 tell(u64 sk, struct socket_state *state, struct socke
 	take_counts(&facts->now, tp, jiffies);
 	take_queues(facts, tp);
 	take_rest(facts, tp);
+	take_audit(facts, state, tp);
 	take_owner(facts, state);
 	facts->passes_socket = socket_passes(&facts->key, tp);
 	facts->before = state->before;

@@ -2,6 +2,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -65,11 +66,29 @@ static void react(struct loop *loop, unsigned (*call)(void *state, struct render
 	if ((reaction & REACTION_PLAY) && loop->source->play)
 		loop->source->play(loop->source->state, &request.play);
 	if ((reaction & REACTION_SOCKETS) && loop->source->tell_sockets)
-		loop->source->tell_sockets(loop->source->state, request.tells_sockets);
+		loop->source->tell_sockets(
+		    loop->source->state, request.tells_sockets || loop->output->is_strict);
 	if ((reaction & REACTION_CONNECTIONS) && loop->source->tell_connections)
 		loop->source->tell_connections(loop->source->state, request.tells_connections);
 	if (reaction & REACTION_QUIT)
 		loop->source->stop(loop->source->state);
+}
+
+/* What the last snapshot tells that makes the run a failure. 0 or -errno with *error. */
+static int judge_end(const struct loop *loop, const struct snapshot *snapshot, struct error *error)
+{
+	if (!loop->output->is_strict || !snapshot->last)
+		return 0;
+	if (snapshot->sockets.err)
+		return error_set(error, EXIT_CODE_UNSUPPORTED, snapshot->sockets.err,
+		    "--strict: this kernel does not let sockets be looked at: %s",
+		    strerror(-snapshot->sockets.err));
+	if (snapshot->audit.unexplained_bytes)
+		return error_set(error, EXIT_CODE_WRONG_COUNT, -EILSEQ,
+		    "unexplained: %" PRIu64 " of %" PRIu64 " bytes, of %u connections: what was counted is "
+		    "not what their sockets moved",
+		    snapshot->audit.unexplained_bytes, snapshot->audit.bytes, snapshot->audit.deviating);
+	return 0;
 }
 
 static int handle_snapshot(struct loop *loop, struct error *error)
@@ -83,6 +102,7 @@ static int handle_snapshot(struct loop *loop, struct error *error)
 	if (!err && loop->output->also)
 		err = loop->output->also->show(loop->output->also_state, snapshot, error);
 	loop->done = snapshot->last;
+	err = err ?: judge_end(loop, snapshot, error);
 	loop->source->release(loop->source->state);
 	return err;
 }

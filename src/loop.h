@@ -3,6 +3,8 @@
 #ifndef TCPTOP_LOOP_H
 #define TCPTOP_LOOP_H
 
+#include <stdbool.h>
+
 struct error;
 struct renderer;
 struct signals;
@@ -15,6 +17,7 @@ struct loop_output {
 	/* Opens the output anew, on SIGUSR1. 0 or -errno with *error. NULL: it cannot be. */
 	int (*reopen)(void *to, struct error *error);
 	void *to;
+	bool is_strict; /* bytes that are unexplained at the end are an error */
 };
 
 /*

@@ -338,7 +338,7 @@ bool options_need_names(const struct options *options)
 
 bool options_tell_sockets(const struct options *options)
 {
-	return options->all || options->action == ACTION_DIAGNOSE ||
+	return options->all || options->strict || options->action == ACTION_DIAGNOSE ||
 	       (screen_options_needs(&options->screen) & COLUMN_NEEDS_SOCKET);
 }
 

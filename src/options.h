@@ -67,6 +67,7 @@ struct options {
 	uint32_t max_sockets; /* of which a pass can tell */
 	bool all;             /* sockets that move nothing, too */
 	bool connections;     /* how connections began and ended */
+	bool strict;          /* unexplained bytes at the end are a failure */
 	struct screen_options screen;
 };
 

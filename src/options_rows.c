@@ -378,6 +378,9 @@ const struct option_row option_rows[] = {
 	{ "connections", NULL, "each connection that has ended: how long it took to connect and\nlived, what it moved, who closed or reset it, and why",
 	  apply_flag, MEMBER(connections), .actions = RUN | EBPF,
 	  .outputs = { &renderer_screen, &renderer_json } },
+	{ "strict", NULL, "end with 6 if bytes that were counted are not those that the sockets'\nsequence numbers tell; sockets are told of, as by -a",
+	  apply_flag, MEMBER(strict), .actions = RUN | EBPF,
+	  .outputs = { &renderer_screen, &renderer_json, &renderer_csv } },
 	{ "filter", "WORDS", "only connections that match all words, as on the screen: a program,\n"
 	  "PID, port, address or network, container id; !WORD leaves out, as\n"
 	  "!local what stays on this host; port:443 looks in one field, of",

@@ -303,6 +303,9 @@ int run_live(struct options *options, struct error *error)
 	}
 	show.run.can_tell_sockets = tracer && tracer_source(tracer).tell_sockets;
 	show.run.can_tell_connections = tracer && tracer_source(tracer).tell_connections;
+	if (!err && options->strict && !show.run.can_tell_sockets)
+		err = error_set(error, EXIT_CODE_UNSUPPORTED, -EOPNOTSUPP,
+		    "--strict needs a kernel with BTF and iterators of BPF (5.19 or later)");
 	err = err ?: show_open(&show, options, &signals, error);
 	if (!err) {
 		struct source source = tracer_source(tracer);

@@ -253,6 +253,7 @@ int show_run(struct show *show, const struct options *options, const struct sour
 		.also_state = show->textfile,
 		.reopen = show->output_keeper ? reopen : NULL,
 		.to = &reopening,
+		.is_strict = options->strict,
 	};
 
 	return loop_run(source, options->renderer, show->state, signals, &output, error);

@@ -77,7 +77,7 @@ enum kernel_need {
 	FIELD(TCP_RCV_NXT, "tcp_sock", "rcv_nxt", NEED_SPLICE | NEED_SOCKETS | NEED_LIVES)               \
 	FIELD(TCP_BYTES_RECEIVED, "tcp_sock", "bytes_received", NEED_SPLICE | NEED_SOCKETS | NEED_LIVES) \
 	FIELD(ICSK_ULP_OPS, "inet_connection_sock", "icsk_ulp_ops", NEED_SPLICE | NEED_SOCKETS)          \
-	FIELD(SK_LOCK_OWNED, "sock", "sk_lock.owned", NEED_SPLICE | NEED_LIVES)                          \
+	FIELD(SK_LOCK_OWNED, "sock", "sk_lock.owned", NEED_SPLICE | NEED_SOCKETS | NEED_LIVES)           \
 	FIELD(SK_FLAGS, "sock", "__sk_common.skc_flags", NEED_SPLICE | NEED_LIVES)                       \
 	FIELD(REGS_SYSCALL, "pt_regs", REGS_SYSCALL_MEMBER, NEED_SPLICE)                                 \
 	FIELD(REGS_BEFORE, "pt_regs", REGS_BEFORE_MEMBER, NEED_SPLICE)                                   \
@@ -131,6 +131,14 @@ enum kernel_need {
 	FIELD(SK_RCVBUF, "sock", "sk_rcvbuf", NEED_SOCKETS)                                              \
 	FIELD(SK_ACK_BACKLOG, "sock", "sk_ack_backlog", NEED_SOCKETS)                                    \
 	FIELD(SK_MAX_ACK_BACKLOG, "sock", "sk_max_ack_backlog", NEED_SOCKETS)                            \
+	FIELD(SK_WRITE_PENDING, "sock", "sk_write_pending", NEED_SOCKETS)                                \
+	FIELD(SK_USER_DATA, "sock", "sk_user_data", NEED_SOCKETS)                                        \
+	FIELD(SK_WQ, "sock", "sk_wq", NEED_SOCKETS)                                                      \
+	FIELD(WQ_HEAD, "socket_wq", "wait.head", NEED_SOCKETS)                                           \
+	FIELD(WAIT_ENTRY, "wait_queue_entry", "entry", NEED_SOCKETS)                                     \
+	FIELD(WAIT_PRIVATE, "wait_queue_entry", "private", NEED_SOCKETS)                                 \
+	FIELD(TCP_URG_SEQ, "tcp_sock", "urg_seq", NEED_SOCKETS)                                          \
+	FIELD(TCP_REPAIR, "tcp_sock", "repair", NEED_SOCKETS | NEED_BITS)                                \
 	FIELD(SK_DROPS, "sock", "sk_drops", NEED_SOCKETS)
 
 enum kernel_field {

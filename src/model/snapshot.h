@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/address.h"
+#include "model/accounted.h"
 #include "model/cause.h"
 #include "model/cgroup_told.h"
 #include "model/link.h"
@@ -132,8 +133,9 @@ struct snapshot {
 	struct session_other other; /* this interval's "other sessions": what a full table could not list */
 	struct links links;         /* without those that have been read for the first time only */
 	struct socket_census sockets;
-	uint64_t missed_runs;   /* probe runs that the kernel skipped in this interval */
-	struct ending *endings; /* connections that ended in this interval and did not begin anew */
+	struct audit_result audit; /* where sockets are told of: what was counted, held against them */
+	uint64_t missed_runs;      /* probe runs that the kernel skipped in this interval */
+	struct ending *endings;    /* connections that ended in this interval and did not begin anew */
 	size_t ending_count;
 	size_t ending_capacity;
 	uint64_t endings_lost;          /* and how many found no place */

@@ -47,12 +47,25 @@ struct socket_state {
 	__u32 place;     /* and the facts' place in it */
 	__u32 walk;      /* of open files, by which the owner is known; 0: by its own call */
 	__u32 passes;    /* the filters let the owner pass */
+	__u32 birth;     /* enum socket_audit_bit: SOCKET_CONNECTED, SOCKET_REPAIRED, SOCKET_EARLY */
+	__u32 zero;
 };
 
 enum socket_bit {
 	SOCKET_APP_LIMITED = 1 << 0,  /* the rate is that of who writes */
 	SOCKET_CWND_LIMITED = 1 << 1, /* the congestion window is full */
 	SOCKET_ULP = 1 << 2,          /* kernel TLS or another protocol within */
+};
+
+/* For who holds what was counted against its sequence numbers. */
+enum socket_audit_bit {
+	SOCKET_CONNECTED = 1 << 0,   /* by its own call: bytes_acked has the SYN, too */
+	SOCKET_REPAIRED = 1 << 1,    /* its numbers were set (TCP_REPAIR) */
+	SOCKET_EARLY = 1 << 2,       /* it moved bytes before its birth was seen: Fast Open */
+	SOCKET_URGENT = 1 << 3,      /* urgent data has come */
+	SOCKET_KERNEL_USER = 1 << 4, /* something in the kernel uses it (sk_user_data) */
+	SOCKET_HELD = 1 << 5,        /* a call has its lock, or waits for room in its send buffer */
+	SOCKET_SLEEPER = 1 << 6,     /* a task sleeps in a call on it */
 };
 
 /* Both ends, as a session has them. */
@@ -78,7 +91,7 @@ struct socket_facts {
 	__u32 error;        /* sk_err */
 	__u8 passes_owner;  /* the filters let its owner pass, as far as one is known, */
 	__u8 passes_socket; /* and the socket */
-	__u16 zero;
+	__u16 audit;        /* enum socket_audit_bit */
 	struct socket_owner owner;
 	struct socket_counts now;
 	struct socket_counts before; /* zero when passed_ns is 0 */

@@ -321,6 +321,7 @@ static void add_totals(struct traffic *traffic, const struct snapshot *snapshot)
 		traffic->pass_tick = traffic->tick;
 	if (snapshot->sockets.cpu_ns || snapshot->sockets.err || !snapshot->sockets.follows)
 		traffic->sockets = snapshot->sockets;
+	traffic->audit = snapshot->audit;
 	traffic->rx_bytes = snapshot->rx_bytes;
 	traffic->tx_bytes = snapshot->tx_bytes;
 	traffic->rx_total_bytes += snapshot->rx_bytes;

@@ -14,6 +14,12 @@
 		name "_pct", FIELD_U8, FIELD_KNOWN, offsetof(struct session, socket.shares) + (which), 0 \
 	}
 
+#define EXCLUDED_FIELD(name, which)                                                           \
+	{                                                                                     \
+		"not_audited_" name, FIELD_U32, FIELD_KNOWN,                                  \
+		    offsetof(struct snapshot, audit.excluded) + (which) * sizeof(uint32_t), 0 \
+	}
+
 /* clang-format off */
 static const struct field session_rows[] = {
 	{ "pid", FIELD_U32, FIELD_REQUIRED, offsetof(struct session, pid), 0 },
@@ -159,6 +165,14 @@ static const struct field interval_rows[] = {
 	{ "connections_lost", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, connections_lost), 0 },
 	{ "connections_error", FIELD_U32, FIELD_KNOWN, offsetof(struct snapshot, connections_error), 0 },
 	{ "sockets_followed", FIELD_BOOL, FIELD_KNOWN, offsetof(struct snapshot, sockets.follows), 0 },
+	{ "audited", FIELD_U32, FIELD_JOINED, offsetof(struct snapshot, audit.sockets), 0 },
+	{ "audited_bytes", FIELD_U64, FIELD_JOINED, offsetof(struct snapshot, audit.bytes), 0 },
+	{ "deviating", FIELD_U32, FIELD_JOINED, offsetof(struct snapshot, audit.deviating), 0 },
+	{ "unexplained_bytes", FIELD_U64, FIELD_JOINED, offsetof(struct snapshot, audit.unexplained_bytes), 0 },
+	{ "audit_pending", FIELD_U32, FIELD_JOINED, offsetof(struct snapshot, audit.pending), 0 },
+	EXCLUDED_FIELD("filtered", AUDIT_FILTERED), EXCLUDED_FIELD("layered", AUDIT_LAYERED),
+	EXCLUDED_FIELD("kernel", AUDIT_KERNEL), EXCLUDED_FIELD("repaired", AUDIT_REPAIRED),
+	EXCLUDED_FIELD("urgent", AUDIT_URGENT), EXCLUDED_FIELD("unknown", AUDIT_UNKNOWN),
 	{ "sockets_cpu_ns", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, sockets.cpu_ns), 0 },
 	{ "sockets", FIELD_U32, FIELD_JOINED, offsetof(struct snapshot, sockets.count), 0 },
 	{ "sockets_passed_ns", FIELD_U64, FIELD_JOINED, offsetof(struct snapshot, sockets.passed_ns), 0 },

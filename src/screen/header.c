@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "model/accounted.h"
 #include "model/group.h"
 #include "names/names.h"
 #include "output/renderer.h"
@@ -43,6 +44,7 @@ void header_title(struct ui *ui)
 	enum style style = playback_is_held(ui) && !ui->leaving ? STYLE_FROZEN : STYLE_BAR;
 	struct pieces pieces = { .utf8 = ui->utf8 };
 	char clock[16], span[32], link[96], text[PLAYBACK_TEXT_SIZE];
+	char share[ACCOUNTED_TEXT_SIZE];
 	/* A recording has the intervals it was made with. */
 	uint64_t asked_ns = ui->interval_ns && !ui->replay ? ui->interval_ns : traffic->interval_ns;
 
@@ -72,6 +74,9 @@ void header_title(struct ui *ui)
 	}
 	if (link_headline(ui, link, sizeof link))
 		pieces_add(&pieces, 3, STYLE_BAR, "%s", link);
+	if (traffic->audit.bytes)
+		pieces_add(&pieces, traffic->audit.unexplained_bytes ? 1 : 5, STYLE_BAR, "accounted %s",
+		    accounted_share(share, &traffic->audit));
 	add_since(ui, &pieces);
 	if (!run->no_summary)
 		pieces_add(&pieces, 6, STYLE_BAR, "%s", ui->load);

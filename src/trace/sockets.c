@@ -58,6 +58,7 @@ void sockets_fini(struct sockets *sockets)
 		munmap((void *)(uintptr_t)sockets->facts, sockets->capacity * sizeof *sockets->facts);
 	free(sockets->users);
 	free(sockets->slots);
+	audit_fini(&sockets->audit);
 	*sockets = (struct sockets){ .link_fds = { -1, -1, -1 } };
 }
 
@@ -145,6 +146,8 @@ int sockets_start(struct sockets *sockets)
 		err = sockets->program_fds[i] >= 0 ? attach(sockets, i) : 0;
 	sockets->passed_ns = sockets->rested_ns = 0;
 	sockets->started_ns = clock_now_ns();
+	sockets->told_count = 0;
+	audit_forget(&sockets->audit);
 	if (!err && sockets->link_fds[PASS] >= 0)
 		err = walk(sockets);
 	if (err)
@@ -333,6 +336,46 @@ static bool has_unowned(const struct telling *telling)
 	return false;
 }
 
+/* Holds what was counted against the sockets. */
+static int audit_all(struct telling *telling)
+{
+	struct sockets *sockets = telling->sockets;
+	int err = 0;
+
+	for (size_t i = 0; i < telling->count && !err; i++) {
+		const struct socket_facts *facts = &sockets->facts[i];
+		struct session key;
+
+		session_take_socket_key(&key, &facts->key);
+		const struct audit_entry entry = {
+			.facts = facts,
+			.key_hash = rows_hash(&key),
+			.tx_bytes = telling->moved[i].tx_bytes,
+			.rx_bytes = telling->moved[i].rx_bytes,
+			.since_ns = sockets->started_ns,
+			.passes = facts->passes_owner && facts->passes_socket,
+		};
+
+		err = audit_take(&sockets->audit, &entry);
+	}
+	audit_end(&sockets->audit);
+	return err;
+}
+
+/* An interval without a pass: its sessions' sockets are those of the latest one, by now. */
+static void audit_sessions(struct sockets *sockets, const struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->session_count && sockets->told_count; i++) {
+		const struct session *session = &snapshot->sessions[i];
+		size_t place = find_facts(sockets, session, sockets->told_count);
+
+		if (place != sockets->told_count)
+			audit_count(&sockets->audit, sockets->facts[place].cookie, session->tx_bytes,
+			    session->rx_bytes);
+	}
+	audit_skip(&sockets->audit);
+}
+
 static int tell(struct telling *telling)
 {
 	struct sockets *sockets = telling->sockets;
@@ -348,6 +391,7 @@ static int tell(struct telling *telling)
 		err =
 		    err ?: iterator_run(sockets->link_fds[PASS]); /* the same pass again takes owners alone */
 	}
+	err = err ?: audit_all(telling);
 	err = err ?: tell_still(telling);
 	free(telling->moved);
 	if (err) {
@@ -367,8 +411,15 @@ int sockets_tell(struct sockets *sockets, struct snapshot *snapshot)
 	uint64_t began_ns = cpu_now_ns(), now_ns = clock_now_ns();
 
 	snapshot->sockets.follows = sockets->link_fds[WALK] >= 0;
-	if (!snapshot->sockets.follows || now_ns < sockets->rested_ns)
+	if (!snapshot->sockets.follows)
 		return 0;
+	if (snapshot->other.calls) /* it is not known whose bytes are missing */
+		audit_forget(&sockets->audit);
+	if (now_ns < sockets->rested_ns) {
+		audit_sessions(sockets, snapshot);
+		snapshot->audit = sockets->audit.result;
+		return 0;
+	}
 	int err = pass(sockets);
 	struct telling telling = { .sockets = sockets, .snapshot = snapshot, .count = sockets->pass->count };
 
@@ -381,6 +432,8 @@ int sockets_tell(struct sockets *sockets, struct snapshot *snapshot)
 	err = err ?: tell(&telling);
 	if (err)
 		return err;
+	sockets->told_count = telling.count;
+	snapshot->audit = sockets->audit.result;
 	uint64_t cpu_ns = cpu_now_ns() - began_ns;
 
 	snapshot->sockets = (struct socket_census){

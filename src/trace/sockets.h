@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/audit.h"
 #include "model/cause.h"
 #include "model/socket.h"
 
@@ -39,6 +40,8 @@ struct sockets {
 	size_t user_count;
 	uint32_t *slots; /* open addressing over the facts of a pass, by address: place + 1, 0 free */
 	size_t slot_count;
+	size_t told_count; /* facts of the latest pass, which the slots are of */
+	struct audit audit;
 };
 
 /* Can sockets be told of, by this plan? */

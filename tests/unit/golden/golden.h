@@ -217,6 +217,12 @@ static inline void sample_fill_sockets(struct snapshot *snapshot)
 		.unstored = 2,
 		.cpu_ns = 4711,
 		.passed_ns = 1000300000 };
+	snapshot->audit = (struct audit_result){ .sockets = 2,
+		.pending = 1,
+		.excluded = { [AUDIT_LAYERED] = 3, [AUDIT_UNKNOWN] = 4 },
+		.deviating = 1,
+		.bytes = 70001,
+		.unexplained_bytes = 7 };
 }
 
 /* Fails when actual is not what the golden file holds; shows it, to be looked at and pasted. */

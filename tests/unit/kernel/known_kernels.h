@@ -106,6 +106,14 @@ static const struct {
 	{ FIELD_SK_RCVBUF, { 244, 280 } },
 	{ FIELD_SK_ACK_BACKLOG, { 600, 552 } },
 	{ FIELD_SK_MAX_ACK_BACKLOG, { 604, 556 } },
+	{ FIELD_SK_WRITE_PENDING, { 364, 388 } },
+	{ FIELD_SK_USER_DATA, { 656, 632 } },
+	{ FIELD_SK_WQ, { 256, 296 } },
+	{ FIELD_WQ_HEAD, { 8, 8 } },
+	{ FIELD_WAIT_ENTRY, { 24, 24 } },
+	{ FIELD_WAIT_PRIVATE, { 8, 8 } },
+	{ FIELD_TCP_URG_SEQ, { 2216, 2148 } },
+	{ FIELD_TCP_REPAIR, { 1463, 1637 } },
 	{ FIELD_SK_DROPS, { 136, 184 } },
 };
 
@@ -118,6 +126,7 @@ static const struct {
 	{ FIELD_TCP_RATE_APP_LIMITED, { { 4, 1 }, { 2, 1 } } },
 	{ FIELD_TCP_IS_CWND_LIMITED, { { 3, 1 }, { 7, 1 } } },
 	{ FIELD_ICSK_CA_STATE, { { 0, 5 }, { 0, 5 } } },
+	{ FIELD_TCP_REPAIR, { { 0, 1 }, { 6, 1 } } },
 };
 
 static const struct {

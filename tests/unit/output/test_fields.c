@@ -68,6 +68,7 @@ static void fill(struct snapshot *snapshot, uint8_t family)
 	/* or those that are joined to them would be left out */
 	session->rtt_us = session->socket.state = session->socket.backlog_max = 1;
 	snapshot->sockets.cpu_ns = 1;
+	snapshot->sockets.follows = true;
 }
 
 /* Through JSON and back; `key` is, or is not, a member of one of the objects. For snapshot_fini. */

@@ -379,23 +379,21 @@ static void test_help(void **state)
 	    "              [--pod [NAMESPACE/]NAME|UID] [--uid USER] [--comm NAME] [--port LIST] [--lport "
 	    "LIST]\n"
 	    "              [--rport LIST] [--host ADDRESS[/PREFIX]] [--netns PID|PATH] [--mntns PID|PATH]\n"
-	    "              [--cgroupmap PATH] [--mntnsmap PATH] [-4 | -6] [-a] [--connections] [--filter "
-	    "WORDS]\n"
-	    "              [--probe auto|tracepoint|fentry|kprobe] [-o screen|text|json|csv|openmetrics]\n"
-	    "              [--output-file PATH] [--textfile PATH] [--max-series N] [--series-threshold "
-	    "BYTES]\n"
-	    "              [--max-sessions N] [--columns LIST] [--sort COLUMN[:asc|:desc]]\n"
-	    "              [--color auto|always|never] [--mouse] [--no-final] [--no-settings]\n"
-	    "              [--host-root PATH] [--replay FILE] [--diagnose] [--check] [--ebpf] [-v] "
-	    "[interval]\n"
-	    "              [count]\n"
+	    "              [--cgroupmap PATH] [--mntnsmap PATH] [-4 | -6] [-a] [--connections] [--strict]\n"
+	    "              [--filter WORDS] [--probe auto|tracepoint|fentry|kprobe]\n"
+	    "              [-o screen|text|json|csv|openmetrics] [--output-file PATH] [--textfile PATH]\n"
+	    "              [--max-series N] [--series-threshold BYTES] [--max-sessions N] [--columns LIST]\n"
+	    "              [--sort COLUMN[:asc|:desc]] [--color auto|always|never] [--mouse] [--no-final]\n"
+	    "              [--no-settings] [--host-root PATH] [--replay FILE] [--diagnose] [--check] "
+	    "[--ebpf]\n"
+	    "              [-v] [interval] [count]\n"
 	    "\n";
 	static const char *const needed[] = { "\n  -h, --help  ", "\n  -V, --version  ",
 		"\n  -C, --noclear  ", "\n  -S, --nosummary  ", "\n  -p, --pid PID  ",
 		"\n      --cgroup PATH  ", "\n      --host ADDRESS[/PREFIX]\n", "\n      --mntns PID|PATH  ",
 		"\n      --cgroupmap PATH  ", "\n      --mntnsmap PATH  ", "\n  -4, --ipv4  ",
-		"\n  -6, --ipv6  ", "\n  -a, --all  ", "\n      --connections  ", "\n      --filter WORDS  ",
-		"\n      --probe auto|tracepoint|fentry|kprobe\n",
+		"\n  -6, --ipv6  ", "\n  -a, --all  ", "\n      --connections  ", "\n      --strict  ",
+		"\n      --filter WORDS  ", "\n      --probe auto|tracepoint|fentry|kprobe\n",
 		"\n  -o, --output screen|text|json|csv|openmetrics\n", "\n      --output-file PATH\n",
 		"\n      --textfile PATH  ", "\n      --max-series N  ", "\n      --series-threshold BYTES\n",
 		"\n      --max-sessions N  ", "\n      --columns LIST  ",

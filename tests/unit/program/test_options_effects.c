@@ -62,6 +62,7 @@ static const struct {
 	{ { "--ipv6" }, "yyyyyy yyyy -- y" },
 	{ { "--all" }, "y-yy-- ---- -- y" },
 	{ { "--connections" }, "y-y--- ---- -- y" },
+	{ { "--strict" }, "y-yy-- ---- -- y" },
 	{ { "--filter", "nginx port:443" }, "yyyyyy yyyy -- -" },
 	{ { "--filter", "host:a.example" }, "y----- y--- -- -" },
 	{ { "--probe", "kprobe" }, "yyyyyy ---- yy y" },

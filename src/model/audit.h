@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Do the books balance? What was counted of a socket's calls, held against what its sequence numbers moved by. Facts of
+ * passes and counted bytes in, a verdict out.
+ *
+ * A pass is later than the swap of the tables that ends an interval. So of what was counted until a swap it is known that
+ * it is at least what had been moved at the pass before, and at most what has been moved at the pass after, but for
+ * calls that have not returned. Of a socket that stands still the two are one number.
+ */
+#ifndef TCPTOP_AUDIT_H
+#define TCPTOP_AUDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/accounted.h"
+
+struct socket_facts;
+
+/* A direction. */
+struct audit_side {
+	uint64_t moved_bytes; /* at the latest pass, by the sequence numbers */
+	uint64_t base_bytes;  /* and at the base */
+	int64_t lag_bytes;    /* moved since the base and not counted; below zero: counted and not moved */
+	int64_t dev_bytes;    /* of it, what the time between swap and pass does not explain */
+	int64_t off_bytes;    /* of it, what two passes found and no call that waits explains */
+	bool has_base;
+	bool is_sure;    /* else a call may have been under way at the base */
+	bool is_excused; /* at the latest pass a call may have been under way */
+};
+
+struct audit_socket {
+	uint64_t cookie, key_hash;
+	struct audit_side tx, rx;
+	bool lives_on; /* the pass that is being taken in has it, too */
+	bool is_new;   /* its base is its birth, in this pass */
+};
+
+struct audit {
+	struct audit_socket *sockets; /* of the latest pass, by cookie */
+	size_t count;
+	struct audit_socket *next; /* of the pass that is being taken in */
+	size_t next_count, next_capacity;
+	struct audit_result gone; /* deviating, bytes and unexplained_bytes of sockets that are gone */
+	uint32_t excluded[AUDIT_EXCLUSIONS]; /* by the pass that is being taken in */
+	struct audit_result result;
+	bool has_gap;          /* what was counted since the latest pass is not known of all sockets, */
+	bool has_newcomer_gap; /* or not of those that it did not see */
+};
+
+void audit_fini(struct audit *audit);
+
+/* What was counted in an interval is not known, or incomplete: all begin anew. */
+void audit_forget(struct audit *audit);
+
+/* An interval without a pass: what was counted in it of a socket that the latest pass saw. Others are told by no call. */
+void audit_count(struct audit *audit, uint64_t cookie, uint64_t tx_bytes, uint64_t rx_bytes);
+void audit_skip(struct audit *audit);
+
+/* A socket in a pass. */
+struct audit_entry {
+	const struct socket_facts *facts;
+	uint64_t key_hash;           /* of its addresses, ports and namespace */
+	uint64_t tx_bytes, rx_bytes; /* what was counted of them in the interval */
+	uint64_t since_ns; /* sockets that were born later are followed from birth on (CLOCK_MONOTONIC) */
+	bool passes;       /* the filters let all of its calls pass */
+};
+
+/* Takes it in; in any order, each once. 0 or -ENOMEM. */
+int audit_take(struct audit *audit, const struct audit_entry *entry);
+
+/* The pass is over: audit->result is its verdict. */
+void audit_end(struct audit *audit);
+
+#endif

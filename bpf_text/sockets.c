@@ -285,6 +285,7 @@ static __always_inline u32 tell(u64 sk, struct socket_state *state, struct socke
 	if (!place) {
 		pass->time_ns = now;
 		pass->jiffies = jiffies;
+		pass->by_task = !@UNOWNED@;
 	}
 	take_key(&facts->key, tp);
 	take_counts(&facts->now, tp, jiffies);

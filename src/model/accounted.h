@@ -7,7 +7,7 @@
 
 /* Why a connection is left out. */
 enum audit_exclusion {
-	AUDIT_FILTERED, /* the filters do not let all of its calls pass */
+	AUDIT_FILTERED, /* the filters do not let its owner pass */
 	AUDIT_LAYERED,  /* kernel TLS or MPTCP: other bytes in the stream than calls move */
 	AUDIT_KERNEL,   /* something in the kernel reads or writes it, too: a sockmap, NFS, NVMe */
 	AUDIT_REPAIRED, /* its numbers were set (TCP_REPAIR) */

@@ -30,11 +30,6 @@ void audit_forget(struct audit *audit)
 	audit->has_gap = true;
 }
 
-void audit_skip(struct audit *audit)
-{
-	audit->has_newcomer_gap = true;
-}
-
 static int compare_cookies(const void *a, const void *b)
 {
 	const struct audit_socket *left = a, *right = b;
@@ -119,8 +114,7 @@ static void set_base(struct audit_side *side, bool is_sure)
 	side->has_base = true;
 	side->is_sure = is_sure;
 	side->base_bytes = side->moved_bytes;
-	side->lag_bytes = side->dev_bytes = side->off_bytes = 0;
-	side->is_excused = false;
+	side->lag_bytes = side->dev_bytes = side->seen_bytes = side->off_bytes = 0;
 }
 
 /* How a side is seen at a pass. */
@@ -128,19 +122,25 @@ struct glimpse {
 	uint64_t moved_bytes, counted_bytes;
 	bool is_held;   /* a call holds the socket, or waits for room in it */
 	bool may_sleep; /* a call may wait for more to come, and have taken a part already */
+	bool may_miss;  /* calls that the filters do not let pass may have moved some */
 };
 
-/* A call that waits has moved what is counted when it returns: nothing is known of more that was moved until then. */
+/*
+ * A call that waits has moved what is counted when it returns: nothing is known of more that was moved until then. What is
+ * less cannot be explained.
+ */
 static void judge(struct audit_side *side, const struct glimpse *glimpse, int64_t dev)
 {
-	bool excused = dev > 0 && (glimpse->is_held || glimpse->may_sleep);
-	int64_t kept = common_part(dev, side->off_bytes), found = 0;
+	int64_t off = common_part(dev, side->off_bytes);
 
-	if (!excused && !side->is_excused)
-		found = common_part(dev, side->dev_bytes);
-	side->off_bytes = size_of(found) > size_of(kept) ? found : kept;
+	if (dev <= 0 || !(glimpse->is_held || glimpse->may_sleep || glimpse->may_miss)) {
+		int64_t found = common_part(dev, side->seen_bytes);
+
+		side->seen_bytes = dev;
+		off = size_of(found) > size_of(off) ? found : off;
+	}
+	side->off_bytes = off;
 	side->dev_bytes = dev;
-	side->is_excused = excused;
 }
 
 /*
@@ -197,7 +197,7 @@ static void begin(
 	*socket = (struct audit_socket){ .cookie = facts->cookie, .key_hash = entry->key_hash };
 	socket->is_new = !is_known && !facts->passed_ns && facts->born_ns &&
 	                 facts->born_ns >= entry->since_ns && !(facts->audit & SOCKET_EARLY) &&
-	                 !audit->has_gap && !audit->has_newcomer_gap;
+	                 !audit->has_gap;
 	if (socket->is_new) {
 		set_base(&socket->tx, true);
 		set_base(&socket->rx, true);
@@ -229,10 +229,17 @@ int audit_take(struct audit *audit, const struct audit_entry *entry)
 	} else {
 		begin(socket, audit, entry, before != NULL);
 	}
-	bool held = (facts->audit & SOCKET_HELD) != 0, sleeper = (facts->audit & SOCKET_SLEEPER) != 0;
+	struct glimpse tx = { .moved_bytes = sent_bytes(facts),
+		.counted_bytes = entry->tx_bytes,
+		.is_held = facts->audit & SOCKET_HELD,
+		.may_miss = entry->may_miss };
+	struct glimpse rx = tx;
 
-	take_side(&socket->tx, &(struct glimpse){ sent_bytes(facts), entry->tx_bytes, held, false });
-	take_side(&socket->rx, &(struct glimpse){ read_bytes(facts), entry->rx_bytes, held, sleeper });
+	rx.moved_bytes = read_bytes(facts);
+	rx.counted_bytes = entry->rx_bytes;
+	rx.may_sleep = facts->audit & SOCKET_SLEEPER;
+	take_side(&socket->tx, &tx);
+	take_side(&socket->rx, &rx);
 	return 0;
 }
 
@@ -300,7 +307,7 @@ void audit_end(struct audit *audit)
 	audit->count = audit->next_count;
 	audit->next = NULL;
 	audit->next_count = audit->next_capacity = 0;
-	audit->has_gap = audit->has_newcomer_gap = false;
+	audit->has_gap = false;
 	*result = audit->gone;
 	memcpy(result->excluded, audit->excluded, sizeof result->excluded);
 	memset(audit->excluded, 0, sizeof audit->excluded);

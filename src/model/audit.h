@@ -24,10 +24,10 @@ struct audit_side {
 	uint64_t base_bytes;  /* and at the base */
 	int64_t lag_bytes;    /* moved since the base and not counted; below zero: counted and not moved */
 	int64_t dev_bytes;    /* of it, what the time between swap and pass does not explain */
-	int64_t off_bytes;    /* of it, what two passes found and no call that waits explains */
+	int64_t seen_bytes;   /* the same, when nothing else could explain it for the last time */
+	int64_t off_bytes;    /* what was so twice in a row */
 	bool has_base;
-	bool is_sure;    /* else a call may have been under way at the base */
-	bool is_excused; /* at the latest pass a call may have been under way */
+	bool is_sure; /* else a call may have been under way at the base */
 };
 
 struct audit_socket {
@@ -45,8 +45,7 @@ struct audit {
 	struct audit_result gone; /* deviating, bytes and unexplained_bytes of sockets that are gone */
 	uint32_t excluded[AUDIT_EXCLUSIONS]; /* by the pass that is being taken in */
 	struct audit_result result;
-	bool has_gap;          /* what was counted since the latest pass is not known of all sockets, */
-	bool has_newcomer_gap; /* or not of those that it did not see */
+	bool has_gap; /* what was counted since the latest pass is not known */
 };
 
 void audit_fini(struct audit *audit);
@@ -54,17 +53,17 @@ void audit_fini(struct audit *audit);
 /* What was counted in an interval is not known, or incomplete: all begin anew. */
 void audit_forget(struct audit *audit);
 
-/* An interval without a pass: what was counted in it of a socket that the latest pass saw. Others are told by no call. */
+/* What was counted in an interval without a pass, of a socket that the latest one saw. */
 void audit_count(struct audit *audit, uint64_t cookie, uint64_t tx_bytes, uint64_t rx_bytes);
-void audit_skip(struct audit *audit);
 
 /* A socket in a pass. */
 struct audit_entry {
 	const struct socket_facts *facts;
 	uint64_t key_hash;           /* of its addresses, ports and namespace */
 	uint64_t tx_bytes, rx_bytes; /* what was counted of them in the interval */
-	uint64_t since_ns; /* sockets that were born later are followed from birth on (CLOCK_MONOTONIC) */
-	bool passes;       /* the filters let all of its calls pass */
+	uint64_t since_ns; /* what was counted of all that were born later has been told (CLOCK_MONOTONIC) */
+	bool passes;       /* the filters let its calls pass, */
+	bool may_miss;     /* but may not those of another process that has it, too */
 };
 
 /* Takes it in; in any order, each once. 0 or -ENOMEM. */

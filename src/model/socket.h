@@ -125,8 +125,8 @@ struct socket_pass {
 	__u32 walks_tell; /* and whether a walk is a pass */
 	__u32 count;      /* sockets with facts; zeroed before a pass */
 	__u32 beyond;     /* for which there was no room */
-	__u32 zero;
-	__u64 time_ns; /* of the first one: CLOCK_MONOTONIC, and jiffies_64 */
+	__u32 by_task;    /* filters look at tasks */
+	__u64 time_ns;    /* of the first one: CLOCK_MONOTONIC, and jiffies_64 */
 	__u64 jiffies;
 	__u64
 	    unstored; /* sockets that got no storage, as their option memory is full (net.core.optmem_max); only grows */

@@ -146,6 +146,7 @@ int sockets_start(struct sockets *sockets)
 		err = sockets->program_fds[i] >= 0 ? attach(sockets, i) : 0;
 	sockets->passed_ns = sockets->rested_ns = 0;
 	sockets->started_ns = clock_now_ns();
+	sockets->told_since_ns = sockets->started_ns;
 	sockets->told_count = 0;
 	audit_forget(&sockets->audit);
 	if (!err && sockets->link_fds[PASS] >= 0)
@@ -352,8 +353,9 @@ static int audit_all(struct telling *telling)
 			.key_hash = rows_hash(&key),
 			.tx_bytes = telling->moved[i].tx_bytes,
 			.rx_bytes = telling->moved[i].rx_bytes,
-			.since_ns = sockets->started_ns,
+			.since_ns = sockets->told_since_ns,
 			.passes = facts->passes_owner && facts->passes_socket,
+			.may_miss = sockets->pass->by_task,
 		};
 
 		err = audit_take(&sockets->audit, &entry);
@@ -373,7 +375,7 @@ static void audit_sessions(struct sockets *sockets, const struct snapshot *snaps
 			audit_count(&sockets->audit, sockets->facts[place].cookie, session->tx_bytes,
 			    session->rx_bytes);
 	}
-	audit_skip(&sockets->audit);
+	sockets->told_since_ns = clock_now_ns();
 }
 
 static int tell(struct telling *telling)

@@ -40,7 +40,8 @@ struct sockets {
 	size_t user_count;
 	uint32_t *slots; /* open addressing over the facts of a pass, by address: place + 1, 0 free */
 	size_t slot_count;
-	size_t told_count; /* facts of the latest pass, which the slots are of */
+	uint64_t told_since_ns; /* no interval without a pass since then */
+	size_t told_count;      /* facts of the latest pass, which the slots are of */
 	struct audit audit;
 };
 

@@ -157,9 +157,9 @@ def wrong(text, becomes):
 @case
 def one_wrong_byte_is_found_out():
     """Too little and too much, of sockets that are older and younger."""
-    for change in ("-", "+"):
+    for change, arguments in (("-", []), ("+", []), ("+", ["-p", os.getpid()])):
         with pairs(3) as old:
-            tool = start(env=wrong("if (bytes <= 0)", f"bytes {change}= bytes == {WRONG_SIZE};\n\tif (bytes <= 0)"))
+            tool = start(*arguments, env=wrong("if (bytes <= 0)", f"bytes {change}= bytes == {WRONG_SIZE};\n\tif (bytes <= 0)"))
             wait_passes(tool, 2)
             with pairs(3) as born:
                 for near, far in old + born:
@@ -216,6 +216,13 @@ def what_is_left_out():
         far.recv(2)
         found = end(tool, 0)
         check_equal((found.get("not_audited_urgent"), found["unexplained_bytes"]), (1, 0), f"urgent data: {found}")
+    with pairs(1) as ((near, far),):
+        tool = start("-p", os.getpid())
+        code = "import socket, sys; socket.socket(fileno=int(sys.argv[1])).sendall(b'x' * 500)"
+        subprocess.run([sys.executable, "-c", code, str(near.fileno())], pass_fds=[near.fileno()], check=True)
+        read_all(far, 500)
+        found = end(tool, 0)
+        check_equal((found["audit_pending"], found["audited"], found["unexplained_bytes"]), (1, 2, 0), f"another process's: {found}")
 
 
 @case

@@ -28,6 +28,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "live"))
 import live  # noqa: E402
 from figures import programs_of, say, spread  # noqa: E402
 from filter_cost import part_filters  # noqa: E402
+from sockets_cost import part_sockets  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
 START_RUNS, HELP_RUNS = 11, 21
@@ -374,6 +375,7 @@ PARTS = {
     "many": part_many,
     "cost": part_cost,
     "filters": part_filters,
+    "sockets": part_sockets,
 }
 
 

@@ -33,8 +33,8 @@ function(tcptop_compile_options target)
       target_compile_definitions(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
     endif()
   elseif(TCPTOP_SANITIZE STREQUAL "address")
-    target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-sanitize-recover=undefined
-      -fno-omit-frame-pointer)
+    target_compile_options(${target} PUBLIC -fsanitize=address,undefined,float-cast-overflow
+      -fno-sanitize-recover=undefined,float-cast-overflow -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=address,undefined)
   elseif(TCPTOP_SANITIZE STREQUAL "thread")
     target_compile_options(${target} PUBLIC -fsanitize=thread)

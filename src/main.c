@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/util.h"
+#include "loader/privilege.h"
 #include "options.h"
 #include "run.h"
 #include "signals.h"
@@ -119,6 +120,7 @@ int main(int argc, char **argv)
 
 	if (!options.output_path)
 		signals_release_usr1();
+	err = err ?: privilege_check_caller(&error);
 	err = err ?: actions[options.action](&options, &error);
 	err = err ?: finish_output(&error);
 	options_fini(&options);

@@ -87,7 +87,7 @@ static int run_source(struct show *show, const struct options *options, const st
 #define ENDED_BY_USER (-ECANCELED)
 #define FIRST_PASS_NS (NS_PER_S / 100)
 
-/* Shows what libbcc and the verifier printed: all of it with -v, else the first error, which tells the cause. */
+/* Shows what libbcc and the verifier printed: all of it with -v, else the first error, where nothing else tells the cause. */
 static void show_compiler_output(const struct loader *loader, bool verbose, bool failed)
 {
 	char line[512];
@@ -165,7 +165,7 @@ static int load(struct tracing *tracing, const struct loader_request *request, s
 		}
 	}
 	if (result != ENDED_BY_USER)
-		show_compiler_output(&loader, verbose, result < 0);
+		show_compiler_output(&loader, verbose, result < 0 && !strchr(error->text, '\n'));
 	loader_close(&loader);
 	if (reopen)
 		kill(getpid(), SIGUSR1); /* for the loop, which has the output */
@@ -184,7 +184,7 @@ static void declare(const struct options *options, const struct blind_spot *cons
 		    spot_count, spot_count == 1 ? " is" : "s are");
 }
 
-/* Raises RLIMIT_RTPRIO first: as nobody the tracer's thread could not get its priority (trace/tracer.c). */
+/* Raises RLIMIT_RTPRIO first: as another user the tracer's thread could not get its priority (trace/tracer.c). */
 static int give_up_root(const struct tracing *tracing, const struct options *options, struct error *error)
 {
 	if (tracer_needs_precedence(&tracing->plan))
@@ -210,8 +210,7 @@ struct declared {
 	const char *ids[NOT_COUNTED_MAX];
 };
 
-static void show_tracing(struct show *show, struct declared *declared, const struct options *options,
-    const struct tracing *tracing)
+static void show_tracing(struct show *show, struct declared *declared, const struct tracing *tracing)
 {
 	size_t count = plan_blind_spots(declared->spots, &tracing->plan);
 
@@ -220,7 +219,6 @@ static void show_tracing(struct show *show, struct declared *declared, const str
 	show->run.method = tracing->plan.method;
 	show->run.not_counted = declared->ids;
 	show->run.not_counted_count = count;
-	declare(options, declared->spots, count);
 }
 
 /* With what root may see. */
@@ -235,7 +233,7 @@ static void tell_start(
 		notices_no_ends();
 }
 
-/* From root and a command line to descriptors and nobody. 0, ENDED_BY_USER, or -errno with *error. */
+/* From root and a command line to descriptors and another user. 0, ENDED_BY_USER, or -errno with *error. */
 static int start_tracing(struct show *show, struct tracing *tracing, struct options *options,
     struct signals *signals, struct error *error)
 {
@@ -289,7 +287,7 @@ int run_live(struct options *options, struct error *error)
 	err = err ?: start_tracing(&show, &tracing, options, &signals, error);
 
 	if (!err) {
-		show_tracing(&show, &declared, options, &tracing);
+		show_tracing(&show, &declared, &tracing);
 		origin_here(&origin, tracing.start_ns);
 		show.run.origin = &origin;
 		/* What diagnoses asks for parts of its time, once the first pass is over: that is at once. */
@@ -301,6 +299,8 @@ int run_live(struct options *options, struct error *error)
 		          ?: tracer_open(&tracer, &tracing, diagnoses ? FIRST_PASS_NS : options->interval_ns,
 		                 diagnoses ? 0 : options->count, &wants, error);
 	}
+	if (!err)
+		declare(options, declared.spots, show.run.not_counted_count);
 	show.run.can_tell_sockets = tracer && tracer_source(tracer).tell_sockets;
 	show.run.can_tell_connections = tracer && tracer_source(tracer).tell_connections;
 	if (!err && options->strict && !show.run.can_tell_sockets)

@@ -15,6 +15,7 @@
 #include "names/containers.h"
 #include "names/names.h"
 #include "options.h"
+#include "output/stream.h"
 #include "renderers.h"
 
 #define PIDS_SHOWN_COLUMNS 40
@@ -97,12 +98,10 @@ static int open_output(struct show *show, const struct options *options, struct 
 		return error_set(error, EXIT_CODE_USAGE, -EINVAL,
 		    "cannot append to %.300s: " OTHER_COLUMNS "\nmove it away, or name another file", path,
 		    options->renderer->name);
-	int fd = keeper_append(show->output_keeper);
-
-	show->output = fd >= 0 ? fdopen(fd, "a") : NULL;
-	if (show->output)
+	show->run.output_fd = keeper_append(show->output_keeper);
+	if (show->run.output_fd >= 0)
 		return 0;
-	err = fd < 0 ? fd : -ENOMEM;
+	err = show->run.output_fd;
 	return error_set(error, EXIT_CODE_OUTPUT, err,
 	    "cannot open %.300s: %s\nit is opened as the owner of its directory, without capabilities", path,
 	    strerror(-err));
@@ -130,9 +129,14 @@ int show_open_files(struct show *show, const struct options *options, struct err
 {
 	int err = 0;
 
-	show->output = stdout;
+	show->run.output_fd = STDOUT_FILENO;
 	if (options->output_path)
 		err = open_output(show, options, error);
+	/* curses asks its stream for the descriptor */
+	if (!err)
+		show->output = options->renderer->full_screen ? stdout : stream_open(show->run.output_fd);
+	if (!err && !show->output)
+		err = error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
 	if (!err && options->textfile_path)
 		err = open_textfile(show, options->textfile_path, error);
 	show->run.textfile = show->textfile_keeper;
@@ -199,6 +203,8 @@ int show_close(struct show *show, const struct options *options, int err, struct
 	errno = 0;
 	if (show->output && show->output != stdout && fclose(show->output) != 0 && !err)
 		err = error_set_output(error);
+	if (show->run.output_fd > STDERR_FILENO && close(show->run.output_fd) != 0 && !err)
+		err = error_set_output(error);
 	if (is_guarded)
 		signals_guard_stop(&show->guard);
 	names_close(show->run.names);
@@ -234,7 +240,7 @@ static int reopen(void *to, struct error *error)
 		    reopening->options->output_path, strerror(-fd));
 		return 0;
 	}
-	int err = dup3(fd, fileno(show->output), O_CLOEXEC) < 0 ? -errno : 0;
+	int err = dup3(fd, show->run.output_fd, O_CLOEXEC) < 0 ? -errno : 0;
 
 	close(fd);
 	if (err)
@@ -248,7 +254,7 @@ int show_run(struct show *show, const struct options *options, const struct sour
 	struct reopening reopening = { show, options };
 	const struct loop_output output = {
 		/* Nothing goes there from who writes a file alone. */
-		.fd = options->renderer == &renderer_textfile ? -1 : fileno(show->output),
+		.fd = options->renderer == &renderer_textfile ? -1 : show->run.output_fd,
 		.also = show->textfile ? &renderer_textfile : NULL,
 		.also_state = show->textfile,
 		.reopen = show->output_keeper ? reopen : NULL,

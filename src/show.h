@@ -28,7 +28,7 @@ struct show {
 	char **options;                                           /* the same as options, exactly; owned */
 	struct keeper *output_keeper;                             /* NULL: it goes to standard output */
 	struct keeper *textfile_keeper;
-	FILE *output;
+	FILE *output; /* NULL: not open */
 	void *
 	    textfile; /* the state of renderer_textfile beside the renderer; NULL: it is not open, or is the renderer */
 };

@@ -60,8 +60,7 @@ int signals_open(struct signals *signals, bool keep_stop, bool take_usr1, struct
 		sigaddset(&set, SIGUSR1);
 	if (!keep_stop)
 		sigaddset(&set, SIGTSTP);
-	signal(SIGPIPE, SIG_IGN); /* writing tells with EPIPE, */
-	signal(SIGXFSZ, SIG_IGN); /* and with EFBIG */
+	signal(SIGPIPE, SIG_IGN); /* writing tells with EPIPE */
 	signals->fd = -1;
 	if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
 		signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -173,6 +172,7 @@ void signals_catch_fatal(void)
 	static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP, SIGXCPU,
 		SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT };
 
+	signal(SIGXFSZ, SIG_IGN); /* writing tells with EFBIG, whatever is written */
 	for (size_t i = 0; i < COUNT_OF(fatal); i++)
 		if (signal(fatal[i], on_fatal_signal) == SIG_IGN)
 			signal(fatal[i], SIG_IGN);

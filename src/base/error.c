@@ -5,6 +5,26 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What whoever called can do about what ran out. */
+static const struct {
+	int err;
+	const char *remedy;
+} shortages[] = {
+	{ -EMFILE, "raise the limit on open files (ulimit -n 256)" },
+	{ -ENFILE, "the whole host has too many open files: close some, or raise sysctl fs.file-max" },
+	{ -ENOMEM, "the host, or a limit (ulimit -v), is short of memory: free some, or raise it" },
+	{ -EFBIG, "raise the limit on files' sizes (ulimit -f unlimited)" },
+	{ -EAGAIN, "raise the limit on processes (ulimit -u), or the control group's (pids.max)" },
+};
+
+const char *error_remedy(int err)
+{
+	for (size_t i = 0; i < sizeof shortages / sizeof *shortages; i++)
+		if (shortages[i].err == err)
+			return shortages[i].remedy;
+	return NULL;
+}
+
 int error_set(struct error *error, int exit_code, int err, const char *format, ...)
 {
 	va_list arguments;
@@ -14,6 +34,11 @@ int error_set(struct error *error, int exit_code, int err, const char *format, .
 	va_start(arguments, format);
 	vsnprintf(error->text, sizeof error->text, format, arguments);
 	va_end(arguments);
+	const char *remedy = strchr(error->text, '\n') ? NULL : error_remedy(err);
+	size_t length = strlen(error->text);
+
+	if (remedy)
+		snprintf(error->text + length, sizeof error->text - length, "\n%s", remedy);
 	return err;
 }
 

@@ -25,10 +25,13 @@ struct error {
 
 /*
  * Fills *error and returns err, which is a negative errno: `return error_set(error, ..., -EINVAL, ...)`.
- * The text is the formatted one alone: the caller adds strerror(3) where it helps.
+ * The caller adds strerror(3) where it helps. Of one line for which there is a remedy this becomes the second one.
  */
 int error_set(struct error *error, int exit_code, int err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* What helps where the host, or a limit of the caller's, has run out of what err, a negative errno, says; NULL: nothing known. */
+const char *error_remedy(int err);
 
 /* Output could not be written. The cause is errno, or EIO when errno is 0; returns its negative. */
 int error_set_output(struct error *error);

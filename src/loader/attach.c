@@ -242,13 +242,11 @@ int attach_try(const struct hook *hook, const struct kernel *kernel)
 	return 0;
 }
 
-/* Shortages of the host that pass, as opposed to what its kernel cannot do. */
+/* Shortages of the host that pass, as opposed to what its kernel cannot do; beside those of error_remedy. */
 static const struct {
 	int err;
 	const char *remedy;
 } shortages[] = {
-	{ -EMFILE, "raise the limit on open files (ulimit -n 256)" },
-	{ -ENFILE, "the whole host has too many open files: close some, or raise sysctl fs.file-max" },
 	{ -ENOMEM, "the host is short of memory: free some, or ask for less with --max-sessions" },
 	{ -ENOSPC, "the kernel has no room for more of its kind: end other tracers" },
 	{ -EUSERS, "the kernel takes no more programs there: end other tracers" },
@@ -261,7 +259,7 @@ static const char *find_remedy(int err)
 	for (size_t i = 0; i < sizeof shortages / sizeof *shortages; i++)
 		if (shortages[i].err == err)
 			return shortages[i].remedy;
-	return NULL;
+	return error_remedy(err);
 }
 
 bool attach_ran_out(int err)

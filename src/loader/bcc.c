@@ -12,8 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/util.h"
 
 #define SONAME "libbcc.so.0"
 
@@ -81,8 +83,10 @@ int bcc_open(struct bcc *bcc, struct error *error)
 		const char *reason = dlerror();
 
 		/* glibc's dynamic loader reports a shortage of memory this way: no package helps */
-		if (strstr(reason, "memory") || strstr(reason, "failed to map") ||
-		    strstr(reason, "Too many open files"))
+		if (strstr(reason, "Too many open files"))
+			return error_set(
+			    error, EXIT_CODE_RUNTIME, -EMFILE, "cannot load libbcc: %.200s", reason);
+		if (strstr(reason, "memory") || strstr(reason, "failed to map"))
 			return error_set(error, EXIT_CODE_RUNTIME, -ELIBACC,
 			    "cannot load libbcc: %.200s\nis the host, or a limit (ulimit), short of memory?",
 			    reason);
@@ -104,13 +108,33 @@ int bcc_open(struct bcc *bcc, struct error *error)
 	return 0;
 }
 
+/* What the host has run out of, by what libbcc printed from there on: it tells no errno. 0: nothing of that. */
+static int printed_shortage(off_t from)
+{
+	static const int errs[] = { EMFILE, ENFILE, ENOMEM };
+	char text[16384];
+	ssize_t length = pread(STDERR_FILENO, text, sizeof text - 1, from);
+
+	text[length > 0 ? length : 0] = '\0';
+	for (size_t i = 0; i < COUNT_OF(errs); i++)
+		if (strstr(text, strerror(errs[i])))
+			return -errs[i];
+	return 0;
+}
+
 int bcc_compile(struct bcc *bcc, const char *text, struct error *error)
 {
+	off_t printed = lseek(STDERR_FILENO, 0, SEEK_CUR);
+
 	bcc->module = bcc->api->compile(text, 0, NULL, 0, true, NULL);
-	if (!bcc->module)
-		return error_set(
-		    error, EXIT_CODE_RUNTIME, -EINVAL, "libbcc could not compile the BPF program");
-	return 0;
+	if (bcc->module)
+		return 0;
+	int err = printed_shortage(printed);
+
+	if (err)
+		return error_set(error, EXIT_CODE_RUNTIME, err,
+		    "libbcc could not compile the BPF program: %s", strerror(-err));
+	return error_set(error, EXIT_CODE_RUNTIME, -EINVAL, "libbcc could not compile the BPF program");
 }
 
 int bcc_table_fd(const struct bcc *bcc, const char *name)

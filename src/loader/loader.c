@@ -22,8 +22,8 @@ static _Noreturn void run_child(pid_t parent, int socket, int output, const stru
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
-	dup2(output, STDOUT_FILENO);
-	dup2(output, STDERR_FILENO);
+	if (dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
+		_exit(1);
 	_exit(loader_child(socket, request));
 }
 
@@ -84,9 +84,10 @@ int loader_receive(
 	case LOADER_FAILED:
 		*error = message.error;
 		return message.err;
-	default:
+	case LOADER_READY:
 		return 1;
 	}
+	return error_set(error, EXIT_CODE_RUNTIME, -EPROTO, "lost the loader: %s", strerror(EPROTO));
 }
 
 static void send_signal(const struct loader *loader, int number)

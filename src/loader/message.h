@@ -23,7 +23,10 @@ struct loader_message {
 /* tracing is sent along with LOADER_READY and NULL otherwise; its descriptors stay the sender's. */
 int loader_message_send(int socket, const struct loader_message *message, const struct tracing *tracing);
 
-/* Fills *message and, with LOADER_READY, *tracing, whose descriptors are the caller's. -ENODATA: the other end is closed. */
+/*
+ * Fills *message and, with LOADER_READY, *tracing, whose descriptors are the caller's. -ENODATA: the other end is closed; -EMFILE: a
+ * limit on open files; -EPROTO: cut, garbled or of no known kind. On an error *tracing is as it was, and no descriptor stays open.
+ */
 int loader_message_receive(int socket, struct loader_message *message, struct tracing *tracing);
 
 #endif

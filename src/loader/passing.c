@@ -30,6 +30,27 @@ int passing_send(int socket, const void *bytes, size_t size, int fd, int flags)
 	return sendmsg(socket, &message, flags | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+size_t passing_take(struct msghdr *message, int *fds, size_t max)
+{
+	size_t came = 0;
+
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
+		const unsigned char *bytes = CMSG_DATA(part);
+		size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof *fds;
+
+		for (size_t i = 0; i < count && part->cmsg_type == SCM_RIGHTS; i++, came++) {
+			int fd;
+
+			memcpy(&fd, bytes + i * sizeof fd, sizeof fd);
+			if (came < max)
+				fds[came] = fd;
+			else
+				close(fd);
+		}
+	}
+	return came;
+}
+
 int passing_receive(int socket, void *bytes, size_t size, int *fd)
 {
 	union control control;
@@ -43,14 +64,13 @@ int passing_receive(int socket, void *bytes, size_t size, int *fd)
 	do
 		count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
 	while (count < 0 && errno == EINTR);
-	struct cmsghdr *header = count >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	size_t came = count >= 0 ? passing_take(&message, fd, 1) : 0;
 
-	*fd = -1;
-	if (header && header->cmsg_type == SCM_RIGHTS)
-		memcpy(fd, CMSG_DATA(header), sizeof *fd);
-	if (count == (ssize_t)size)
+	if (!came)
+		*fd = -1;
+	if (count == (ssize_t)size && !(message.msg_flags & MSG_TRUNC) && came <= 1)
 		return 0;
-	if (*fd >= 0)
+	if (came)
 		close(*fd);
 	*fd = -1;
 	return -1;

@@ -5,10 +5,21 @@
 
 #include <stddef.h>
 
+struct msghdr;
+
 /* fd: -1, or a descriptor to go along, which stays the sender's. flags: as for sendmsg(2). 0 or -errno. */
 int passing_send(int socket, const void *bytes, size_t size, int fd, int flags);
 
-/* Exactly so many bytes. *fd: the receiver's, or -1. 0, or -1: the other end is closed, or sent something else. */
+/*
+ * The descriptors that came with a message that recvmsg(2) has filled, the receiver's: how many there were. Those beyond
+ * max, for which the padding of control data may have had room, are closed.
+ */
+size_t passing_take(struct msghdr *message, int *fds, size_t max);
+
+/*
+ * Exactly so many bytes. *fd: the receiver's, or -1 where none came, be it for a limit on open files. 0, or -1: the other end
+ * is closed, or sent something else, of which nothing stays open.
+ */
 int passing_receive(int socket, void *bytes, size_t size, int *fd);
 
 /* 0 or -errno. */

@@ -6,14 +6,26 @@
 #include <linux/seccomp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/util.h"
 
-#define NOBODY_DEFAULT 65534 /* the kernel's overflowuid */
+/*
+ * "tcpt" as a number, of the range that systemd documents as unused (UIDS-GIDS: 1879048192 to 2147483647). Other processes of
+ * the same user could stop, kill and limit this one, and nobody is the user of many.
+ */
+#define UID_UNUSED 1952673908
+#define UID_OVERFLOW 65534 /* the kernel's overflowuid: a container may map no more than 65536 */
+
+struct ids {
+	uid_t uid;
+	gid_t gid;
+};
 
 static bool capability_has(cap_value_t capability, cap_flag_t set)
 {
@@ -58,7 +70,17 @@ int privilege_check(struct error *error)
 	    geteuid() == 0
 	        ? "in a container: start it with --cap-add BPF --cap-add PERFMON (Docker before 23: "
 	          "--cap-add SYS_ADMIN)"
-	        : "run it with sudo, or give it CAP_BPF and CAP_PERFMON");
+	        : "run it with sudo, or as a service with CAP_BPF and CAP_PERFMON");
+}
+
+int privilege_check_caller(struct error *error)
+{
+	if (getuid() == geteuid() && getgid() == getegid())
+		return 0;
+	return error_set(error, EXIT_CODE_PERMISSION, -EPERM,
+	    "not permitted as a set-user-ID or set-group-ID program: whoever calls it could write files of "
+	    "its "
+	    "owner\ntake the bit away from the file, and run it with sudo");
 }
 
 bool privilege_is_filtered(void)
@@ -102,19 +124,60 @@ void privilege_drop_bounds(void)
 		cap_drop_bound(capability);
 }
 
-/* Ids that the user namespace does not map are refused with EINVAL: then the uid stays as it is. */
-static int become_nobody(void)
+/* root's, or the value that setresuid(2) takes for "as it is": whatever the user database says, neither is taken. */
+static bool is_usable(const struct ids *ids)
 {
-	struct passwd *nobody = getpwnam("nobody");
-	uid_t uid = nobody ? nobody->pw_uid : NOBODY_DEFAULT;
-	gid_t gid = nobody ? nobody->pw_gid : NOBODY_DEFAULT;
+	return ids->uid != 0 && ids->gid != 0 && ids->uid != (uid_t)-1 && ids->gid != (gid_t)-1;
+}
+
+/* The user of the build: a number, or a name in the user database. */
+static struct ids own_ids(void)
+{
+	static const char name[] = TCPTOP_USER;
+	char *end;
+	unsigned long number = strtoul(name, &end, 10);
+
+	if (!*end)
+		return (struct ids){ (uid_t)number, (gid_t)number };
+	const struct passwd *user = getpwnam(name);
+
+	return user ? (struct ids){ user->pw_uid, user->pw_gid } : (struct ids){ 0, 0 };
+}
+
+static bool is_now(const struct ids *ids)
+{
+	uid_t uids[3];
+	gid_t gids[3];
+
+	if (getresuid(&uids[0], &uids[1], &uids[2]) != 0 || getresgid(&gids[0], &gids[1], &gids[2]) != 0)
+		return false;
+	for (int i = 0; i < 3; i++)
+		if (uids[i] != ids->uid || gids[i] != ids->gid)
+			return false;
+	return true;
+}
+
+/* Ids that the user namespace does not map are refused with EINVAL: then the next ones, or else the user stays. */
+static int become_other(void)
+{
+	const struct ids choices[] = { own_ids(), { UID_UNUSED, UID_UNUSED },
+		{ UID_OVERFLOW, UID_OVERFLOW } };
 
 	if (!capability_has(CAP_SETUID, CAP_EFFECTIVE) || !capability_has(CAP_SETGID, CAP_EFFECTIVE))
 		return 0;
 	if (setgroups(0, NULL) != 0 && errno != EPERM) /* EPERM: the namespace denies setgroups for good */
 		return -errno;
-	if ((setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) && errno != EINVAL)
-		return -errno;
+	for (size_t i = 0; i < COUNT_OF(choices); i++) {
+		const struct ids *ids = &choices[i];
+
+		if (!is_usable(ids))
+			continue;
+		if (setresgid(ids->gid, ids->gid, ids->gid) == 0 &&
+		    setresuid(ids->uid, ids->uid, ids->uid) == 0)
+			return is_now(ids) ? 0 : -EPERM;
+		if (errno != EINVAL)
+			return -errno;
+	}
 	return 0;
 }
 
@@ -126,7 +189,7 @@ int privilege_drop(struct error *error)
 	if (prctl(PR_SET_KEEPCAPS, 1) != 0)
 		err = -errno;
 	if (!err)
-		err = become_nobody();
+		err = become_other();
 	if (!err)
 		err = set_capabilities(capability_has(capability, CAP_PERMITTED) ? capability : -1, false);
 	if (!err && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0))

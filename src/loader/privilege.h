@@ -13,13 +13,16 @@ struct error;
  */
 int privilege_check(struct error *error);
 
+/* Is the caller who this process acts as? 0, or -EPERM with *error: files are opened for the caller, before root is given up. */
+int privilege_check_caller(struct error *error);
+
 /* Does a seccomp filter judge this process's system calls (seccomp(2))? A container's does by default. */
 bool privilege_is_filtered(void);
 
 /*
- * Becomes nobody (no supplementary groups, no_new_privs, not dumpable) with no capability effective and an
- * empty bounding set. CAP_BPF (or CAP_SYS_ADMIN, where that is all there is) stays permitted until privilege_settle, for
- * kernels before 5.19 that ask for it at each bpf(2). In a user namespace that maps no nobody the user
+ * Becomes the user of the build (CMake's TCPTOP_USER; else one that nobody has, or nobody), without supplementary groups, no_new_privs, not
+ * dumpable, with no capability effective and an empty bounding set. CAP_BPF (or CAP_SYS_ADMIN, where that is all there is) stays permitted until privilege_settle, for
+ * kernels before 5.19 that ask for it at each bpf(2). In a user namespace that maps none of these the user
  * stays and the capabilities go. 0 or -errno with *error.
  */
 int privilege_drop(struct error *error);

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,6 +74,8 @@ static int start_cleaner(struct sandbox *sandbox)
 		char byte;
 
 		setsid();
+		close(
+		    fds[1]); /* by itself: close_range may be refused, and who holds this one waits for itself */
 		dup2(fds[0], STDIN_FILENO);
 		close_range(STDOUT_FILENO, ~0U, 0);
 		while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR)
@@ -103,17 +107,49 @@ static int make_temporary(struct sandbox *sandbox)
 	return err;
 }
 
+/* It is of the user's files, and in force for headers and for what the compiler prints, too. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (setrlimit(RLIMIT_FSIZE, &limit) == 0 || getrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+/*
+ * A directory under /tmp is this user's, who could swap what is compiled in it. That gives nobody anything where the
+ * capabilities are the user's own; where they are the file's, as the kernel tells by AT_SECURE, it gives them away.
+ */
+static int check_caller(struct error *error)
+{
+	if (!getauxval(AT_SECURE))
+		return 0;
+	return error_set(error, EXIT_CODE_PERMISSION, -EPERM,
+	    "not permitted with capabilities of the file: without CAP_SYS_ADMIN whoever calls it could run "
+	    "any "
+	    "BPF program\ntake them away from the file, and run it with sudo");
+}
+
 int sandbox_enter(struct sandbox *sandbox, struct error *error)
 {
 	memset(sandbox, 0, sizeof *sandbox);
 	umask(077);
+	raise_file_limit();
 	int err = clear_environment();
 
-	if (!err && mount_private(sandbox) != 0)
+	if (!err && mount_private(sandbox) != 0) {
+		err = check_caller(error);
+		if (err)
+			return err;
 		err = make_temporary(sandbox);
+	}
 	if (!err &&
 	    (chdir(sandbox->root) != 0 || mkdir(WORK_DIRECTORY, 0700) != 0 || chdir(WORK_DIRECTORY) != 0))
 		err = -errno;
+	if (err && error_remedy(err))
+		return error_set(error, EXIT_CODE_RUNTIME, err, "cannot compile: %s", strerror(-err));
 	if (err)
 		return error_set(error, EXIT_CODE_RUNTIME, err,
 		    "cannot compile: it needs a writable /tmp: %s\nin a container: start it with --tmpfs "

@@ -21,7 +21,8 @@ struct sandbox {
 
 /*
  * Clears the environment and enters an empty directory: a tmpfs in a private mount namespace or,
- * without the capability for that, a fresh directory under /tmp. 0 or -errno with *error.
+ * without the capability for that, a fresh directory under /tmp, but not with capabilities of the program's file, which
+ * anybody may call. 0 or -errno with *error.
  */
 int sandbox_enter(struct sandbox *sandbox, struct error *error);
 

@@ -184,7 +184,7 @@ static int read_settings(const struct caller *caller, struct answer *answer)
 	return (int)count;
 }
 
-/* What a request of nobody can ask for: the name is not its to choose. */
+/* What a request of a user without rights can ask for: the name is not its to choose. */
 static void serve(int socket, const struct caller *caller)
 {
 	struct request request;

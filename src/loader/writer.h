@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files of the user who called, sudo or not: a child that has become that user reads and writes them, as this process
- * becomes nobody. It does nothing but what struct writer_file says: new files in the working directory, and the settings.
+ * becomes another one. It does nothing but what struct writer_file says: new files in the working directory, and the settings.
  */
 #ifndef TCPTOP_WRITER_H
 #define TCPTOP_WRITER_H

@@ -23,6 +23,7 @@
 
 struct csv {
 	FILE *stream;
+	const struct run *run;
 	struct owners owners;
 };
 
@@ -101,12 +102,11 @@ static void put_field(FILE *stream, const struct field *field, const void *recor
 }
 
 /* A file that is appended to has its header: csv_continues. */
-static bool has_lines(FILE *stream)
+static bool has_lines(const struct run *run)
 {
 	struct stat status;
-	int fd = fileno(stream);
 
-	return fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+	return fstat(run->output_fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
 }
 
 /* Errors stay with the stream. */
@@ -138,13 +138,13 @@ static bool csv_continues(const char *head, size_t length)
 
 static int csv_begin(void *state, struct error *error)
 {
-	FILE *stream = ((struct csv *)state)->stream;
+	const struct csv *csv = state;
 
-	if (has_lines(stream))
+	if (has_lines(csv->run))
 		return 0;
 	errno = 0;
-	put_header(stream);
-	return fflush(stream) != 0 || ferror(stream) ? error_set_output(error) : 0;
+	put_header(csv->stream);
+	return fflush(csv->stream) != 0 || ferror(csv->stream) ? error_set_output(error) : 0;
 }
 
 static void put_session(struct csv *csv, const struct session *session, int64_t seen_s, const char *stamp)
@@ -237,6 +237,7 @@ static int csv_open(void **state, const struct run *run, FILE *stream, struct er
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
 	owners_init(&csv->owners, run);
 	csv->stream = stream;
+	csv->run = run;
 	/* Each interval is flushed as a whole. */
 	setvbuf(stream, NULL, _IOFBF, BUFSIZ);
 	int err = csv_begin(csv, error);

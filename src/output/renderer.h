@@ -51,6 +51,7 @@ struct run {
 	const char *const *
 	    options; /* those that choose what is counted, as they would be given; for a recording: what is shown */
 	size_t option_count;
+	int output_fd;           /* where the stream writes to, also after it was opened anew */
 	struct keeper *textfile; /* writes the file of --textfile; NULL: there is none */
 	size_t series_places;    /* of metrics, as output/series.h says */
 	uint64_t series_threshold_bytes;

@@ -36,7 +36,7 @@ def profile(errno):
 def rows():
     """(title, the engine's options, exit code, what is said); 0: it traces. Refused by the engine: the code is 125."""
     yield "no options", (), 3, "--cap-add BPF --cap-add PERFMON .Docker before 23: --cap-add SYS_ADMIN"
-    yield "a user", NOBODY, 3, "run it with sudo, or give it CAP_BPF and CAP_PERFMON"
+    yield "a user", NOBODY, 3, "run it with sudo, or as a service with CAP_BPF and CAP_PERFMON"
     yield "SYS_ADMIN", ADMIN, 0, None
     yield "SYS_ADMIN, the host's cgroups and PIDs", (*ADMIN, *HOST), 0, None
     yield "SYS_ADMIN, EPERM of seccomp", (*ADMIN, *profile(1)), 3, SECCOMP

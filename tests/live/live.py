@@ -10,6 +10,7 @@ import ctypes
 import ctypes.util
 import json
 import os
+import pwd
 import re
 import shlex
 import shutil
@@ -265,6 +266,15 @@ def hide_tmp():
         os.environ[variable] = shutil.copy(program(variable), "/mnt")
     mount("tmp", "/tmp", "tmpfs", 0, "mode=1777")
     os.chdir("/")
+
+
+def own_ids():
+    """User and group that the tool becomes: those of the build (CMake's TCPTOP_USER)."""
+    user = os.environ.get("TCPTOP_USER", "1952673908")
+    if user.isdigit():
+        return int(user), int(user)
+    entry = pwd.getpwnam(user)
+    return entry.pw_uid, entry.pw_gid
 
 
 def as_user(*command, capabilities=""):

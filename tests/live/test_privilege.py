@@ -3,7 +3,6 @@
 """Root is held for the first moments only; and who may start it, who may not, and what those are told."""
 import contextlib
 import os
-import pwd
 import re
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from live import (
     main,
     move,
     need_user_namespaces,
+    own_ids,
     reachable,
     wait_for,
 )
@@ -81,27 +81,32 @@ def check_dropped(pid, uid, gid):
 
 
 @case
-def nobody_without_capabilities():
-    nobody = pwd.getpwnam("nobody")
+def another_user_without_capabilities():
+    uid, gid = own_ids()
+    check(uid not in (0, 65534), f"user {uid}")
 
     def groups():
         os.setgroups([0, 4, 27])
 
     with running(prepare=groups) as tcptop:
-        check_dropped(tcptop.pid, nobody.pw_uid, nobody.pw_gid)
+        check_dropped(tcptop.pid, uid, gid)
         for thread in os.listdir(f"/proc/{tcptop.pid}/task"):
-            check_dropped(thread, nobody.pw_uid, nobody.pw_gid)
+            check_dropped(thread, uid, gid)
 
 
 @case
 def closed_to_others():
-    """nobody is shared: other processes of that user can neither trace it nor see its descriptors."""
+    """Even a process of the same user can neither trace it nor see its descriptors; one of nobody cannot stop it, either."""
     with running() as tcptop:
-        code = f"import os; os.listdir('/proc/{tcptop.pid}/fd')"
-        found = subprocess.run(as_user(sys.executable, "-c", code), capture_output=True, check=False)
-        check(
-            found.returncode and b"Permission denied" in found.stderr, f"as nobody: {found.stderr[-100:]!r}"
-        )
+        for uid, code in (
+            (own_ids()[0], f"import os; os.listdir('/proc/{tcptop.pid}/fd')"),
+            (65534, f"import os; os.kill({tcptop.pid}, 19)"),
+            (65534, f"import resource; resource.prlimit({tcptop.pid}, resource.RLIMIT_CPU, (1, 1))"),
+        ):
+            command = [x.replace("65534", str(uid)) for x in as_user(sys.executable, "-c", code)]
+            found = subprocess.run(command, capture_output=True, check=False)
+            refused = b"Permission denied" in found.stderr or b"Operation not permitted" in found.stderr
+            check(found.returncode and refused, f"{uid}, {code}: {found.stderr[-100:]!r}")
         asking = asking_sockets()
         for number, target in descriptors(tcptop.pid).items():
             inode = SOCKET.match(target)

@@ -86,13 +86,21 @@ void format_rate(char *buffer, size_t size, uint64_t bytes_per_s, enum unit unit
 	snprintf(buffer, size, "%s/s", amount);
 }
 
+uint64_t whole_number(double number)
+{
+	/* 2^64, which a double has exactly: from there on the conversion is undefined. */
+	if (number >= 18446744073709551616.0)
+		return UINT64_MAX;
+	return number > 0 ? (uint64_t)number : 0;
+}
+
 uint64_t rate_per_s(uint64_t bytes, uint64_t interval_ns)
 {
 	if (!interval_ns)
 		return 0;
 	if (bytes <= UINT64_MAX / 1000000000u)
 		return bytes * 1000000000u / interval_ns;
-	return (uint64_t)((double)bytes * 1e9 / (double)interval_ns);
+	return whole_number((double)bytes * 1e9 / (double)interval_ns);
 }
 
 void format_span(char *buffer, size_t size, uint64_t milliseconds)

@@ -32,7 +32,10 @@ void format_rate(char *buffer, size_t size, uint64_t bytes_per_s, enum unit unit
 /* Writes a count of anything, as "4.29M" where its digits need more than width columns. Returns the columns. */
 unsigned format_count(char *buffer, size_t size, uint64_t count, unsigned width);
 
-/* A rate from an amount and the interval's true length; 0 when the length is 0. */
+/* What is before the point, within what 64 bits can hold: 0 for what is negative or no number. */
+uint64_t whole_number(double number);
+
+/* A rate from an amount and the interval's true length; 0 when the length is 0, and the largest number where it is larger. */
 uint64_t rate_per_s(uint64_t bytes, uint64_t interval_ns);
 
 /* A span of time in at most two parts: "0.5 s", "1 s", "2 min 3 s", "3 h 4 min", "2 d 3 h". */

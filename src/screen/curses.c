@@ -120,12 +120,24 @@ static void arm(const struct curses *curses)
 	terminal_arm(curses->fd, leave.text, leave.length);
 }
 
-/* Checks terminfo first, as newterm writes to stderr and may exit. */
-static int check_terminal(int fd, struct error *error)
+/* Of setupterm, which newterm does not take over. */
+static void forget_description(TERMINAL **description)
+{
+	if (*description)
+		del_curterm(*description);
+	*description = NULL;
+}
+
+/*
+ * Checks terminfo first, as newterm writes to stderr and may exit. *description: the terminal's, for forget_description,
+ * also on failure.
+ */
+static int check_terminal(int fd, TERMINAL **description, struct error *error)
 {
 	const char *name = getenv("TERM");
 	int status = 0;
 
+	*description = NULL;
 	if (!name || !name[0])
 		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTTY,
 		    "the screen needs to know the terminal, and TERM is not set; -C prints text");
@@ -136,6 +148,7 @@ static int check_terminal(int fd, struct error *error)
 		          "or -C prints text"
 		        : "the screen finds no terminal descriptions; install ncurses-base, or -C prints "
 		          "text");
+	*description = cur_term;
 	const char *move = tigetstr("cup");
 
 	if (!move || move == (char *)-1)
@@ -226,14 +239,18 @@ static void tell_modes(const struct curses *curses)
 
 int curses_open(struct curses *curses, FILE *out, FILE *in, enum color_choice color, struct error *error)
 {
-	int err = check_terminal(fileno(out), error);
+	TERMINAL *description;
+	int err = check_terminal(fileno(out), &description, error);
 
-	if (err < 0)
+	if (err < 0) {
+		forget_description(&description);
 		return err;
+	}
 	curses->fd = fileno(out);
 	curses->has_modes = strncmp(tigetstr("cup"), "\033[", 2) == 0;
 	arm(curses);
 	curses->terminal = new_terminal(curses, out, in);
+	forget_description(&description);
 	if (!curses->terminal) {
 		terminal_disarm();
 		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENOTTY,

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/format.h"
 #include "base/util.h"
 #include "model/traffic.h"
 
@@ -29,7 +30,7 @@ static uint64_t rank_average(
 	float average = (rx ? averages_rx(&row->averages, clock, span) : 0) +
 	                (tx ? averages_tx(&row->averages, clock, span) : 0);
 
-	return (uint64_t)(average * RANKS_PER_BYTE_PER_S);
+	return whole_number(average * RANKS_PER_BYTE_PER_S);
 }
 
 uint64_t amount_rank_rx(const struct column_context *context, const struct row *row)

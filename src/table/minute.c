@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "base/util.h"
 #include "model/group.h"
 #include "model/traffic.h"
@@ -77,7 +78,7 @@ static uint64_t mean_rate(
 	for (unsigned i = age; i < age + count; i++)
 		bytes += (double)series_rate(row->points[(traffic->tick - i) % ROW_POINTS]) *
 		         ((double)length_ns(traffic, i) / NS_PER_S);
-	return span_ns ? (uint64_t)(bytes / ((double)span_ns / NS_PER_S) + 0.5) : 0;
+	return span_ns ? whole_number(bytes / ((double)span_ns / NS_PER_S) + 0.5) : 0;
 }
 
 /* ---- connections to changes, changes to larger ones ---- */

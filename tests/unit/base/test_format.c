@@ -60,6 +60,14 @@ static void rates_by_the_true_length(void **state)
 	assert_int_equal(rate_per_s(1500, 500000000), 3000);
 	assert_int_equal(rate_per_s(1, 3000000000u), 0);
 	assert_int_equal(rate_per_s(7, 0), 0);
+	assert_true(rate_per_s(UINT64_MAX, 1) == UINT64_MAX);
+	assert_true(rate_per_s(UINT64_MAX, 1000000) == UINT64_MAX);
+	assert_true(rate_per_s(UINT64_MAX, 1000000000) == UINT64_MAX);
+	assert_true(rate_per_s(UINT64_MAX, UINT64_MAX) == 1000000000);
+	assert_int_equal(whole_number(-1), 0);
+	assert_int_equal(whole_number(0.0 / 0.0), 0);
+	assert_int_equal(whole_number(2.9), 2);
+	assert_true(whole_number(1.0 / 0.0) == UINT64_MAX);
 	/* Bytes times 1e9 would not fit here. */
 	assert_int_equal(rate_per_s(1ull << 40, 1000000000), 1ull << 40);
 }

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/pid_namespace.h"
 #include "base/util.h"
+#include "kernel/btf_check.h"
 #include "kernel/modules.h"
 #include "kernel/processor.h"
 
@@ -234,8 +235,13 @@ static void take_types(struct kernel *kernel, const struct btf *btf)
 	}
 }
 
+static int refuse_btf(const char *path, const char *wrong, struct error *error)
+{
+	return error_set(error, EXIT_CODE_RUNTIME, -EINVAL, "cannot read %s: %s", path, wrong);
+}
+
 /* A module's types have the ids that follow the kernel's (split BTF, 5.11). */
-static void inspect_module(struct kernel *kernel, const char *root, struct btf *btf)
+static int inspect_module(struct kernel *kernel, const char *root, struct btf *btf, struct error *error)
 {
 	char path[256];
 
@@ -243,7 +249,13 @@ static void inspect_module(struct kernel *kernel, const char *root, struct btf *
 	struct btf *module = access(path, R_OK) == 0 ? btf__parse_raw_split(path, btf) : NULL;
 
 	if (!module)
-		return;
+		return 0;
+	const char *wrong = btf_check(module, btf__type_cnt(btf));
+
+	if (wrong) {
+		btf__free(module);
+		return refuse_btf(path, wrong, error);
+	}
 	for (uint32_t id = btf__type_cnt(btf), count = btf__type_cnt(module); id < count; id++) {
 		const struct btf_type *type = btf__type_by_id(module, id);
 
@@ -253,6 +265,7 @@ static void inspect_module(struct kernel *kernel, const char *root, struct btf *
 	for (int i = 0; i < SYMBOL_COUNT; i++)
 		kernel->prototypes[i].in_module = kernel->prototypes[i].btf_id >= btf__type_cnt(btf);
 	btf__free(module);
+	return 0;
 }
 
 static int inspect_btf(struct kernel *kernel, const char *root, struct error *error)
@@ -267,11 +280,16 @@ static int inspect_btf(struct kernel *kernel, const char *root, struct error *er
 	if (!btf)
 		return error_set(
 		    error, EXIT_CODE_RUNTIME, -errno, "cannot parse %s: %s", path, strerror(errno));
-	kernel->has_btf = true;
-	take_types(kernel, btf);
-	inspect_module(kernel, root, btf);
+	const char *wrong = btf_check(btf, 1);
+	int err = wrong ? refuse_btf(path, wrong, error) : 0;
+
+	if (!err) {
+		kernel->has_btf = true;
+		take_types(kernel, btf);
+		err = inspect_module(kernel, root, btf, error);
+	}
 	btf__free(btf);
-	return 0;
+	return err;
 }
 
 static int inspect_release(struct kernel *kernel, const char *release, struct error *error)

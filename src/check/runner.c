@@ -57,7 +57,11 @@ struct runner {
 
 /* ---- the parent of all sides ---- */
 
-/* Ids that the user namespace does not map are refused: then the user stays who he is. No capability does. */
+/*
+ * Ids that the user namespace does not map are refused: then the user stays who he is. No capability does. A process that has
+ * changed its user is none of that user's to the kernel, and not shown to it where /proc is mounted with hidepid: these are, as
+ * they hold nothing, to be seen asleep.
+ */
 static void become_nobody(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -67,7 +71,7 @@ static void become_nobody(void)
 	if ((root && setgroups(0, NULL) != 0 && errno != EPERM) ||
 	    (root && (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0) &&
 	        errno != EINVAL && errno != EPERM) ||
-	    syscall(SYS_capset, &header, none) != 0)
+	    syscall(SYS_capset, &header, none) != 0 || prctl(PR_SET_DUMPABLE, 1) != 0)
 		_exit(EXIT_FAILURE);
 }
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 
-from live import ARGUMENTS, Process, case, check, check_equal, check_error, directory, main, program
+from live import ARGUMENTS, Process, as_user, case, check, check_equal, check_error, directory, main, program, reachable
 
 # A tcptop that passes on what the real one says, but for one change of each session ("line").
 LIAR = """\
@@ -106,6 +106,20 @@ def in_a_pid_namespace():
         prefix = ["unshare", "--pid", "--fork", *proc, "--kill-child"]
         for command in ([program("TCPTOP"), "--check"], [program("CHECK"), "-o", "json"]):
             check_error(Process([*prefix, *command]), 4, "PID namespace", "hostPID")
+
+
+@case
+def where_processes_are_hidden():
+    """/proc mounted with hidepid, for root and for a user with the two capabilities: no path fails."""
+    with reachable() as copy:
+        for user, capabilities in ((False, ""), (True, "bpf perfmon")):
+            command = [copy, *ARGUMENTS, "--check", "-o", "json"]
+            command = as_user(*command, capabilities=capabilities) if user else command
+            hidden = 'mount --make-rprivate / && mount -t proc -o hidepid=2 proc /proc && exec "$@"'
+            process = Process(["unshare", "-m", "sh", "-c", hidden, "sh", *command])
+            status = process.wait(60)
+            failed = [x for x in process.lines() if x["type"] == "check" and x["result"] == "failed"]
+            check_equal((status, failed), (0, []), f"as {'a user' if user else 'root'}: {process.stderr}")
 
 
 @case

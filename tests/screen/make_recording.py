@@ -5,6 +5,7 @@
     make_recording.py demo [INTERVALS]        a host with typical traffic
     make_recording.py many SESSIONS [INTERVALS [INTERVAL_S]]
     make_recording.py odd                     names and addresses that are hard to show
+    make_recording.py extremes [INTERVAL_S]   names of no letter, and the largest amounts
     make_recording.py pauses [INTERVAL_S]     a connection that moves 1,000,000 bytes six times, idle for 60 intervals between
     make_recording.py short [INTERVAL_S]      800 connections of one process, one after the other, 1,000 bytes each way
     make_recording.py turns [INTERVALS [INTERVAL_S]]
@@ -122,6 +123,17 @@ def odd():
     write(0, sessions)
 
 
+def extremes(interval_s):
+    """Names without a letter, and amounts that are the largest ones: rates beyond 64 bits where the interval is short."""
+    largest = 2**63 - 1
+    here, there = ("127.0.0.1", 1), ("127.0.0.2", 80)
+    for interval in range(8):
+        sessions = [session(1, "", here, there, 5, 5), session(2, "", ("127.0.0.1", 2), there, largest, largest),
+                    session(3, "x", ("127.0.0.1", 3), there, largest, 1), session(4, " ", ("127.0.0.1", 4), there, largest, largest)]
+        write(interval, sessions, interval_s, rx_bytes=largest, tx_bytes=largest, other_calls=largest, other_rx_bytes=largest,
+              other_tx_bytes=largest, missed_runs=largest)
+
+
 def pauses(interval_s):
     one = ("10.0.0.5", 40000), ("192.0.2.1", 443)
     for interval in range(361):
@@ -237,6 +249,8 @@ def main(arguments):
              float(arguments[3]) if len(arguments) > 3 else 1.0)
     elif arguments == ["odd"]:
         odd()
+    elif arguments[:1] == ["extremes"]:
+        extremes(*numbers or [0.001])
     elif arguments[:1] == ["pauses"]:
         pauses(*numbers or [0.02])
     elif arguments[:1] == ["short"]:

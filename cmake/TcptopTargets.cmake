@@ -1,12 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 include(CheckCSourceCompiles)
+include(CheckCCompilerFlag)
 include(CheckPIESupported)
 check_pie_supported(LANGUAGES C)
 
 # A distribution that asks for another level, by CFLAGS or in its compiler, keeps it.
 set(CMAKE_REQUIRED_FLAGS -O2)
 check_c_source_compiles("#ifndef _FORTIFY_SOURCE\n#error\n#endif\nint main(void) { return 0; }" TCPTOP_FORTIFIED)
+# Level 3 needs gcc 12 or clang 9, and glibc 2.34, which says in a warning that it has no more than 2.
+set(CMAKE_REQUIRED_FLAGS "-O2 -Werror")
+check_c_source_compiles("#define _FORTIFY_SOURCE 3\n#include <string.h>\n#if __USE_FORTIFY_LEVEL < 3\n#error\n#endif\nint main(void) { return 0; }" TCPTOP_FORTIFY_3)
 unset(CMAKE_REQUIRED_FLAGS)
+
+# What makes less of a mistake in memory, where the compiler knows it and the processor has it.
+set(TCPTOP_HARDENING "")
+foreach(flag IN ITEMS -fstack-clash-protection -fcf-protection=full -mbranch-protection=standard -fstrict-flex-arrays=3
+    -ftrivial-auto-var-init=zero)
+  string(MAKE_C_IDENTIFIER "TCPTOP_HAS${flag}" has)
+  set(CMAKE_REQUIRED_FLAGS -Werror)
+  check_c_compiler_flag(${flag} ${has})
+  unset(CMAKE_REQUIRED_FLAGS)
+  if(${has})
+    list(APPEND TCPTOP_HARDENING ${flag})
+  endif()
+endforeach()
 
 # Names of the folders of source and build stay out of the programs: each build gives the same bytes.
 set(TCPTOP_PREFIX_MAP "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=." "-ffile-prefix-map=${PROJECT_BINARY_DIR}=build")
@@ -19,7 +36,7 @@ function(tcptop_compile_options target)
   target_compile_definitions(${target} PRIVATE _GNU_SOURCE TCPTOP_VERSION="${PROJECT_VERSION}"
     TCPTOP_NAME="${TCPTOP_INSTALL_NAME}")
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wstrict-prototypes
-    -fno-common -fstack-protector-strong -fno-plt ${TCPTOP_PREFIX_MAP} $<$<NOT:$<CONFIG:Debug>>:-O2>)
+    -fno-common -fstack-protector-strong -fno-plt ${TCPTOP_HARDENING} ${TCPTOP_PREFIX_MAP} $<$<NOT:$<CONFIG:Debug>>:-O2>)
   target_link_options(${target} PRIVATE LINKER:-z,relro LINKER:-z,now LINKER:-z,noexecstack
     LINKER:--as-needed)
   if(TCPTOP_WERROR)
@@ -30,7 +47,7 @@ function(tcptop_compile_options target)
   endif()
   if(TCPTOP_SANITIZE STREQUAL "none")
     if(NOT TCPTOP_FORTIFIED)
-      target_compile_definitions(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+      target_compile_definitions(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=$<IF:$<BOOL:${TCPTOP_FORTIFY_3}>,3,2>>)
     endif()
   elseif(TCPTOP_SANITIZE STREQUAL "address")
     target_compile_options(${target} PUBLIC -fsanitize=address,undefined,float-cast-overflow

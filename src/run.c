@@ -19,6 +19,7 @@
 #include "kernel/program.h"
 #include "loader/attach.h"
 #include "loader/child.h"
+#include "loader/confine.h"
 #include "loader/filter_map.h"
 #include "loader/loader.h"
 #include "loader/privilege.h"
@@ -63,6 +64,29 @@ static int open_filters(struct loader_request *request, const struct options *op
 	return err;
 }
 
+/* Nothing depends on where it is, and no file system is held by it. A relative --host-root does. */
+static void leave_directory(const struct options *options)
+{
+	bool relative = options->host_root && options->host_root[0] && options->host_root[0] != '/';
+
+	if (!relative && chdir("/") != 0)
+		return;
+}
+
+/* -v tells what this kernel, or the sandbox around, does not let be taken away. */
+static void tell_unconfined(const struct options *options, const char *what, int err)
+{
+	if (err && options->verbose)
+		fprintf(stderr, "tcptop: not confined by %s: %s\n", what, strerror(-err));
+}
+
+static void confine(const struct options *options)
+{
+	bool names = options->renderer->full_screen || options->words;
+
+	tell_unconfined(options, "seccomp", confine_calls(names ? CONFINE_NAMES : CONFINE_PLAIN));
+}
+
 /* What is not the screen, which has its own filter, gets only what passes --filter. 0 or -errno with *error. */
 static int run_source(struct show *show, const struct options *options, const struct source *source,
     struct signals *signals, struct error *error)
@@ -76,7 +100,10 @@ static int run_source(struct show *show, const struct options *options, const st
 		if (!err)
 			shown = sieve_source(sieve);
 	}
-	err = err ?: show_run(show, options, &shown, signals, error);
+	if (!err) {
+		confine(options);
+		err = show_run(show, options, &shown, signals, error);
+	}
 	sieve_close(sieve);
 	return err;
 }
@@ -201,7 +228,12 @@ static int give_up_root(const struct tracing *tracing, const struct options *opt
 	if (keep)
 		fprintf(stderr,
 		    "tcptop: this kernel asks for it to read tables: the one capability that is kept\n");
-	return privilege_settle(keep, error);
+	err = privilege_settle(keep, error);
+	if (err)
+		return err;
+	leave_directory(options);
+	tell_unconfined(options, "landlock", confine_files());
+	return 0;
 }
 
 /* What is shown of tracing beside its snapshots. */
@@ -346,6 +378,10 @@ int run_recording(struct options *options, struct error *error)
 
 	err = err ?: privilege_drop(error);
 	err = err ?: privilege_settle(false, error);
+	if (!err) {
+		leave_directory(options);
+		tell_unconfined(options, "landlock", confine_files());
+	}
 	err = err ?: show_open_names(&show, options, error);
 	err = err ?: player_start(player, error); /* may wait for a pipe: signals still do what they do */
 	err = err ?: signals_open(&signals, !options->renderer->full_screen, options->output_path, error);

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""After the start there is nothing to take over: what an intruder would do fails or ends the process, from inside and from outside."""
+import errno
+import os
+import re
+import signal
+import subprocess
+import sys
+
+from live import (
+    Skipped, Tcptop, as_user, case, check, check_equal, check_exact, directory, main, move, own_ids, program, wait_for,
+)
+from refusing import X86_64, available, refuse
+
+OUTPUTS = (("-o", "json"), ("-o", "text"), ("-o", "csv"), ("-o", "openmetrics"), ("-o", "json", "--filter", "!user:daemon"))
+PAGE, EXECUTABLE, PRIVATE_ANONYMOUS = 4096, 5, 0x22
+AF_INET, AF_NETLINK, STREAM = 2, 16, 1
+BPF_PROG_LOAD, BPF_OBJ_PIN, BPF_PROG_GET_FD_BY_ID = 5, 6, 13
+TIOCSTI = 0x5412
+# Name and arguments. What only an intruder does: SIGSYS.
+DEADLY = (
+    ("execve", 0, 0, 0), ("execveat", 0, 0, 0), ("ptrace", 16, 1, 0), ("process_vm_writev", 1, 0, 0), ("kill", 0, 0, 0), ("mount", 0, 0, 0),
+    ("unshare", 0x10000000, 0, 0), ("setns", 0, 0, 0), ("setresuid", 0, 0, 0), ("setuid", 0, 0, 0), ("setgroups", 0, 0, 0),
+    ("capset", 0, 0, 0), ("chroot", 0, 0, 0), ("bpf", BPF_PROG_LOAD, 0, 0), ("bpf", BPF_OBJ_PIN, 0, 0), ("bpf", BPF_PROG_GET_FD_BY_ID, 1, 16),
+    ("perf_event_open", 0, 0, 0), ("init_module", 0, 0, 0), ("finit_module", 0, 0, 0), ("io_uring_setup", 1, 0, 0), ("keyctl", 0, 0, 0),
+    ("userfaultfd", 0, 0, 0), ("ioctl", 0, TIOCSTI, 0), ("pidfd_open", 1, 0, 0), ("open_by_handle_at", 0, 0, 0),
+)
+# What a mistake could do, too: it fails, and the tool goes on.
+REFUSED = (
+    ("socket", AF_INET, STREAM, 0), ("openat", -100, 0, os.O_CREAT | os.O_WRONLY), ("openat", -100, 0, os.O_RDWR), ("mkdirat", -100, 0, 0),
+    ("unlinkat", -100, 0, 0), ("renameat", -100, 0, 0), ("symlinkat", 0, -100, 0), ("mmap", 0, PAGE, EXECUTABLE), ("mprotect", 0, PAGE, 4),
+    ("clone", signal.SIGCHLD, 0, 0), ("fchmod", 0, 0, 0), ("tgkill", 1, 1, 0), ("ioctl", 0, 0x1234, 0), ("shmget", 0, 1, 0),
+)
+X86_64.update(process_vm_writev=311, setns=308, chroot=161, execve=59, execveat=322, ptrace=101, init_module=175, finit_module=313,
+              io_uring_setup=425, keyctl=250, userfaultfd=323, pidfd_open=434, open_by_handle_at=304, symlinkat=266, shmget=29)
+
+
+def is_sanitized():
+    with open(program("TCPTOP"), "rb") as stream:
+        return b"__asan_init" in (text := stream.read()) or b"__tsan_init" in text
+
+
+def need_confinement():
+    if not available():
+        raise Skipped("the numbers of system calls here are those of x86-64")
+    if is_sanitized():
+        raise Skipped("a sanitizer's build makes calls of its own, and is not confined")
+
+
+def intruded(call, *arguments):
+    environment = {**os.environ, "LD_PRELOAD": os.environ["INTRUDER_MODULE"], "INTRUDER": f"{X86_64[call[0]]} {call[1]} {call[2]} {call[3]}"}
+    return Tcptop(*(arguments or ("-o", "json")), "0.05", "3", env=environment, wait=False)
+
+
+@case
+def deadly_from_inside():
+    need_confinement()
+    for index, call in enumerate(DEADLY):
+        output = OUTPUTS[index % len(OUTPUTS)]
+        tcptop = intruded(call, *output)
+        code = tcptop.wait()
+        check_equal(code, -signal.SIGSYS, f"{call} in {output}: {tcptop.stderr!r}")
+        check("intruder: " not in tcptop.stderr, f"{call}: {tcptop.stderr!r}")
+
+
+@case
+def refused_from_inside():
+    """-o json prints lines: it needs no socket, no code, no process."""
+    need_confinement()
+    for call in REFUSED:
+        tcptop = intruded(call)
+        tcptop.expect(0)
+        found = re.search(r"intruder: (-?\d+) (\d+)", tcptop.stderr)
+        check(found, f"{call}: {tcptop.stderr!r}")
+        check_equal((int(found[1]), int(found[2])), (-1, errno.EPERM), f"{call}")
+
+
+def status(path):
+    with open(f"{path}/status", encoding="utf-8") as stream:
+        return {name: value.strip() for name, _, value in (line.partition(":") for line in stream)}
+
+
+def limits(pid):
+    with open(f"/proc/{pid}/limits", encoding="ascii") as stream:
+        return {line[:26].strip(): line[26:].split()[:2] for line in stream}
+
+
+@case
+def from_outside():
+    """What the kernel says of it, in each output and thread; and what another process, of its own user even, can do to it."""
+    need_confinement()
+    for output in OUTPUTS:
+        tcptop = Tcptop(*output, "0.1")
+        wait_for(lambda: tcptop.stdout, 20, "the first interval")  # noqa: B023
+        for thread in os.listdir(f"/proc/{tcptop.pid}/task"):
+            facts = status(f"/proc/{tcptop.pid}/task/{thread}")
+            check_equal((facts["Seccomp"], facts["NoNewPrivs"], facts["CapPrm"]), ("2", "1", "0" * 16), f"{output}: thread")
+        check_equal(os.readlink(f"/proc/{tcptop.pid}/cwd"), "/", "directory")
+        found = limits(tcptop.pid)
+        check_equal(found["Max core file size"], ["0", "0"], "core")
+        check(int(found["Max open files"][1]) <= 256, f"files: {found['Max open files']}")
+        check(int(found["Max processes"][1]) <= 1024, f"processes: {found['Max processes']}")
+        uid = own_ids()[0]
+        for code in (
+            f"open('/proc/{tcptop.pid}/mem', 'rb')", f"import os; os.listdir('/proc/{tcptop.pid}/fd')",
+            f"import ctypes; exit(ctypes.CDLL(None).ptrace(16, {tcptop.pid}, 0, 0) and 'Operation not permitted')",
+        ):
+            command = [x.replace("65534", str(uid)) for x in as_user(sys.executable, "-c", code)]
+            ran = subprocess.run(command, capture_output=True, text=True, check=False)
+            check(ran.returncode and re.search("Permission denied|not permitted", ran.stderr), f"{code}: {ran.stderr[-200:]}")
+        tcptop.send(signal.SIGINT)
+        tcptop.expect(0)
+
+
+@case
+def counts_all_the_same():
+    """Also where the kernel, or a sandbox around it, has neither seccomp nor landlock; -v says so."""
+    need_confinement()
+    for names, told in (
+        ((), ()), (("seccomp",), ("seccomp",)), (("landlock_create_ruleset",), ("landlock",)),
+        (("seccomp", "landlock_restrict_self"), ("seccomp", "landlock")),
+    ):
+        for error in (errno.ENOSYS, errno.EPERM):
+            tcptop = Tcptop("-v", "-o", "json", "0.2", prepare=lambda: names and refuse(names, error))  # noqa: B023
+            truth = move("flow", "--bytes", 30011)
+            check_exact(tcptop.stop(), truth)
+            for what in ("seccomp", "landlock"):
+                check_equal(f"not confined by {what}" in tcptop.stderr, what in told, f"{names}: {tcptop.stderr!r}")
+
+
+@case
+def files_are_written_all_the_same():
+    """Those of --output-file and --textfile, also opened anew: by a process that may."""
+    need_confinement()
+    with directory() as path:
+        log, metrics = f"{path}/log", f"{path}/m.prom"
+        tcptop = Tcptop("-o", "json", "--output-file", log, "--textfile", metrics, "0.1")
+        wait_for(lambda: os.path.exists(metrics) and os.path.getsize(log), 20, "both files")
+        os.rename(log, log + ".1")
+        tcptop.send(signal.SIGUSR1)
+        wait_for(lambda: os.path.exists(log) and os.path.getsize(log), 20, "a new file")
+        tcptop.send(signal.SIGTERM)
+        tcptop.expect(0)
+        check(not os.path.exists(metrics), "the metrics are removed at the end")
+
+
+if __name__ == "__main__":
+    sys.exit(main(120))

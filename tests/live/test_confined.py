@@ -92,7 +92,7 @@ def from_outside():
     need_confinement()
     for output in OUTPUTS:
         tcptop = Tcptop(*output, "0.1")
-        wait_for(lambda: tcptop.stdout, 20, "the first interval")  # noqa: B023
+        wait_for(lambda: status(f"/proc/{tcptop.pid}")["Seccomp"] == "2", 20, f"{output}: seccomp")  # noqa: B023
         for thread in os.listdir(f"/proc/{tcptop.pid}/task"):
             facts = status(f"/proc/{tcptop.pid}/task/{thread}")
             check_equal((facts["Seccomp"], facts["NoNewPrivs"], facts["CapPrm"]), ("2", "1", "0" * 16), f"{output}: thread")

@@ -136,6 +136,7 @@ static __always_inline void count@N@(u64 sk, u32 pid, u64 bytes, const int direc
 		struct session_value fresh = {};
 
 		describe(&fresh, sk);
+@FIRST_CALL@
 		if (odd) {
 			sessions@N@_odd.insert(&key, &fresh);
 			value = sessions@N@_odd.lookup(&key);

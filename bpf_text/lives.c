@@ -1,4 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*@ lives_first_call */
+
+/* What listeners have established, as long as lives are noted: else it is empty. */
+BPF_F_TABLE("hash", u64, struct life_wait, lives_waiting, @MAX_LIVES@, BPF_F_NO_PREALLOC);
+
+/*
+ * Nothing that can be attached by nobody runs in accept(): a connection has been accepted once its process moves bytes of it. A
+ * call that returns as bytes arrive may have waited for them, not they for it. Not on each event's path.
+ */
+static __always_inline void note_first_call(u64 sk, const int direction)
+{
+	struct life_wait *wait = lives_waiting.lookup(&sk);
+	u32 jiffies;
+
+	if (!wait || wait->called)
+		return;
+	wait->called = 1;
+	jiffies = bpf_jiffies64();
+	if (direction == DIRECTION_TX || jiffies - LOAD_COLD(u32, sk, ICSK_LRCVTIME) >= 2 ||
+	    jiffies - wait->established_jiffies < 2)
+		wait->called_ns = bpf_ktime_get_ns();
+}
+/*@ call_note_first_call */
+		note_first_call(sk, direction);
 /*@ lives */
 
 /*
@@ -41,6 +65,7 @@ static __always_inline void begin_life(struct life *life, int state)
 static __always_inline void establish_life(struct life *life, u64 tp, int before)
 {
 	u64 now = bpf_ktime_get_ns();
+	struct life_wait wait = {};
 
 	/* two that connect to each other at once come from SYN_RECV, too */
 	if (before == STATE_SYN_RECV && life->accepted != ANSWER_NO) {
@@ -48,6 +73,9 @@ static __always_inline void establish_life(struct life *life, u64 tp, int before
 		life->owner_known = life->owner_known ? LIFE_OWNER_LISTENER : LIFE_OWNER_UNKNOWN;
 		life->began_ns = now;
 		life->reset = life->has_ended = 0;
+		wait.established_ns = now;
+		wait.established_jiffies = bpf_jiffies64();
+		lives_waiting.update(&tp, &wait);
 	}
 	life->established_ns = now;
 	life->syn_retries = TYPED(u32, tp, TCP_TOTAL_RETRANS);
@@ -73,7 +101,18 @@ static __always_inline void take_bytes(struct life_end *end, u64 tp)
 	end->rx_bytes = TYPED(u64, tp, TCP_BYTES_RECEIVED) - unread - (done && !unread);
 }
 
-static __always_inline void write_end(u64 tp, u64 sk, struct life *life, int before)
+/* When the process of what a listener established first moved bytes, and its place is free; 0: not known. */
+static __always_inline u64 take_call(u64 tp)
+{
+	struct life_wait *wait = lives_waiting.lookup(&tp);
+	u64 called_ns = wait ? wait->called_ns : 0;
+
+	if (wait)
+		lives_waiting.delete(&tp);
+	return called_ns;
+}
+
+static __always_inline void write_end(u64 tp, u64 sk, struct life *life, int before, u64 called_ns)
 {
 	struct life_key key = { .cookie = bpf_get_socket_cookie((void *)sk) };
 	struct life_end end = { .state = before, .ended_ns = bpf_ktime_get_ns() };
@@ -92,6 +131,7 @@ static __always_inline void write_end(u64 tp, u64 sk, struct life *life, int bef
 		end.owner_known = life->owner_known;
 		end.began_ns = key.began_ns = life->began_ns;
 		end.established_ns = life->established_ns;
+		end.called_ns = called_ns;
 		end.syn_retries = life->syn_retries;
 		end.reset = life->reset;
 		if (life->accepted)
@@ -121,7 +161,7 @@ static __always_inline void write_end(u64 tp, u64 sk, struct life *life, int bef
  */
 int lives_set_state(u64 *ctx)
 {
-	u64 sk = ctx[0], tp;
+	u64 sk = ctx[0], tp, called_ns;
 	int before = (int)ctx[1], now = (int)ctx[2];
 	bool own_call = now == STATE_SYN_SENT || now == STATE_LISTEN;
 	bool ends = now == STATE_CLOSE && before != STATE_LISTEN && before != STATE_CLOSE;
@@ -147,8 +187,11 @@ int lives_set_state(u64 *ctx)
 		life->passes = own(&life->owner, bpf_get_current_task());
 		life->owner_known = known;
 	}
-	if (ends && (life && life->owner_known ? life->passes : @UNOWNED@))
-		write_end(tp, sk, life, before);
+	if (!ends)
+		return 0;
+	called_ns = take_call(tp);
+	if (life && life->owner_known ? life->passes : @UNOWNED@)
+		write_end(tp, sk, life, before, called_ns);
 	return 0;
 }
 

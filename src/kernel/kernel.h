@@ -119,7 +119,7 @@ enum kernel_need {
 	FIELD(MINMAX_VALUE, "minmax_sample", "v", NEED_SOCKETS)                                          \
 	FIELD(TCP_RCV_RTT_US, "tcp_sock", "rcv_rtt_est.rtt_us", NEED_SOCKETS)                            \
 	FIELD(TCP_LSNDTIME, "tcp_sock", "lsndtime", NEED_SOCKETS)                                        \
-	FIELD(ICSK_LRCVTIME, "inet_connection_sock", "icsk_ack.lrcvtime", NEED_SOCKETS)                  \
+	FIELD(ICSK_LRCVTIME, "inet_connection_sock", "icsk_ack.lrcvtime", NEED_SOCKETS | NEED_LIVES)     \
 	FIELD(ICSK_CA_STATE, "inet_connection_sock", "icsk_ca_state", NEED_SOCKETS | NEED_BITS)          \
 	FIELD(ICSK_RETRANSMITS, "inet_connection_sock", "icsk_retransmits", NEED_SOCKETS)                \
 	FIELD(ICSK_PROBES_OUT, "inet_connection_sock", "icsk_probes_out", NEED_SOCKETS)                  \

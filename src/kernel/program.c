@@ -144,7 +144,7 @@ static const struct {
 static void print_counting(FILE *out, const struct program_request *request, const struct kernel *kernel,
     const struct plan *plan, enum offsets_from from)
 {
-	bool ends = plan_has_duty(plan, DUTY_NOTE_ENDS);
+	bool ends = plan_has_duty(plan, DUTY_NOTE_ENDS), lives = plan_has_duty(plan, DUTY_NOTE_LIVES);
 	bool accepted = takes_accepted(request, kernel), subflows = finds_subflows(kernel, from);
 	char max_sessions[16];
 
@@ -161,12 +161,16 @@ static void print_counting(FILE *out, const struct program_request *request, con
 	        { "DESCRIBE_ACCEPTED", accepted ? program_text_describe_accepted : "" },
 	        { "MPTCP_LINK", subflows ? program_text_mptcp_link : "" } },
 	    3);
+	if (lives)
+		template_fill(out, program_text_lives_first_call,
+		    (const struct slot[]){ { "MAX_LIVES", max_sessions } }, 1);
 	for (size_t i = 0; i < COUNT_OF(families); i++)
 		if (request->family != families[i].but)
 			template_fill(out, program_text_count,
-			    (const struct slot[]){
-			        { "N", families[i].digit }, { "MAX_SESSIONS", max_sessions } },
-			    2);
+			    (const struct slot[]){ { "N", families[i].digit },
+			        { "MAX_SESSIONS", max_sessions },
+			        { "FIRST_CALL", lives ? program_text_call_note_first_call : "" } },
+			    3);
 }
 
 /* What is done with a socket of a family that passes: act4() and act6(). *text is for free(), also when it fails. */

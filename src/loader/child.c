@@ -181,6 +181,7 @@ static const struct {
 	{ MAP_LIVES_ODD, "lives_odd", sizeof(struct life_key), sizeof(struct life_end) },
 	{ MAP_LIVES_LOST, "lives_lost", sizeof(__u32), sizeof(__u64) },
 	{ MAP_LIVES_MODE, "lives_mode", sizeof(__u32), sizeof(__u32) },
+	{ MAP_LIVES_WAITING, "lives_waiting", sizeof(__u64), sizeof(struct life_wait) },
 };
 
 /* What the kernel accounts to a map, in bytes (proc(5), fdinfo's memlock). */

@@ -30,8 +30,9 @@ enum map {
 	MAP_SOCKET_FACTS,  /* struct socket_facts of each, to be mapped */
 	MAP_LIVES_EVEN,    /* connections that ended, by the generation */
 	MAP_LIVES_ODD,
-	MAP_LIVES_LOST,   /* u64[1]: of these, how many found no place */
-	MAP_LIVES_MODE,   /* u32[1]: what lives_walk does */
+	MAP_LIVES_LOST,    /* u64[1]: of these, how many found no place */
+	MAP_LIVES_MODE,    /* u32[1]: what lives_walk does */
+	MAP_LIVES_WAITING, /* struct life_wait of what listeners have established */
 	MAP_BARRIER,      /* array of maps [1]: an update returns when no program that began before it runs */
 	MAP_BARRIER_SLOT, /* what MAP_BARRIER's slot is set to */
 	MAP_COUNT

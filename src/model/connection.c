@@ -84,6 +84,9 @@ void connection_take(struct connection *connection, const struct life_end *end, 
 	connection->connect_us = CONNECTION_UNKNOWN;
 	if (end->accepted == ANSWER_NO && end->began_ns && end->established_ns)
 		connection->connect_us = span_us(end->began_ns, end->established_ns);
+	connection->accept_us = CONNECTION_UNKNOWN;
+	if (end->accepted == ANSWER_YES && end->established_ns && end->called_ns)
+		connection->accept_us = span_us(end->established_ns, end->called_ns);
 	connection->reason[0] = '\0';
 	if (end->reset && end->reset <= reason_count)
 		snprintf(connection->reason, sizeof connection->reason, "%s", reasons[end->reset - 1]);

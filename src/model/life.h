@@ -35,6 +35,15 @@ struct life {
 	__u32 ended_odd;      /* into this generation's table */
 };
 
+/* Of a connection that a listener has established, by its struct sock. */
+struct life_wait {
+	__u64 established_ns;
+	__u64
+	    called_ns; /* its process first moved bytes of it; 0: never, or that call waited for the remote */
+	__u32 established_jiffies;
+	__u32 called;
+};
+
 /* Of a socket that connects several times each attempt is a connection. */
 struct life_key {
 	__u64 cookie;
@@ -47,8 +56,9 @@ struct life_end {
 	__u64 began_ns; /* as in struct life */
 	__u64 established_ns;
 	__u64 ended_ns;
-	__u64 rx_bytes; /* what was read, */
-	__u64 tx_bytes; /* and what was handed over to be sent, in its whole life */
+	__u64 called_ns; /* as in struct life_wait */
+	__u64 rx_bytes;  /* what was read, */
+	__u64 tx_bytes;  /* and what was handed over to be sent, in its whole life */
 	__u32 syn_retries;
 	__u32 retransmits; /* segments, SYNs among them */
 	__u32 rtt_us;      /* smoothed; 0: never measured */

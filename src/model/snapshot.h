@@ -96,6 +96,8 @@ struct connection {
 	uint64_t lived_us; /* from its first SYN, or its acceptance, on; CONNECTION_UNKNOWN: it is older */
 	uint64_t
 	    connect_us; /* until the remote's SYN-ACK; CONNECTION_UNKNOWN: accepted, older, or never established */
+	uint64_t
+	    accept_us; /* until its process first moved bytes of it; CONNECTION_UNKNOWN: not accepted, or not known */
 	uint32_t syn_retries;
 	uint32_t error;      /* errno of the socket; 0: none */
 	uint8_t end;         /* enum connection_end */

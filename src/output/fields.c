@@ -97,6 +97,7 @@ static const struct field connection_rows[] = {
 	{ "reason", FIELD_REASON, FIELD_KNOWN, offsetof(struct connection, reason), 0 },
 	{ "error", FIELD_U32, FIELD_KNOWN, offsetof(struct connection, error), 0 },
 	{ "connect_us", FIELD_U64, FIELD_KNOWN, offsetof(struct connection, connect_us), CONNECTION_UNKNOWN },
+	{ "accept_us", FIELD_U64, FIELD_KNOWN, offsetof(struct connection, accept_us), CONNECTION_UNKNOWN },
 	{ "syn_retries", FIELD_U32, FIELD_KNOWN, offsetof(struct connection, syn_retries), 0 },
 	{ "lived_us", FIELD_U64, FIELD_KNOWN, offsetof(struct connection, lived_us), CONNECTION_UNKNOWN },
 	{ "rx_bytes", FIELD_U64, FIELD_REQUIRED, offsetof(struct connection, session.rx_bytes), 0 },

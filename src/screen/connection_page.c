@@ -45,10 +45,14 @@ static void put_time(uint64_t us, char *cell)
 		format_duration(cell, CELL_MAX, us);
 }
 
-static void cell_connect(const struct ui *ui, const struct latest_item *item, char *cell)
+/* For the remote to answer or, on this side of one that a listener accepted, for its process. */
+static void cell_waited(const struct ui *ui, const struct latest_item *item, char *cell)
 {
+	const struct connection *connection = &item->connection;
+
 	(void)ui;
-	put_time(item->connection.connect_us, cell);
+	put_time(connection->session.accepted == ANSWER_YES ? connection->accept_us : connection->connect_us,
+	    cell);
 }
 
 static void cell_retries(const struct ui *ui, const struct latest_item *item, char *cell)
@@ -84,7 +88,7 @@ static const struct connection_column {
 } columns_before[] = {
 	{ "ENDED", 8, MIDDLE_FROM, cell_ended },
 }, columns_after[] = {
-	{ "CONNECT", 7, 72, cell_connect },
+	{ "WAITED", 7, 72, cell_waited },
 	{ "SYN+", 4, 100, cell_retries },
 	{ "LIVED", 7, MIDDLE_FROM, cell_lived },
 	{ "RX", 8, 92, cell_rx },

@@ -52,6 +52,16 @@ static int walk(const struct lives *lives, uint32_t mode)
 	return iterator_run(lives->link_fds[LIVES_WALK]);
 }
 
+/* What is still open is no longer seen to end. */
+static void forget_waiting(const struct lives *lives)
+{
+	int fd = lives->tracing->maps[MAP_LIVES_WAITING];
+	uint64_t sk;
+
+	while (bpf_map_get_next_key(fd, NULL, &sk) == 0 && bpf_map_delete_elem(fd, &sk) == 0)
+		;
+}
+
 void lives_stop(struct lives *lives)
 {
 	if (lives->link_fds[LIVES_STATES] < 0)
@@ -59,6 +69,7 @@ void lives_stop(struct lives *lives)
 	close(lives->link_fds[LIVES_STATES]);
 	lives->link_fds[LIVES_STATES] = -1;
 	walk(lives, 1);
+	forget_waiting(lives);
 	lives_detach(lives);
 }
 

@@ -10,6 +10,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 from live import (
@@ -144,6 +145,44 @@ def bytes_and_who_closed_first():
             check(100000 <= last["lived_us"] < 5e6, f"lived: {last}")
             check_equal((connected["owner_by"], accepted["owner_by"]), ("connect", "close"), "how owners are known")
             check("connect_us" not in accepted and "syn_retries" not in connected, f"{connected} {accepted}")
+    tcptop.stop()
+
+
+@case
+def accept_delay():
+    """From the handshake, which the kernel does, until a process moves bytes; a process that waits for the remote is not slow."""
+    tcptop = tracing()
+    server = listener()
+    port = server.getsockname()[1]
+
+    def accepted(delay, early, late, speaks_first):
+        client = socket.create_connection(server.getsockname())
+        established = time.monotonic()
+        if early:
+            client.send(b"x")
+        time.sleep(delay)
+        peer = server.accept()[0]
+        if speaks_first:
+            peer.send(b"y")
+        elif early:
+            peer.recv(1)
+        called = time.monotonic()
+        if late:
+            sender = threading.Timer(0.2, client.send, [b"x"])
+            sender.start()
+            peer.recv(1)
+            sender.join()
+        count = len(lives(tcptop, port))
+        client.close()
+        peer.close()
+        told = expect_lives(tcptop, port, count + 2)[1][-1]
+        return told.get("accept_us"), (called - established) * 1e6
+
+    for arguments in (0.3, True, False, False), (0.05, False, False, True), (0, True, False, False), (0.1, True, True, True):
+        told, truth = accepted(*arguments)
+        check(told is not None and abs(told - truth) < seconds(2000), f"{arguments}: {told} us, it took {truth:.0f}")
+    told, _ = accepted(0, False, True, False)
+    check_equal(told, None, "accepted at once, then waited for the remote")
     tcptop.stop()
 
 

@@ -234,7 +234,7 @@ def life(interval, comm, pid, accepted, end, **more):
 def lives(intervals):
     steady = session(7, "steady", ("10.0.0.5", 22), ("192.0.2.7", 50000), 1000, 0)
     for interval in range(intervals):
-        life(interval, "nginx", 812, 1, "closed by us", lived_us=2500000 + interval)
+        life(interval, "nginx", 812, 1, "closed by us", accept_us=45678, lived_us=2500000 + interval)
         life(interval, "psql", 900 + interval, 0, "timed out", error=110, syn_retries=6, lived_us=127000000)
         life(interval, "curl", 1900, 0, "reset by us", reason="tcp_abort_on_close", connect_us=12345, lived_us=999)
         write(interval, [steady])

@@ -25,15 +25,15 @@ class LivesTest(ScreenTest):
     def test_the_latest_first(self):
         cells = self.open().cells()
         self.assertRegex(cells[1], r"^ 15 ended: 5 reset by us, 5 timed out$")
-        self.assertRegex(cells[2], r"^ +ENDED PROCESS +REMOTE +CONNECT +LIVED HOW IT ENDED$")
+        self.assertRegex(cells[2], r"^ +ENDED PROCESS +REMOTE +WAITED +LIVED HOW IT ENDED$")
         self.assertRegex(cells[3], r"^ 10:42:21 curl \(1900\) +> 192.0.2.9:5432 +12.3ms +999us reset by us$")
         self.assertRegex(cells[4], r"^ 10:42:21 psql \(904\) +> 192.0.2.9:5432 +- +2m07s timed out$")
-        self.assertRegex(cells[5], r"^ 10:42:21 nginx \(812\) +:443 < 192.0.2.7 +- +2.50s closed by us$")
+        self.assertRegex(cells[5], r"^ 10:42:21 nginx \(812\) +:443 < 192.0.2.7 +45.6ms +2.50s closed by us$")
         self.assertRegex(cells[8], r"^ 10:42:20 nginx")
 
     def test_more_where_there_is_room(self):
         cells = self.open(width=160).cells()
-        self.assertRegex(cells[2], r"LOCAL +REMOTE +CONNECT SYN\+ +LIVED +RX +TX HOW IT ENDED$")
+        self.assertRegex(cells[2], r"LOCAL +REMOTE +WAITED SYN\+ +LIVED +RX +TX HOW IT ENDED$")
         self.assertRegex(cells[3], r"10.0.0.5:50004 +> 192.0.2.9:5432 .* 2.00KB +512B reset by us tcp_abort_on_close$")
         self.assertRegex(cells[4], r" 6 +2m07s ")
         cells = self.open(width=40, height=10).cells()

@@ -89,9 +89,13 @@ static void times_and_reasons(void **state)
 	end.accepted = ANSWER_YES; /* how long that took its remote alone knows */
 	end.reset = 4;             /* a number without a name */
 	connection = take(&end);
-	assert_true(connection.connect_us == CONNECTION_UNKNOWN);
+	assert_true(
+	    connection.connect_us == CONNECTION_UNKNOWN && connection.accept_us == CONNECTION_UNKNOWN);
+	end.called_ns = 8 * S + 300000;
+	assert_int_equal(take(&end).accept_us, 300);
 	assert_string_equal(connection.reason, "");
 	end.accepted = ANSWER_NO;
+	assert_true(take(&end).accept_us == CONNECTION_UNKNOWN);
 	end.began_ns = end.established_ns = 0;
 	end.ended_ns = 11 * S; /* a program that looked at the clock after the swap */
 	connection = take(&end);

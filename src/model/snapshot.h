@@ -146,6 +146,7 @@ struct snapshot {
 	size_t connection_capacity;
 	uint64_t connections_lost;   /* and how many found no place */
 	uint32_t connections_error;  /* errno: they cannot be noted */
+	bool notes_connections;      /* those that end are told of */
 	struct made_cgroup *cgroups; /* that were made in this interval */
 	size_t cgroup_count;
 	size_t cgroup_capacity;

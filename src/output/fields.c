@@ -164,6 +164,7 @@ static const struct field interval_rows[] = {
 	{ "missed_runs", FIELD_U64, FIELD_ALWAYS, offsetof(struct snapshot, missed_runs), 0 },
 	{ "ends_lost", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, endings_lost), 0 },
 	{ "connections_lost", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, connections_lost), 0 },
+	{ "connections_noted", FIELD_BOOL, FIELD_KNOWN, offsetof(struct snapshot, notes_connections), 0 },
 	{ "connections_error", FIELD_U32, FIELD_KNOWN, offsetof(struct snapshot, connections_error), 0 },
 	{ "sockets_followed", FIELD_BOOL, FIELD_KNOWN, offsetof(struct snapshot, sockets.follows), 0 },
 	{ "audited", FIELD_U32, FIELD_JOINED, offsetof(struct snapshot, audit.sockets), 0 },

@@ -18,12 +18,14 @@
 #include "base/escape.h"
 #include "base/format.h"
 #include "base/util.h"
+#include "model/services.h"
 #include "model/snapshot.h"
 #include "output/fields.h"
 #include "output/origin.h"
 #include "output/owners.h"
 #include "output/renderer.h"
 #include "output/seen.h"
+#include "output/served.h"
 #include "output/stamp.h"
 
 #define ESCAPED_NAME_SIZE (6 * CONNECTION_REASON_SIZE + 1)
@@ -39,6 +41,7 @@ struct json {
 	struct seen seen;         /* connections */
 	struct seen seen_cgroups; /* what was written of them */
 	struct owners owners;
+	struct services services;
 	uint64_t rx_bytes; /* of all intervals */
 	uint64_t tx_bytes;
 };
@@ -301,6 +304,25 @@ static void add_total(uint64_t *total, uint64_t bytes)
 	*total = bytes < INT64_MAX - *total ? *total + bytes : INT64_MAX;
 }
 
+/* By listening port, where there was a pass over sockets and lives of connections are noted. */
+static int print_services(struct json *json, const struct snapshot *snapshot, const char *stamp)
+{
+	char more[STAMP_SIZE + sizeof ",\"span_ns\":18446744073709551615"];
+	int told = services_add(&json->services, snapshot);
+
+	if (told < 0)
+		return told;
+	snprintf(more, sizeof more, "%s,\"span_ns\":%" PRIu64, stamp, json->services.span_ns);
+	for (size_t i = 0; told && i < json->services.count; i++) {
+		const struct service *service = &json->services.items[i];
+
+		if (print_cgroup(json, &service->session, snapshot, stamp) < 0 ||
+		    json_print_object(json->stream, "service", &service_fields, service, more) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int print_interval(
     struct json *json, const struct snapshot *snapshot, const struct session_rank *ranks)
 {
@@ -329,7 +351,8 @@ static int print_interval(
 		    json_print_object(json->stream, "connection", &connection_fields, connection, stamp) != 0)
 			return -1;
 	}
-	if (print_links(json->stream, &snapshot->links, stamp) != 0 ||
+	if (print_services(json, snapshot, stamp) != 0 ||
+	    print_links(json->stream, &snapshot->links, stamp) != 0 ||
 	    print_total(json, snapshot, stamp) != 0)
 		return -1;
 	return fflush(json->stream) == 0 ? 0 : -1;
@@ -352,6 +375,7 @@ static void json_close(void *state)
 		return;
 	seen_fini(&json->seen_cgroups);
 	seen_fini(&json->seen);
+	services_fini(&json->services);
 	free(json);
 }
 

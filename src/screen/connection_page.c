@@ -157,23 +157,6 @@ static void put_ends(struct ui *ui, const struct session *session)
 	line_pad(&ui->line, STYLE_PLAIN, begin + width);
 }
 
-/* "curl (1234)": the name is cut rather than what tells it from others. */
-static void put_name(struct ui *ui, const struct session *session)
-{
-	unsigned width = name_width(ui), begin = ui->line.columns;
-	char end[16];
-
-	snprintf(end, sizeof end, " (%u)", session->pid);
-	if (session->pid) {
-		line_untrusted(&ui->line, STYLE_PLAIN, session->comm, strlen(session->comm),
-		    width - (unsigned)strlen(end));
-		line_print(&ui->line, STYLE_PLAIN, "%s", end);
-	} else {
-		line_print(&ui->line, STYLE_DIM, "-");
-	}
-	line_pad(&ui->line, STYLE_PLAIN, begin + width);
-}
-
 static void put_columns(
     struct ui *ui, const struct connection_column *columns, size_t count, const struct latest_item *item)
 {
@@ -218,7 +201,7 @@ static void draw_connection(struct page *page, const struct latest_item *item)
 	page_begin(page);
 	put_columns(ui, columns_before, COUNT_OF(columns_before), item);
 	line_print(&ui->line, STYLE_PLAIN, " ");
-	put_name(ui, &connection->session);
+	page_process(ui, &connection->session, name_width(ui));
 	line_print(&ui->line, STYLE_PLAIN, " ");
 	put_ends(ui, &connection->session);
 	put_columns(ui, columns_after, COUNT_OF(columns_after), item);

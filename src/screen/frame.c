@@ -22,6 +22,7 @@ static const struct mode *const modes[MODE_COUNT] = {
 	[MODE_LINKS] = &links_mode,
 	[MODE_MINUTE] = &minute_mode,
 	[MODE_CONNECTIONS] = &connections_mode,
+	[MODE_SERVICES] = &services_mode,
 	[MODE_SORT_MENU] = &sort_menu_mode,
 	[MODE_USER_MENU] = &user_menu_mode,
 	[MODE_COLUMN_MENU] = &column_menu_mode,

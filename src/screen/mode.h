@@ -32,6 +32,7 @@ extern const struct mode help_mode;                                        /* pa
 extern const struct mode details_mode;                                     /* details_page.c */
 extern const struct mode links_mode;                                       /* link_page.c */
 extern const struct mode connections_mode;                                 /* connection_page.c */
+extern const struct mode services_mode;                                    /* service_page.c */
 extern const struct mode minute_mode;                                      /* minute_page.c */
 extern const struct mode sort_menu_mode, user_menu_mode, column_menu_mode; /* menu_mode.c */
 

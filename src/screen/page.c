@@ -75,3 +75,19 @@ void page_detail(struct page *page, const char *label, const char *format, ...)
 		at += part;
 	} while (at < length);
 }
+
+void page_process(struct ui *ui, const struct session *session, unsigned width)
+{
+	unsigned begin = ui->line.columns;
+	char end[16];
+
+	snprintf(end, sizeof end, " (%u)", session->pid);
+	if (session->pid) {
+		line_untrusted(&ui->line, STYLE_PLAIN, session->comm, strlen(session->comm),
+		    width - (unsigned)strlen(end));
+		line_print(&ui->line, STYLE_PLAIN, "%s", end);
+	} else {
+		line_print(&ui->line, STYLE_DIM, "-");
+	}
+	line_pad(&ui->line, STYLE_PLAIN, begin + width);
+}

@@ -7,6 +7,7 @@
 
 #include "table/line.h"
 
+struct session;
 struct ui;
 
 #define PAGE_LABEL_WIDTH 12
@@ -36,6 +37,9 @@ void page_footer(struct ui *ui);
 
 /* The end of a footer: what up and down do, and how much is below. */
 void page_scroll_footer(struct ui *ui, const char *what);
+
+/* "curl (1234)", to so many columns; "-" where the process is not known. The name is cut rather than what tells it from others. */
+void page_process(struct ui *ui, const struct session *session, unsigned width);
 
 /* A label and untrusted text, on as many lines as it needs. */
 void page_detail(struct page *page, const char *label, const char *format, ...)

@@ -377,6 +377,7 @@ const struct key key_table[] = {
 	{ NULL, { 'l' }, "l", "links: is it TCP at all", .opens = MODE_LINKS, .closes_page = true },
 	{ NULL, { 'd' }, "d", "what came, went, grew: 1 min", .opens = MODE_MINUTE, .closes_page = true,
 	  .footer = { "d", "Minute", 10, 10 } },
+	{ NULL, { 'v' }, "v", "services: by listening port", .opens = MODE_SERVICES, .closes_page = true },
 	{ NULL, { 'e' }, "e", "ended: who connected, why", .opens = MODE_CONNECTIONS, .closes_page = true },
 	{ NULL, { 'u' }, "u", "one user's connections", .opens = MODE_USER_MENU },
 	{ toggle_ipv4, { '4' }, "4", "IPv4 only, and back", .on_pages = false },

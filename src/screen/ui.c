@@ -54,6 +54,7 @@ void ui_fini(struct ui *ui)
 	traffic_fini(&ui->frozen);
 	traffic_fini(&ui->traffic);
 	latest_fini(&ui->latest);
+	services_fini(&ui->services);
 	free(ui->menu.values);
 }
 
@@ -167,7 +168,8 @@ int ui_begin_interval(struct ui *ui, const struct snapshot *snapshot)
 	if (!ui->replay)
 		read_host(ui);
 	forget_containers(ui);
-	if (names_learn(ui->names, snapshot) < 0 || latest_add(&ui->latest, snapshot) < 0)
+	if (names_learn(ui->names, snapshot) < 0 || latest_add(&ui->latest, snapshot) < 0 ||
+	    services_add(&ui->services, snapshot) < 0)
 		return -ENOMEM;
 	if (ui->view.settings.words.word_count && ui->view.context.host_names)
 		view_names_changed(&ui->view);
@@ -229,12 +231,13 @@ bool ui_measures(const struct ui *ui, const struct column *column)
 bool ui_wants_sockets(const struct ui *ui)
 {
 	return ui->view.context.open || (column_list_needs(&ui->columns) & COLUMN_NEEDS_SOCKET) ||
-	       (ui->view.sort.column->needs & COLUMN_NEEDS_SOCKET) || ui->mode == MODE_DETAILS;
+	       (ui->view.sort.column->needs & COLUMN_NEEDS_SOCKET) || ui->mode == MODE_DETAILS ||
+	       ui->mode == MODE_SERVICES;
 }
 
 bool ui_wants_connections(const struct ui *ui)
 {
-	return ui->run->connections || ui->mode == MODE_CONNECTIONS;
+	return ui->run->connections || ui->mode == MODE_CONNECTIONS || ui->mode == MODE_SERVICES;
 }
 
 int ui_timeout_ms(struct ui *ui)

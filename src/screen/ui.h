@@ -9,6 +9,7 @@
 
 #include "model/latest.h"
 #include "model/past.h"
+#include "model/services.h"
 #include "model/source.h"
 #include "model/traffic.h"
 #include "screen/screen_options.h"
@@ -30,6 +31,7 @@ enum ui_mode {
 	MODE_LINKS,
 	MODE_MINUTE,
 	MODE_CONNECTIONS,
+	MODE_SERVICES,
 	MODE_SORT_MENU,
 	MODE_USER_MENU,
 	MODE_COLUMN_MENU,
@@ -62,6 +64,7 @@ struct ui {
 	bool tells_sockets;     /* what was asked for last */
 	bool tells_connections; /* the same */
 	struct latest latest;   /* connections that ended */
+	struct services services;
 	bool replay;
 	bool leaving; /* this interval is the last */
 	bool ended;   /* the recording has ended: nothing will change, unless it is sought */

@@ -213,6 +213,7 @@ static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, st
 		link_reader_read(tracer->links, &tracer->snapshot.links);
 	err = maps_drain(&tracer->maps, &tracer->snapshot, error);
 	tracer->snapshot.connections_error = (uint32_t)-tracer->lives_err;
+	tracer->snapshot.notes_connections = tracer->notes_lives && !tracer->lives_err;
 	err = err ?: lives_settle(&tracer->snapshot);
 	tell_sockets(tracer);
 	name_interfaces(tracer->interfaces, &tracer->snapshot);

@@ -368,6 +368,46 @@ def connect_under_filters(server, six, child, group):
 
 
 @case
+def services():
+    """By listening port: each connection is new once, is open for as long, waits, is turned away, and ends."""
+    server, slow = listener(), listener(backlog=1)
+    port, slow_port = (each.getsockname()[1] for each in (server, slow))
+    tcptop = tracing("-a", interval="0.5")
+
+    def told(of):
+        return [x for x in tcptop.lines() if x["type"] == "service" and x["lport"] == of]
+
+    wait_for(lambda: told(port) and told(slow_port), 20, "services")
+    count = 300
+    held = [pair(server) for _ in range(5)]
+    for number in range(count):
+        client, peer = pair(server)
+        if number % 10 == 0:
+            reset(client)
+        for each in client, peer:
+            each.close()
+    fills = pair_fill(slow)
+    with socket.socket() as turned_away:
+        turned_away.setblocking(False)
+        turned_away.connect_ex(slow.getsockname())
+        wait_for(lambda: sum(x["ended"] for x in told(port)) >= count and told(port)[-1]["new"] == 0, 20, "their ends")
+        wait_for(lambda: sum(x["drops"] for x in told(slow_port)), 20, "drops")
+    found = told(port)
+    new = sum(x["new"] for x in found)
+    check_equal(new, count + 5, "new")
+    check_equal(sum(x["ended"] for x in found), count, "ended")
+    check_equal(sum(x["resets"] for x in found), count / 10, "reset")
+    check_equal((found[-1]["open"], found[-1]["listeners"], found[-1]["pid"]), (5, 1, os.getpid()), "open, by whom")
+    waiting = told(slow_port)[-1]
+    check_equal((waiting["backlog"], waiting["backlog_max"], waiting["open"]), (len(fills), 1, 0), "waiting")
+    lines = tcptop.stop()
+    again = [json.loads(line) for line in replay(lines, "-o", "json").splitlines()]
+    check_equal([x for x in again if x["type"] == "service"], [x for x in lines if x["type"] == "service"], "what was replayed")
+    for each in (*sum(held, ()), *fills):
+        each.close()
+
+
+@case
 def recorded_and_replayed():
     tcptop = tracing()
     server = listener()

@@ -231,13 +231,28 @@ def life(interval, comm, pid, accepted, end, **more):
     }))
 
 
+def socket(one, state, **more):
+    still = dict.fromkeys(("idle_s", "unread_bytes", "unsent_bytes", "unacked_bytes", "retries", "sent_bytes", "retrans_bytes"), 0)
+    return {**one, "state": state, **still, **more}
+
+
+def listener(pid, comm, port, backlog, drops):
+    one = session(pid, comm, ("0.0.0.0", port), ("0.0.0.0", 0), 0, 0)
+    return socket(one, "LISTEN", backlog_max=128, backlog=backlog, drops=drops)
+
+
 def lives(intervals):
+    told = {"connections_noted": 1, "sockets_followed": 1, "sockets_cpu_ns": 1000}
     steady = session(7, "steady", ("10.0.0.5", 22), ("192.0.2.7", 50000), 1000, 0)
     for interval in range(intervals):
         life(interval, "nginx", 812, 1, "closed by us", accept_us=45678, lived_us=2500000 + interval)
         life(interval, "psql", 900 + interval, 0, "timed out", error=110, syn_retries=6, lived_us=127000000)
         life(interval, "curl", 1900, 0, "reset by us", reason="tcp_abort_on_close", connect_us=12345, lived_us=999)
-        write(interval, [steady])
+        web = [socket(session(812, "nginx", ("10.0.0.5", 443), ("192.0.2.8", 50000 + number), 0, 0), "ESTABLISHED")
+               for number in range(3 * interval)]
+        sessions = [steady, listener(800, "sshd", 22, 0, 0), listener(812, "nginx", 443, 129 * (interval == 4), interval // 4 * 7), *web]
+        passed = {"sockets_passed_ns": 1000000000} if interval else {}
+        write(interval, sessions, **told, sockets=len(sessions), **passed)
 
 
 def main(arguments):

@@ -45,6 +45,27 @@ class LivesTest(ScreenTest):
         self.assertEqual(sum("psql" in line for line in cells[3:]), 5)
         self.assertFalse(any("curl" in line for line in cells))
 
+    def test_services(self):
+        terminal = self.open()
+        terminal.keys("e", "v")
+        terminal.wait_for("listening ports")
+        cells = terminal.cells()
+        self.assertRegex(cells[1], r"^ 2 listening ports")
+        self.assertRegex(cells[2], r"^ +PORT PROCESS +NEW/s +OPEN +BACKLOG +DROPPED +ENDED +RESET$")
+        self.assertRegex(cells[3], r"^ +443 nginx \(812\) +133 +12 +129/128 +7 +4 +0$")
+        self.assertRegex(cells[4], r"^ +22 sshd \(800\) +0 +0 +0/128 +0 +0 +0$")
+        terminal.keys("Escape")
+        terminal.wait_for("steady")
+        cells = self.narrow_services()
+        self.assertRegex(cells[2], r"^ +PORT PROCESS +NEW/s +BACKLOG$")
+        self.assertRegex(cells[3], r"^ +443 nginx \(812\) +133 +129/128$")
+
+    def narrow_services(self):
+        terminal = self.open(width=40, height=10)
+        terminal.keys("e", "v")
+        terminal.wait_for("listening ports")
+        return terminal.cells()
+
     def test_of_an_earlier_moment(self):
         """What ended later is not there yet; played again, nothing is there twice."""
         terminal = self.open()

@@ -13,9 +13,10 @@ import sys
 import threading
 import time
 
+import bpf
 from live import (
-    CLONE_NEWNET, PR_SET_PDEATHSIG, Skipped, Tcptop, call, case, cgroup, check, check_equal, check_error, enter_cgroup, intervals, libc, main,
-    replay, seconds, sessions, wait_for,
+    CLONE_NEWNET, PR_SET_PDEATHSIG, Skipped, Tcptop, bpffs, call, case, cgroup, check, check_equal, check_error, enter_cgroup, intervals, libc, main,
+    replay, seconds, sessions, unshare_mounts, wait_for,
 )
 
 INTERVAL = "0.2"
@@ -332,18 +333,37 @@ def owners_of_what_workers_accept():
 
 @case
 def under_the_same_filters():
-    """By process, port, family, and by cgroup and mount namespace where there are any."""
+    """By process, port, family, by cgroup and mount namespace where there are any, and by pinned maps of these."""
     server, six = listener(), listener(socket.AF_INET6)
-    with cgroup() as group:
-        child = serve_in_child(server, 3, lambda: enter_cgroup(group))
+
+    def prepare():
+        enter_cgroup(group)
+        unshare_mounts()
+
+    with bpffs() as pins, cgroup() as group:
+        child = serve_in_child(server, 3, prepare)
         try:
-            connect_under_filters(server, six, child, group)
+            wait_for(lambda: mount_namespace(child) != mount_namespace("self"), 10, "a mount namespace")
+            connect_under_filters(server, six, child, group, pins)
         finally:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
 
 
-def connect_under_filters(server, six, child, group):
+def mount_namespace(pid):
+    return os.stat(f"/proc/{pid}/ns/mnt").st_ino
+
+
+def pinned(pins, name, *keys):
+    """A map with these keys; its path."""
+    path = os.path.join(pins, name)
+    descriptor = bpf.pin(bpf.map_create(), path)
+    for key in keys:
+        bpf.map_add(descriptor, key)
+    return path
+
+
+def connect_under_filters(server, six, child, group, pins):
     port = server.getsockname()[1]
     own = str(os.getpid())
     sides = {
@@ -352,7 +372,13 @@ def connect_under_filters(server, six, child, group):
         ("--cgroup", "!" + group): {0},
         ("-4", "-p", own, "--uid", str(os.getuid()), "--host", "127.0.0.0/8", "--netns", own, "--rport", str(port)): {0},
         ("-6",): set(),
-        ("--mntns", "!" + own): set(),
+        ("--mntns", own): {0},
+        ("--mntns", "!" + own, "-4"): {1},
+        ("--cgroupmap", pinned(pins, "group", os.stat(group).st_ino)): {1},
+        ("--mntnsmap", pinned(pins, "child", mount_namespace(child))): {1},
+        ("--mntnsmap", pinned(pins, "own", mount_namespace("self")), "-4"): {0},
+        ("--mntnsmap", pinned(pins, "nobody")): set(),
+        ("--cgroupmap", pinned(pins, "both", os.stat(group).st_ino), "-p", own): set(),
     }
     tracers = {arguments: tracing(*arguments) for arguments in sides}
     for _ in range(3):

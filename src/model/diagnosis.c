@@ -11,7 +11,11 @@
 /* Below it, a part of a connection's time is not worth a sentence. */
 #define PERCENT_LEAST 10
 #define WAITED_LEAST_NS (20 * NS_PER_MS)
-#define PERCENT_MOST 50  /* of what is no fault: only where it is most of what there is to say */
+#define PERCENT_MOST 50 /* of what is no fault: only where it is most of what there is to say */
+#define CHURN_LEAST_PER_S 20
+#define RESETS_LEAST 3 /* a single one may be a client that was stopped */
+#define RESETS_LEAST_PCT 5
+#define END_KINDS (FINDING_KIND_COUNT - FINDING_REFUSED)
 #define DROP_NS NS_PER_S /* TCP_TIMEOUT_INIT */
 
 /* To add a kind, add its row, and what it says in output/diagnose.c. */
@@ -30,6 +34,9 @@ static const struct {
 	[FINDING_UNANSWERED] = { "unanswered", 1, CAUSE_NONE },
 	[FINDING_BACKLOG] = { "backlog", 1, CAUSE_NONE },
 	[FINDING_LEAK] = { "close_wait", 0.1, CAUSE_NONE },
+	[FINDING_REFUSED] = { "refused", 1, CAUSE_NONE },
+	[FINDING_RESETS] = { "resets", 0.1, CAUSE_NONE },
+	[FINDING_CHURN] = { "churn", 0.01, CAUSE_NONE },
 };
 
 const char *finding_name(uint8_t kind)
@@ -51,11 +58,13 @@ void diagnosis_init(struct diagnosis *diagnosis)
 {
 	*diagnosis = (struct diagnosis){ 0 };
 	rows_init(&diagnosis->rows);
+	ends_init(&diagnosis->ends);
 }
 
 void diagnosis_fini(struct diagnosis *diagnosis)
 {
 	rows_fini(&diagnosis->rows);
+	ends_fini(&diagnosis->ends);
 	free(diagnosis->stays);
 	*diagnosis = (struct diagnosis){ 0 };
 }
@@ -129,6 +138,7 @@ static void add_session(
 
 int diagnosis_begin(struct diagnosis *diagnosis, const struct snapshot *snapshot)
 {
+	diagnosis->has_begun = true;
 	for (size_t i = 0; i < snapshot->session_count; i++)
 		if (snapshot->sessions[i].socket.state && !find_stay(diagnosis, &snapshot->sessions[i]))
 			return -ENOMEM;
@@ -139,6 +149,10 @@ int diagnosis_add(struct diagnosis *diagnosis, const struct snapshot *snapshot)
 {
 	uint64_t span_ns = snapshot->sockets.passed_ns;
 
+	/* The time begins with a pass: what ended before is not of it. */
+	if (diagnosis->has_begun && ends_add(&diagnosis->ends, snapshot) < 0)
+		return -ENOMEM;
+	diagnosis->has_begun |= snapshot->sockets.cpu_ns || snapshot->sockets.count;
 	if (!snapshot->sockets.passed_ns)
 		return snapshot->sockets.count ? diagnosis_begin(diagnosis, snapshot) : 0;
 	diagnosis->passes++;
@@ -376,11 +390,54 @@ static size_t take_finding(struct finding *finding, const struct parts *parts, s
 	return i - first;
 }
 
+static struct finding finding_of(
+    const struct end_counts *counts, uint8_t kind, uint32_t failed, uint32_t closed_first)
+{
+	return (struct finding){
+		.session = counts->session,
+		.kind = kind,
+		.serves = counts->session.accepted == ANSWER_YES,
+		.share_pct = (uint8_t)(((uint64_t)failed * 100 + counts->ended / 2) / counts->ended),
+		.connections = failed,
+		.remotes = counts->session.accepted == ANSWER_YES ? 0 : 1,
+		.ended = counts->ended,
+		.failed = failed,
+		.closed_first = closed_first,
+	};
+}
+
+/* Fills at most END_KINDS for each of the ends' rows; returns how many. */
+static size_t find_in_ends(const struct diagnosis *diagnosis, struct finding *findings)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < diagnosis->ends.rows.count; i++) {
+		const struct end_counts *counts = &diagnosis->ends.counts[i];
+
+		if (counts->refused)
+			findings[count++] = finding_of(counts, FINDING_REFUSED, counts->refused, 0);
+		if (counts->resets >= RESETS_LEAST &&
+		    counts->resets * 100ull >= counts->ended * (uint64_t)RESETS_LEAST_PCT)
+			findings[count++] =
+			    finding_of(counts, FINDING_RESETS, counts->resets, counts->resets_here);
+		if (counts->shorts * NS_PER_S >= CHURN_LEAST_PER_S * diagnosis->looked_ns)
+			findings[count++] =
+			    finding_of(counts, FINDING_CHURN, counts->shorts, counts->shorts_closed_here);
+	}
+	return count;
+}
+
+/* What failed counts as a drop does. */
+static double weight_of(const struct finding *finding)
+{
+	return ((double)finding->waited_ms + (double)finding->failed * (DROP_NS / NS_PER_MS)) *
+	       kinds[finding->kind].weight;
+}
+
 static int compare_findings(const void *a, const void *b)
 {
 	const struct finding *left = a, *right = b;
-	double left_weight = (double)left->waited_ms * kinds[left->kind].weight;
-	double right_weight = (double)right->waited_ms * kinds[right->kind].weight;
+	double left_weight = weight_of(left), right_weight = weight_of(right);
 
 	return COMPARE(right_weight, left_weight)
 	           ?: COMPARE(right->unread_bytes + right->unacked_bytes, left->unread_bytes + left->unacked_bytes)
@@ -391,13 +448,15 @@ static int compare_findings(const void *a, const void *b)
 /* The weightiest `max` of all that the sorted parts make. */
 static int choose(struct finding *findings, size_t max, const struct parts *parts)
 {
-	struct finding *all = malloc((parts->count + 1) * sizeof *all);
+	struct finding *all =
+	    malloc((parts->count + parts->diagnosis->ends.rows.count * END_KINDS + 1) * sizeof *all);
 	size_t count = 0;
 
 	if (!all)
 		return -ENOMEM;
 	for (size_t i = 0; i < parts->count;)
 		i += take_finding(&all[count++], parts, i);
+	count += find_in_ends(parts->diagnosis, &all[count]);
 	qsort(all, count, sizeof *all, compare_findings);
 	count = count < max ? count : max;
 	memcpy(findings, all, count * sizeof *all);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/ends.h"
 #include "model/rows.h"
 #include "model/snapshot.h"
 
@@ -25,6 +26,9 @@ enum finding_kind {
 	FINDING_UNANSWERED, /* it connects, and had to ask again */
 	FINDING_BACKLOG,    /* a listener whose queue is full, or that has dropped connections */
 	FINDING_LEAK,       /* the remote has closed, and this side does not */
+	FINDING_REFUSED, /* it connects to where nobody listens. This and what follows: by how connections ended */
+	FINDING_RESETS, /* either side resets them */
+	FINDING_CHURN,  /* it connects anew again and again */
 	FINDING_KIND_COUNT
 };
 
@@ -48,8 +52,11 @@ struct finding {
 	uint32_t backlog_max;   /* and how many may be */
 	uint32_t drops;         /* in the time */
 	uint32_t idle_s;        /* the longest time since data was moved */
-	struct peer peer;       /* the other end of that connection, if on this host, */
-	uint8_t peer_cause;     /* and what it waited for most; CAUSE_NONE: not known */
+	uint32_t ended;         /* in the time, */
+	uint32_t failed; /* of these refused, reset, or of churn short ones; 0: the finding is not of ends */
+	uint32_t closed_first; /* reset, or of churn closed, by this side */
+	struct peer peer;      /* the other end of that connection, if on this host, */
+	uint8_t peer_cause;    /* and what it waited for most; CAUSE_NONE: not known */
 	uint8_t peer_share_pct;
 	uint64_t peer_unread_bytes;
 };
@@ -67,9 +74,11 @@ struct stay {
 };
 
 struct diagnosis {
+	struct ends ends;
 	struct rows rows;
 	struct stay *stays; /* beside rows */
 	size_t stay_capacity;
+	bool has_begun;     /* there was a pass */
 	uint32_t passes;    /* that told of an interval: all but the first */
 	uint64_t looked_ns; /* the time between the first and the last */
 	uint32_t missing;   /* sockets for which the last one had no room */

@@ -19,6 +19,7 @@
 #include "base/util.h"
 #include "model/diagnosis.h"
 #include "output/fields.h"
+#include "output/found.h"
 #include "output/json.h"
 #include "output/stamp.h"
 
@@ -51,6 +52,8 @@ enum number {
 	NUMBER_RETRIES = 1 << 4,
 	NUMBER_BACKLOG = 1 << 5,
 	NUMBER_IDLE = 1 << 6,
+	NUMBER_FAILED = 1 << 7,
+	NUMBER_RATE = 1 << 8,
 };
 
 /* meaning NULL: that of the cause. limit: "this cannot tell ...". */
@@ -79,6 +82,16 @@ static const struct {
 	    "whom it has turned away" },
 	[FINDING_LEAK] = { CAUSE_NONE, NUMBER_UNREAD | NUMBER_IDLE,
 	    "the remote has closed, and the process does not (CLOSE_WAIT)", "whether it ever will" },
+	[FINDING_REFUSED] = { CAUSE_NONE, NUMBER_FAILED, "nothing listens there, or a firewall says so",
+	    "which of the two it is" },
+	[FINDING_RESETS] = { CAUSE_NONE, NUMBER_FAILED,
+	    "connections are reset: closed with bytes unread, or without waiting for what is under way",
+	    "whether it is on purpose: --connections has the kernel's reason" },
+	[FINDING_CHURN] = { CAUSE_NONE, NUMBER_RATE,
+	    "it connects anew again and again: each time that takes a round trip, and whoever closes first "
+	    "has "
+	    "the port in TIME_WAIT for a minute",
+	    "whether they could be kept open" },
 };
 
 static const char *plural(uint64_t count)
@@ -108,8 +121,12 @@ static void describe_other_end(const struct finding *finding, char *buffer, size
 	size_t length = address_format(address, session->family, session->raddr);
 
 	address_format_zone(address + length, session->family, session->raddr, session_zone(session));
-	snprintf(buffer, size, "port %u, %u connection%s from %s", session->lport, finding->connections,
-	    plural(finding->connections), address);
+	int used = snprintf(buffer, size, "port %u, %u connection%s", session->lport, finding->connections,
+	    plural(finding->connections));
+
+	if (!finding->remotes)
+		return;
+	snprintf(buffer + used, size - (size_t)used, " from %s", address);
 	if (finding->remotes > 1)
 		snprintf(buffer + strlen(buffer), size - strlen(buffer), " and %u other%s",
 		    finding->remotes - 1, plural(finding->remotes - 1));
@@ -146,7 +163,8 @@ static void add_bytes(char buffer[NUMBERS_SIZE], uint64_t bytes, const char *wha
 	add_text(buffer, text);
 }
 
-static void add_counts(const struct finding *finding, unsigned numbers, char buffer[NUMBERS_SIZE])
+static void add_counts(
+    const struct finding *finding, uint64_t looked_ns, unsigned numbers, char buffer[NUMBERS_SIZE])
 {
 	char text[96], span[32];
 
@@ -160,6 +178,20 @@ static void add_counts(const struct finding *finding, unsigned numbers, char buf
 		    finding->backlog_max, finding->drops);
 		add_text(buffer, text);
 	}
+	if (numbers & NUMBER_FAILED) {
+		snprintf(text, sizeof text, "%u of %u that ended", finding->failed, finding->ended);
+		add_text(buffer, text);
+	}
+	if (finding->kind == FINDING_RESETS) {
+		snprintf(text, sizeof text, "%u by this side", finding->closed_first);
+		add_text(buffer, text);
+	}
+	if (numbers & NUMBER_RATE) {
+		snprintf(text, sizeof text, "%.0f a second, %u%% closed first by this side",
+		    (double)finding->failed * NS_PER_S / (double)looked_ns,
+		    (unsigned)(finding->closed_first * 100ull / finding->failed));
+		add_text(buffer, text);
+	}
 	if ((numbers & NUMBER_IDLE) && finding->idle_s) {
 		format_span(span, sizeof span, (uint64_t)finding->idle_s * 1000);
 		snprintf(text, sizeof text, "the longest idle for %s", span);
@@ -167,7 +199,7 @@ static void add_counts(const struct finding *finding, unsigned numbers, char buf
 	}
 }
 
-static void describe_numbers(const struct finding *finding, char buffer[NUMBERS_SIZE])
+static void describe_numbers(const struct finding *finding, uint64_t looked_ns, char buffer[NUMBERS_SIZE])
 {
 	unsigned numbers = says[finding->kind].numbers;
 	char text[96];
@@ -182,7 +214,7 @@ static void describe_numbers(const struct finding *finding, char buffer[NUMBERS_
 		add_bytes(buffer, finding->unacked_bytes, "not acknowledged");
 	if ((numbers & NUMBER_UNREAD) && finding->unread_bytes)
 		add_bytes(buffer, finding->unread_bytes, "unread");
-	add_counts(finding, numbers, buffer);
+	add_counts(finding, looked_ns, numbers, buffer);
 	if ((numbers & NUMBER_RTT) && finding->rtt_us) {
 		snprintf(text, sizeof text, "RTT %.3g ms, shortest %.3g", finding->rtt_us / 1000.0,
 		    finding->rtt_min_us / 1000.0);
@@ -233,7 +265,7 @@ static void compose(const struct diagnose *diagnose, const struct finding *findi
 		snprintf(end, WHO_SIZE - used, ": %s %u%%", cause_name(cause), finding->share_pct);
 	else
 		snprintf(end, WHO_SIZE - used, ": %s", finding_name(finding->kind));
-	describe_numbers(finding, numbers);
+	describe_numbers(finding, diagnose->diagnosis.looked_ns, numbers);
 	snprintf(sentence->evidence, sizeof sentence->evidence, "%s%s%s",
 	    says[finding->kind].meaning ?: cause_meaning(cause), *numbers ? "; " : "", numbers);
 	add_peer(diagnose, finding, sentence->evidence, sizeof sentence->evidence);
@@ -275,54 +307,6 @@ static void print_text(struct diagnose *diagnose, const struct finding *findings
 }
 
 /* ---- as JSON ---- */
-
-/* What is written of a finding: it begins with the session, by whose family addresses are printed. */
-struct told {
-	struct finding finding;
-	const char *kind;
-	const char *text;
-	const char *limit;
-};
-
-_Static_assert(offsetof(struct told, finding.session) == 0, "addresses find their family");
-
-#define MEMBER(member) offsetof(struct told, member)
-/* clang-format off */
-static const struct field told_rows[] = {
-	{ "kind", FIELD_TEXT, FIELD_REQUIRED, MEMBER(kind), 0 },
-	{ "pid", FIELD_U32, FIELD_REQUIRED, MEMBER(finding.session.pid), 0 },
-	{ "comm", FIELD_NAME, FIELD_REQUIRED, MEMBER(finding.session.comm), 0 },
-	{ "uid", FIELD_U32, FIELD_KNOWN, MEMBER(finding.session.uid), UINT32_MAX },
-	{ "cgroup_id", FIELD_U64, FIELD_KNOWN, MEMBER(finding.session.cgroup_id), 0 },
-	{ "netns", FIELD_U32, FIELD_REQUIRED, MEMBER(finding.session.netns), 0 },
-	{ "serves", FIELD_BOOL, FIELD_REQUIRED, MEMBER(finding.serves), 0 },
-	{ "family", FIELD_FAMILY, FIELD_REQUIRED, MEMBER(finding.session.family), 0 },
-	{ "laddr", FIELD_ADDRESS, FIELD_REQUIRED, MEMBER(finding.session.laddr), 0 },
-	{ "lport", FIELD_U16, FIELD_REQUIRED, MEMBER(finding.session.lport), 0 },
-	{ "raddr", FIELD_ADDRESS, FIELD_REQUIRED, MEMBER(finding.session.raddr), 0 },
-	{ "rport", FIELD_U16, FIELD_REQUIRED, MEMBER(finding.session.rport), 0 },
-	{ "connections", FIELD_U32, FIELD_REQUIRED, MEMBER(finding.connections), 0 },
-	{ "remotes", FIELD_U32, FIELD_REQUIRED, MEMBER(finding.remotes), 0 },
-	{ "share_pct", FIELD_U8, FIELD_REQUIRED, MEMBER(finding.share_pct), 0 },
-	{ "waited_ms", FIELD_U64, FIELD_REQUIRED, MEMBER(finding.waited_ms), 0 },
-	{ "unread_bytes", FIELD_U64, FIELD_REQUIRED, MEMBER(finding.unread_bytes), 0 },
-	{ "unacked_bytes", FIELD_U64, FIELD_REQUIRED, MEMBER(finding.unacked_bytes), 0 },
-	{ "sent_bytes", FIELD_U64, FIELD_REQUIRED, MEMBER(finding.sent_bytes), 0 },
-	{ "retrans_bytes", FIELD_U64, FIELD_REQUIRED, MEMBER(finding.retrans_bytes), 0 },
-	{ "retries", FIELD_U32, FIELD_REQUIRED, MEMBER(finding.retries), 0 },
-	{ "idle_s", FIELD_U32, FIELD_REQUIRED, MEMBER(finding.idle_s), 0 },
-	{ "rtt_us", FIELD_U32, FIELD_KNOWN, MEMBER(finding.rtt_us), 0 },
-	{ "rtt_min_us", FIELD_U32, FIELD_KNOWN, MEMBER(finding.rtt_min_us), 0 },
-	{ "backlog_max", FIELD_U32, FIELD_KNOWN, MEMBER(finding.backlog_max), 0 },
-	{ "backlog", FIELD_U32, FIELD_JOINED, MEMBER(finding.backlog), 0 },
-	{ "drops", FIELD_U32, FIELD_JOINED, MEMBER(finding.drops), 0 },
-	{ "peer_pid", FIELD_U32, FIELD_KNOWN, MEMBER(finding.peer.pid), 0 },
-	{ "peer_comm", FIELD_NAME, FIELD_JOINED, MEMBER(finding.peer.comm), 0 },
-	{ "text", FIELD_TEXT, FIELD_REQUIRED, MEMBER(text), 0 },
-	{ "limit", FIELD_TEXT, FIELD_REQUIRED, MEMBER(limit), 0 },
-};
-/* clang-format on */
-static const struct field_table told_fields = { told_rows, COUNT_OF(told_rows) };
 
 static int print_json(const struct diagnose *diagnose, const struct snapshot *snapshot,
     const struct finding *findings, int count)

@@ -6,10 +6,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "model/diagnosis.h"
+#include "model/how.h"
 
 #define FINDINGS_MAX 10
 
@@ -284,10 +286,68 @@ static void only_what_was_told(void **state)
 	end(&diagnosis, &snapshot);
 }
 
+static void add_ended(struct snapshot *snapshot, uint16_t port, bool serves, uint8_t end, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct connection *connection = snapshot_add_connection(snapshot);
+
+		assert_non_null(connection);
+		connection->session.family = 4;
+		connection->session.pid = 5;
+		connection->session.accepted = serves ? ANSWER_YES : ANSWER_NO;
+		connection->session.lport = serves ? port : (uint16_t)(40000 + i);
+		connection->session.rport = serves ? (uint16_t)(40000 + i) : port;
+		connection->end = end;
+		connection->lived_us = end == END_CLOSED ? 1000 : CONNECTION_UNKNOWN;
+	}
+}
+
+static void by_how_connections_ended(void **state)
+{
+	struct finding findings[FINDINGS_MAX];
+	struct diagnosis diagnosis;
+	struct snapshot snapshot;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	add(&snapshot, 1, 80, 0, SOCKET_LISTEN);
+	/* in each of two parts of half a second; what ended before the first pass is not of the time */
+	add_ended(&snapshot, 81, false, END_REFUSED, 2);
+	add_ended(&snapshot, 81, false, END_CLOSED, 3); /* six in a second are no churn */
+	add_ended(&snapshot, 82, false, END_RESET, 1);  /* two are not worth it */
+	add_ended(&snapshot, 83, false, END_RESET_REMOTE, 8);
+	add_ended(&snapshot, 84, true, END_RESET, 2);
+	add_ended(&snapshot, 84, true, END_CLOSED, 30); /* who accepts does not choose to */
+	add_ended(&snapshot, 85, false, END_CLOSED, 10);
+	add_ended(&snapshot, 86, true, END_RESET, 3);
+	add_ended(&snapshot, 86, true, END_CLOSED_REMOTE, 100); /* under five of a hundred */
+	assert_int_equal(find(&diagnosis, &snapshot, 2, findings), 4);
+	assert_int_equal(findings[0].kind, FINDING_REFUSED);
+	assert_int_equal(findings[0].failed, 4);
+	assert_int_equal(findings[0].ended, 10);
+	assert_int_equal(findings[0].share_pct, 40);
+	assert_int_equal(findings[0].session.rport, 81);
+	assert_int_equal(findings[1].kind, FINDING_RESETS);
+	assert_int_equal(findings[1].session.rport, 83);
+	assert_int_equal(findings[1].failed, 16);
+	assert_int_equal(findings[1].closed_first, 0);
+	assert_int_equal(findings[2].kind, FINDING_RESETS);
+	assert_int_equal(findings[2].session.lport, 84);
+	assert_true(findings[2].serves);
+	assert_int_equal(findings[2].closed_first, 4);
+	assert_int_equal(findings[3].kind, FINDING_CHURN);
+	assert_int_equal(findings[3].session.rport, 85);
+	assert_int_equal(findings[3].failed, 20);
+	assert_int_equal(findings[3].closed_first, 20);
+	assert_true(finding_is_fault(&findings[3]));
+	end(&diagnosis, &snapshot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(added_up_by_process_and_remote),
+		cmocka_unit_test(by_how_connections_ended),
 		cmocka_unit_test(served_by_port),
 		cmocka_unit_test(weightiest_first),
 		cmocka_unit_test(at_most_so_many),

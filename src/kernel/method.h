@@ -43,6 +43,7 @@ enum hook_duty {
 	DUTY_NOTE_CGROUPS, /* that are made */
 	DUTY_TELL_SOCKETS, /* of all that are open: loaded, but not attached before somebody asks */
 	DUTY_NOTE_LIVES,   /* of connections: likewise */
+	HOOK_DUTY_COUNT
 };
 
 /* One program, and the place in the kernel that it is attached to. */

@@ -88,7 +88,7 @@ static bool are_bools(const bool *const *bools, size_t count)
 static bool is_hook(const struct hook *hook)
 {
 	return (unsigned)hook->kind < HOOK_KIND_COUNT && (unsigned)hook->symbol < SYMBOL_COUNT &&
-	       (unsigned)hook->duty <= DUTY_TELL_SOCKETS && is_text(hook->function, sizeof hook->function);
+	       (unsigned)hook->duty < HOOK_DUTY_COUNT && is_text(hook->function, sizeof hook->function);
 }
 
 static bool is_tracing(const struct tracing *tracing)

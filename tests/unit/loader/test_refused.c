@@ -124,6 +124,11 @@ static void unknown_symbol(struct whole *whole)
 	whole->tracing.plan.hooks[1].symbol = SYMBOL_COUNT;
 }
 
+static void unknown_duty(struct whole *whole)
+{
+	whole->tracing.plan.hooks[1].duty = HOOK_DUTY_COUNT;
+}
+
 static void endless_function(struct whole *whole)
 {
 	memset(whole->tracing.plan.hooks[0].function, 'x', sizeof whole->tracing.plan.hooks[0].function);
@@ -181,6 +186,7 @@ static void test_garbled(void **state)
 		GARBLED(too_many_hooks, false),
 		GARBLED(unknown_hook, false),
 		GARBLED(unknown_symbol, false),
+		GARBLED(unknown_duty, false),
 		GARBLED(endless_function, false),
 		GARBLED(too_many_descriptors_told, false),
 		GARBLED(odd_descriptor, false),

@@ -113,6 +113,7 @@ static int run_source(struct show *show, const struct options *options, const st
 /* The user asked it to end before tracing began: not a failure, and there is nothing to print. */
 #define ENDED_BY_USER (-ECANCELED)
 #define FIRST_PASS_NS (NS_PER_S / 100)
+#define PASSES_OF_DIAGNOSIS 4 /* where there are so many sockets that a pass is dear */
 
 /* Shows what libbcc and the verifier printed: all of it with -v, else the first error, where nothing else tells the cause. */
 static void show_compiler_output(const struct loader *loader, bool verbose, bool failed)
@@ -326,8 +327,8 @@ int run_live(struct options *options, struct error *error)
 		bool diagnoses = options->action == ACTION_DIAGNOSE;
 		/* How connections end is more to be found by --diagnose, where it can be told. */
 		const struct tracer_wants wants = { options->renderer->shows_more,
-			options->connections ||
-			    (diagnoses && plan_has_duty(&tracing.plan, DUTY_NOTE_LIVES)) };
+			options->connections || (diagnoses && plan_has_duty(&tracing.plan, DUTY_NOTE_LIVES)),
+			diagnoses ? options->interval_ns / PASSES_OF_DIAGNOSIS : 0 };
 
 		err = check_connections(options, &tracing, error);
 		err = err

@@ -25,8 +25,18 @@ static const enum kernel_symbol symbols[] = {
 	[PASS] = SYMBOL_BPF_ITER_SOCKETS,
 };
 
-/* A pass may take one part in so many of a processor's time, and so may a walk. */
+/* A pass may take one part in so many of a processor's time, and so may a walk; where they are waited for, so many. */
 #define SHARE 100
+#define SHARE_WAITED_FOR 3
+
+static uint64_t rest_ns(const struct sockets *sockets, uint64_t cpu_ns)
+{
+	uint64_t rest = cpu_ns * SHARE, least = cpu_ns * SHARE_WAITED_FOR;
+
+	if (sockets->within_ns && rest > sockets->within_ns)
+		rest = sockets->within_ns > least ? sockets->within_ns : least;
+	return rest;
+}
 
 bool sockets_possible(const struct tracing *tracing)
 {
@@ -122,7 +132,7 @@ static int walk(struct sockets *sockets)
 	sockets->pass->walks_tell = 0;
 	int err = iterator_run(sockets->link_fds[WALK]);
 
-	sockets->walked_ns = clock_now_ns() + (cpu_now_ns() - began_ns) * SHARE;
+	sockets->walked_ns = clock_now_ns() + rest_ns(sockets, cpu_now_ns() - began_ns);
 	return err;
 }
 
@@ -447,6 +457,6 @@ int sockets_tell(struct sockets *sockets, struct snapshot *snapshot)
 		.passed_ns = sockets->passed_ns ? now_ns - sockets->passed_ns : 0,
 	};
 	sockets->passed_ns = now_ns;
-	sockets->rested_ns = now_ns + cpu_ns * SHARE;
+	sockets->rested_ns = now_ns + rest_ns(sockets, cpu_ns);
 	return 0;
 }

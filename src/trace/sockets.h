@@ -31,6 +31,7 @@ struct sockets {
 	volatile struct socket_pass *pass; /* mapped; NULL: not yet */
 	const struct socket_facts *facts;  /* mapped, of capacity */
 	size_t capacity;
+	uint64_t within_ns; /* as in struct tracer_wants */
 	unsigned hz;
 	uint64_t started_ns;       /* since when they are followed */
 	uint64_t passed_ns;        /* the latest pass */

@@ -26,6 +26,8 @@ bool tracer_needs_precedence(const struct plan *plan);
 struct tracer_wants {
 	bool links;       /* what the interfaces moved */
 	bool connections; /* that end: the plan has to have DUTY_NOTE_LIVES */
+	uint64_t
+	    pass_within_ns; /* passes over sockets are waited for, even where they are dear: the longest rest; 0: none */
 };
 
 /*

@@ -52,7 +52,7 @@ def idle_sockets(count):
 
 def passes(count):
     """Intervals with a pass that told of all of them: (ns of processor time a socket, sockets, sockets not told)."""
-    tcptop = live.Tcptop("-a", "-o", "json", 1, wait=False, stdout=subprocess.PIPE)
+    tcptop = live.Tcptop("-a", "-o", "json", 1, wait=False)
     found = []
     end = time.monotonic() + 120
     while len(found) < PASSES and time.monotonic() < end:

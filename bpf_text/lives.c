@@ -53,12 +53,13 @@ BPF_F_TABLE("hash", struct life_key, struct life_end, lives_odd, @MAX_LIVES@, BP
 BPF_ARRAY(lives_lost, u64, 1); /* ends that found no place; only grows */
 BPF_ARRAY(lives_mode, u32, 1); /* 0: a walk finds owners, 1: it forgets what was noted */
 
-static __always_inline void begin_life(struct life *life, int state)
+static __always_inline void begin_life(struct life *life, u64 tp, int state)
 {
 	__builtin_memset(life, 0, sizeof *life);
 	if (state == STATE_LISTEN)
 		return;
 	life->accepted = ANSWER_NO;
+	life->birth = take_birth(tp, state);
 	life->began_ns = bpf_ktime_get_ns();
 }
 
@@ -70,6 +71,7 @@ static __always_inline void establish_life(struct life *life, u64 tp, int before
 	/* two that connect to each other at once come from SYN_RECV, too */
 	if (before == STATE_SYN_RECV && life->accepted != ANSWER_NO) {
 		life->accepted = ANSWER_YES;
+		life->birth = take_birth(tp, STATE_ESTABLISHED);
 		life->owner_known = life->owner_known ? LIFE_OWNER_LISTENER : LIFE_OWNER_UNKNOWN;
 		life->began_ns = now;
 		life->reset = life->has_ended = 0;
@@ -99,6 +101,7 @@ static __always_inline void take_bytes(struct life_end *end, u64 tp)
 		extra++;
 	end->tx_bytes = sent > extra ? sent - extra : 0;
 	end->rx_bytes = TYPED(u64, tp, TCP_BYTES_RECEIVED) - unread - (done && !unread);
+	end->audit = audit_bits(tp) | (unread > done ? SOCKET_UNREAD : 0);
 }
 
 /* When the process of what a listener established first moved bytes, and its place is free; 0: not known. */
@@ -146,6 +149,7 @@ static __always_inline void write_end(u64 tp, u64 sk, struct life *life, int bef
 	end.error = TYPED(u32, tp, SK_ERR);
 	end.unsent = before == STATE_SYN_SENT && !TYPED(u32, tp, TCP_WRITE_SEQ);
 	take_bytes(&end, tp);
+	end.audit |= (life ? life->birth : 0) | (@UNOWNED@ ? 0 : SOCKET_BY_TASK);
 	if (*odd)
 		err = lives_odd.update(&key, &end);
 	else
@@ -176,7 +180,7 @@ int lives_set_state(u64 *ctx)
 		return 0;
 	life = socket_lives.sk_storage_get((void *)sk, 0, ends ? 0 : BPF_SK_STORAGE_GET_F_CREATE);
 	if (life && own_call) {
-		begin_life(life, now);
+		begin_life(life, tp, now);
 		known = now == STATE_LISTEN ? LIFE_OWNER_LISTENER : LIFE_OWNER_CALLED;
 	} else if (life && now == STATE_ESTABLISHED) {
 		establish_life(life, tp, before);

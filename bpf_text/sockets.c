@@ -63,6 +63,33 @@ static __always_inline void take_key(struct socket_key *key, u64 sk)
 	key->ifindex =
 	    !is_4 && (is_link_local(key->raddr) || is_link_local(key->laddr)) ? link_of(sk) : 0;
 }
+
+/* A connection's numbers begin with nothing moved, but for Fast Open and where they are set by hand. */
+static __always_inline u32 take_birth(u64 tp, int now)
+{
+	u32 birth = TYPED_BITS(tp, TCP_REPAIR) ? SOCKET_REPAIRED : 0;
+
+	if (now == STATE_SYN_SENT)
+		return birth | SOCKET_CONNECTED;
+	if (TYPED(u64, tp, TCP_BYTES_RECEIVED) || TYPED(u64, tp, TCP_BYTES_ACKED) ||
+	    TYPED(u32, tp, TCP_WRITE_SEQ) != TYPED(u32, tp, TCP_SND_UNA))
+		birth |= SOCKET_EARLY;
+	return birth;
+}
+
+/* Why what calls moved is not what a connection's sequence numbers tell: enum socket_audit_bit. */
+static __always_inline u32 audit_bits(u64 tp)
+{
+	u32 bits = TYPED_BITS(tp, TCP_REPAIR) ? SOCKET_REPAIRED : 0;
+
+	if (TYPED(u64, tp, ICSK_ULP_OPS))
+		bits |= SOCKET_LAYERED;
+	if (TYPED(u32, tp, TCP_URG_SEQ))
+		bits |= SOCKET_URGENT;
+	if (LOAD_COLD(u64, tp, SK_USER_DATA))
+		bits |= SOCKET_KERNEL_USER;
+	return bits;
+}
 /*@ sockets */
 
 /*
@@ -101,19 +128,6 @@ static __always_inline struct socket_state *follow(u64 sk)
 	if (pass)
 		__sync_fetch_and_add(&pass->unstored, 1);
 	return state;
-}
-
-/* A connection's numbers begin with nothing moved, but for Fast Open and where they are set by hand. */
-static __always_inline u32 take_birth(u64 tp, int now)
-{
-	u32 birth = TYPED_BITS(tp, TCP_REPAIR) ? SOCKET_REPAIRED : 0;
-
-	if (now == STATE_SYN_SENT)
-		return birth | SOCKET_CONNECTED;
-	if (TYPED(u64, tp, TCP_BYTES_RECEIVED) || TYPED(u64, tp, TCP_BYTES_ACKED) ||
-	    TYPED(u32, tp, TCP_WRITE_SEQ) != TYPED(u32, tp, TCP_SND_UNA))
-		birth |= SOCKET_EARLY;
-	return birth;
 }
 
 /*
@@ -252,14 +266,8 @@ static __always_inline bool has_sleeper(u64 tp)
 
 static __always_inline void take_audit(struct socket_facts *facts, struct socket_state *state, u64 tp)
 {
-	u32 bits = state->birth;
+	u32 bits = state->birth | audit_bits(tp) | (@UNOWNED@ ? 0 : SOCKET_BY_TASK);
 
-	if (TYPED_BITS(tp, TCP_REPAIR))
-		bits |= SOCKET_REPAIRED;
-	if (TYPED(u32, tp, TCP_URG_SEQ))
-		bits |= SOCKET_URGENT;
-	if (LOAD_COLD(u64, tp, SK_USER_DATA))
-		bits |= SOCKET_KERNEL_USER;
 	if (TYPED(u32, tp, SK_LOCK_OWNED) || TYPED(u32, tp, SK_WRITE_PENDING))
 		bits |= SOCKET_HELD;
 	if (has_sleeper(tp))
@@ -285,7 +293,6 @@ static __always_inline u32 tell(u64 sk, struct socket_state *state, struct socke
 	if (!place) {
 		pass->time_ns = now;
 		pass->jiffies = jiffies;
-		pass->by_task = !@UNOWNED@;
 	}
 	take_key(&facts->key, tp);
 	take_counts(&facts->now, tp, jiffies);

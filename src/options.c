@@ -364,7 +364,7 @@ int options_program(struct program_request *request, struct conditions *conditio
 		.cgroups = options_need_names(options),
 		.max_sockets =
 		    options_tell_sockets(options) || options->renderer->shows_more ? options->max_sockets : 0,
-		.lives = options->connections || options->renderer->full_screen ||
+		.lives = options->connections || options->strict || options->renderer->full_screen ||
 		         options->action == ACTION_DIAGNOSE,
 	};
 

@@ -44,101 +44,101 @@ enum kernel_need {
  * Fields whose place the program text needs: name in the text, struct, members from the struct on (anonymous ones
  * are looked through), who needs it. Without BTF, MNT_NS_INUM is found in mnt_namespace_head: kernel_field_offsetof.
  */
-#define KERNEL_FIELDS(FIELD)                                                                             \
-	FIELD(SK_FAMILY, "sock", "__sk_common.skc_family", NEED_EVENT)                                   \
-	FIELD(SK_ADDRPAIR, "sock", "__sk_common.skc_addrpair", NEED_EVENT)                               \
-	FIELD(SK_PORTPAIR, "sock", "__sk_common.skc_portpair", NEED_EVENT)                               \
-	FIELD(SK_NET, "sock", "__sk_common.skc_net.net", NEED_EVENT)                                     \
-	FIELD(SK_V6_DADDR, "sock", "__sk_common.skc_v6_daddr", NEED_EVENT)                               \
-	FIELD(SK_V6_RCV_SADDR, "sock", "__sk_common.skc_v6_rcv_saddr", NEED_EVENT)                       \
-	FIELD(SK_BOUND_DEV_IF, "sock", "__sk_common.skc_bound_dev_if", NEED_EVENT)                       \
-	FIELD(SK_PROTOCOL, "sock", "sk_protocol", NEED_EVENT)                                            \
-	FIELD(SK_TYPE, "sock", "sk_type", NEED_EVENT)                                                    \
-	FIELD(MPTCP_FIRST, "mptcp_sock", "first", NEED_MPTCP)                                            \
-	FIELD(TCP_IS_MPTCP, "tcp_sock", "is_mptcp", NEED_MPTCP)                                          \
-	FIELD(TCP_SRTT_US, "tcp_sock", "srtt_us", NEED_SOCKETS | NEED_LIVES)                             \
-	FIELD(TCP_TOTAL_RETRANS, "tcp_sock", "total_retrans", NEED_SOCKETS | NEED_LIVES)                 \
-	FIELD(INET_SPORT, "inet_sock", "inet_sport", NEED_EVENT)                                         \
-	FIELD(NET_INUM, "net", "ns.inum", NEED_EVENT)                                                    \
-	FIELD(TASK_GROUP_LEADER, "task_struct", "group_leader", NEED_EVENT)                              \
-	FIELD(TASK_COMM, "task_struct", "comm", NEED_EVENT)                                              \
-	FIELD(TASK_NSPROXY, "task_struct", "nsproxy", NEED_EVENT)                                        \
-	FIELD(NSPROXY_MNT_NS, "nsproxy", "mnt_ns", NEED_EVENT)                                           \
-	FIELD(MNT_NS_INUM, "mnt_namespace", "ns.inum", NEED_EVENT)                                       \
-	FIELD(SK_STATE, "sock", "__sk_common.skc_state", NEED_ENDS | NEED_SOCKETS | NEED_LIVES)          \
-	FIELD(TASK_START_TIME, "task_struct", "start_time", NEED_ENDS | NEED_SOCKETS | NEED_LIVES)       \
-	FIELD(INET_MC_INDEX, "inet_sock", "mc_index", NEED_ACCEPTED)                                     \
-	FIELD(INET_PINET6, "inet_sock", "pinet6", NEED_ACCEPTED)                                         \
-	FIELD(IPV6_MCAST_OIF, "ipv6_pinfo", "mcast_oif", NEED_ACCEPTED)                                  \
-	FIELD(SOCKET_SK, "socket", "sk", NEED_CALLS | NEED_SPLICE | NEED_SOCKETS | NEED_LIVES)           \
-	FIELD(ZEROCOPY_LENGTH, "tcp_zerocopy_receive", "length", NEED_ZEROCOPY)                          \
-	FIELD(ZEROCOPY_COPYBUF_LEN, "tcp_zerocopy_receive", "copybuf_len", NEED_ZEROCOPY)                \
-	FIELD(TCP_COPIED_SEQ, "tcp_sock", "copied_seq", NEED_SPLICE | NEED_SOCKETS | NEED_LIVES)         \
-	FIELD(TCP_RCV_NXT, "tcp_sock", "rcv_nxt", NEED_SPLICE | NEED_SOCKETS | NEED_LIVES)               \
-	FIELD(TCP_BYTES_RECEIVED, "tcp_sock", "bytes_received", NEED_SPLICE | NEED_SOCKETS | NEED_LIVES) \
-	FIELD(ICSK_ULP_OPS, "inet_connection_sock", "icsk_ulp_ops", NEED_SPLICE | NEED_SOCKETS)          \
-	FIELD(SK_LOCK_OWNED, "sock", "sk_lock.owned", NEED_SPLICE | NEED_SOCKETS | NEED_LIVES)           \
-	FIELD(SK_FLAGS, "sock", "__sk_common.skc_flags", NEED_SPLICE | NEED_LIVES)                       \
-	FIELD(REGS_SYSCALL, "pt_regs", REGS_SYSCALL_MEMBER, NEED_SPLICE)                                 \
-	FIELD(REGS_BEFORE, "pt_regs", REGS_BEFORE_MEMBER, NEED_SPLICE)                                   \
-	FIELD(RECORD_SK, "trace_event_raw_sock_msg_length", "sk", NEED_RECORD)                           \
-	FIELD(RECORD_RESULT, "trace_event_raw_sock_msg_length", "ret", NEED_RECORD)                      \
-	FIELD(RECORD_FLAGS, "trace_event_raw_sock_msg_length", "flags", NEED_RECORD)                     \
-	FIELD(CGROUP_KN, "cgroup", "kn", NEED_CGROUPS | NEED_SOCKETS | NEED_LIVES)                       \
-	FIELD(CGROUP_ROOT, "cgroup", "root", NEED_CGROUPS)                                               \
-	FIELD(CGROUP_ROOT_HIERARCHY_ID, "cgroup_root", "hierarchy_id", NEED_CGROUPS)                     \
-	FIELD(KERNFS_NODE_ID, "kernfs_node", "id", NEED_CGROUPS | NEED_SOCKETS | NEED_LIVES)             \
-	FIELD(TASK_TGID, "task_struct", "tgid", NEED_SOCKETS | NEED_LIVES)                               \
-	FIELD(TASK_CRED, "task_struct", "cred", NEED_SOCKETS | NEED_LIVES)                               \
-	FIELD(CRED_UID, "cred", "uid", NEED_SOCKETS | NEED_LIVES)                                        \
-	FIELD(TASK_CGROUPS, "task_struct", "cgroups", NEED_SOCKETS | NEED_LIVES)                         \
-	FIELD(CSS_SET_DFL_CGRP, "css_set", "dfl_cgrp", NEED_SOCKETS | NEED_LIVES)                        \
-	FIELD(CGROUP_LEVEL, "cgroup", "level", NEED_SOCKETS | NEED_LIVES)                                \
-	FIELD(CGROUP_SELF, "cgroup", "self", NEED_SOCKETS | NEED_LIVES)                                  \
-	FIELD(CSS_PARENT, "cgroup_subsys_state", "parent", NEED_SOCKETS | NEED_LIVES)                    \
-	FIELD(TCP_BYTES_SENT, "tcp_sock", "bytes_sent", NEED_SOCKETS)                                    \
-	FIELD(TCP_BYTES_RETRANS, "tcp_sock", "bytes_retrans", NEED_SOCKETS)                              \
-	FIELD(TCP_BYTES_ACKED, "tcp_sock", "bytes_acked", NEED_SOCKETS | NEED_LIVES)                     \
-	FIELD(TCP_CHRONO_STAT, "tcp_sock", "chrono_stat", NEED_SOCKETS)                                  \
-	FIELD(TCP_CHRONO_START, "tcp_sock", "chrono_start", NEED_SOCKETS)                                \
-	FIELD(TCP_CHRONO_TYPE, "tcp_sock", "chrono_type", NEED_SOCKETS | NEED_BITS)                      \
-	FIELD(TCP_RATE_APP_LIMITED, "tcp_sock", "rate_app_limited", NEED_SOCKETS | NEED_BITS)            \
-	FIELD(TCP_IS_CWND_LIMITED, "tcp_sock", "is_cwnd_limited", NEED_SOCKETS | NEED_BITS)              \
-	FIELD(TCP_DELIVERED, "tcp_sock", "delivered", NEED_SOCKETS)                                      \
-	FIELD(TCP_DELIVERED_CE, "tcp_sock", "delivered_ce", NEED_SOCKETS)                                \
-	FIELD(TCP_WRITE_SEQ, "tcp_sock", "write_seq", NEED_SOCKETS | NEED_LIVES)                         \
-	FIELD(TCP_SND_NXT, "tcp_sock", "snd_nxt", NEED_SOCKETS)                                          \
-	FIELD(TCP_SND_UNA, "tcp_sock", "snd_una", NEED_SOCKETS | NEED_LIVES)                             \
-	FIELD(TCP_SND_WND, "tcp_sock", "snd_wnd", NEED_SOCKETS)                                          \
-	FIELD(TCP_SND_CWND, "tcp_sock", "snd_cwnd", NEED_SOCKETS)                                        \
-	FIELD(TCP_PACKETS_OUT, "tcp_sock", "packets_out", NEED_SOCKETS)                                  \
-	FIELD(TCP_RCV_WUP, "tcp_sock", "rcv_wup", NEED_SOCKETS)                                          \
-	FIELD(TCP_RCV_WND, "tcp_sock", "rcv_wnd", NEED_SOCKETS)                                          \
-	FIELD(TCP_MDEV_US, "tcp_sock", "mdev_us", NEED_SOCKETS)                                          \
-	FIELD(TCP_RTT_MIN, "tcp_sock", "rtt_min", NEED_SOCKETS)                                          \
-	FIELD(MINMAX_VALUE, "minmax_sample", "v", NEED_SOCKETS)                                          \
-	FIELD(TCP_RCV_RTT_US, "tcp_sock", "rcv_rtt_est.rtt_us", NEED_SOCKETS)                            \
-	FIELD(TCP_LSNDTIME, "tcp_sock", "lsndtime", NEED_SOCKETS)                                        \
-	FIELD(ICSK_LRCVTIME, "inet_connection_sock", "icsk_ack.lrcvtime", NEED_SOCKETS | NEED_LIVES)     \
-	FIELD(ICSK_CA_STATE, "inet_connection_sock", "icsk_ca_state", NEED_SOCKETS | NEED_BITS)          \
-	FIELD(ICSK_RETRANSMITS, "inet_connection_sock", "icsk_retransmits", NEED_SOCKETS)                \
-	FIELD(ICSK_PROBES_OUT, "inet_connection_sock", "icsk_probes_out", NEED_SOCKETS)                  \
-	FIELD(ICSK_BACKOFF, "inet_connection_sock", "icsk_backoff", NEED_SOCKETS)                        \
-	FIELD(SK_SHUTDOWN, "sock", "sk_shutdown", NEED_SOCKETS)                                          \
-	FIELD(SK_ERR, "sock", "sk_err", NEED_SOCKETS | NEED_LIVES)                                       \
-	FIELD(SK_SNDBUF, "sock", "sk_sndbuf", NEED_SOCKETS)                                              \
-	FIELD(SK_WMEM_QUEUED, "sock", "sk_wmem_queued", NEED_SOCKETS)                                    \
-	FIELD(SK_RCVBUF, "sock", "sk_rcvbuf", NEED_SOCKETS)                                              \
-	FIELD(SK_ACK_BACKLOG, "sock", "sk_ack_backlog", NEED_SOCKETS)                                    \
-	FIELD(SK_MAX_ACK_BACKLOG, "sock", "sk_max_ack_backlog", NEED_SOCKETS)                            \
-	FIELD(SK_WRITE_PENDING, "sock", "sk_write_pending", NEED_SOCKETS)                                \
-	FIELD(SK_USER_DATA, "sock", "sk_user_data", NEED_SOCKETS)                                        \
-	FIELD(SK_WQ, "sock", "sk_wq", NEED_SOCKETS)                                                      \
-	FIELD(WQ_HEAD, "socket_wq", "wait.head", NEED_SOCKETS)                                           \
-	FIELD(WAIT_ENTRY, "wait_queue_entry", "entry", NEED_SOCKETS)                                     \
-	FIELD(WAIT_PRIVATE, "wait_queue_entry", "private", NEED_SOCKETS)                                 \
-	FIELD(TCP_URG_SEQ, "tcp_sock", "urg_seq", NEED_SOCKETS)                                          \
-	FIELD(TCP_REPAIR, "tcp_sock", "repair", NEED_SOCKETS | NEED_BITS)                                \
+#define KERNEL_FIELDS(FIELD)                                                                                 \
+	FIELD(SK_FAMILY, "sock", "__sk_common.skc_family", NEED_EVENT)                                       \
+	FIELD(SK_ADDRPAIR, "sock", "__sk_common.skc_addrpair", NEED_EVENT)                                   \
+	FIELD(SK_PORTPAIR, "sock", "__sk_common.skc_portpair", NEED_EVENT)                                   \
+	FIELD(SK_NET, "sock", "__sk_common.skc_net.net", NEED_EVENT)                                         \
+	FIELD(SK_V6_DADDR, "sock", "__sk_common.skc_v6_daddr", NEED_EVENT)                                   \
+	FIELD(SK_V6_RCV_SADDR, "sock", "__sk_common.skc_v6_rcv_saddr", NEED_EVENT)                           \
+	FIELD(SK_BOUND_DEV_IF, "sock", "__sk_common.skc_bound_dev_if", NEED_EVENT)                           \
+	FIELD(SK_PROTOCOL, "sock", "sk_protocol", NEED_EVENT)                                                \
+	FIELD(SK_TYPE, "sock", "sk_type", NEED_EVENT)                                                        \
+	FIELD(MPTCP_FIRST, "mptcp_sock", "first", NEED_MPTCP)                                                \
+	FIELD(TCP_IS_MPTCP, "tcp_sock", "is_mptcp", NEED_MPTCP)                                              \
+	FIELD(TCP_SRTT_US, "tcp_sock", "srtt_us", NEED_SOCKETS | NEED_LIVES)                                 \
+	FIELD(TCP_TOTAL_RETRANS, "tcp_sock", "total_retrans", NEED_SOCKETS | NEED_LIVES)                     \
+	FIELD(INET_SPORT, "inet_sock", "inet_sport", NEED_EVENT)                                             \
+	FIELD(NET_INUM, "net", "ns.inum", NEED_EVENT)                                                        \
+	FIELD(TASK_GROUP_LEADER, "task_struct", "group_leader", NEED_EVENT)                                  \
+	FIELD(TASK_COMM, "task_struct", "comm", NEED_EVENT)                                                  \
+	FIELD(TASK_NSPROXY, "task_struct", "nsproxy", NEED_EVENT)                                            \
+	FIELD(NSPROXY_MNT_NS, "nsproxy", "mnt_ns", NEED_EVENT)                                               \
+	FIELD(MNT_NS_INUM, "mnt_namespace", "ns.inum", NEED_EVENT)                                           \
+	FIELD(SK_STATE, "sock", "__sk_common.skc_state", NEED_ENDS | NEED_SOCKETS | NEED_LIVES)              \
+	FIELD(TASK_START_TIME, "task_struct", "start_time", NEED_ENDS | NEED_SOCKETS | NEED_LIVES)           \
+	FIELD(INET_MC_INDEX, "inet_sock", "mc_index", NEED_ACCEPTED)                                         \
+	FIELD(INET_PINET6, "inet_sock", "pinet6", NEED_ACCEPTED)                                             \
+	FIELD(IPV6_MCAST_OIF, "ipv6_pinfo", "mcast_oif", NEED_ACCEPTED)                                      \
+	FIELD(SOCKET_SK, "socket", "sk", NEED_CALLS | NEED_SPLICE | NEED_SOCKETS | NEED_LIVES)               \
+	FIELD(ZEROCOPY_LENGTH, "tcp_zerocopy_receive", "length", NEED_ZEROCOPY)                              \
+	FIELD(ZEROCOPY_COPYBUF_LEN, "tcp_zerocopy_receive", "copybuf_len", NEED_ZEROCOPY)                    \
+	FIELD(TCP_COPIED_SEQ, "tcp_sock", "copied_seq", NEED_SPLICE | NEED_SOCKETS | NEED_LIVES)             \
+	FIELD(TCP_RCV_NXT, "tcp_sock", "rcv_nxt", NEED_SPLICE | NEED_SOCKETS | NEED_LIVES)                   \
+	FIELD(TCP_BYTES_RECEIVED, "tcp_sock", "bytes_received", NEED_SPLICE | NEED_SOCKETS | NEED_LIVES)     \
+	FIELD(ICSK_ULP_OPS, "inet_connection_sock", "icsk_ulp_ops", NEED_SPLICE | NEED_SOCKETS | NEED_LIVES) \
+	FIELD(SK_LOCK_OWNED, "sock", "sk_lock.owned", NEED_SPLICE | NEED_SOCKETS | NEED_LIVES)               \
+	FIELD(SK_FLAGS, "sock", "__sk_common.skc_flags", NEED_SPLICE | NEED_LIVES)                           \
+	FIELD(REGS_SYSCALL, "pt_regs", REGS_SYSCALL_MEMBER, NEED_SPLICE)                                     \
+	FIELD(REGS_BEFORE, "pt_regs", REGS_BEFORE_MEMBER, NEED_SPLICE)                                       \
+	FIELD(RECORD_SK, "trace_event_raw_sock_msg_length", "sk", NEED_RECORD)                               \
+	FIELD(RECORD_RESULT, "trace_event_raw_sock_msg_length", "ret", NEED_RECORD)                          \
+	FIELD(RECORD_FLAGS, "trace_event_raw_sock_msg_length", "flags", NEED_RECORD)                         \
+	FIELD(CGROUP_KN, "cgroup", "kn", NEED_CGROUPS | NEED_SOCKETS | NEED_LIVES)                           \
+	FIELD(CGROUP_ROOT, "cgroup", "root", NEED_CGROUPS)                                                   \
+	FIELD(CGROUP_ROOT_HIERARCHY_ID, "cgroup_root", "hierarchy_id", NEED_CGROUPS)                         \
+	FIELD(KERNFS_NODE_ID, "kernfs_node", "id", NEED_CGROUPS | NEED_SOCKETS | NEED_LIVES)                 \
+	FIELD(TASK_TGID, "task_struct", "tgid", NEED_SOCKETS | NEED_LIVES)                                   \
+	FIELD(TASK_CRED, "task_struct", "cred", NEED_SOCKETS | NEED_LIVES)                                   \
+	FIELD(CRED_UID, "cred", "uid", NEED_SOCKETS | NEED_LIVES)                                            \
+	FIELD(TASK_CGROUPS, "task_struct", "cgroups", NEED_SOCKETS | NEED_LIVES)                             \
+	FIELD(CSS_SET_DFL_CGRP, "css_set", "dfl_cgrp", NEED_SOCKETS | NEED_LIVES)                            \
+	FIELD(CGROUP_LEVEL, "cgroup", "level", NEED_SOCKETS | NEED_LIVES)                                    \
+	FIELD(CGROUP_SELF, "cgroup", "self", NEED_SOCKETS | NEED_LIVES)                                      \
+	FIELD(CSS_PARENT, "cgroup_subsys_state", "parent", NEED_SOCKETS | NEED_LIVES)                        \
+	FIELD(TCP_BYTES_SENT, "tcp_sock", "bytes_sent", NEED_SOCKETS)                                        \
+	FIELD(TCP_BYTES_RETRANS, "tcp_sock", "bytes_retrans", NEED_SOCKETS)                                  \
+	FIELD(TCP_BYTES_ACKED, "tcp_sock", "bytes_acked", NEED_SOCKETS | NEED_LIVES)                         \
+	FIELD(TCP_CHRONO_STAT, "tcp_sock", "chrono_stat", NEED_SOCKETS)                                      \
+	FIELD(TCP_CHRONO_START, "tcp_sock", "chrono_start", NEED_SOCKETS)                                    \
+	FIELD(TCP_CHRONO_TYPE, "tcp_sock", "chrono_type", NEED_SOCKETS | NEED_BITS)                          \
+	FIELD(TCP_RATE_APP_LIMITED, "tcp_sock", "rate_app_limited", NEED_SOCKETS | NEED_BITS)                \
+	FIELD(TCP_IS_CWND_LIMITED, "tcp_sock", "is_cwnd_limited", NEED_SOCKETS | NEED_BITS)                  \
+	FIELD(TCP_DELIVERED, "tcp_sock", "delivered", NEED_SOCKETS)                                          \
+	FIELD(TCP_DELIVERED_CE, "tcp_sock", "delivered_ce", NEED_SOCKETS)                                    \
+	FIELD(TCP_WRITE_SEQ, "tcp_sock", "write_seq", NEED_SOCKETS | NEED_LIVES)                             \
+	FIELD(TCP_SND_NXT, "tcp_sock", "snd_nxt", NEED_SOCKETS)                                              \
+	FIELD(TCP_SND_UNA, "tcp_sock", "snd_una", NEED_SOCKETS | NEED_LIVES)                                 \
+	FIELD(TCP_SND_WND, "tcp_sock", "snd_wnd", NEED_SOCKETS)                                              \
+	FIELD(TCP_SND_CWND, "tcp_sock", "snd_cwnd", NEED_SOCKETS)                                            \
+	FIELD(TCP_PACKETS_OUT, "tcp_sock", "packets_out", NEED_SOCKETS)                                      \
+	FIELD(TCP_RCV_WUP, "tcp_sock", "rcv_wup", NEED_SOCKETS)                                              \
+	FIELD(TCP_RCV_WND, "tcp_sock", "rcv_wnd", NEED_SOCKETS)                                              \
+	FIELD(TCP_MDEV_US, "tcp_sock", "mdev_us", NEED_SOCKETS)                                              \
+	FIELD(TCP_RTT_MIN, "tcp_sock", "rtt_min", NEED_SOCKETS)                                              \
+	FIELD(MINMAX_VALUE, "minmax_sample", "v", NEED_SOCKETS)                                              \
+	FIELD(TCP_RCV_RTT_US, "tcp_sock", "rcv_rtt_est.rtt_us", NEED_SOCKETS)                                \
+	FIELD(TCP_LSNDTIME, "tcp_sock", "lsndtime", NEED_SOCKETS)                                            \
+	FIELD(ICSK_LRCVTIME, "inet_connection_sock", "icsk_ack.lrcvtime", NEED_SOCKETS | NEED_LIVES)         \
+	FIELD(ICSK_CA_STATE, "inet_connection_sock", "icsk_ca_state", NEED_SOCKETS | NEED_BITS)              \
+	FIELD(ICSK_RETRANSMITS, "inet_connection_sock", "icsk_retransmits", NEED_SOCKETS)                    \
+	FIELD(ICSK_PROBES_OUT, "inet_connection_sock", "icsk_probes_out", NEED_SOCKETS)                      \
+	FIELD(ICSK_BACKOFF, "inet_connection_sock", "icsk_backoff", NEED_SOCKETS)                            \
+	FIELD(SK_SHUTDOWN, "sock", "sk_shutdown", NEED_SOCKETS)                                              \
+	FIELD(SK_ERR, "sock", "sk_err", NEED_SOCKETS | NEED_LIVES)                                           \
+	FIELD(SK_SNDBUF, "sock", "sk_sndbuf", NEED_SOCKETS)                                                  \
+	FIELD(SK_WMEM_QUEUED, "sock", "sk_wmem_queued", NEED_SOCKETS)                                        \
+	FIELD(SK_RCVBUF, "sock", "sk_rcvbuf", NEED_SOCKETS)                                                  \
+	FIELD(SK_ACK_BACKLOG, "sock", "sk_ack_backlog", NEED_SOCKETS)                                        \
+	FIELD(SK_MAX_ACK_BACKLOG, "sock", "sk_max_ack_backlog", NEED_SOCKETS)                                \
+	FIELD(SK_WRITE_PENDING, "sock", "sk_write_pending", NEED_SOCKETS)                                    \
+	FIELD(SK_USER_DATA, "sock", "sk_user_data", NEED_SOCKETS | NEED_LIVES)                               \
+	FIELD(SK_WQ, "sock", "sk_wq", NEED_SOCKETS)                                                          \
+	FIELD(WQ_HEAD, "socket_wq", "wait.head", NEED_SOCKETS)                                               \
+	FIELD(WAIT_ENTRY, "wait_queue_entry", "entry", NEED_SOCKETS)                                         \
+	FIELD(WAIT_PRIVATE, "wait_queue_entry", "private", NEED_SOCKETS)                                     \
+	FIELD(TCP_URG_SEQ, "tcp_sock", "urg_seq", NEED_SOCKETS | NEED_LIVES)                                 \
+	FIELD(TCP_REPAIR, "tcp_sock", "repair", NEED_SOCKETS | NEED_LIVES | NEED_BITS)                       \
 	FIELD(SK_DROPS, "sock", "sk_drops", NEED_SOCKETS)
 
 enum kernel_field {

@@ -22,12 +22,27 @@ void audit_fini(struct audit *audit)
 {
 	free(audit->sockets);
 	free(audit->next);
+	free(audit->ended);
+	free(audit->ended_keys);
 	*audit = (struct audit){ 0 };
 }
 
 void audit_forget(struct audit *audit)
 {
 	audit->has_gap = true;
+}
+
+/* With room for one more: the array, or where it is now. NULL: no memory, and it stays. */
+static void *grow(void *array, size_t *capacity, size_t count, size_t size)
+{
+	if (count < *capacity)
+		return array;
+	size_t wanted = *capacity ? *capacity * 2 : 64;
+	void *grown = reallocarray(array, wanted, size);
+
+	if (grown)
+		*capacity = wanted;
+	return grown;
 }
 
 static int compare_cookies(const void *a, const void *b)
@@ -87,7 +102,7 @@ static enum audit_exclusion find_exclusion(const struct audit_entry *entry)
 	const struct socket_facts *facts = entry->facts;
 
 	return !entry->passes                      ? AUDIT_FILTERED
-	       : facts->bits & SOCKET_ULP          ? AUDIT_LAYERED
+	       : facts->audit & SOCKET_LAYERED     ? AUDIT_LAYERED
 	       : facts->audit & SOCKET_KERNEL_USER ? AUDIT_KERNEL
 	       : facts->audit & SOCKET_REPAIRED    ? AUDIT_REPAIRED
 	       : facts->audit & SOCKET_URGENT      ? AUDIT_URGENT
@@ -176,15 +191,11 @@ static void take_side(struct audit_side *side, const struct glimpse *glimpse)
 
 static struct audit_socket *add(struct audit *audit)
 {
-	if (audit->next_count == audit->next_capacity) {
-		size_t capacity = audit->next_capacity ? audit->next_capacity * 2 : 64;
-		struct audit_socket *next = reallocarray(audit->next, capacity, sizeof *next);
+	struct audit_socket *next = grow(audit->next, &audit->next_capacity, audit->next_count, sizeof *next);
 
-		if (!next)
-			return NULL;
-		audit->next = next;
-		audit->next_capacity = capacity;
-	}
+	if (!next)
+		return NULL;
+	audit->next = next;
 	return &audit->next[audit->next_count++];
 }
 
@@ -194,11 +205,12 @@ static void begin(
 {
 	const struct socket_facts *facts = entry->facts;
 
-	*socket = (struct audit_socket){ .cookie = facts->cookie, .key_hash = entry->key_hash };
-	socket->is_new = !is_known && !facts->passed_ns && facts->born_ns &&
-	                 facts->born_ns >= entry->since_ns && !(facts->audit & SOCKET_EARLY) &&
-	                 !audit->has_gap;
-	if (socket->is_new) {
+	*socket = (struct audit_socket){ .cookie = facts->cookie,
+		.key_hash = entry->key_hash,
+		.is_connected = facts->audit & SOCKET_CONNECTED };
+	bool is_new = !is_known && entry->knows_ends && !facts->passed_ns && facts->born_ns &&
+	              facts->born_ns >= entry->since_ns && !(facts->audit & SOCKET_EARLY) && !audit->has_gap;
+	if (is_new) {
 		set_base(&socket->tx, true);
 		set_base(&socket->rx, true);
 	} else {
@@ -222,9 +234,8 @@ int audit_take(struct audit *audit, const struct audit_entry *entry)
 
 	if (!socket)
 		return -ENOMEM;
-	if (before && facts->passed_ns && !audit->has_gap) {
+	if (before && !before->has_ended && facts->passed_ns && !audit->has_gap) {
 		*socket = *before;
-		socket->is_new = false;
 		before->lives_on = true;
 	} else {
 		begin(socket, audit, entry, before != NULL);
@@ -232,7 +243,7 @@ int audit_take(struct audit *audit, const struct audit_entry *entry)
 	struct glimpse tx = { .moved_bytes = sent_bytes(facts),
 		.counted_bytes = entry->tx_bytes,
 		.is_held = facts->audit & SOCKET_HELD,
-		.may_miss = entry->may_miss };
+		.may_miss = facts->audit & SOCKET_BY_TASK };
 	struct glimpse rx = tx;
 
 	rx.moved_bytes = read_bytes(facts);
@@ -241,6 +252,72 @@ int audit_take(struct audit *audit, const struct audit_entry *entry)
 	take_side(&socket->tx, &tx);
 	take_side(&socket->rx, &rx);
 	return 0;
+}
+
+/* ---- an end ---- */
+
+int audit_note_end(struct audit *audit, uint64_t key_hash)
+{
+	uint64_t *keys =
+	    grow(audit->ended_keys, &audit->ended_key_capacity, audit->ended_key_count, sizeof *keys);
+
+	if (!keys)
+		return -ENOMEM;
+	audit->ended_keys = keys;
+	keys[audit->ended_key_count++] = key_hash;
+	return 0;
+}
+
+static struct audit_ended *add_ended(struct audit *audit)
+{
+	struct audit_ended *ended =
+	    grow(audit->ended, &audit->ended_capacity, audit->ended_count, sizeof *ended);
+
+	if (!ended)
+		return NULL;
+	audit->ended = ended;
+	return &audit->ended[audit->ended_count++];
+}
+
+static void end_side(struct audit_side *side, uint64_t moved_bytes, uint64_t counted_bytes)
+{
+	side->lag_bytes += (int64_t)(moved_bytes - side->moved_bytes) - (int64_t)counted_bytes;
+	side->moved_bytes = moved_bytes;
+}
+
+int audit_take_end(struct audit *audit, const struct audit_end_entry *entry)
+{
+	const unsigned left_out = SOCKET_LAYERED | SOCKET_KERNEL_USER | SOCKET_REPAIRED | SOCKET_URGENT;
+	struct audit_socket *before = find(audit, entry->cookie);
+	struct audit_ended ended = { .key_hash = entry->key_hash, .bits = entry->bits };
+	bool syn_is_out = entry->has_syn;
+
+	if (audit->has_gap || (entry->bits & left_out))
+		return 0;
+	if (before && !before->has_ended) {
+		before->has_ended = true;
+		ended.tx = before->tx;
+		ended.rx = before->rx;
+		syn_is_out = before->is_connected;
+	} else if (entry->born_ns && entry->born_ns >= entry->since_ns && !(entry->bits & SOCKET_EARLY)) {
+		set_base(&ended.tx, true);
+		set_base(&ended.rx, true);
+	} else {
+		return 0;
+	}
+	struct audit_ended *added = add_ended(audit);
+
+	if (!added)
+		return -ENOMEM;
+	end_side(&ended.tx, entry->tx_bytes + entry->has_syn - syn_is_out, entry->tx_counted_bytes);
+	end_side(&ended.rx, entry->rx_bytes, entry->rx_counted_bytes);
+	*added = ended;
+	return 0;
+}
+
+void audit_forget_ended(struct audit *audit)
+{
+	audit->ended_count = 0;
 }
 
 /* ---- its verdict ---- */
@@ -260,36 +337,61 @@ static void add_socket(struct audit_result *sum, const struct audit_socket *sock
 	sum->deviating += socket->tx.off_bytes || socket->rx.off_bytes;
 }
 
-/*
- * What was counted for a key may be of a connection that had it until just before: then a newcomer's base is not its
- * birth. Takes in those that are gone on the way.
- */
+static int64_t off_at_last(const struct audit_side *side, bool may_be_less, bool may_be_more)
+{
+	return (side->lag_bytes > 0 && may_be_less) || (side->lag_bytes < 0 && may_be_more) ? 0
+	                                                                                    : side->lag_bytes;
+}
+
+void audit_judge_ended(
+    struct audit *audit, struct audit_ended *ended, uint64_t tx_bytes, uint64_t rx_bytes, bool is_shared)
+{
+	struct audit_socket verdict = { .tx = ended->tx, .rx = ended->rx };
+	bool may_miss = ended->bits & SOCKET_BY_TASK;
+
+	if (is_shared || audit->has_gap)
+		return;
+	end_side(&verdict.tx, verdict.tx.moved_bytes, tx_bytes);
+	end_side(&verdict.rx, verdict.rx.moved_bytes, rx_bytes);
+	verdict.tx.off_bytes = verdict.tx.is_sure ? off_at_last(&verdict.tx, may_miss, false) : 0;
+	verdict.rx.off_bytes =
+	    verdict.rx.is_sure ? off_at_last(&verdict.rx, may_miss, ended->bits & SOCKET_UNREAD) : 0;
+	add_socket(&audit->gone, &verdict);
+}
+
+/* Those that are gone are added up, and their keys noted. */
 static void part_with_gone(struct audit *audit)
 {
-	uint64_t *hashes = malloc((audit->count + 1) * sizeof *hashes);
-	size_t count = 0;
-
 	for (size_t i = 0; i < audit->count; i++) {
 		const struct audit_socket *socket = &audit->sockets[i];
 
 		if (socket->lives_on)
 			continue;
-		add_socket(&audit->gone, socket);
-		if (hashes)
-			hashes[count++] = socket->key_hash;
+		if (!socket->has_ended)
+			add_socket(&audit->gone, socket);
+		if (audit_note_end(audit, socket->key_hash) < 0)
+			audit->has_gap = true; /* the next pass begins anew */
 	}
-	if (count)
-		qsort(hashes, count, sizeof *hashes, compare_hashes);
-	for (size_t i = 0; i < audit->next_count; i++) {
+}
+
+/*
+ * What was counted for a key may be of a connection that had it until just before: then it is not known what is of the one
+ * that has it now.
+ */
+static void forget_doubtful(struct audit *audit)
+{
+	if (audit->ended_key_count)
+		qsort(audit->ended_keys, audit->ended_key_count, sizeof *audit->ended_keys, compare_hashes);
+	for (size_t i = 0; i < audit->next_count && audit->ended_key_count; i++) {
 		struct audit_socket *socket = &audit->next[i];
 
-		if (!socket->is_new || (hashes && (!count || !bsearch(&socket->key_hash, hashes, count,
-		                                                 sizeof *hashes, compare_hashes))))
+		if (!bsearch(&socket->key_hash, audit->ended_keys, audit->ended_key_count,
+		        sizeof *audit->ended_keys, compare_hashes))
 			continue;
 		socket->tx.has_base = socket->tx.is_sure = false;
 		socket->rx.has_base = socket->rx.is_sure = false;
 	}
-	free(hashes);
+	audit->ended_key_count = 0;
 }
 
 static bool is_pending(const struct audit_side *side)
@@ -301,13 +403,14 @@ void audit_end(struct audit *audit)
 {
 	struct audit_result *result = &audit->result;
 
+	audit->has_gap = false;
 	part_with_gone(audit);
+	forget_doubtful(audit);
 	free(audit->sockets);
 	audit->sockets = audit->next;
 	audit->count = audit->next_count;
 	audit->next = NULL;
 	audit->next_count = audit->next_capacity = 0;
-	audit->has_gap = false;
 	*result = audit->gone;
 	memcpy(result->excluded, audit->excluded, sizeof result->excluded);
 	memset(audit->excluded, 0, sizeof audit->excluded);

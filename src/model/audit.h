@@ -33,8 +33,16 @@ struct audit_side {
 struct audit_socket {
 	uint64_t cookie, key_hash;
 	struct audit_side tx, rx;
-	bool lives_on; /* the pass that is being taken in has it, too */
-	bool is_new;   /* its base is its birth, in this pass */
+	bool is_connected; /* by its own call */
+	bool lives_on;     /* the pass that is being taken in has it, too, */
+	bool has_ended;    /* or its end was told since the latest one */
+};
+
+/* A connection that has ended. What a call has moved that had not returned by then is counted in the interval after. */
+struct audit_ended {
+	uint64_t key_hash;
+	struct audit_side tx, rx;
+	unsigned bits; /* enum socket_audit_bit */
 };
 
 struct audit {
@@ -42,6 +50,10 @@ struct audit {
 	size_t count;
 	struct audit_socket *next; /* of the pass that is being taken in */
 	size_t next_count, next_capacity;
+	struct audit_ended *ended; /* in the latest interval */
+	size_t ended_count, ended_capacity;
+	uint64_t *ended_keys; /* of all of them */
+	size_t ended_key_count, ended_key_capacity;
 	struct audit_result gone; /* deviating, bytes and unexplained_bytes of sockets that are gone */
 	uint32_t excluded[AUDIT_EXCLUSIONS]; /* by the pass that is being taken in */
 	struct audit_result result;
@@ -62,12 +74,42 @@ struct audit_entry {
 	uint64_t key_hash;           /* of its addresses, ports and namespace */
 	uint64_t tx_bytes, rx_bytes; /* what was counted of them in the interval */
 	uint64_t since_ns; /* what was counted of all that were born later has been told (CLOCK_MONOTONIC) */
-	bool passes;       /* the filters let its calls pass, */
-	bool may_miss;     /* but may not those of another process that has it, too */
+	bool passes;       /* the filters let it pass */
+	bool
+	    knows_ends; /* those of all connections that had its key are noted, so that its birth can be a base */
 };
 
 /* Takes it in; in any order, each once. 0 or -ENOMEM. */
 int audit_take(struct audit *audit, const struct audit_entry *entry);
+
+/* A connection that has ended since the latest pass. */
+struct audit_end_entry {
+	uint64_t cookie, key_hash;
+	uint64_t tx_bytes,
+	    rx_bytes;  /* that it moved in its whole life, by its sequence numbers: without SYN and FIN, */
+	bool has_syn;  /* and so many less if a SYN was taken from them */
+	unsigned bits; /* enum socket_audit_bit */
+	uint64_t born_ns,
+	    since_ns; /* born later, no pass has seen it (CLOCK_MONOTONIC); 0: born before it was noted */
+	uint64_t tx_counted_bytes, rx_counted_bytes; /* in the interval, of its key alone */
+};
+
+/*
+ * A connection with this key has ended: what was counted may be its, not that of another one that has the key. Each of the
+ * interval, also those that are not taken in. 0 or -ENOMEM.
+ */
+int audit_note_end(struct audit *audit, uint64_t key_hash);
+
+/* Takes in the end of a connection, before or among what the pass tells; the older of one socket's first. 0 or -ENOMEM. */
+int audit_take_end(struct audit *audit, const struct audit_end_entry *entry);
+
+/*
+ * Judges, for good, one that had ended in the interval before: what was counted of its key since, and whether that may be another
+ * connection's. Each of audit->ended, before audit_take_end; then audit_forget_ended.
+ */
+void audit_judge_ended(
+    struct audit *audit, struct audit_ended *ended, uint64_t tx_bytes, uint64_t rx_bytes, bool is_shared);
+void audit_forget_ended(struct audit *audit);
 
 /* The pass is over: audit->result is its verdict. */
 void audit_end(struct audit *audit);

@@ -74,6 +74,8 @@ void connection_take(struct connection *connection, const struct life_end *end, 
 	session->rtt_us = end->rtt_us;
 	session->retransmits = end->retransmits;
 	session->accepted = end->accepted;
+	connection->audit = (uint16_t)end->audit;
+	connection->began_ns = end->began_ns;
 	connection->end = (uint8_t)find_end(end);
 	connection->owner_known = end->owner_known;
 	connection->error = end->error;

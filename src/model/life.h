@@ -32,7 +32,8 @@ struct life {
 	__u8 accepted;        /* enum answer */
 	__u8 passes;          /* the owner passes the filters */
 	__u8 has_ended;       /* its end was written, */
-	__u32 ended_odd;      /* into this generation's table */
+	__u16 ended_odd;      /* into this generation's table */
+	__u16 birth;          /* enum socket_audit_bit: SOCKET_CONNECTED, SOCKET_REPAIRED, SOCKET_EARLY */
 };
 
 /* Of a connection that a listener has established, by its struct sock. */
@@ -68,6 +69,8 @@ struct life_end {
 	__u8 owner_known;
 	__u8 accepted;
 	__u8 unsent; /* 1: it never got as far as to send a SYN, as no local port was free */
+	__u32 audit; /* enum socket_audit_bit */
+	__u32 zero;
 };
 
 #ifndef TCPTOP_PROGRAM_TEXT

@@ -102,6 +102,9 @@ struct connection {
 	uint32_t error;      /* errno of the socket; 0: none */
 	uint8_t end;         /* enum connection_end */
 	uint8_t owner_known; /* enum life_owner */
+	uint16_t audit;      /* enum socket_audit_bit; this and what follows is of this host alone, live */
+	uint64_t cookie;     /* of its socket */
+	uint64_t began_ns;   /* CLOCK_MONOTONIC; 0: before it was noted */
 	char reason
 	    [CONNECTION_REASON_SIZE]; /* of a reset that was sent, as the kernel calls it; "": none is known */
 };

@@ -66,6 +66,9 @@ enum socket_audit_bit {
 	SOCKET_KERNEL_USER = 1 << 4, /* something in the kernel uses it (sk_user_data) */
 	SOCKET_HELD = 1 << 5,        /* a call has its lock, or waits for room in its send buffer */
 	SOCKET_SLEEPER = 1 << 6,     /* a task sleeps in a call on it */
+	SOCKET_LAYERED = 1 << 7,     /* kernel TLS or another protocol within */
+	SOCKET_UNREAD = 1 << 8,      /* of one that has ended: what has arrived may still be read */
+	SOCKET_BY_TASK = 1 << 9,     /* filters look at tasks: other processes that have it may not pass */
 };
 
 /* Both ends, as a session has them. */
@@ -125,8 +128,8 @@ struct socket_pass {
 	__u32 walks_tell; /* and whether a walk is a pass */
 	__u32 count;      /* sockets with facts; zeroed before a pass */
 	__u32 beyond;     /* for which there was no room */
-	__u32 by_task;    /* filters look at tasks */
-	__u64 time_ns;    /* of the first one: CLOCK_MONOTONIC, and jiffies_64 */
+	__u32 zero;
+	__u64 time_ns; /* of the first one: CLOCK_MONOTONIC, and jiffies_64 */
 	__u64 jiffies;
 	__u64
 	    unstored; /* sockets that got no storage, as their option memory is full (net.core.optmem_max); only grows */

@@ -171,11 +171,11 @@ static int take_life(
 	const struct life_end *ends = maps->values;
 	struct connection *connection = snapshot_add_connection(snapshot);
 
-	(void)from;
 	if (!connection)
 		return -ENOMEM;
 	connection_take(
 	    connection, &ends[i], maps->swapped_ns, maps->tracing->reset_reasons, RESET_REASONS_MAX);
+	connection->cookie = ((const struct life_key *)key_at(maps, from, i))->cookie;
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "loader/tracing.h"
 #include "model/rows.h"
 #include "model/snapshot.h"
+#include "trace/ended.h"
 #include "trace/iterator.h"
 
 enum socket_program { BIRTHS, WALK, PASS };
@@ -156,7 +157,7 @@ int sockets_start(struct sockets *sockets)
 		err = sockets->program_fds[i] >= 0 ? attach(sockets, i) : 0;
 	sockets->passed_ns = sockets->rested_ns = 0;
 	sockets->started_ns = clock_now_ns();
-	sockets->told_since_ns = sockets->started_ns;
+	sockets->told_since_ns = sockets->told_ns = sockets->started_ns;
 	sockets->told_count = 0;
 	audit_forget(&sockets->audit);
 	if (!err && sockets->link_fds[PASS] >= 0)
@@ -195,8 +196,8 @@ static int index_facts(struct sockets *sockets, size_t count)
 	return 0;
 }
 
-/* The place of the facts of a session's socket, or the pass's count. A listener has no remote end, so it is no session's. */
-static size_t find_facts(const struct sockets *sockets, const struct session *session, size_t count)
+/* A listener has no remote end, so it is no session's. */
+size_t sockets_find(const struct sockets *sockets, const struct session *session, size_t count)
 {
 	struct session wanted = *session, key;
 	size_t mask = sockets->slot_count - 1;
@@ -211,6 +212,19 @@ static size_t find_facts(const struct sockets *sockets, const struct session *se
 			return place;
 	}
 	return count;
+}
+
+bool sockets_have_key(const struct sockets *sockets, uint64_t key_hash)
+{
+	size_t mask = sockets->slot_count - 1;
+	struct session key;
+
+	for (size_t slot = key_hash & mask; sockets->slots[slot]; slot = (slot + 1) & mask) {
+		session_take_socket_key(&key, &sockets->facts[sockets->slots[slot] - 1].key);
+		if (rows_hash(&key) == key_hash)
+			return true;
+	}
+	return false;
 }
 
 static int compare_users(const void *a, const void *b)
@@ -297,7 +311,7 @@ static int tell_moved(struct telling *telling)
 
 	for (size_t i = 0; i < snapshot->session_count && !err; i++) {
 		struct session *session = &snapshot->sessions[i];
-		size_t place = find_facts(telling->sockets, session, telling->count);
+		size_t place = sockets_find(telling->sockets, session, telling->count);
 		struct socket_owner owner = owner_of(session);
 
 		places[i] = place;
@@ -365,7 +379,7 @@ static int audit_all(struct telling *telling)
 			.rx_bytes = telling->moved[i].rx_bytes,
 			.since_ns = sockets->told_since_ns,
 			.passes = facts->passes_owner && facts->passes_socket,
-			.may_miss = sockets->pass->by_task,
+			.knows_ends = telling->snapshot->notes_connections,
 		};
 
 		err = audit_take(&sockets->audit, &entry);
@@ -379,13 +393,14 @@ static void audit_sessions(struct sockets *sockets, const struct snapshot *snaps
 {
 	for (size_t i = 0; i < snapshot->session_count && sockets->told_count; i++) {
 		const struct session *session = &snapshot->sessions[i];
-		size_t place = find_facts(sockets, session, sockets->told_count);
+		size_t place = sockets_find(sockets, session, sockets->told_count);
 
 		if (place != sockets->told_count)
 			audit_count(&sockets->audit, sockets->facts[place].cookie, session->tx_bytes,
 			    session->rx_bytes);
 	}
-	sockets->told_since_ns = clock_now_ns();
+	ended_skip(sockets, snapshot);
+	sockets->told_since_ns = sockets->told_ns = clock_now_ns();
 }
 
 static int tell(struct telling *telling)
@@ -403,6 +418,7 @@ static int tell(struct telling *telling)
 		err =
 		    err ?: iterator_run(sockets->link_fds[PASS]); /* the same pass again takes owners alone */
 	}
+	err = err ?: ended_audit(sockets, telling->snapshot, telling->count);
 	err = err ?: audit_all(telling);
 	err = err ?: tell_still(telling);
 	free(telling->moved);
@@ -425,7 +441,8 @@ int sockets_tell(struct sockets *sockets, struct snapshot *snapshot)
 	snapshot->sockets.follows = sockets->link_fds[WALK] >= 0;
 	if (!snapshot->sockets.follows)
 		return 0;
-	if (snapshot->other.calls) /* it is not known whose bytes are missing */
+	/* it is not known whose bytes are missing, or which key was another's */
+	if (snapshot->other.calls || snapshot->connections_lost)
 		audit_forget(&sockets->audit);
 	if (now_ns < sockets->rested_ns) {
 		audit_sessions(sockets, snapshot);
@@ -445,6 +462,7 @@ int sockets_tell(struct sockets *sockets, struct snapshot *snapshot)
 	if (err)
 		return err;
 	sockets->told_count = telling.count;
+	sockets->told_ns = clock_now_ns();
 	snapshot->audit = sockets->audit.result;
 	uint64_t cpu_ns = cpu_now_ns() - began_ns;
 

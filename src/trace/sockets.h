@@ -41,10 +41,17 @@ struct sockets {
 	size_t user_count;
 	uint32_t *slots; /* open addressing over the facts of a pass, by address: place + 1, 0 free */
 	size_t slot_count;
-	uint64_t told_since_ns; /* no interval without a pass since then */
+	uint64_t told_ns;       /* the end of the latest pass, or interval without one, */
+	uint64_t told_since_ns; /* and of the latest interval without one */
 	size_t told_count;      /* facts of the latest pass, which the slots are of */
 	struct audit audit;
 };
+
+/* The place of the facts of a session's socket, or the count of those that the pass told of. */
+size_t sockets_find(const struct sockets *sockets, const struct session *session, size_t count);
+
+/* Has one of them a key with this hash (rows_hash)? */
+bool sockets_have_key(const struct sockets *sockets, uint64_t key_hash);
 
 /* Can sockets be told of, by this plan? */
 bool sockets_possible(const struct tracing *tracing);

@@ -173,6 +173,18 @@ def one_wrong_byte_is_found_out():
 
 
 @case
+def one_wrong_byte_of_a_connection_that_has_ended():
+    """No pass has seen it, and it was closed in the middle of an interval."""
+    tool = start(interval_s=1, env=wrong("if (bytes <= 0)", f"bytes -= bytes == {WRONG_SIZE};\n\tif (bytes <= 0)"))
+    for size in (WRONG_SIZE, 500, WRONG_SIZE):
+        with pairs(1) as ((near, far),):
+            near.sendall(b"x" * size)
+            read_all(far, size)
+    found = end(tool, WRONG_COUNT)
+    check_equal((found["deviating"], found["unexplained_bytes"]), (4, 4), f"deviating sockets and bytes: {found}")
+
+
+@case
 def peeks_that_are_counted_are_found_out():
     if live.intervals(Tcptop("-o", "json", 0.1, 1, wait=False).expect(0).lines())[0]["probe"] != "tracepoint":
         raise Skipped("another method than tracepoint")

@@ -214,7 +214,7 @@ void group_add(struct row *group, const struct row *row, bool added)
 		group->held = row->held;
 	add_socket(&group->session, &row->session);
 	averages_sum(&group->averages, &row->averages);
-	const uint64_t dice = rows_hash(&row->session);
+	const uint64_t dice = session_hash(&row->session);
 
 	for (unsigned i = 0; i < ROW_POINTS; i++)
 		group->points[i] = series_sum(group->points[i], row->points[i], dice);

@@ -24,35 +24,6 @@ void rows_clear(struct rows *rows)
 	rows_fini(rows);
 }
 
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
-	return hash ^ (hash >> 32);
-}
-
-static uint64_t word_at(const uint8_t *bytes)
-{
-	uint64_t word;
-
-	memcpy(&word, bytes, sizeof word);
-	return word;
-}
-
-uint64_t rows_hash(const struct session *key)
-{
-	uint64_t hash = mix(key->family | (uint64_t)key->life << 8, (uint64_t)key->lport << 16 | key->rport);
-
-	hash = mix(hash, (uint64_t)key->pid << 32 | key->netns);
-	hash = mix(hash, word_at(key->raddr));
-	hash = mix(hash, word_at(key->laddr));
-	if (key->family != 4) {
-		hash = mix(hash, word_at(key->raddr + 8));
-		hash = mix(hash, word_at(key->laddr + 8));
-		hash = mix(hash, key->ifindex);
-	}
-	return hash;
-}
-
 static bool key_equal(const struct session *a, const struct session *b)
 {
 	return a->pid == b->pid && a->lport == b->lport && a->rport == b->rport && a->netns == b->netns &&
@@ -65,7 +36,7 @@ static bool key_equal(const struct session *a, const struct session *b)
 static size_t slot_of(const struct rows *rows, const struct session *key)
 {
 	size_t mask = rows->slot_count - 1;
-	size_t slot = rows_hash(key) & mask;
+	size_t slot = session_hash(key) & mask;
 
 	while (rows->slots[slot] && !key_equal(&rows->rows[rows->slots[slot] - 1].session, key))
 		slot = (slot + 1) & mask;
@@ -124,7 +95,7 @@ int rows_reserve(struct rows *rows, size_t count)
 void rows_prefetch_slot(const struct rows *rows, const struct session *key)
 {
 	if (rows->slot_count)
-		__builtin_prefetch(&rows->slots[rows_hash(key) & (rows->slot_count - 1)]);
+		__builtin_prefetch(&rows->slots[session_hash(key) & (rows->slot_count - 1)]);
 }
 
 /* The three cache lines that merging a known session touches: key, totals and the latest point. */
@@ -132,7 +103,7 @@ void rows_prefetch_row(const struct rows *rows, const struct session *key)
 {
 	if (!rows->slot_count)
 		return;
-	uint32_t index = rows->slots[rows_hash(key) & (rows->slot_count - 1)];
+	uint32_t index = rows->slots[session_hash(key) & (rows->slot_count - 1)];
 
 	if (!index)
 		return;
@@ -176,7 +147,7 @@ static void free_slot(struct rows *rows, size_t hole)
 		slot = (slot + 1) & mask;
 		if (!rows->slots[slot])
 			break;
-		size_t home = rows_hash(&rows->rows[rows->slots[slot] - 1].session) & mask;
+		size_t home = session_hash(&rows->rows[rows->slots[slot] - 1].session) & mask;
 
 		if (((slot - home) & mask) < ((slot - hole) & mask))
 			continue;
@@ -212,7 +183,7 @@ void rows_remove(struct rows *rows, size_t index)
 /* By when a row was seen; the hash decides among equals, as neither rows' order nor their keys' is by age. */
 static uint64_t age_rank(const struct row *row)
 {
-	return (uint64_t)row->seen_tick << 32 | (uint32_t)rows_hash(&row->session);
+	return (uint64_t)row->seen_tick << 32 | (uint32_t)session_hash(&row->session);
 }
 
 /* The n-th smallest rank (quickselect). The ranks change places. */

@@ -89,9 +89,6 @@ size_t rows_find(const struct rows *rows, const struct session *key);
 /* The index of the row with this key. A new row is zero but for its session, a copy. ROW_NONE: no memory. */
 size_t rows_find_or_add(struct rows *rows, const struct session *key, bool *added);
 
-/* Of what a row is found by. */
-uint64_t rows_hash(const struct session *key);
-
 /* Grows to hold so many rows in one step, as each step rehashes all of them. 0 or -ENOMEM. */
 int rows_reserve(struct rows *rows, size_t count);
 

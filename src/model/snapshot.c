@@ -212,6 +212,35 @@ int session_compare_connection(const struct session *a, const struct session *b)
 	return order ? order : compare_places(a, b);
 }
 
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+	return hash ^ (hash >> 32);
+}
+
+static uint64_t word_at(const uint8_t *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof word);
+	return word;
+}
+
+uint64_t session_hash(const struct session *key)
+{
+	uint64_t hash = mix(key->family | (uint64_t)key->life << 8, (uint64_t)key->lport << 16 | key->rport);
+
+	hash = mix(hash, (uint64_t)key->pid << 32 | key->netns);
+	hash = mix(hash, word_at(key->raddr));
+	hash = mix(hash, word_at(key->laddr));
+	if (key->family != 4) {
+		hash = mix(hash, word_at(key->raddr + 8));
+		hash = mix(hash, word_at(key->laddr + 8));
+		hash = mix(hash, key->ifindex);
+	}
+	return hash;
+}
+
 int session_compare_key(const struct session *a, const struct session *b)
 {
 	int order;

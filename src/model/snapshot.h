@@ -199,6 +199,9 @@ struct session_filter {
  */
 void snapshot_filter(struct snapshot *snapshot, const struct session_filter *filter);
 
+/* Of what identifies a session, and a row: family, addresses, ports, PID, namespace, link, life. */
+uint64_t session_hash(const struct session *key);
+
 /* A total order on what identifies a session (family, addresses, ports, PID, namespace, link): the tie-break. */
 int session_compare_key(const struct session *a, const struct session *b);
 

@@ -26,7 +26,7 @@ static uint64_t hash_of(const struct session *session)
 	struct session key = *session;
 
 	key.pid = 0;
-	return rows_hash(&key) ?: 1;
+	return session_hash(&key) ?: 1;
 }
 
 /* The slot that holds the hash, or the free one where it belongs. */

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "model/rows.h"
+#include "model/audit.h"
 #include "model/snapshot.h"
-#include "trace/sockets.h"
+#include "trace/told.h"
 
 /* What was counted for a key without an open socket, and how many connections with it have ended. */
 struct counted {
@@ -29,7 +29,7 @@ static uint64_t hash_key(const struct session *session)
 
 	key.pid = 0;
 	key.life = 0;
-	return rows_hash(&key);
+	return session_hash(&key);
 }
 
 static int compare(const void *a, const void *b)
@@ -59,8 +59,7 @@ static void unite(struct counted_list *list)
 	list->count = count;
 }
 
-static int count_keys(
-    struct counted_list *list, const struct sockets *sockets, const struct snapshot *snapshot, size_t count)
+static int count_keys(struct counted_list *list, const struct told *told, const struct snapshot *snapshot)
 {
 	list->count = 0;
 	list->all = calloc(snapshot->session_count + snapshot->connection_count + 1, sizeof *list->all);
@@ -69,7 +68,7 @@ static int count_keys(
 	for (size_t i = 0; i < snapshot->session_count; i++) {
 		const struct session *session = &snapshot->sessions[i];
 
-		if (sockets_find(sockets, session, count) == count)
+		if (told_find(told, session) == told->count)
 			list->all[list->count++] =
 			    (struct counted){ hash_key(session), session->tx_bytes, session->rx_bytes, 0 };
 	}
@@ -88,7 +87,8 @@ static struct counted find(const struct counted_list *list, uint64_t key_hash)
 	return found ? *found : wanted;
 }
 
-static int take(struct sockets *sockets, const struct connection *connection, const struct counted *counted)
+static int take(
+    struct audit *audit, const struct connection *connection, const struct counted *counted, uint64_t told_ns)
 {
 	const struct audit_end_entry entry = {
 		.cookie = connection->cookie,
@@ -98,29 +98,29 @@ static int take(struct sockets *sockets, const struct connection *connection, co
 		.has_syn = connection->session.accepted == ANSWER_NO,
 		.bits = connection->audit,
 		.born_ns = connection->began_ns,
-		.since_ns = sockets->told_ns,
+		.since_ns = told_ns,
 		.tx_counted_bytes = counted->tx_bytes,
 		.rx_counted_bytes = counted->rx_bytes,
 	};
 
-	return audit_take_end(&sockets->audit, &entry);
+	return audit_take_end(audit, &entry);
 }
 
-int ended_audit(struct sockets *sockets, const struct snapshot *snapshot, size_t count)
+int ended_audit(
+    struct audit *audit, const struct told *told, const struct snapshot *snapshot, uint64_t told_ns)
 {
-	struct audit *audit = &sockets->audit;
 	struct counted_list list;
 
 	if (!audit->ended_count && !snapshot->connection_count)
 		return 0;
-	int err = count_keys(&list, sockets, snapshot, count);
+	int err = count_keys(&list, told, snapshot);
 
 	for (size_t i = 0; i < audit->ended_count && !err; i++) {
 		struct audit_ended *ended = &audit->ended[i];
 		struct counted counted = find(&list, ended->key_hash);
 
 		audit_judge_ended(audit, ended, counted.tx_bytes, counted.rx_bytes,
-		    counted.ends != 0 || sockets_have_key(sockets, ended->key_hash));
+		    counted.ends != 0 || told_has_key(told, ended->key_hash));
 	}
 	audit_forget_ended(audit);
 	for (size_t i = 0; i < snapshot->connection_count && !err; i++) {
@@ -128,17 +128,17 @@ int ended_audit(struct sockets *sockets, const struct snapshot *snapshot, size_t
 		struct counted counted = find(&list, hash_key(&connection->session));
 
 		err = audit_note_end(audit, counted.key_hash);
-		if (!err && counted.ends == 1 && sockets_find(sockets, &connection->session, count) == count)
-			err = take(sockets, connection, &counted);
+		if (!err && counted.ends == 1 && told_find(told, &connection->session) == told->count)
+			err = take(audit, connection, &counted, told_ns);
 	}
 	free(list.all);
 	return err;
 }
 
-void ended_skip(struct sockets *sockets, const struct snapshot *snapshot)
+void ended_skip(struct audit *audit, const struct snapshot *snapshot)
 {
-	audit_forget_ended(&sockets->audit);
+	audit_forget_ended(audit);
 	for (size_t i = 0; i < snapshot->connection_count; i++)
-		if (audit_note_end(&sockets->audit, hash_key(&snapshot->connections[i].session)) < 0)
-			audit_forget(&sockets->audit);
+		if (audit_note_end(audit, hash_key(&snapshot->connections[i].session)) < 0)
+			audit_forget(audit);
 }

@@ -3,15 +3,20 @@
 #ifndef TCPTOP_ENDED_H
 #define TCPTOP_ENDED_H
 
-#include <stddef.h>
+#include <stdint.h>
 
+struct audit;
 struct snapshot;
-struct sockets;
+struct told;
 
-/* Judges those of the interval before, and takes in those of this one, whose pass has told of count sockets. 0 or -ENOMEM. */
-int ended_audit(struct sockets *sockets, const struct snapshot *snapshot, size_t count);
+/*
+ * Judges those of the interval before, and takes in those of this one: told is its pass. told_ns: what was born later, no pass
+ * before has seen (CLOCK_MONOTONIC). 0 or -ENOMEM.
+ */
+int ended_audit(
+    struct audit *audit, const struct told *told, const struct snapshot *snapshot, uint64_t told_ns);
 
 /* An interval without a pass: its ends are not judged. */
-void ended_skip(struct sockets *sockets, const struct snapshot *snapshot);
+void ended_skip(struct audit *audit, const struct snapshot *snapshot);
 
 #endif

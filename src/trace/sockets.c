@@ -13,10 +13,9 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "loader/tracing.h"
-#include "model/rows.h"
 #include "model/snapshot.h"
-#include "trace/ended.h"
 #include "trace/iterator.h"
+#include "trace/told.h"
 
 enum socket_program { BIRTHS, WALK, PASS };
 
@@ -68,7 +67,7 @@ void sockets_fini(struct sockets *sockets)
 	if (sockets->facts)
 		munmap((void *)(uintptr_t)sockets->facts, sockets->capacity * sizeof *sockets->facts);
 	free(sockets->users);
-	free(sockets->slots);
+	told_fini(&sockets->told);
 	audit_fini(&sockets->audit);
 	*sockets = (struct sockets){ .link_fds = { -1, -1, -1 } };
 }
@@ -158,7 +157,7 @@ int sockets_start(struct sockets *sockets)
 	sockets->passed_ns = sockets->rested_ns = 0;
 	sockets->started_ns = clock_now_ns();
 	sockets->told_since_ns = sockets->told_ns = sockets->started_ns;
-	sockets->told_count = 0;
+	told_fini(&sockets->told);
 	audit_forget(&sockets->audit);
 	if (!err && sockets->link_fds[PASS] >= 0)
 		err = walk(sockets);
@@ -168,64 +167,6 @@ int sockets_start(struct sockets *sockets)
 }
 
 /* ---- a pass ---- */
-
-static int index_facts(struct sockets *sockets, size_t count)
-{
-	size_t slot_count = 64;
-
-	while (slot_count < 2 * count)
-		slot_count *= 2;
-	if (slot_count != sockets->slot_count) {
-		free(sockets->slots);
-		sockets->slots = malloc(slot_count * sizeof *sockets->slots);
-		sockets->slot_count = sockets->slots ? slot_count : 0;
-	}
-	if (!sockets->slots)
-		return -ENOMEM;
-	memset(sockets->slots, 0, slot_count * sizeof *sockets->slots);
-	for (size_t i = 0; i < count; i++) {
-		struct session key;
-
-		session_take_socket_key(&key, &sockets->facts[i].key);
-		size_t slot = rows_hash(&key) & (slot_count - 1);
-
-		while (sockets->slots[slot])
-			slot = (slot + 1) & (slot_count - 1);
-		sockets->slots[slot] = (uint32_t)i + 1;
-	}
-	return 0;
-}
-
-/* A listener has no remote end, so it is no session's. */
-size_t sockets_find(const struct sockets *sockets, const struct session *session, size_t count)
-{
-	struct session wanted = *session, key;
-	size_t mask = sockets->slot_count - 1;
-
-	wanted.pid = 0;
-	wanted.life = 0;
-	for (size_t slot = rows_hash(&wanted) & mask; sockets->slots[slot]; slot = (slot + 1) & mask) {
-		size_t place = sockets->slots[slot] - 1;
-
-		session_take_socket_key(&key, &sockets->facts[place].key);
-		if (session_compare_key(&key, &wanted) == 0)
-			return place;
-	}
-	return count;
-}
-
-bool sockets_have_key(const struct sockets *sockets, uint64_t key_hash)
-{
-	size_t mask = sockets->slot_count - 1;
-	struct session key;
-
-	for (size_t slot = key_hash & mask; sockets->slots[slot]; slot = (slot + 1) & mask) {
-		session_take_socket_key(&key, &sockets->facts[sockets->slots[slot] - 1].key);
-		if (rows_hash(&key) == key_hash)
-			return true;
-	}
-	return false;
-}
 
 static int compare_users(const void *a, const void *b)
 {
@@ -311,7 +252,7 @@ static int tell_moved(struct telling *telling)
 
 	for (size_t i = 0; i < snapshot->session_count && !err; i++) {
 		struct session *session = &snapshot->sessions[i];
-		size_t place = sockets_find(telling->sockets, session, telling->count);
+		size_t place = told_find(&telling->sockets->told, session);
 		struct socket_owner owner = owner_of(session);
 
 		places[i] = place;
@@ -374,7 +315,7 @@ static int audit_all(struct telling *telling)
 		session_take_socket_key(&key, &facts->key);
 		const struct audit_entry entry = {
 			.facts = facts,
-			.key_hash = rows_hash(&key),
+			.key_hash = session_hash(&key),
 			.tx_bytes = telling->moved[i].tx_bytes,
 			.rx_bytes = telling->moved[i].rx_bytes,
 			.since_ns = sockets->told_since_ns,
@@ -384,29 +325,27 @@ static int audit_all(struct telling *telling)
 
 		err = audit_take(&sockets->audit, &entry);
 	}
-	audit_end(&sockets->audit);
 	return err;
 }
 
 /* An interval without a pass: its sessions' sockets are those of the latest one, by now. */
 static void audit_sessions(struct sockets *sockets, const struct snapshot *snapshot)
 {
-	for (size_t i = 0; i < snapshot->session_count && sockets->told_count; i++) {
+	for (size_t i = 0; i < snapshot->session_count && sockets->told.count; i++) {
 		const struct session *session = &snapshot->sessions[i];
-		size_t place = sockets_find(sockets, session, sockets->told_count);
+		size_t place = told_find(&sockets->told, session);
 
-		if (place != sockets->told_count)
+		if (place != sockets->told.count)
 			audit_count(&sockets->audit, sockets->facts[place].cookie, session->tx_bytes,
 			    session->rx_bytes);
 	}
-	ended_skip(sockets, snapshot);
-	sockets->told_since_ns = sockets->told_ns = clock_now_ns();
+	sockets->told_since_ns = clock_now_ns();
 }
 
 static int tell(struct telling *telling)
 {
 	struct sockets *sockets = telling->sockets;
-	int err = index_facts(sockets, telling->count);
+	int err = told_index(&sockets->told, sockets->facts, telling->count);
 
 	telling->moved = calloc(telling->count + 1, sizeof *telling->moved);
 	if (!telling->moved)
@@ -418,7 +357,6 @@ static int tell(struct telling *telling)
 		err =
 		    err ?: iterator_run(sockets->link_fds[PASS]); /* the same pass again takes owners alone */
 	}
-	err = err ?: ended_audit(sockets, telling->snapshot, telling->count);
 	err = err ?: audit_all(telling);
 	err = err ?: tell_still(telling);
 	free(telling->moved);
@@ -446,7 +384,6 @@ int sockets_tell(struct sockets *sockets, struct snapshot *snapshot)
 		audit_forget(&sockets->audit);
 	if (now_ns < sockets->rested_ns) {
 		audit_sessions(sockets, snapshot);
-		snapshot->audit = sockets->audit.result;
 		return 0;
 	}
 	int err = pass(sockets);
@@ -461,9 +398,6 @@ int sockets_tell(struct sockets *sockets, struct snapshot *snapshot)
 	err = err ?: tell(&telling);
 	if (err)
 		return err;
-	sockets->told_count = telling.count;
-	sockets->told_ns = clock_now_ns();
-	snapshot->audit = sockets->audit.result;
 	uint64_t cpu_ns = cpu_now_ns() - began_ns;
 
 	snapshot->sockets = (struct socket_census){

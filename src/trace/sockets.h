@@ -13,6 +13,7 @@
 #include "model/audit.h"
 #include "model/cause.h"
 #include "model/socket.h"
+#include "trace/told.h"
 
 struct session;
 struct snapshot;
@@ -39,19 +40,11 @@ struct sockets {
 	uint64_t walked_ns;        /* no walk before */
 	struct socket_user *users; /* of the latest pass, by cookie */
 	size_t user_count;
-	uint32_t *slots; /* open addressing over the facts of a pass, by address: place + 1, 0 free */
-	size_t slot_count;
+	struct told told;
 	uint64_t told_ns;       /* the end of the latest pass, or interval without one, */
 	uint64_t told_since_ns; /* and of the latest interval without one */
-	size_t told_count;      /* facts of the latest pass, which the slots are of */
 	struct audit audit;
 };
-
-/* The place of the facts of a session's socket, or the count of those that the pass told of. */
-size_t sockets_find(const struct sockets *sockets, const struct session *session, size_t count);
-
-/* Has one of them a key with this hash (rows_hash)? */
-bool sockets_have_key(const struct sockets *sockets, uint64_t key_hash);
 
 /* Can sockets be told of, by this plan? */
 bool sockets_possible(const struct tracing *tracing);
@@ -67,7 +60,8 @@ void sockets_stop(struct sockets *sockets);
 
 /*
  * A pass, unless the one before was so dear that it is not due yet: the snapshot's sessions get what there is to tell
- * of their sockets, and those sockets that moved nothing get a session each. 0 or -errno.
+ * of their sockets, and those sockets that moved nothing get a session each. Its audit has taken in what there is of them,
+ * but for what has ended; snapshot->sockets.cpu_ns tells whether there was a pass. 0 or -errno.
  */
 int sockets_tell(struct sockets *sockets, struct snapshot *snapshot);
 

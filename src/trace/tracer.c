@@ -17,6 +17,7 @@
 #include "loader/tracing.h"
 #include "model/snapshot.h"
 #include "names/interfaces.h"
+#include "trace/ended.h"
 #include "trace/link_reader.h"
 #include "trace/lives.h"
 #include "trace/maps.h"
@@ -183,13 +184,30 @@ static void name_interfaces(struct interfaces *interfaces, struct snapshot *snap
 		name_interface(interfaces, &snapshot->connections[i].session);
 }
 
+/* What was counted, held against what sockets have told, and those that have ended. */
+static int audit(struct sockets *sockets, struct snapshot *snapshot)
+{
+	int err = 0;
+
+	if (snapshot->sockets.cpu_ns) {
+		err = ended_audit(&sockets->audit, &sockets->told, snapshot, sockets->told_ns);
+		audit_end(&sockets->audit);
+	} else {
+		ended_skip(&sockets->audit, snapshot);
+	}
+	sockets->told_ns = clock_now_ns();
+	snapshot->audit = sockets->audit.result;
+	return err;
+}
+
 /* That they cannot be told of is told. */
 static void tell_sockets(struct tracer *tracer)
 {
 	if (!tracer->follows_sockets)
 		return;
 	if (!tracer->sockets_err)
-		tracer->sockets_err = sockets_tell(&tracer->sockets, &tracer->snapshot);
+		tracer->sockets_err = sockets_tell(&tracer->sockets, &tracer->snapshot)
+		                          ?: audit(&tracer->sockets, &tracer->snapshot);
 	tracer->snapshot.sockets.err = tracer->sockets_err;
 }
 

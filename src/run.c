@@ -327,8 +327,8 @@ int run_live(struct options *options, struct error *error)
 		bool diagnoses = options->action == ACTION_DIAGNOSE;
 		/* How connections end is more to be found by --diagnose, and final for --strict, where it can be told. */
 		const struct tracer_wants wants = { options->renderer->shows_more,
-			options->connections || ((diagnoses || options->strict) &&
-			                            plan_has_duty(&tracing.plan, DUTY_NOTE_LIVES)),
+			options->connections ||
+			    ((diagnoses || options->strict) && plan_has_duty(&tracing.plan, DUTY_NOTE_LIVES)),
 			diagnoses ? options->interval_ns / PASSES_OF_DIAGNOSIS : 0 };
 
 		err = check_connections(options, &tracing, error);

@@ -83,42 +83,42 @@ sum_read() { # file
 	sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$1" | tail -n 1
 }
 
-# Shortens what `ctest -V` prints: a line a test, the output of those that failed, the reasons of those that were
+# Shortens what `ctest -V` prints, of several tests at once: a line a test, the output of those that failed, the reasons of those that were
 # skipped, whole or in part. Its last line is the sum. A test counts as one, with what it left out beside it; one with a
 # sum of its own counts as that. prefix stands before the names.
 # shellcheck disable=SC2016
 ctest_report='
-function sums(line,   n) {
-	if (line !~ /^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/)
-		return 0
-	gsub(/[^0-9 ]/, "", line)
-	split(line, own, / +/)
-	return 1
+function is_sum(line) {
+	return line ~ /^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/
 }
 function show(prefix,   i) {
-	for (i = 1; i <= lines; i++)
-		print prefix output[i]
+	for (i = 1; i <= lines[test]; i++)
+		print prefix output[test, i]
 }
 # What a test that passed had to leave out, each once. Returns how many.
 function show_skipped(   i, count, seen) {
 	count = 0
-	for (i = 1; i <= lines; i++)
-		if (output[i] ~ /^ *(skip|SKIP|\[  SKIPPED \] [^0-9]|ok .*# (skip|SKIP))/ && !seen[output[i]]++) {
-			print "    " output[i]
+	for (i = 1; i <= lines[test]; i++)
+		if (output[test, i] ~ /^ *(skip|SKIP|\[  SKIPPED \] [^0-9]|ok .*# (skip|SKIP))/ && !seen[output[test, i]]++) {
+			print "    " output[test, i]
 			count++
 		}
 	return count
 }
-/^test [0-9]+$/ { lines = 0; has_sum = 0; next }
+/^test [0-9]+$/ { begun = $2; lines[begun] = 0; sum[begun] = ""; next }
 /^[0-9]+: (Test command|Working Directory|Test timeout computed to be|Environment variables):/ { next }
 /^[0-9]+: / {
+	test = $1 + 0
 	sub(/^[0-9]+: /, "")
-	output[++lines] = $0
-	has_sum = sums($0)
+	output[test, ++lines[test]] = $0
+	sum[test] = is_sum($0) ? $0 : ""
 	next
 }
-/^(Could not find|Unable to find) / { output[++lines] = $0 }
+/^(Could not find|Unable to find) / { output[begun, ++lines[begun]] = $0 }
 /^ *[0-9]+\/[0-9]+ Test +#[0-9]+: / {
+	test = $0
+	sub(/^[^#]*#/, "", test)
+	test += 0
 	sub(/: /, ": " prefix)
 	print
 	good = $0 ~ / Passed +[0-9.]+ sec$/
@@ -129,7 +129,9 @@ function show_skipped(   i, count, seen) {
 		show("    ")
 	else
 		within = show_skipped()
-	if (has_sum) {
+	if (sum[test] != "") {
+		gsub(/[^0-9 ]/, "", sum[test])
+		split(sum[test], own, / +/)
 		passed += own[1]; failed += own[2]; skipped += own[3]
 		if (!good && !left_out && own[2] == 0)
 			failed++
@@ -147,7 +149,7 @@ END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }'
 run_ctest() { # folder of the build, pattern of the names (empty: all), prefix
 	local log=$work/ctest.log status counts=()
 
-	ctest --test-dir "$root/$1" -V --timeout 600 --no-tests=ignore ${2:+-R "$2"} 2>&1 |
+	ctest --test-dir "$root/$1" -V -j "$(nproc)" --timeout 600 --no-tests=ignore ${2:+-R "$2"} 2>&1 |
 		tee "$log" | awk -v prefix="$3" "$ctest_report" | tee "$work/ctest.report" | sed '$d'
 	status=${PIPESTATUS[0]}
 	# As the owner's own ctest will find it.

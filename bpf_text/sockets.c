@@ -193,8 +193,6 @@ static __always_inline void take_counts(struct socket_counts *now, u64 tp, u32 j
 	now->busy_jiffies =
 	    chrono_jiffies(tp, jiffies, CHRONO_BUSY) + now->peer_jiffies + now->buffer_jiffies;
 	now->retransmits = TYPED(u32, tp, TCP_TOTAL_RETRANS);
-	now->delivered = TYPED(u32, tp, TCP_DELIVERED);
-	now->delivered_ce = TYPED(u32, tp, TCP_DELIVERED_CE);
 	now->unread_bytes = TYPED(u32, tp, TCP_RCV_NXT) - read_seq;
 	if (now->unread_bytes && (state == STATE_CLOSE_WAIT || state == STATE_LAST_ACK || state == STATE_CLOSING))
 		now->unread_bytes--; /* a FIN takes one sequence number, until it has been read */
@@ -204,34 +202,22 @@ static __always_inline void take_counts(struct socket_counts *now, u64 tp, u32 j
 static __always_inline void take_queues(struct socket_facts *facts, u64 tp)
 {
 	u32 write_seq = TYPED(u32, tp, TCP_WRITE_SEQ), snd_nxt = TYPED(u32, tp, TCP_SND_NXT);
-	u32 rcv_wup = TYPED(u32, tp, TCP_RCV_WUP), rcv_nxt = TYPED(u32, tp, TCP_RCV_NXT);
-	s32 window = rcv_wup + TYPED(u32, tp, TCP_RCV_WND) - rcv_nxt;
 
 	facts->unsent_bytes = write_seq - snd_nxt;
 	facts->unacked_bytes = snd_nxt - TYPED(u32, tp, TCP_SND_UNA);
-	facts->receive_window_bytes = window > 0 ? window : 0;
-	facts->send_window_bytes = TYPED(u32, tp, TCP_SND_WND);
 	facts->window_segments = TYPED(u32, tp, TCP_SND_CWND);
 	facts->flight_segments = TYPED(u32, tp, TCP_PACKETS_OUT);
 	facts->send_buffer_bytes = TYPED(u32, tp, SK_SNDBUF);
 	facts->send_queued_bytes = TYPED(u32, tp, SK_WMEM_QUEUED);
-	facts->receive_buffer_bytes = TYPED(u32, tp, SK_RCVBUF);
 }
 
 static __always_inline void take_rest(struct socket_facts *facts, u64 tp)
 {
 	facts->state = TYPED(u8, tp, SK_STATE);
-	facts->bits = (TYPED_BITS(tp, TCP_RATE_APP_LIMITED) ? SOCKET_APP_LIMITED : 0) |
-	              (TYPED_BITS(tp, TCP_IS_CWND_LIMITED) ? SOCKET_CWND_LIMITED : 0) |
-	              (TYPED(u64, tp, ICSK_ULP_OPS) ? SOCKET_ULP : 0);
 	facts->congestion = TYPED_BITS(tp, ICSK_CA_STATE);
 	facts->retries = TYPED(u8, tp, ICSK_RETRANSMITS);
 	facts->probes = TYPED(u8, tp, ICSK_PROBES_OUT);
-	facts->backoff = TYPED(u8, tp, ICSK_BACKOFF);
-	facts->shutdown = TYPED(u8, tp, SK_SHUTDOWN);
-	facts->error = TYPED(u32, tp, SK_ERR);
-	facts->rtt_us = TYPED(u32, tp, TCP_SRTT_US) >> 3; /* kept times 8, the variance times 4 */
-	facts->rtt_var_us = TYPED(u32, tp, TCP_MDEV_US) >> 2;
+	facts->rtt_us = TYPED(u32, tp, TCP_SRTT_US) >> 3; /* kept times 8 */
 	facts->rtt_min_us = TYPED(u32, tp, TCP_RTT_MIN + MINMAX_VALUE);
 	facts->rtt_received_us = TYPED(u32, tp, TCP_RCV_RTT_US) >> 3;
 	facts->backlog = TYPED(u32, tp, SK_ACK_BACKLOG);

@@ -102,19 +102,11 @@ enum kernel_need {
 	FIELD(TCP_CHRONO_STAT, "tcp_sock", "chrono_stat", NEED_SOCKETS)                                      \
 	FIELD(TCP_CHRONO_START, "tcp_sock", "chrono_start", NEED_SOCKETS)                                    \
 	FIELD(TCP_CHRONO_TYPE, "tcp_sock", "chrono_type", NEED_SOCKETS | NEED_BITS)                          \
-	FIELD(TCP_RATE_APP_LIMITED, "tcp_sock", "rate_app_limited", NEED_SOCKETS | NEED_BITS)                \
-	FIELD(TCP_IS_CWND_LIMITED, "tcp_sock", "is_cwnd_limited", NEED_SOCKETS | NEED_BITS)                  \
-	FIELD(TCP_DELIVERED, "tcp_sock", "delivered", NEED_SOCKETS)                                          \
-	FIELD(TCP_DELIVERED_CE, "tcp_sock", "delivered_ce", NEED_SOCKETS)                                    \
 	FIELD(TCP_WRITE_SEQ, "tcp_sock", "write_seq", NEED_SOCKETS | NEED_LIVES)                             \
 	FIELD(TCP_SND_NXT, "tcp_sock", "snd_nxt", NEED_SOCKETS)                                              \
 	FIELD(TCP_SND_UNA, "tcp_sock", "snd_una", NEED_SOCKETS | NEED_LIVES)                                 \
-	FIELD(TCP_SND_WND, "tcp_sock", "snd_wnd", NEED_SOCKETS)                                              \
 	FIELD(TCP_SND_CWND, "tcp_sock", "snd_cwnd", NEED_SOCKETS)                                            \
 	FIELD(TCP_PACKETS_OUT, "tcp_sock", "packets_out", NEED_SOCKETS)                                      \
-	FIELD(TCP_RCV_WUP, "tcp_sock", "rcv_wup", NEED_SOCKETS)                                              \
-	FIELD(TCP_RCV_WND, "tcp_sock", "rcv_wnd", NEED_SOCKETS)                                              \
-	FIELD(TCP_MDEV_US, "tcp_sock", "mdev_us", NEED_SOCKETS)                                              \
 	FIELD(TCP_RTT_MIN, "tcp_sock", "rtt_min", NEED_SOCKETS)                                              \
 	FIELD(MINMAX_VALUE, "minmax_sample", "v", NEED_SOCKETS)                                              \
 	FIELD(TCP_RCV_RTT_US, "tcp_sock", "rcv_rtt_est.rtt_us", NEED_SOCKETS)                                \
@@ -123,12 +115,9 @@ enum kernel_need {
 	FIELD(ICSK_CA_STATE, "inet_connection_sock", "icsk_ca_state", NEED_SOCKETS | NEED_BITS)              \
 	FIELD(ICSK_RETRANSMITS, "inet_connection_sock", "icsk_retransmits", NEED_SOCKETS)                    \
 	FIELD(ICSK_PROBES_OUT, "inet_connection_sock", "icsk_probes_out", NEED_SOCKETS)                      \
-	FIELD(ICSK_BACKOFF, "inet_connection_sock", "icsk_backoff", NEED_SOCKETS)                            \
-	FIELD(SK_SHUTDOWN, "sock", "sk_shutdown", NEED_SOCKETS)                                              \
-	FIELD(SK_ERR, "sock", "sk_err", NEED_SOCKETS | NEED_LIVES)                                           \
+	FIELD(SK_ERR, "sock", "sk_err", NEED_LIVES)                                                          \
 	FIELD(SK_SNDBUF, "sock", "sk_sndbuf", NEED_SOCKETS)                                                  \
 	FIELD(SK_WMEM_QUEUED, "sock", "sk_wmem_queued", NEED_SOCKETS)                                        \
-	FIELD(SK_RCVBUF, "sock", "sk_rcvbuf", NEED_SOCKETS)                                                  \
 	FIELD(SK_ACK_BACKLOG, "sock", "sk_ack_backlog", NEED_SOCKETS)                                        \
 	FIELD(SK_MAX_ACK_BACKLOG, "sock", "sk_max_ack_backlog", NEED_SOCKETS)                                \
 	FIELD(SK_WRITE_PENDING, "sock", "sk_write_pending", NEED_SOCKETS)                                    \

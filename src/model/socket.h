@@ -31,8 +31,6 @@ struct socket_counts {
 	__u32 peer_jiffies;   /* of it, the remote's window is full, */
 	__u32 buffer_jiffies; /* and the send buffer is, with nothing left to be sent */
 	__u32 retransmits;    /* segments */
-	__u32 delivered;      /* segments, */
-	__u32 delivered_ce;   /* and those that met congestion (ECN) */
 	__u32 unread_bytes;   /* at that moment */
 	__u32 read_seq;       /* what has been read, modulo 2^32 */
 };
@@ -49,12 +47,6 @@ struct socket_state {
 	__u32 passes;    /* the filters let the owner pass */
 	__u32 birth;     /* enum socket_audit_bit: SOCKET_CONNECTED, SOCKET_REPAIRED, SOCKET_EARLY */
 	__u32 zero;
-};
-
-enum socket_bit {
-	SOCKET_APP_LIMITED = 1 << 0,  /* the rate is that of who writes */
-	SOCKET_CWND_LIMITED = 1 << 1, /* the congestion window is full */
-	SOCKET_ULP = 1 << 2,          /* kernel TLS or another protocol within */
 };
 
 /* For who holds what was counted against its sequence numbers. */
@@ -85,13 +77,9 @@ struct socket_key {
 struct socket_facts {
 	struct socket_key key;
 	__u8 state;         /* TCP_ESTABLISHED ...: the kernel's numbers */
-	__u8 bits;          /* enum socket_bit */
 	__u8 congestion;    /* enum tcp_ca_state: 3 recovery, 4 loss */
 	__u8 retries;       /* of the same segment, timed out, */
 	__u8 probes;        /* of a closed window, without an answer */
-	__u8 backoff;       /* how often the timeout was doubled */
-	__u8 shutdown;      /* RCV_SHUTDOWN 1, SEND_SHUTDOWN 2 */
-	__u32 error;        /* sk_err */
 	__u8 passes_owner;  /* the filters let its owner pass, as far as one is known, */
 	__u8 passes_socket; /* and the socket */
 	__u16 audit;        /* enum socket_audit_bit */
@@ -105,16 +93,12 @@ struct socket_facts {
 	__u32 unsent_bytes;
 	__u32 unacked_bytes; /* sent, not acknowledged */
 	__u32 rtt_us;        /* smoothed, of what is sent; 0: never measured */
-	__u32 rtt_var_us;
 	__u32 rtt_min_us;      /* in the kernel's window for it (tcp_min_rtt_wlen, 300 s) */
 	__u32 rtt_received_us; /* the receiver's own estimate */
 	__u32 window_segments; /* congestion window, */
 	__u32 flight_segments; /* and what of it is under way */
-	__u32 send_window_bytes;
 	__u32 send_buffer_bytes; /* limit, and what is taken */
 	__u32 send_queued_bytes;
-	__u32 receive_buffer_bytes;
-	__u32 receive_window_bytes;
 	__u32 backlog;      /* of a listener: waiting to be accepted, */
 	__u32 backlog_max;  /* and how many may */
 	__u32 drops;        /* of a listener */

@@ -82,9 +82,11 @@ static void tell_unconfined(const struct options *options, const char *what, int
 
 static void confine(const struct options *options)
 {
-	bool names = options->renderer->full_screen || options->words;
+	unsigned needs = options->renderer->full_screen || options->words ? CONFINE_NAMES : CONFINE_PLAIN;
 
-	tell_unconfined(options, "seccomp", confine_calls(names ? CONFINE_NAMES : CONFINE_PLAIN));
+	if (options->replay_path)
+		needs |= CONFINE_THREADS;
+	tell_unconfined(options, "seccomp", confine_calls(needs));
 }
 
 /* What is not the screen, which has its own filter, gets only what passes --filter. 0 or -errno with *error. */

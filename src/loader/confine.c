@@ -75,9 +75,9 @@ int confine_files(void)
 
 #ifndef ARCHITECTURE
 
-int confine_calls(enum confine_profile profile)
+int confine_calls(unsigned needs)
 {
-	(void)profile;
+	(void)needs;
 	return -ENOSYS;
 }
 
@@ -89,11 +89,11 @@ enum condition { ALWAYS, EQUAL, NO_BIT, ANY_BIT };
 enum action { ALLOW, NOT_THERE, KILL };
 
 /* clang-format off */
-/* By number, in each profile or in that with names; an argument, of which the lower half counts, has to be so. The first match counts. */
+/* By number, in each list or in those of a need; an argument, of which the lower half counts, has to be so. The first match counts. */
 static const struct rule {
 	int number;
 	enum action action;
-	bool for_names;
+	unsigned needs; /* any of these; 0: whatever is needed */
 	enum condition condition;
 	unsigned argument;
 	uint32_t value;
@@ -101,9 +101,9 @@ static const struct rule {
 #define RULE(name) { .number = SYS_##name }
 #define RULE_EQUAL(name, n, v) { .number = SYS_##name, .condition = EQUAL, .argument = (n), .value = (v) }
 #define RULE_NO_BIT(name, n, v) { .number = SYS_##name, .condition = NO_BIT, .argument = (n), .value = (v) }
-#define NAMES_ANY_BIT(name, n, v) \
-	{ .number = SYS_##name, .for_names = true, .condition = ANY_BIT, .argument = (n), .value = (v) }
-#define NAMES(name) { .number = SYS_##name, .for_names = true }
+#define THREADS_ANY_BIT(name, n, v) \
+	{ .number = SYS_##name, .needs = CONFINE_THREADS | CONFINE_NAMES, .condition = ANY_BIT, .argument = (n), .value = (v) }
+#define NAMES(name) { .number = SYS_##name, .needs = CONFINE_NAMES }
 #define KILLS(name) { .number = SYS_##name, .action = KILL }
 #define KILLS_EQUAL(name, n, v) \
 	{ .number = SYS_##name, .action = KILL, .condition = EQUAL, .argument = (n), .value = (v) }
@@ -128,7 +128,7 @@ static const struct rule {
 	RULE(sendmsg), RULE(recvmsg), RULE(sendto), RULE(recvfrom), RULE(setsockopt), RULE_EQUAL(socket, 0, AF_NETLINK), RULE(bind),
 	RULE(getsockname), RULE_EQUAL(connect, 2, sizeof(struct sockaddr_nl)),
 	KILLS_EQUAL(ioctl, 1, TIOCSTI), KILLS_EQUAL(ioctl, 1, TIOCLINUX),
-	RULE_EQUAL(ioctl, 1, SIOCETHTOOL), RULE_EQUAL(ioctl, 1, TCGETS), RULE_EQUAL(ioctl, 1, TCGETS2_NUMBER),
+	RULE_EQUAL(ioctl, 1, SIOCETHTOOL), RULE_EQUAL(ioctl, 1, SIOCGIFNAME), RULE_EQUAL(ioctl, 1, TCGETS), RULE_EQUAL(ioctl, 1, TCGETS2_NUMBER),
 	RULE_EQUAL(ioctl, 1, TIOCGWINSZ), RULE_EQUAL(ioctl, 1, TCSETS), RULE_EQUAL(ioctl, 1, TCSETSW),
 	RULE_EQUAL(ioctl, 1, TCSETSF), RULE_EQUAL(ioctl, 1, FIONREAD), RULE_EQUAL(ioctl, 1, TCFLSH),
 	/* the kernel's tables; sockets are looked at from when it is asked for */
@@ -138,8 +138,11 @@ static const struct rule {
 	RULE_EQUAL(bpf, 0, BPF_MAP_LOOKUP_AND_DELETE_ELEM), RULE_EQUAL(bpf, 0, BPF_MAP_DELETE_BATCH),
 	RULE_EQUAL(bpf, 0, BPF_OBJ_GET_INFO_BY_FD), RULE_EQUAL(bpf, 0, BPF_LINK_CREATE), RULE_EQUAL(bpf, 0, BPF_ITER_CREATE),
 	RULE_EQUAL(bpf, 0, BPF_RAW_TRACEPOINT_OPEN),
-	/* name services: threads, of which clone3 hides what they are, and sockets */
-	{ .number = SYS_clone3, .for_names = true, .action = NOT_THERE }, NAMES_ANY_BIT(clone, 0, CLONE_THREAD), NAMES(socket), NAMES(connect),
+	/* threads, of which clone3 hides what they are */
+	{ .number = SYS_clone3, .needs = CONFINE_THREADS | CONFINE_NAMES, .action = NOT_THERE },
+	THREADS_ANY_BIT(clone, 0, CLONE_THREAD),
+	/* name services: sockets */
+	NAMES(socket), NAMES(connect),
 	NAMES(socketpair), NAMES(sendmmsg), NAMES(recvmmsg), NAMES(getsockopt), NAMES(getpeername), NAMES(shutdown),
 	NAMES(pipe2), NAMES(epoll_create1), NAMES(epoll_ctl), NAMES(epoll_pwait), NAMES(fstatfs), NAMES(statfs), NAMES(flock),
 	NAMES(getppid), NAMES(getresuid), NAMES(getresgid), NAMES(getgroups), NAMES(gettimeofday), NAMES(clock_getres), NAMES(getcwd),
@@ -157,7 +160,7 @@ static const struct rule {
 #undef RULE_EQUAL
 #undef RULE_NO_BIT
 #undef NAMES
-#undef NAMES_ANY_BIT
+#undef THREADS_ANY_BIT
 #undef KILLS
 #undef KILLS_EQUAL
 };
@@ -215,14 +218,14 @@ static void add_rule(struct program *program, const struct rule *rule)
 	add(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, answer(rule->action)));
 }
 
-static void make_program(struct program *program, enum confine_profile profile)
+static void make_program(struct program *program, unsigned needs)
 {
 	program->length = 0;
 	load(program, offsetof(struct seccomp_data, arch));
 	add(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0));
 	add(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
 	for (size_t i = 0; i < COUNT_OF(rules); i++)
-		if (profile == CONFINE_NAMES || !rules[i].for_names)
+		if (!rules[i].needs || rules[i].needs & needs)
 			add_rule(program, &rules[i]);
 	add(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
 }
@@ -238,15 +241,15 @@ static void limit(int resource, rlim_t most)
 	setrlimit(resource, &limit);
 }
 
-int confine_calls(enum confine_profile profile)
+int confine_calls(unsigned needs)
 {
 	struct program *program = calloc(1, sizeof *program);
 
 	if (!program)
 		return -ENOMEM;
 	limit(RLIMIT_NOFILE, DESCRIPTORS_MAX);
-	limit(RLIMIT_NPROC, profile == CONFINE_NAMES ? THREADS_MAX : 0);
-	make_program(program, profile);
+	limit(RLIMIT_NPROC, needs & (CONFINE_THREADS | CONFINE_NAMES) ? THREADS_MAX : 0);
+	make_program(program, needs);
 	const struct sock_fprog filter = { program->length, program->code };
 	/* Positive: a thread that could not be had. */
 	long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter);

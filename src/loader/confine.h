@@ -6,9 +6,11 @@
 #ifndef TCPTOP_CONFINE_H
 #define TCPTOP_CONFINE_H
 
-enum confine_profile {
-	CONFINE_PLAIN, /* prints lines: starts no thread any more, loads no code */
-	CONFINE_NAMES, /* asks the host's name services (NSS), and draws on a terminal */
+/* What is done later, as bits. */
+enum confine_need {
+	CONFINE_PLAIN = 0,        /* prints lines: starts no thread any more, loads no code */
+	CONFINE_THREADS = 1 << 0, /* starts threads: reads a recording */
+	CONFINE_NAMES = 1 << 1,   /* asks the host's name services (NSS), and draws on a terminal; has threads, too */
 };
 
 /*
@@ -18,9 +20,9 @@ enum confine_profile {
 int confine_files(void);
 
 /*
- * System calls beyond the profile's list fail with EPERM, those that only an intruder makes end the process (seccomp, in all
+ * System calls beyond the list of these needs (enum confine_need) fail with EPERM, those that only an intruder makes end the process (seccomp, in all
  * threads); descriptors and threads are limited. 0 or -errno; -ENOSYS in a build with sanitizers, which make calls of their own.
  */
-int confine_calls(enum confine_profile profile);
+int confine_calls(unsigned needs);
 
 #endif

@@ -91,12 +91,12 @@ struct socket_facts {
 	__u64 passed_ns;
 	__u64 told_ns; /* now */
 	__u32 unsent_bytes;
-	__u32 unacked_bytes; /* sent, not acknowledged */
-	__u32 rtt_us;        /* smoothed, of what is sent; 0: never measured */
-	__u32 rtt_min_us;      /* in the kernel's window for it (tcp_min_rtt_wlen, 300 s) */
-	__u32 rtt_received_us; /* the receiver's own estimate */
-	__u32 window_segments; /* congestion window, */
-	__u32 flight_segments; /* and what of it is under way */
+	__u32 unacked_bytes;     /* sent, not acknowledged */
+	__u32 rtt_us;            /* smoothed, of what is sent; 0: never measured */
+	__u32 rtt_min_us;        /* in the kernel's window for it (tcp_min_rtt_wlen, 300 s) */
+	__u32 rtt_received_us;   /* the receiver's own estimate */
+	__u32 window_segments;   /* congestion window, */
+	__u32 flight_segments;   /* and what of it is under way */
 	__u32 send_buffer_bytes; /* limit, and what is taken */
 	__u32 send_queued_bytes;
 	__u32 backlog;      /* of a listener: waiting to be accepted, */

@@ -5,7 +5,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define ENTRIES 256 /* each of one interface at a time: an index goes to the entry of its lowest bits */
 
@@ -17,6 +20,7 @@ struct entry {
 
 struct interfaces {
 	uint32_t netns; /* inode number of its network namespace; 0: not known, no row's */
+	int fd; /* any socket, of which interfaces are asked: later none may be opened any more (loader/confine.h) */
 	struct entry entries[ENTRIES];
 };
 
@@ -27,6 +31,7 @@ struct interfaces *interfaces_open(void)
 
 	if (!interfaces)
 		return NULL;
+	interfaces->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (stat("/proc/self/ns/net", &status) == 0)
 		interfaces->netns = (uint32_t)status.st_ino;
 	return interfaces;
@@ -34,6 +39,8 @@ struct interfaces *interfaces_open(void)
 
 void interfaces_close(struct interfaces *interfaces)
 {
+	if (interfaces && interfaces->fd >= 0)
+		close(interfaces->fd);
 	free(interfaces);
 }
 
@@ -44,12 +51,12 @@ void interfaces_refresh(struct interfaces *interfaces)
 }
 
 /* One that has gone leaves the name as it was. */
-static void ask(struct entry *entry)
+static void ask(int fd, struct entry *entry)
 {
-	char name[IFNAMSIZ];
+	struct ifreq request = { .ifr_ifindex = (int)entry->ifindex };
 
-	if (if_indextoname(entry->ifindex, name))
-		memcpy(entry->name, name, sizeof name);
+	if (ioctl(fd, SIOCGIFNAME, &request) == 0)
+		memcpy(entry->name, request.ifr_name, sizeof entry->name);
 	entry->fresh = true;
 }
 
@@ -62,6 +69,6 @@ const char *interfaces_name(struct interfaces *interfaces, uint32_t netns, uint3
 	if (entry->ifindex != ifindex)
 		*entry = (struct entry){ .ifindex = ifindex };
 	if (!entry->fresh)
-		ask(entry);
+		ask(interfaces->fd, entry);
 	return *entry->name ? entry->name : NULL;
 }

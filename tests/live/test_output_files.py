@@ -12,12 +12,12 @@ import sys
 import time
 
 from live import (
-    Tcptop, as_user, case, cgroup, check, check_equal, check_exact, children, directory, enter_cgroup, main, move, reachable, seconds, sum_sessions,
+    Tcptop, as_user, case, cgroup, check, check_equal, check_exact, children, directory, enter_cgroup, main, move, own_ids, reachable, seconds, sum_sessions,
     sessions, wait_for,
 )
 
-NOBODY = 65534
 OTHER_USER = 12345
+NOBODY = 65534  # as_user's
 QUIET = ("-p", os.getpid())  # this process has no TCP traffic
 
 
@@ -171,7 +171,7 @@ def files_belong_to_the_owner_of_the_directory():
             for pid in [tcptop.pid, *children(tcptop.pid)]:
                 with open(f"/proc/{pid}/status", encoding="utf-8") as stream:
                     status = dict(line.split(":\t", 1) for line in stream.read().splitlines() if ":\t" in line)
-                check_equal(status["Uid"].split()[1], str(NOBODY if pid == tcptop.pid else uid), f"the user of {pid}")
+                check_equal(status["Uid"].split()[1], str(own_ids()[0] if pid == tcptop.pid else uid), f"the user of {pid}")
                 check_equal([int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")], [0, 0, 0], f"capabilities of {pid}")
                 check_equal(status["NoNewPrivs"], "1", "no_new_privs")
             before = children(tcptop.pid)

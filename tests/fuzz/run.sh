@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs the targets with libFuzzer: see usage below.
+set -uo pipefail
+
+root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../.." && pwd)
+build=$root/build-fuzz
+found=$root/tests/fuzz/found
+
+usage="usage: tests/fuzz/run.sh [-t TARGET]... [HOURS]
+
+Builds the targets of tests/fuzz with clang, libFuzzer, ASan and UBSan into build-fuzz/, and runs one after the other:
+30 seconds each, or so long that all take HOURS together (0.5, 8). What is found is in tests/fuzz/found/, as TARGET-crash-...
+and the like; mend it, and keep the file in tests/fuzz/seeds/TARGET/. Inputs that reach new code are kept in build-fuzz/corpus/
+for the next time.
+
+  -t, --target TARGET   only this one: recording, words, ...
+  -h, --help            show this help
+
+exit status: 0 when nothing was found; 1 when something was; 2 for wrong options; 77 without clang"
+
+targets=()
+hours=
+while (($#)); do
+	case $1 in
+	-h | --help) echo "$usage" && exit 0 ;;
+	-t | --target) [[ ${2-} ]] && targets+=("$2") && shift || { echo "$usage" >&2 && exit 2; } ;;
+	*)
+		[[ -z $hours && $1 =~ ^[0-9]+(\.[0-9]+)?$ ]] || { echo "$usage" >&2 && exit 2; }
+		hours=$1
+		;;
+	esac
+	shift
+done
+
+command -v clang >/dev/null || { echo "clang is not installed" && exit 77; }
+if ((${#targets[@]} == 0)); then
+	for source in "$root"/tests/fuzz/fuzz_*.c; do
+		source=${source##*/fuzz_}
+		targets+=("${source%.c}")
+	done
+fi
+for target in "${targets[@]}"; do
+	[[ -f $root/tests/fuzz/fuzz_$target.c ]] || { echo "no target '$target'" >&2 && exit 2; }
+done
+
+seconds=30
+[[ -z $hours ]] || seconds=$(awk -v hours="$hours" -v count="${#targets[@]}" \
+	'BEGIN { seconds = int(hours * 3600 / count); print seconds ? seconds : 1 }')
+
+cmake -S "$root" -B "$build" -DBUILD_TESTING=ON -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+	-DTCPTOP_SANITIZE=address -DTCPTOP_FUZZ=ON >"$build.log" 2>&1 &&
+	cmake --build "$build" --target "${targets[@]/#/fuzz_}" -j "${JOBS:-$(nproc)}" >>"$build.log" 2>&1 ||
+	{ tail -n 30 "$build.log" && exit 1; }
+
+mkdir -p "$found"
+failed=0
+for target in "${targets[@]}"; do
+	corpus=$build/corpus/$target
+	mkdir -p "$corpus"
+	if "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
+		-artifact_prefix="$found/$target-" "$corpus" "$root/tests/fuzz/seeds/$target" >"$build/$target.log" 2>&1; then
+		echo "ok $target: $(sed -n 's/^Done \(.*\)/\1/p' "$build/$target.log")"
+	else
+		echo "not ok $target: $build/$target.log"
+		grep -m 3 -E 'does not hold|ERROR|runtime error|Test unit written' "$build/$target.log"
+		failed=$((failed + 1))
+	fi
+done
+echo "$((${#targets[@]} - failed)) passed, $failed failed"
+((failed == 0))

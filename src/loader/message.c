@@ -102,6 +102,9 @@ static bool is_tracing(const struct tracing *tracing)
 	for (size_t i = 0; i < plan->hook_count; i++)
 		if (!is_hook(&plan->hooks[i]))
 			return false;
+	for (size_t i = 0; i < COUNT_OF(tracing->reset_reasons); i++)
+		if (!is_text(tracing->reset_reasons[i], sizeof tracing->reset_reasons[i]))
+			return false;
 	return true;
 }
 

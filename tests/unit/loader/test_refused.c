@@ -134,6 +134,13 @@ static void endless_function(struct whole *whole)
 	memset(whole->tracing.plan.hooks[0].function, 'x', sizeof whole->tracing.plan.hooks[0].function);
 }
 
+static void endless_reset_reason(struct whole *whole)
+{
+	char *last = whole->tracing.reset_reasons[RESET_REASONS_MAX - 1];
+
+	memset(last, 'x', sizeof whole->tracing.reset_reasons[0]);
+}
+
 static void too_many_descriptors_told(struct whole *whole)
 {
 	memset(whole->tracing.maps, 0, sizeof whole->tracing.maps);
@@ -188,6 +195,7 @@ static void test_garbled(void **state)
 		GARBLED(unknown_symbol, false),
 		GARBLED(unknown_duty, false),
 		GARBLED(endless_function, false),
+		GARBLED(endless_reset_reason, false),
 		GARBLED(too_many_descriptors_told, false),
 		GARBLED(odd_descriptor, false),
 		GARBLED(success_that_failed, true),

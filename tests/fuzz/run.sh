@@ -25,7 +25,11 @@ hours=
 while (($#)); do
 	case $1 in
 	-h | --help) echo "$usage" && exit 0 ;;
-	-t | --target) [[ ${2-} ]] && targets+=("$2") && shift || { echo "$usage" >&2 && exit 2; } ;;
+	-t | --target)
+		[[ ${2-} ]] || { echo "$usage" >&2 && exit 2; }
+		targets+=("$2")
+		shift
+		;;
 	*)
 		[[ -z $hours && $1 =~ ^[0-9]+(\.[0-9]+)?$ ]] || { echo "$usage" >&2 && exit 2; }
 		hours=$1
@@ -49,13 +53,14 @@ seconds=30
 [[ -z $hours ]] || seconds=$(awk -v hours="$hours" -v count="${#targets[@]}" \
 	'BEGIN { seconds = int(hours * 3600 / count); print seconds ? seconds : 1 }')
 
-cmake -S "$root" -B "$build" -DBUILD_TESTING=ON -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-	-DTCPTOP_SANITIZE=address -DTCPTOP_FUZZ=ON >"$build.log" 2>&1 &&
-	cmake --build "$build" --target "${targets[@]/#/fuzz_}" -j "${JOBS:-$(nproc)}" >>"$build.log" 2>&1 ||
-	{ tail -n 30 "$build.log" && exit 1; }
+build_targets() {
+	cmake -S "$root" -B "$build" -DBUILD_TESTING=ON -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+		-DTCPTOP_SANITIZE=address -DTCPTOP_FUZZ=ON &&
+		cmake --build "$build" --target "${targets[@]/#/fuzz_}" -j "${JOBS:-$(nproc)}"
+}
 
-mkdir -p "$found"
-failed=0
+mkdir -p "$build" "$found"
+build_targets >"$build/build.log" 2>&1 || { tail -n 30 "$build/build.log" && exit 1; }failed=0
 for target in "${targets[@]}"; do
 	corpus=$build/corpus/$target
 	mkdir -p "$corpus"

@@ -15,6 +15,8 @@
 #define KERNEL_THREAD \
 	0x00200000U    /* PF_KTHREAD, include/linux/sched.h: the same in every kernel since 2.6.27 */
 #define KTHREADD_PID 2 /* rest_init() of init/main.c: the second process is the kernel threads' parent */
+/* 146 years after the boot: what is later is garbage, and might not fit into the sum with the wall clock. */
+#define START_NS_MAX ((uint64_t)INT64_MAX / 2)
 
 /* Opens a file below a directory as a stream; NULL with errno. */
 static FILE *open_below(int directory, const char *name)
@@ -95,11 +97,15 @@ void proc_close(struct proc *proc)
 	proc->fd = -1;
 }
 
-/* Both clocks are this process's own: a time namespace moves them as it moves what /proc tells. */
+/* -ERANGE: no time. Both clocks are this process's own: a time namespace moves them as it moves what /proc tells. */
 static int64_t wall_clock_s(uint64_t start_ticks)
 {
 	struct timespec wall, boot;
-	int64_t start_ns = (int64_t)(start_ticks * (NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK)));
+	uint64_t tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+
+	if (start_ticks > START_NS_MAX / tick_ns)
+		return -ERANGE;
+	int64_t start_ns = (int64_t)(start_ticks * tick_ns);
 
 	clock_gettime(CLOCK_REALTIME, &wall);
 	clock_gettime(CLOCK_BOOTTIME, &boot);

@@ -150,6 +150,9 @@ static void a_process_that_began_later_is_another_one(void **state)
 	add_file("/proc/703/stat", "703 (broken");
 	add_file("/proc/703/cmdline", "words");
 	expect_file(&proc, 703, now_s(), "ended");
+	/* The last start whose nanoseconds are a number of 64 bits with a sign: with the wall clock's they are not. */
+	add_process(704, "web", INT64_MAX / INT64_C(1000000000));
+	expect_file(&proc, 704, INT64_MAX, "ended");
 	assert_true(start_of(&proc, 701) >= now_s() - 3 && start_of(&proc, 701) <= now_s() + 1);
 	assert_true(start_of(&proc, 702) < 0);
 	proc_close(&proc);

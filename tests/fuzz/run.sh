@@ -60,7 +60,9 @@ build_targets() {
 }
 
 mkdir -p "$build" "$found"
-build_targets >"$build/build.log" 2>&1 || { tail -n 30 "$build/build.log" && exit 1; }failed=0
+build_targets >"$build/build.log" 2>&1 || { tail -n 30 "$build/build.log" && exit 1; }
+
+failed=0
 for target in "${targets[@]}"; do
 	corpus=$build/corpus/$target
 	mkdir -p "$corpus"

@@ -7,8 +7,9 @@ set -uo pipefail
 usage='usage: sudo tests/run.sh [--no-vm | --vm KERNEL|all] [--no-containers] [--userland [RELEASE|all]] [--only PATTERN]
 
 Installs what is missing (Debian, Ubuntu), builds into build/, runs tests/lint.sh, the unit, live, containers and screen
-tests by ctest, the unit tests once more as clang and as the sanitizers of addresses and undefined behaviour build them, and
-those in emulated machines with stock kernels of Debian, 6.1 and the newest unless told. The last line is the sum:
+tests by ctest, the unit tests once more as clang and as the sanitizers of addresses and undefined behaviour build them, the
+fuzz targets with libFuzzer for 30 seconds each, and the tests in emulated machines with stock kernels of Debian, 6.1 and the
+newest unless told. The last line is the sum:
 N passed, N failed, N skipped.
 
   --no-vm          leave the emulated machines out
@@ -18,7 +19,7 @@ N passed, N failed, N skipped.
                    also all of this but the emulated machines in fresh roots of other Debian releases, by default of
                    all that tests/userland/run.sh names
   --only PATTERN   only tests whose name matches this regular expression; names of others than ctest has in build/
-                   begin with lint/, clang/, asan/ and, in the emulated machines, vm/
+                   begin with lint/, clang/, asan/, fuzz/ and, in the emulated machines, vm/
   -h, --help       show this help
 
 exit status: 0 when none failed; 1 when one did, or the build; 2 for wrong options'
@@ -210,6 +211,10 @@ run_lint() {
 	run_script lint build_as_owner "$root" build "$root/tests/lint.sh" "${checks[@]}"
 }
 
+run_fuzz() {
+	[[ ! fuzz/run =~ $only ]] || run_script fuzz/run build_as_owner "$root" build-fuzz "$root/tests/fuzz/run.sh"
+}
+
 # The kernels come from the mirror whose package lists apt has; what cannot be fetched, the scripts skip.
 run_vm() {
 	local kernel options=()
@@ -248,6 +253,7 @@ run_lint
 run_ctest build "$only" ""
 run_preset clang
 run_preset asan
+run_fuzz
 [[ $with_vm == no ]] || run_vm
 [[ -z $userland ]] || run_userland
 if ((passed + failed + skipped == 0)); then

@@ -75,5 +75,5 @@ for target in "${targets[@]}"; do
 		failed=$((failed + 1))
 	fi
 done
-echo "$((${#targets[@]} - failed)) passed, $failed failed"
+echo "$((${#targets[@]} - failed)) passed, $failed failed, 0 skipped"
 ((failed == 0))

@@ -46,6 +46,17 @@ unsigned format_count(char *buffer, size_t size, uint64_t count, unsigned width)
 	return (unsigned)length;
 }
 
+/* Never more than six columns. */
+static int format_bits(char *buffer, size_t size, uint64_t bytes)
+{
+	double exa = (double)bytes * 8 / 1e18;
+
+	/* Past 2 EiB the product would not fit; the quotient's error is below the third digit. */
+	if (bytes > UINT64_MAX / 8)
+		return snprintf(buffer, size, "%.*fEb", exa < 99.95, exa);
+	return format_short(buffer, size, bytes * 8, 1000.0, "kMGTPE", "b");
+}
+
 unsigned format_amount(char *buffer, size_t size, uint64_t bytes, enum unit unit, unsigned width)
 {
 	int length = 0;
@@ -58,12 +69,7 @@ unsigned format_amount(char *buffer, size_t size, uint64_t bytes, enum unit unit
 		length = snprintf(buffer, size, "%lluB", (unsigned long long)bytes);
 		break;
 	case UNIT_BITS:
-		/* Past 2 EiB the product would not fit; the quotient's error is below the third digit. */
-		if (bytes > UINT64_MAX / 8)
-			length = snprintf(buffer, size, "%.1fEb", (double)bytes * 8 / 1e18);
-		else
-			length = format_short(buffer, size, bytes * 8, 1000.0, "kMGTPE", "b");
-		break;
+		return (unsigned)format_bits(buffer, size, bytes);
 	case UNIT_HUMAN:
 	case UNIT_COUNT:
 		break;

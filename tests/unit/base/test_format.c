@@ -40,7 +40,9 @@ static void amounts_in_every_unit(void **state)
 		{ 125, UNIT_BITS, 8, "1.00kb" },
 		{ 1, UNIT_BITS, 8, "8b" },
 		{ 125000000, UNIT_BITS, 7, "1.00Gb" },
-		{ UINT64_MAX, UNIT_BITS, 7, "147.6Eb" },
+		{ 155000, UNIT_BITS, 5, "1.24Mb" },
+		{ UINT64_C(1) << 61, UNIT_BITS, 7, "18.4Eb" },
+		{ UINT64_MAX, UNIT_BITS, 6, "148Eb" },
 	};
 	char text[32];
 

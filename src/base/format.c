@@ -153,8 +153,12 @@ void format_duration(char *buffer, size_t size, uint64_t microseconds)
 		snprintf(buffer, size, "%" PRIu64 "m%02" PRIu64 "s", minutes, s % 60);
 	else if (days < 1)
 		snprintf(buffer, size, "%" PRIu64 "h%02" PRIu64 "m", hours, minutes % 60);
-	else
+	else if (days < 1000)
 		snprintf(buffer, size, "%" PRIu64 "d%02" PRIu64 "h", days, hours % 24);
+	else if (days < 1000000)
+		snprintf(buffer, size, "%" PRIu64 "d", days);
+	else
+		snprintf(buffer, size, "%" PRIu64 "y", days / 365);
 }
 
 void format_clock(char *buffer, size_t size, int64_t time_s)

@@ -41,7 +41,7 @@ uint64_t rate_per_s(uint64_t bytes, uint64_t interval_ns);
 /* A span of time in at most two parts: "0.5 s", "1 s", "2 min 3 s", "3 h 4 min", "2 d 3 h". */
 void format_span(char *buffer, size_t size, uint64_t milliseconds);
 
-/* A time that something took in at most seven columns: "12us", "1.23ms", "123ms", "1.23s", "12.3s", "2m03s", "3h04m", "2d03h". */
+/* A time that something took in at most seven columns: "12us", "1.23ms", "123ms", "1.23s", "12.3s", "2m03s", "3h04m", "2d03h", "1234d", "2739y". */
 void format_duration(char *buffer, size_t size, uint64_t microseconds);
 
 /* "HH:MM:SS" of a time since 1970, in the local time zone. */

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A recording of any bytes. What is read of one can be written, read again, and written the same. */
+/*
+ * A recording of any bytes. What is read of one can be written, read again, and written the same; and it can be shown in
+ * all other forms, which are harmless text.
+ */
 #include "base/error.h"
+#include "base/escape.h"
+#include "base/util.h"
 #include "fuzz.h"
 #include "model/snapshot.h"
 #include "output/recording.h"
@@ -64,6 +69,65 @@ static struct written rewrite(struct recording *recording)
 	return written;
 }
 
+/* What a terminal, or who reads lines, takes for nothing else than text. */
+static void check_harmless(const char *text, size_t length)
+{
+	uint32_t character;
+
+	for (size_t i = 0, taken; i < length; i += taken) {
+		taken = escape_decode_utf8((const unsigned char *)text + i, length - i, &character);
+		HOLDS(taken && (character >= ' ' || character == '\n' || character == '\r'));
+		HOLDS(character < 0x7f || character > 0x9f);
+	}
+}
+
+/* Reads it all, as the form shows it; those that tell losses on stderr get none. */
+static void show(struct recording *recording, const struct renderer *renderer, bool on_stderr)
+{
+	struct run run = { .interval_ns = 1000000000, .series_places = 16 };
+	struct error error = { 0 };
+	struct snapshot snapshot;
+	char *text;
+	size_t length;
+	FILE *stream = open_memstream(&text, &length);
+	void *state;
+
+	HOLDS(stream);
+	snapshot_init(&snapshot);
+	HOLDS(renderer->open(&state, &run, stream, &error) == 0);
+	while (recording_next(recording, &snapshot, &error) > 0) {
+		if (on_stderr) {
+			snapshot.other = (struct session_other){ 0 };
+			snapshot.missed_runs = 0;
+		}
+		HOLDS(renderer->show(state, &snapshot, &error) == 0);
+	}
+	renderer->close(state);
+	snapshot_fini(&snapshot);
+	fclose(stream);
+	check_harmless(text, length);
+	free(text);
+}
+
+static void show_in_all_forms(struct recording *recording)
+{
+	static const struct {
+		const struct renderer *renderer;
+		bool on_stderr;
+	} forms[] = {
+		{ &renderer_text, true },
+		{ &renderer_csv, true },
+		{ &renderer_openmetrics, false },
+		{ &renderer_diagnose, false },
+		{ &renderer_diagnose_json, false },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(forms); i++) {
+		HOLDS(recording_seek(recording, 0) == 0);
+		show(recording, forms[i].renderer, forms[i].on_stderr);
+	}
+}
+
 static void expect_same(const struct written *written, const struct written *other)
 {
 	HOLDS(written->intervals == other->intervals);
@@ -84,6 +148,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		HOLDS(again.end == written.end);
 		expect_same(&written, &again);
 		free(again.text);
+		check_harmless(written.text, written.length);
+		show_in_all_forms(recording);
 	}
 	recording_close(recording);
 	if (written.intervals) {

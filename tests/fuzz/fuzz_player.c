@@ -3,6 +3,7 @@
  * A recording of any bytes is played, and once gone back in: the player hands out what the recording has, in its order, and
  * then the end or the fault.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -38,15 +39,26 @@ static void read_expected(struct expected *expected, const char *path)
 	snapshot_fini(&snapshot);
 }
 
+/* libFuzzer looks at the time by a signal, in between. */
+static void wait_for(int fd)
+{
+	struct pollfd poller = { fd, POLLIN, 0 };
+	int count;
+
+	do {
+		count = poll(&poller, 1, PATIENCE_MS);
+	} while (count < 0 && errno == EINTR);
+	HOLDS(count == 1);
+}
+
 /* What is taken next; NULL: the fault. Whoever waits gets it. */
 static const struct snapshot *take(const struct source *source, struct error *error)
 {
-	struct pollfd poller = { source->fd(source->state), POLLIN, 0 };
 	const struct snapshot *snapshot = NULL;
 	int err = 0;
 
 	while (!snapshot && !err) {
-		HOLDS(poll(&poller, 1, PATIENCE_MS) == 1);
+		wait_for(source->fd(source->state));
 		err = source->take(source->state, &snapshot, error);
 	}
 	HOLDS(!err || (err < 0 && error->text[0]));

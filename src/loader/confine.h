@@ -10,7 +10,8 @@
 enum confine_need {
 	CONFINE_PLAIN = 0,        /* prints lines: starts no thread any more, loads no code */
 	CONFINE_THREADS = 1 << 0, /* starts threads: reads a recording */
-	CONFINE_NAMES = 1 << 1,   /* asks the host's name services (NSS), and draws on a terminal; has threads, too */
+	CONFINE_NAMES =
+	    1 << 1, /* asks the host's name services (NSS), and draws on a terminal; has threads, too */
 };
 
 /*

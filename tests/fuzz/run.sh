@@ -10,8 +10,8 @@ found=$root/tests/fuzz/found
 
 usage="usage: tests/fuzz/run.sh [-t TARGET]... [HOURS]
 
-Builds the targets of tests/fuzz with clang, libFuzzer, ASan and UBSan into build-fuzz/, and runs one after the other:
-30 seconds each, or so long that all take HOURS together (0.5, 8). What is found is in tests/fuzz/found/, as TARGET-crash-...
+Builds the targets of tests/fuzz with clang, libFuzzer, ASan and UBSan into build-fuzz/, and runs as many at once as there are processors:
+30 seconds each, or so long that one after the other would take HOURS (0.5, 8). What is found is in tests/fuzz/found/, as TARGET-crash-...
 and the like; mend it, and keep the file in tests/fuzz/seeds/TARGET/. Inputs that reach new code are kept in build-fuzz/corpus/
 for the next time.
 
@@ -39,6 +39,8 @@ while (($#)); do
 done
 
 command -v clang >/dev/null || { echo "clang is not installed" && exit 77; }
+echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | clang -x c -fsanitize=fuzzer,address -o /dev/null - 2>/dev/null ||
+	{ echo "clang has no libFuzzer here: install libclang-rt-dev" && exit 77; }
 if ((${#targets[@]} == 0)); then
 	for source in "$root"/tests/fuzz/fuzz_*.c; do
 		source=${source##*/fuzz_}
@@ -62,18 +64,36 @@ build_targets() {
 mkdir -p "$build" "$found"
 build_targets >"$build/build.log" 2>&1 || { tail -n 30 "$build/build.log" && exit 1; }
 
-failed=0
-for target in "${targets[@]}"; do
-	corpus=$build/corpus/$target
+# The short run has the same random numbers each time: a suite does not fail by chance.
+options=(-max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=16384)
+[[ -n $hours ]] || options+=(-seed=1)
+
+target_run() { # target
+	local log=$build/$1.log corpus=$build/corpus/$1
+
 	mkdir -p "$corpus"
-	if "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
-		-artifact_prefix="$found/$target-" "$corpus" "$root/tests/fuzz/seeds/$target" >"$build/$target.log" 2>&1; then
-		echo "ok $target: $(sed -n 's/^Done \(.*\)/\1/p' "$build/$target.log")"
+	if "$build/tests/fuzz/fuzz_$1" "${options[@]}" -artifact_prefix="$found/$1-" \
+		"$corpus" "$root/tests/fuzz/seeds/$1" >"$log" 2>&1; then
+		echo "ok $1: $(sed -n 's/^Done \(.*\)/\1/p' "$log")"
 	else
-		echo "not ok $target: $build/$target.log"
-		grep -m 3 -E 'does not hold|ERROR|runtime error|Test unit written' "$build/$target.log"
-		failed=$((failed + 1))
+		echo "not ok $1: $log"
+		grep -m 3 -E 'does not hold|ERROR|runtime error|Test unit written' "$log"
+		return 1
 	fi
+}
+
+failed=0 running=0
+for target in "${targets[@]}"; do
+	if ((running == $(nproc))); then
+		wait -n || failed=$((failed + 1))
+		running=$((running - 1))
+	fi
+	target_run "$target" &
+	running=$((running + 1))
+done
+while ((running)); do
+	wait -n || failed=$((failed + 1))
+	running=$((running - 1))
 done
 echo "$((${#targets[@]} - failed)) passed, $failed failed, 0 skipped"
 ((failed == 0))

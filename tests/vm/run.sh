@@ -40,10 +40,10 @@ machines=(
 	"full-preemption|6.1|--preempt full|auto/stress fentry/stress kprobe/check fentry/check"
 	"no-btf|6.1|--headers yes --btf no|fentry/start:refused_without_btf
 		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf kprobe/check kprobe/containers:one_short_life"
-	"headers|6.1|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf kprobe/check"
+	"headers|6.1|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf"
 	"newest|newest||tracepoint/check auto/stress auto/conservation auto/filters:cgroup_and_mount_namespace_in_json
 		auto/start:stubs_with_btf auto/conditions:together auto/accepted auto/containers:one_short_life"
-	"newest-methods|newest||fentry/check kprobe/check tracepoint/stress fentry/stress kprobe/stress"
+	"newest-methods|newest||fentry/check kprobe/check fentry/stress kprobe/stress"
 	"newest-full|newest|--preempt full|auto/stress tracepoint/check auto/containers:one_short_life"
 	"6.12|6.12||tracepoint/check auto/stress auto/filters:cgroup_and_mount_namespace_in_json
 		auto/start:stubs_with_btf auto/situations:causes,diagnosed"

@@ -99,7 +99,7 @@ static inline void add(struct fixture *fixture, const char *comm, uint32_t pid, 
 	session->netns = 4026531840u;
 	session->rx_bytes = rx_bytes;
 	session->tx_bytes = tx_bytes;
-	memcpy(session->comm, comm, strnlen(comm, sizeof session->comm - 1));
+	snprintf(session->comm, sizeof session->comm, "%s", comm);
 }
 
 /* Of a connection as add() makes them. */

@@ -46,7 +46,7 @@ static int out_of_memory(struct error *error)
 static int open_keys(struct screen *screen)
 {
 	screen->key_fd = isatty(STDIN_FILENO) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-	                                      : open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	                                      : open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	/* Curses needs a stream to read from: an empty one if there is no terminal. */
 	screen->key_stream = screen->key_fd >= 0 ? fdopen(screen->key_fd, "r") : fopen("/dev/null", "re");
 	if (!screen->key_stream && screen->key_fd >= 0) {

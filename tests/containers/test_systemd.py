@@ -11,7 +11,7 @@ import sys
 import stage
 from live import (
     Process, cgroup2_root, check, check_equal, check_exact, check_totals, children, enter_cgroup, judged, case, main, mount,
-    move, program, seconds, wait_for,
+    move, own_ids, program, seconds, wait_for,
 )
 
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../examples/systemd")
@@ -102,12 +102,12 @@ def status(pid):
 
 
 def judge_privileges(system, unit):
-    """Nobody without capabilities, and beside it the writer as root without: the directories here are root's."""
+    """A user of its own without capabilities, and beside it the writer as root without: the directories here are root's."""
     pids = wait_for(lambda: [pid for pid in children(system.pid) if status(pid)["Name"] == "tcptop"], 20, "tcptop")
     mine = [pid for pid in pids if f"{unit}.service" in open(f"/proc/{pid}/cgroup", encoding="utf-8").read()]
     check_equal(len(mine), 1, f"main processes of {unit}")
-    # nobody first, then without the capability that is kept until it is known not to be needed
-    wait_for(lambda: status(mine[0])["Uid"].split()[0] == "65534" and not int(status(mine[0])["CapPrm"], 16), 20,
+    # another user first, then without the capability that is kept until it is known not to be needed
+    wait_for(lambda: status(mine[0])["Uid"].split()[0] == str(own_ids()[0]) and not int(status(mine[0])["CapPrm"], 16), 20,
              f"{unit} gave up root: {system.journal(unit)}")
     for pid in (*mine, *children(mine[0])):
         found = status(pid)

@@ -260,7 +260,7 @@ const char *cause_proof(uint8_t here, uint8_t there)
 		{ CAUSE_REMOTE, CAUSE_BUFFER, "its send buffer is full" },
 		{ CAUSE_REMOTE, CAUSE_LOSS, "what it sent is lost, and sent again" },
 		{ CAUSE_REMOTE, CAUSE_QUEUE, "what it sent is under way" },
-		{ CAUSE_APP, CAUSE_REMOTE, "it has read everything, and waits for this side to send" },
+		{ CAUSE_APP, CAUSE_REMOTE, "it has read everything, and waits for more" },
 		{ CAUSE_BUFFER, CAUSE_REMOTE, "it has read everything: it is not what is slow" },
 		{ CAUSE_LOSS, CAUSE_REMOTE, "it has read everything: it is not what is slow" },
 		{ CAUSE_QUEUE, CAUSE_REMOTE, "it has read everything: it is not what is slow" },

@@ -332,7 +332,9 @@ class LiveScreenTest(unittest.TestCase):
                 terminal.wait_until(lambda cells: any(re.match(
                     r" RTT         \d+\.\d{3} ms   shortest \d+\.\d{3} ms(   as receiver \d+\.\d{3} ms)?$",
                     line.rstrip()) for line in cells), "the round-trip time")
-                self.assertRegex("\n".join(terminal.cells()), r"(?m)^ Sent again  0 segments in all   0B of \S+ this interval$")
+                if height == 60:
+                    self.assertRegex("\n".join(terminal.cells()),
+                                     r"(?m)^ Sent again  0 segments in all   0B of \S+ this interval$")
                 terminal.keys("Escape")
 
     def test_what_was_not_asked_for_is_told_once_it_is(self):

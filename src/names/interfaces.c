@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "names/interfaces.h"
 
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -24,6 +25,19 @@ struct interfaces {
 	struct entry entries[ENTRIES];
 };
 
+/* Bound, as only then /proc/net/netlink tells what it is. */
+static int open_socket(void)
+{
+	const struct sockaddr_nl own = { .nl_family = AF_NETLINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (fd >= 0 && bind(fd, (const struct sockaddr *)&own, sizeof own) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 struct interfaces *interfaces_open(void)
 {
 	struct interfaces *interfaces = calloc(1, sizeof *interfaces);
@@ -31,7 +45,7 @@ struct interfaces *interfaces_open(void)
 
 	if (!interfaces)
 		return NULL;
-	interfaces->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+	interfaces->fd = open_socket();
 	if (stat("/proc/self/ns/net", &status) == 0)
 		interfaces->netns = (uint32_t)status.st_ino;
 	return interfaces;

@@ -13,7 +13,7 @@ WALK_BEGIN, WALK_END = "PATH=$PWD/build:$PWD/examples:$PATH", "rm -r /tmp/www"
 RUN, ABSENT = "run", "absent"
 RULES = (
     (r"sudo tests/run\.sh", "it runs this test, too"),
-    (r"tests/lint\.sh", "tests/run.sh runs it"),
+    (r"tests/(lint|fuzz/run)\.sh", "tests/run.sh runs it"),
     (r"git config ", "it changes the checkout"),
     (r"(cmake|sudo apt-get|sudo cmake) ", "it builds: packaging_debian and tests/run.sh do"),
     (r".*tcptop.* --check\b|sudo examples/quickstart\.sh --check", "takes a while: live_check runs it"),

@@ -202,7 +202,7 @@ int lives_set_state(u64 *ctx)
 /* For each open file of each task: struct bpf_iter__task_file { meta, task, fd, file } */
 int lives_walk(u64 *ctx)
 {
-	u64 task = ctx[1], socket, sk;
+	u64 task = ctx[1], sk;
 	void *file = (void *)ctx[3];
 	u32 slot = 0, *mode = lives_mode.lookup(&slot);
 	struct socket_owner owner = {};
@@ -211,11 +211,8 @@ int lives_walk(u64 *ctx)
 
 	if (!file || !task || !mode)
 		return 0;
-	socket = (u64)bpf_sock_from_file(file);
-	if (!socket)
-		return 0;
-	sk = TYPED(u64, socket, SOCKET_SK);
-	if (!sk || !bpf_skc_to_tcp_sock((void *)sk))
+	sk = socket_of_file(file);
+	if (!sk)
 		return 0;
 	if (*mode) {
 		socket_lives.sk_storage_delete((void *)sk);

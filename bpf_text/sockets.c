@@ -90,6 +90,14 @@ static __always_inline u32 audit_bits(u64 tp)
 		bits |= SOCKET_KERNEL_USER;
 	return bits;
 }
+
+/* The TCP socket that is an open file of the walk; 0: none is. */
+static __always_inline u64 socket_of_file(void *file)
+{
+	u64 socket = (u64)bpf_sock_from_file(file), sk = socket ? TYPED(u64, socket, SOCKET_SK) : 0;
+
+	return sk && bpf_skc_to_tcp_sock((void *)sk) ? sk : 0;
+}
 /*@ sockets */
 
 /*
@@ -308,15 +316,12 @@ int sockets_walk(u64 *ctx)
 	void *file = (void *)ctx[3];
 	struct socket_pass *pass = current_pass();
 	struct socket_state *state;
-	u64 socket, sk;
+	u64 sk;
 
 	if (!file || !task || !pass)
 		return 0;
-	socket = (u64)bpf_sock_from_file(file);
-	if (!socket)
-		return 0;
-	sk = TYPED(u64, socket, SOCKET_SK);
-	if (!sk || !bpf_skc_to_tcp_sock((void *)sk))
+	sk = socket_of_file(file);
+	if (!sk)
 		return 0;
 	state = follow(sk);
 	if (!state)

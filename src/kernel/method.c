@@ -186,63 +186,57 @@ void plan_add_cgroups(struct plan *plan, const struct kernel *kernel)
 	plan->needs |= NEED_CGROUPS;
 }
 
-/*
- * Storage from tracing programs (5.11) and all fields. The iterator of sockets can be done without: the walk over open
- * files tells of those that a process has open.
- */
-void plan_add_sockets(struct plan *plan, const struct kernel *kernel)
-{
-	static const struct {
-		enum hook_kind kind;
-		enum kernel_symbol symbol;
-		const char *name;
-	} hooks[] = {
-		{ HOOK_TYPED_TRACEPOINT, SYMBOL_INET_SOCK_SET_STATE, "set_state" },
-		{ HOOK_ITERATOR, SYMBOL_BPF_ITER_TASK_FILE, "walk" },
-		{ HOOK_ITERATOR, SYMBOL_BPF_ITER_SOCKETS, "pass" },
-	};
+/* A hook that is loaded at the start, and attached when somebody asks. */
+struct late_hook {
+	enum hook_kind kind;
+	enum kernel_symbol symbol;
+	const char *name;
+	bool optional; /* what the duty can be done without, where the kernel lacks it */
+};
 
-	if (!kernel->has_btf || kernel_lacks(kernel, NEED_SOCKETS) != FIELD_COUNT ||
-	    plan->hook_count + COUNT_OF(hooks) > HOOKS_MAX)
+#define LATE_HOOKS 3
+
+/* All of them, or none: they need storage from tracing programs (5.11) and all fields. */
+static void add_late(struct plan *plan, const struct kernel *kernel, enum hook_duty duty, unsigned need,
+    const char *program, const struct late_hook hooks[LATE_HOOKS])
+{
+	if (!kernel->has_btf || kernel_lacks(kernel, need) != FIELD_COUNT ||
+	    plan->hook_count + LATE_HOOKS > HOOKS_MAX)
 		return;
-	for (size_t i = 0; i < COUNT_OF(hooks); i++)
-		if (!kernel->prototypes[hooks[i].symbol].btf_id && hooks[i].symbol != SYMBOL_BPF_ITER_SOCKETS)
+	for (size_t i = 0; i < LATE_HOOKS; i++)
+		if (!kernel->prototypes[hooks[i].symbol].btf_id && !hooks[i].optional)
 			return;
-	for (size_t i = 0; i < COUNT_OF(hooks); i++) {
+	for (size_t i = 0; i < LATE_HOOKS; i++) {
 		if (!kernel->prototypes[hooks[i].symbol].btf_id)
 			continue;
-		plan_add(plan, hooks[i].kind, hooks[i].symbol, "sockets", hooks[i].name);
-		plan->hooks[plan->hook_count - 1].duty = DUTY_TELL_SOCKETS;
+		plan_add(plan, hooks[i].kind, hooks[i].symbol, program, hooks[i].name);
+		plan->hooks[plan->hook_count - 1].duty = duty;
 	}
-	plan->needs |= NEED_SOCKETS;
+	plan->needs |= need;
 }
 
-/* Storage from tracing programs (5.11) and all fields. Why a reset was sent need not be known. */
-void plan_add_lives(struct plan *plan, const struct kernel *kernel)
+/* The iterator of sockets can be done without: the walk over open files tells of those that a process has open. */
+void plan_add_sockets(struct plan *plan, const struct kernel *kernel)
 {
-	static const struct {
-		enum hook_kind kind;
-		enum kernel_symbol symbol;
-		const char *name;
-	} hooks[] = {
-		{ HOOK_TYPED_TRACEPOINT, SYMBOL_INET_SOCK_SET_STATE, "set_state" },
-		{ HOOK_ITERATOR, SYMBOL_BPF_ITER_TASK_FILE, "walk" },
-		{ HOOK_TYPED_TRACEPOINT, SYMBOL_TCP_SEND_RESET, "send_reset" },
+	static const struct late_hook hooks[LATE_HOOKS] = {
+		{ HOOK_TYPED_TRACEPOINT, SYMBOL_INET_SOCK_SET_STATE, "set_state", .optional = false },
+		{ HOOK_ITERATOR, SYMBOL_BPF_ITER_TASK_FILE, "walk", .optional = false },
+		{ HOOK_ITERATOR, SYMBOL_BPF_ITER_SOCKETS, "pass", .optional = true },
 	};
 
-	if (!kernel->has_btf || kernel_lacks(kernel, NEED_LIVES) != FIELD_COUNT ||
-	    plan->hook_count + COUNT_OF(hooks) > HOOKS_MAX)
-		return;
-	for (size_t i = 0; i < COUNT_OF(hooks); i++)
-		if (!kernel->prototypes[hooks[i].symbol].btf_id && hooks[i].symbol != SYMBOL_TCP_SEND_RESET)
-			return;
-	for (size_t i = 0; i < COUNT_OF(hooks); i++) {
-		if (!kernel->prototypes[hooks[i].symbol].btf_id)
-			continue;
-		plan_add(plan, hooks[i].kind, hooks[i].symbol, "lives", hooks[i].name);
-		plan->hooks[plan->hook_count - 1].duty = DUTY_NOTE_LIVES;
-	}
-	plan->needs |= NEED_LIVES;
+	add_late(plan, kernel, DUTY_TELL_SOCKETS, NEED_SOCKETS, "sockets", hooks);
+}
+
+/* Why a reset was sent need not be known. */
+void plan_add_lives(struct plan *plan, const struct kernel *kernel)
+{
+	static const struct late_hook hooks[LATE_HOOKS] = {
+		{ HOOK_TYPED_TRACEPOINT, SYMBOL_INET_SOCK_SET_STATE, "set_state", .optional = false },
+		{ HOOK_ITERATOR, SYMBOL_BPF_ITER_TASK_FILE, "walk", .optional = false },
+		{ HOOK_TYPED_TRACEPOINT, SYMBOL_TCP_SEND_RESET, "send_reset", .optional = true },
+	};
+
+	add_late(plan, kernel, DUTY_NOTE_LIVES, NEED_LIVES, "lives", hooks);
 }
 
 bool duty_is_late(enum hook_duty duty)

@@ -43,9 +43,9 @@ bool sockets_possible(const struct tracing *tracing)
 	return plan_has_duty(&tracing->plan, DUTY_TELL_SOCKETS);
 }
 
-void sockets_init(struct sockets *sockets, const struct tracing *tracing)
+void sockets_init(struct sockets *sockets, const struct tracing *tracing, uint64_t within_ns)
 {
-	*sockets = (struct sockets){ .tracing = tracing, .link_fds = { -1, -1, -1 } };
+	*sockets = (struct sockets){ .tracing = tracing, .within_ns = within_ns, .link_fds = { -1, -1, -1 } };
 	for (size_t i = 0; i < COUNT_OF(symbols); i++)
 		sockets->program_fds[i] = tracing_program(tracing, DUTY_TELL_SOCKETS, symbols[i]);
 }

@@ -49,7 +49,8 @@ struct sockets {
 /* Can sockets be told of, by this plan? */
 bool sockets_possible(const struct tracing *tracing);
 
-void sockets_init(struct sockets *sockets, const struct tracing *tracing);
+/* within_ns: as pass_within_ns of struct tracer_wants. */
+void sockets_init(struct sockets *sockets, const struct tracing *tracing, uint64_t within_ns);
 void sockets_fini(struct sockets *sockets);
 
 /* Attaches what follows sockets, and finds those that are there. 0 or -errno. */

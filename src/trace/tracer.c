@@ -322,8 +322,7 @@ int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interv
 	if (!new->interfaces || (wants->links && !new->links))
 		err = -ENOMEM;
 	err = err ?: maps_init(&new->maps, &new->tracing);
-	sockets_init(&new->sockets, &new->tracing);
-	new->sockets.within_ns = wants->pass_within_ns;
+	sockets_init(&new->sockets, &new->tracing, wants->pass_within_ns);
 	lives_init(&new->lives, &new->tracing);
 	new->tells_connections = wants->connections;
 	note_lives(new, wants->connections);

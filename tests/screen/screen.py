@@ -65,6 +65,20 @@ class ScreenTest(unittest.TestCase):
         return rows
 
 
+def live_program():
+    """The program that a test on this host's traffic was given, as its first argument."""
+    if len(sys.argv) < 2:
+        sys.exit(f"usage: {sys.argv[0]} TCPTOP [TEST ...]")
+    program = os.path.abspath(sys.argv.pop(1))
+    if os.geteuid() != 0:
+        print("skipped: tracing needs root")
+        sys.exit(77)
+    if not shutil.which("tmux"):
+        print("skipped: tmux is not installed")
+        sys.exit(77)
+    return program
+
+
 def main():
     """Arguments: TCPTOP [TEST ...]"""
     if len(sys.argv) < 2:

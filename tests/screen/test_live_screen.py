@@ -17,7 +17,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from screen import FOOTER  # noqa: E402
+from screen import FOOTER, live_program  # noqa: E402
 from tmux import Terminal  # noqa: E402
 
 TCPTOP = ""
@@ -391,15 +391,7 @@ class LiveScreenTest(unittest.TestCase):
 
 def main():
     global TCPTOP
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    TCPTOP = os.path.abspath(sys.argv.pop(1))
-    if os.geteuid() != 0:
-        print("skipped: tracing needs root")
-        sys.exit(77)
-    if not shutil.which("tmux"):
-        print("skipped: tmux is not installed")
-        sys.exit(77)
+    TCPTOP = live_program()
     unittest.main(verbosity=2)
 
 

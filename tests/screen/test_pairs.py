@@ -13,6 +13,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from screen import live_program  # noqa: E402
 from tmux import Terminal  # noqa: E402
 
 TCPTOP = ""
@@ -165,15 +166,7 @@ class PairsTest(unittest.TestCase):
 
 def main():
     global TCPTOP
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    TCPTOP = os.path.abspath(sys.argv.pop(1))
-    if os.geteuid() != 0:
-        print("skipped: tracing needs root")
-        sys.exit(77)
-    if not shutil.which("tmux"):
-        print("skipped: tmux is not installed")
-        sys.exit(77)
+    TCPTOP = live_program()
     resource.setrlimit(resource.RLIMIT_NOFILE, (8192, max(8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
     unittest.main(verbosity=2)
 

@@ -10,9 +10,12 @@ BPF_F_TABLE("hash", u64, struct life_wait, lives_waiting, @MAX_LIVES@, BPF_F_NO_
  */
 static __always_inline void note_first_call(u64 sk, const int direction)
 {
-	struct life_wait *wait = lives_waiting.lookup(&sk);
+	u64 key = sk;
+	struct life_wait *wait;
 	u32 jiffies;
 
+	KEEP_APART(key);
+	wait = lives_waiting.lookup(&key);
 	if (!wait || wait->called)
 		return;
 	wait->called = 1;
@@ -65,9 +68,10 @@ static __always_inline void begin_life(struct life *life, u64 tp, int state)
 
 static __always_inline void establish_life(struct life *life, u64 tp, int before)
 {
-	u64 now = bpf_ktime_get_ns();
+	u64 now = bpf_ktime_get_ns(), waiting = tp;
 	struct life_wait wait = {};
 
+	KEEP_APART(waiting);
 	/* two that connect to each other at once come from SYN_RECV, too */
 	if (before == STATE_SYN_RECV && life->accepted != ANSWER_NO) {
 		life->accepted = ANSWER_YES;
@@ -77,7 +81,7 @@ static __always_inline void establish_life(struct life *life, u64 tp, int before
 		life->reset = life->has_ended = 0;
 		wait.established_ns = now;
 		wait.established_jiffies = bpf_jiffies64();
-		lives_waiting.update(&tp, &wait);
+		lives_waiting.update(&waiting, &wait);
 	}
 	life->established_ns = now;
 	life->syn_retries = TYPED(u32, tp, TCP_TOTAL_RETRANS);
@@ -107,11 +111,14 @@ static __always_inline void take_bytes(struct life_end *end, u64 tp)
 /* When the process of what a listener established first moved bytes, and its place is free; 0: not known. */
 static __always_inline u64 take_call(u64 tp)
 {
-	struct life_wait *wait = lives_waiting.lookup(&tp);
-	u64 called_ns = wait ? wait->called_ns : 0;
+	u64 key = tp, called_ns;
+	struct life_wait *wait;
 
+	KEEP_APART(key);
+	wait = lives_waiting.lookup(&key);
+	called_ns = wait ? wait->called_ns : 0;
 	if (wait)
-		lives_waiting.delete(&tp);
+		lives_waiting.delete(&key);
 	return called_ns;
 }
 

@@ -33,7 +33,7 @@ kernels=()
 # the ones that depend on the kernel or on the probe method; --all adds the others, which run on the host as well.
 machines=(
 	"fentry|6.1||fentry/check fentry/stress fentry/kernel_threads fentry/conservation
-		fentry/leftovers fentry/conditions:together fentry/accepted fentry/containers:one_short_life"
+		fentry/leftovers fentry/conditions:together fentry/accepted fentry/lives:bytes_and_who_closed_first,resets fentry/containers:one_short_life"
 	"kprobe|6.1||kprobe/check kprobe/stress kprobe/kernel_threads kprobe/exact kprobe/conservation:interval_of_10_ms
 		kprobe/filter_maps:cgroup_keys_while_running,mount_namespace_keys_while_running
 		kprobe/privilege:nobody_without_capabilities,closed_to_others,capabilities_suffice kprobe/conditions:together kprobe/accepted kprobe/containers:one_short_life"

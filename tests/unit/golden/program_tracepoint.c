@@ -133,7 +133,10 @@ _Static_assert(sizeof(struct session_value) == 56, "no padding: values are copie
 #define LINK_LOCAL_PREFIX 0xfe80
 #endif
 
-/* Two look-ups that the compiler merges into one are of a table that the kernel does not know: it cannot inline. */
+/*
+ * Two look-ups that the compiler merges into one are of a table that the kernel does not know: it cannot inline. And a pointer that
+ * a helper reads as a key is none any more to older verifiers (6.1): a copy is to be its own.
+ */
 #define KEEP_APART(value) asm volatile("" : "+r"(value))
 
 #define FAMILY_INET 2

@@ -24,6 +24,8 @@ struct audit_result {
 	uint32_t deviating;                  /* of which the two differ, since the start */
 	uint64_t bytes;                      /* that the audited ones moved, both ways, since the start */
 	uint64_t unexplained_bytes;          /* by which the two differ, since the start */
+	uint64_t
+	    healed_bytes; /* that runs which the kernel skipped had not counted, and the numbers gave back */
 };
 
 /* "100.000%", and never when a byte is off. Of what was accounted for. */

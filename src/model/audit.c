@@ -67,12 +67,26 @@ static struct audit_socket *find(const struct audit *audit, uint64_t cookie)
 	                    : NULL;
 }
 
-void audit_count(struct audit *audit, uint64_t cookie, uint64_t tx_bytes, uint64_t rx_bytes)
+void audit_note_missed(struct audit *audit, uint64_t runs)
+{
+	audit->missed_runs += runs;
+}
+
+static void note_process(struct audit_socket *socket, uint32_t pid)
+{
+	if (!pid)
+		return;
+	socket->is_shared |= socket->pid && socket->pid != pid;
+	socket->pid = pid;
+}
+
+void audit_count(struct audit *audit, uint64_t cookie, uint32_t pid, uint64_t tx_bytes, uint64_t rx_bytes)
 {
 	struct audit_socket *socket = find(audit, cookie);
 
 	if (!socket)
 		return;
+	note_process(socket, pid);
 	socket->tx.lag_bytes -= (int64_t)tx_bytes;
 	socket->rx.lag_bytes -= (int64_t)rx_bytes;
 }
@@ -124,18 +138,22 @@ static int64_t common_part(int64_t a, int64_t b)
 	return size_of(a) < size_of(b) ? a : b;
 }
 
-static void set_base(struct audit_side *side, bool is_sure)
+static void set_base(struct audit_side *side, bool is_sure, uint64_t missed_runs_before)
 {
 	side->has_base = true;
 	side->is_sure = is_sure;
 	side->base_bytes = side->moved_bytes;
 	side->lag_bytes = side->dev_bytes = side->seen_bytes = side->off_bytes = 0;
+	side->healed_bytes = 0;
+	side->missed_runs_before = missed_runs_before;
 }
 
 /* How a side is seen at a pass. */
 struct glimpse {
 	uint64_t moved_bytes, counted_bytes;
-	bool is_held;   /* a call holds the socket, or waits for room in it */
+	uint64_t missed_runs, missed_runs_before; /* the audit's */
+	bool is_shared;                           /* several processes have moved bytes of it */
+	bool is_held;                             /* a call holds the socket, or waits for room in it */
 	bool may_sleep; /* a call may wait for more to come, and have taken a part already */
 	bool may_miss;  /* calls that the filters do not let pass may have moved some */
 };
@@ -167,10 +185,37 @@ static void settle(struct audit_side *side, const struct glimpse *glimpse, int64
 	bool has_moved = side->has_base && side->moved_bytes != side->base_bytes;
 
 	if (!side->has_base || !glimpse->may_sleep || has_moved)
-		set_base(side, !glimpse->may_sleep || (has_moved && !dev));
+		set_base(side, !glimpse->may_sleep || (has_moved && !dev), glimpse->missed_runs_before);
 }
 
-static void take_side(struct audit_side *side, const struct glimpse *glimpse)
+/*
+ * Gives what is missing for certain to who has moved all the rest, where the kernel says that it skipped runs. One
+ * that was only late is counted twice then, which is certain at once: it is taken back.
+ */
+static int64_t heal(struct audit_side *side, const struct glimpse *glimpse)
+{
+	uint64_t late_bytes = size_of(side->dev_bytes < 0 ? side->dev_bytes : 0);
+	int64_t bytes = 0;
+
+	late_bytes = late_bytes < side->healed_bytes ? late_bytes : side->healed_bytes;
+	late_bytes = late_bytes < glimpse->counted_bytes ? late_bytes : glimpse->counted_bytes;
+	if (glimpse->is_shared)
+		return 0;
+	if (late_bytes)
+		bytes = -(int64_t)late_bytes;
+	else if (side->off_bytes > 0 && glimpse->missed_runs > side->missed_runs_before)
+		bytes = side->off_bytes;
+	if (!bytes)
+		return 0;
+	side->healed_bytes += (uint64_t)bytes;
+	side->lag_bytes -= bytes;
+	side->dev_bytes -= bytes;
+	side->seen_bytes = side->dev_bytes;
+	side->off_bytes = 0;
+	return bytes;
+}
+
+static int64_t take_side(struct audit_side *side, const struct glimpse *glimpse)
 {
 	int64_t lag_before = side->lag_bytes;
 	bool is_still = glimpse->moved_bytes == side->moved_bytes;
@@ -181,10 +226,13 @@ static void take_side(struct audit_side *side, const struct glimpse *glimpse)
 	int64_t at_least = lag_before - (int64_t)glimpse->counted_bytes, at_most = side->lag_bytes;
 	int64_t dev = at_least > 0 ? at_least : at_most < 0 ? at_most : 0;
 
-	if (side->is_sure)
+	if (side->is_sure) {
 		judge(side, glimpse, dev);
-	else if (is_still && !glimpse->is_held)
+		return heal(side, glimpse);
+	}
+	if (is_still && !glimpse->is_held)
 		settle(side, glimpse, dev);
+	return 0;
 }
 
 /* ---- a pass ---- */
@@ -211,18 +259,19 @@ static void begin(
 	bool is_new = !is_known && entry->knows_ends && !facts->passed_ns && facts->born_ns &&
 	              facts->born_ns >= entry->since_ns && !(facts->audit & SOCKET_EARLY) && !audit->has_gap;
 	if (is_new) {
-		set_base(&socket->tx, true);
-		set_base(&socket->rx, true);
+		set_base(&socket->tx, true, audit->missed_runs_before);
+		set_base(&socket->rx, true, audit->missed_runs_before);
 	} else {
 		socket->tx.moved_bytes = sent_bytes(facts) - 1; /* it has not been seen to stand still */
 		socket->rx.moved_bytes = read_bytes(facts) - 1;
 	}
 }
 
-int audit_take(struct audit *audit, const struct audit_entry *entry)
+int audit_take(struct audit *audit, const struct audit_entry *entry, struct audit_healed *healed)
 {
 	const struct socket_facts *facts = entry->facts;
 
+	*healed = (struct audit_healed){ 0 };
 	if (!is_in(facts, CONNECTIONS))
 		return 0;
 	enum audit_exclusion exclusion = find_exclusion(entry);
@@ -240,8 +289,13 @@ int audit_take(struct audit *audit, const struct audit_entry *entry)
 	} else {
 		begin(socket, audit, entry, before != NULL);
 	}
+	note_process(socket, entry->pid);
+	socket->is_shared |= entry->is_shared;
 	struct glimpse tx = { .moved_bytes = sent_bytes(facts),
 		.counted_bytes = entry->tx_bytes,
+		.missed_runs = audit->missed_runs,
+		.missed_runs_before = audit->missed_runs_before,
+		.is_shared = socket->is_shared,
 		.is_held = facts->audit & SOCKET_HELD,
 		.may_miss = facts->audit & SOCKET_BY_TASK };
 	struct glimpse rx = tx;
@@ -249,8 +303,9 @@ int audit_take(struct audit *audit, const struct audit_entry *entry)
 	rx.moved_bytes = read_bytes(facts);
 	rx.counted_bytes = entry->rx_bytes;
 	rx.may_sleep = facts->audit & SOCKET_SLEEPER;
-	take_side(&socket->tx, &tx);
-	take_side(&socket->rx, &rx);
+	healed->tx_bytes = take_side(&socket->tx, &tx);
+	healed->rx_bytes = take_side(&socket->rx, &rx);
+	audit->gone.healed_bytes += (uint64_t)(healed->tx_bytes + healed->rx_bytes);
 	return 0;
 }
 
@@ -300,8 +355,8 @@ int audit_take_end(struct audit *audit, const struct audit_end_entry *entry)
 		ended.rx = before->rx;
 		syn_is_out = before->is_connected;
 	} else if (entry->born_ns && entry->born_ns >= entry->since_ns && !(entry->bits & SOCKET_EARLY)) {
-		set_base(&ended.tx, true);
-		set_base(&ended.rx, true);
+		set_base(&ended.tx, true, audit->missed_runs_before);
+		set_base(&ended.rx, true, audit->missed_runs_before);
 	} else {
 		return 0;
 	}
@@ -404,6 +459,7 @@ void audit_end(struct audit *audit)
 	struct audit_result *result = &audit->result;
 
 	audit->has_gap = false;
+	audit->missed_runs_before = audit->missed_runs;
 	part_with_gone(audit);
 	forget_doubtful(audit);
 	free(audit->sockets);

@@ -20,12 +20,14 @@ struct socket_facts;
 
 /* A direction. */
 struct audit_side {
-	uint64_t moved_bytes; /* at the latest pass, by the sequence numbers */
-	uint64_t base_bytes;  /* and at the base */
-	int64_t lag_bytes;    /* moved since the base and not counted; below zero: counted and not moved */
-	int64_t dev_bytes;    /* of it, what the time between swap and pass does not explain */
-	int64_t seen_bytes;   /* the same, when nothing else could explain it for the last time */
-	int64_t off_bytes;    /* what was so twice in a row */
+	uint64_t moved_bytes;  /* at the latest pass, by the sequence numbers */
+	uint64_t base_bytes;   /* and at the base */
+	int64_t lag_bytes;     /* moved since the base and not counted; below zero: counted and not moved */
+	int64_t dev_bytes;     /* of it, what the time between swap and pass does not explain */
+	int64_t seen_bytes;    /* the same, when nothing else could explain it for the last time */
+	int64_t off_bytes;     /* what was so twice in a row */
+	uint64_t healed_bytes; /* added to what was counted */
+	uint64_t missed_runs_before; /* the audit's, at the base */
 	bool has_base;
 	bool is_sure; /* else a call may have been under way at the base */
 };
@@ -33,6 +35,8 @@ struct audit_side {
 struct audit_socket {
 	uint64_t cookie, key_hash;
 	struct audit_side tx, rx;
+	uint32_t pid;      /* the one process that moved something; 0: none yet */
+	bool is_shared;    /* by several processes */
 	bool is_connected; /* by its own call */
 	bool lives_on;     /* the pass that is being taken in has it, too, */
 	bool has_ended;    /* or its end was told since the latest one */
@@ -54,10 +58,13 @@ struct audit {
 	size_t ended_count, ended_capacity;
 	uint64_t *ended_keys; /* of all of them */
 	size_t ended_key_count, ended_key_capacity;
-	struct audit_result gone; /* deviating, bytes and unexplained_bytes of sockets that are gone */
+	struct audit_result
+	    gone; /* deviating, bytes and unexplained_bytes of sockets that are gone; healed_bytes of all */
 	uint32_t excluded[AUDIT_EXCLUSIONS]; /* by the pass that is being taken in */
 	struct audit_result result;
-	bool has_gap; /* what was counted since the latest pass is not known */
+	uint64_t missed_runs,
+	    missed_runs_before; /* that the kernel skipped so far, and until the latest pass */
+	bool has_gap;           /* what was counted since the latest pass is not known */
 };
 
 void audit_fini(struct audit *audit);
@@ -65,22 +72,38 @@ void audit_fini(struct audit *audit);
 /* What was counted in an interval is not known, or incomplete: all begin anew. */
 void audit_forget(struct audit *audit);
 
-/* What was counted in an interval without a pass, of a socket that the latest one saw. */
-void audit_count(struct audit *audit, uint64_t cookie, uint64_t tx_bytes, uint64_t rx_bytes);
+/* Runs that the kernel skipped in an interval: of what is missing since then the numbers are right. */
+void audit_note_missed(struct audit *audit, uint64_t runs);
+
+/* What was counted in an interval without a pass, of a process and a socket that the latest one saw. */
+void audit_count(struct audit *audit, uint64_t cookie, uint32_t pid, uint64_t tx_bytes, uint64_t rx_bytes);
 
 /* A socket in a pass. */
 struct audit_entry {
 	const struct socket_facts *facts;
 	uint64_t key_hash;           /* of its addresses, ports and namespace */
-	uint64_t tx_bytes, rx_bytes; /* what was counted of them in the interval */
+	uint64_t tx_bytes, rx_bytes; /* what was counted of them in the interval, */
+	uint32_t pid;                /* by this process; of nothing, 0 */
+	bool is_shared;              /* or by several */
 	uint64_t since_ns; /* what was counted of all that were born later has been told (CLOCK_MONOTONIC) */
 	bool passes;       /* the filters let it pass */
 	bool
 	    knows_ends; /* those of all connections that had its key are noted, so that its birth can be a base */
 };
 
-/* Takes it in; in any order, each once. 0 or -ENOMEM. */
-int audit_take(struct audit *audit, const struct audit_entry *entry);
+/*
+ * What is to be added to what was counted of a socket in an interval. Below zero: a call that was healed has been
+ * counted after all; never more than was counted.
+ */
+struct audit_healed {
+	int64_t tx_bytes, rx_bytes;
+};
+
+/*
+ * Takes it in; in any order, each once. What no waiting call can explain, and a skipped run does, is healed of a
+ * socket that one process alone has moved bytes of. 0 or -ENOMEM.
+ */
+int audit_take(struct audit *audit, const struct audit_entry *entry, struct audit_healed *healed);
 
 /* A connection that has ended since the latest pass. */
 struct audit_end_entry {

@@ -175,6 +175,7 @@ static const struct field interval_rows[] = {
 	EXCLUDED_FIELD("filtered", AUDIT_FILTERED), EXCLUDED_FIELD("layered", AUDIT_LAYERED),
 	EXCLUDED_FIELD("kernel", AUDIT_KERNEL), EXCLUDED_FIELD("repaired", AUDIT_REPAIRED),
 	EXCLUDED_FIELD("urgent", AUDIT_URGENT), EXCLUDED_FIELD("unknown", AUDIT_UNKNOWN),
+	{ "healed_bytes", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, audit.healed_bytes), 0 },
 	{ "sockets_cpu_ns", FIELD_U64, FIELD_KNOWN, offsetof(struct snapshot, sockets.cpu_ns), 0 },
 	{ "sockets", FIELD_U32, FIELD_JOINED, offsetof(struct snapshot, sockets.count), 0 },
 	{ "sockets_passed_ns", FIELD_U64, FIELD_JOINED, offsetof(struct snapshot, sockets.passed_ns), 0 },

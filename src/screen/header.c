@@ -226,6 +226,10 @@ static void add_losses(struct ui *ui, struct pieces *pieces)
 		pieces_add(pieces, 0, STYLE_ALERT, "%llu%s missed%s",
 		    (unsigned long long)traffic->missed_total, ui->width >= ORDER_WIDE ? " events" : "",
 		    wide ? ": figures too low" : "");
+	if (traffic->missed_total && traffic->audit.healed_bytes) {
+		format_bytes(amount, sizeof amount, traffic->audit.healed_bytes, ui->view.context.unit);
+		pieces_add(pieces, 2, STYLE_PLAIN, "%s of it healed", amount);
+	}
 	if (other->calls) {
 		format_bytes(amount, sizeof amount, other->rx_bytes + other->tx_bytes, ui->view.context.unit);
 		pieces_add(pieces, 1, STYLE_ALERT,

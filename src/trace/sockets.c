@@ -229,6 +229,9 @@ struct telling {
 	struct moved {
 		uint64_t rx_bytes, tx_bytes;
 		uint32_t sessions;
+		uint32_t pid;   /* of the first one, */
+		bool by_others; /* and whether others have another */
+		size_t row; /* its place in the snapshot, or of the session that moved nothing; from 1 on */
 	} * moved;
 	struct users users;
 };
@@ -258,10 +261,16 @@ static int tell_moved(struct telling *telling)
 		places[i] = place;
 		if (place == telling->count)
 			continue;
-		telling->moved[place].rx_bytes += session->rx_bytes;
-		telling->moved[place].tx_bytes += session->tx_bytes;
-		if (!telling->moved[place].sessions++ &&
-		    telling->sockets->facts[place].owner.pid != owner.pid)
+		struct moved *moved = &telling->moved[place];
+
+		moved->rx_bytes += session->rx_bytes;
+		moved->tx_bytes += session->tx_bytes;
+		moved->by_others |= moved->sessions && moved->pid != session->pid;
+		if (moved->sessions++)
+			continue;
+		moved->pid = session->pid;
+		moved->row = i + 1;
+		if (telling->sockets->facts[place].owner.pid != owner.pid)
 			err = add_user(&telling->users, telling->sockets->facts[place].cookie, &owner);
 	}
 	for (size_t i = 0; i < snapshot->session_count && !err; i++)
@@ -287,6 +296,7 @@ static int tell_still(struct telling *telling)
 		session_take_socket_key(session, &facts->key);
 		session_take_owner(session, user ? &user->owner : &facts->owner);
 		tell_session(telling, session, i);
+		telling->moved[i].row = telling->snapshot->session_count;
 	}
 	return 0;
 }
@@ -302,6 +312,19 @@ static bool has_unowned(const struct telling *telling)
 	return false;
 }
 
+/* Adds to a row what the kernel had skipped. */
+static void heal(struct snapshot *snapshot, size_t row, const struct audit_healed *healed)
+{
+	if (!row)
+		return;
+	struct session *session = &snapshot->sessions[row - 1];
+
+	session->tx_bytes += (uint64_t)healed->tx_bytes;
+	session->rx_bytes += (uint64_t)healed->rx_bytes;
+	snapshot->tx_bytes += (uint64_t)healed->tx_bytes;
+	snapshot->rx_bytes += (uint64_t)healed->rx_bytes;
+}
+
 /* Holds what was counted against the sockets. */
 static int audit_all(struct telling *telling)
 {
@@ -310,20 +333,25 @@ static int audit_all(struct telling *telling)
 
 	for (size_t i = 0; i < telling->count && !err; i++) {
 		const struct socket_facts *facts = &sockets->facts[i];
+		struct audit_healed healed;
 		struct session key;
 
 		session_take_socket_key(&key, &facts->key);
+		const struct moved *moved = &telling->moved[i];
 		const struct audit_entry entry = {
 			.facts = facts,
 			.key_hash = session_hash(&key),
-			.tx_bytes = telling->moved[i].tx_bytes,
-			.rx_bytes = telling->moved[i].rx_bytes,
+			.tx_bytes = moved->tx_bytes,
+			.rx_bytes = moved->rx_bytes,
+			.pid = moved->pid,
+			.is_shared = moved->by_others,
 			.since_ns = sockets->told_since_ns,
 			.passes = facts->passes_owner && facts->passes_socket,
 			.knows_ends = telling->snapshot->notes_connections,
 		};
 
-		err = audit_take(&sockets->audit, &entry);
+		err = audit_take(&sockets->audit, &entry, &healed);
+		heal(telling->snapshot, moved->row, &healed);
 	}
 	return err;
 }
@@ -336,8 +364,8 @@ static void audit_sessions(struct sockets *sockets, const struct snapshot *snaps
 		size_t place = told_find(&sockets->told, session);
 
 		if (place != sockets->told.count)
-			audit_count(&sockets->audit, sockets->facts[place].cookie, session->tx_bytes,
-			    session->rx_bytes);
+			audit_count(&sockets->audit, sockets->facts[place].cookie, session->pid,
+			    session->tx_bytes, session->rx_bytes);
 	}
 	sockets->told_since_ns = clock_now_ns();
 }
@@ -357,8 +385,8 @@ static int tell(struct telling *telling)
 		err =
 		    err ?: iterator_run(sockets->link_fds[PASS]); /* the same pass again takes owners alone */
 	}
-	err = err ?: audit_all(telling);
 	err = err ?: tell_still(telling);
+	err = err ?: audit_all(telling);
 	free(telling->moved);
 	if (err) {
 		free(telling->users.all);
@@ -382,6 +410,7 @@ int sockets_tell(struct sockets *sockets, struct snapshot *snapshot)
 	/* it is not known whose bytes are missing, or which key was another's */
 	if (snapshot->other.calls || snapshot->connections_lost)
 		audit_forget(&sockets->audit);
+	audit_note_missed(&sockets->audit, snapshot->missed_runs);
 	if (now_ns < sockets->rested_ns) {
 		audit_sessions(sockets, snapshot);
 		return 0;

@@ -212,5 +212,43 @@ def sleeping_calls():
     check(waiting_lost or DECLARED in not_counted or not missing, f"{missing} bytes are missing")
 
 
+def quiet_intervals(tcptop, count):
+    """Waits for so many more."""
+    seen = len(intervals(tcptop.lines()))
+    wait_for(lambda: len(intervals(tcptop.lines())) >= seen + count, 60, "intervals")
+
+
+@case
+def what_was_missed_is_healed():
+    """Of connections that are still open and that one process has, sequence numbers give back what runs missed."""
+    server = socket.create_server(("127.0.0.1", 0), backlog=SLEEPERS)
+    tcptop = Tcptop("-a", "-o", "json", "1")
+    quiet_intervals(tcptop, 1)
+    pairs = []
+    for _ in range(SLEEPERS):
+        client = socket.create_connection(server.getsockname())
+        pairs.append((client, server.accept()[0]))
+    quiet_intervals(tcptop, 3)
+    threads = [threading.Thread(target=receiver.recv, args=(SLEEPER_BYTES,)) for _, receiver in pairs]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: all(is_waiting(thread.native_id) for thread in threads), 5, "threads that wait")
+    for sender, _ in pairs:
+        sender.sendall(b"x" * SLEEPER_BYTES)
+    for thread in threads:
+        thread.join()
+    quiet_intervals(tcptop, 5)
+    lines = tcptop.stop()
+    last = intervals(lines)[-1]
+    missed = sum(x["missed_runs"] for x in intervals(lines))
+    healed = last.get("healed_bytes", 0)
+    print(f"# {missed} missed_runs, {healed} bytes healed", flush=True)
+    received = sum(line["rx_bytes"] for line in sessions(lines, {os.getpid()}))
+    check_totals(lines)
+    check_equal(received, SLEEPERS * SLEEPER_BYTES, "received bytes")
+    check_equal(last.get("unexplained_bytes"), 0, "unexplained bytes")
+    check("many_waiting_calls" not in last["not_counted"] or healed >= SLEEPER_BYTES, "nothing was healed")
+
+
 if __name__ == "__main__":
     sys.exit(main(limit=30))

@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 
+from guest_load import MESSAGE, SECONDS, SLEEPER_BYTES, SLEEPERS, THREADS, is_waiting, missing_bytes
 from guest_preemption import preemption
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
@@ -29,14 +30,11 @@ from live import (  # noqa: E402
     intervals,
     main,
     sessions,
-    sum_sessions,
     wait_for,
 )
 
-THREADS, SECONDS, MESSAGE = 8, 5, 64
 BOTH_THREADS = 4  # that send on each side, and as many that receive
 LEAST_MESSAGES = 10000  # below that it was no stress
-SLEEPERS, SLEEPER_BYTES = 40, 1009
 DATAGRAM_BYTES = 601
 DECLARED = "preempted_runs"
 TYPE_KPROBE, TYPE_TRACING = 2, 26  # enum bpf_prog_type
@@ -81,19 +79,6 @@ def stressed(interval, arguments):
     truth = Mover("threads", *arguments, "--seconds", SECONDS, "--size", MESSAGE).truth()
     misses = kernel_misses(tcptop.pid)
     return tcptop.stop(), truth, misses, tcptop.stderr
-
-
-def missing_bytes(lines, truth):
-    """[received, sent], after a check that nothing is there that was not moved."""
-    found = sum_sessions(sessions(lines, {key[0] for key in truth}))
-    check(set(found) <= set(truth), f"sessions that nobody had: {sorted(set(found) - set(truth))[:2]}")
-    missing = [0, 0]
-    for key, counts in truth.items():
-        for direction in (0, 1):
-            lost = counts[direction] - found.get(key, [0, 0])[direction]
-            check(lost >= 0, f"{-lost} bytes more than were moved stand under PID {key[0]}")
-            missing[direction] += lost
-    return missing
 
 
 def check_missing(missing, reported, misses, ends):
@@ -154,12 +139,6 @@ def both_directions_10_ms():
     check_stress("0.01", ["--threads", BOTH_THREADS, "--both"], 2 * BOTH_THREADS)
 
 
-def is_waiting(thread):
-    """In the kernel's tcp_recvmsg: nothing else of this process sleeps there."""
-    with open(f"/proc/self/task/{thread}/stack", encoding="ascii") as stream:
-        return "tcp_recvmsg" in stream.read()
-
-
 def receive_both(receiver, datagrams):
     """A receive by another protocol, in the same kernel function, must not be taken for the one that was missed."""
     receiver.recv(SLEEPER_BYTES)
@@ -210,44 +189,6 @@ def sleeping_calls():
     else:
         check_equal(missing, reported * SLEEPER_BYTES, f"missing received bytes, for {reported} missed_runs")
     check(waiting_lost or DECLARED in not_counted or not missing, f"{missing} bytes are missing")
-
-
-def quiet_intervals(tcptop, count):
-    """Waits for so many more."""
-    seen = len(intervals(tcptop.lines()))
-    wait_for(lambda: len(intervals(tcptop.lines())) >= seen + count, 60, "intervals")
-
-
-@case
-def what_was_missed_is_healed():
-    """Of connections that are still open and that one process has, sequence numbers give back what runs missed."""
-    server = socket.create_server(("127.0.0.1", 0), backlog=SLEEPERS)
-    tcptop = Tcptop("-a", "-o", "json", "1")
-    quiet_intervals(tcptop, 1)
-    pairs = []
-    for _ in range(SLEEPERS):
-        client = socket.create_connection(server.getsockname())
-        pairs.append((client, server.accept()[0]))
-    quiet_intervals(tcptop, 3)
-    threads = [threading.Thread(target=receiver.recv, args=(SLEEPER_BYTES,)) for _, receiver in pairs]
-    for thread in threads:
-        thread.start()
-    wait_for(lambda: all(is_waiting(thread.native_id) for thread in threads), 5, "threads that wait")
-    for sender, _ in pairs:
-        sender.sendall(b"x" * SLEEPER_BYTES)
-    for thread in threads:
-        thread.join()
-    quiet_intervals(tcptop, 5)
-    lines = tcptop.stop()
-    last = intervals(lines)[-1]
-    missed = sum(x["missed_runs"] for x in intervals(lines))
-    healed = last.get("healed_bytes", 0)
-    print(f"# {missed} missed_runs, {healed} bytes healed", flush=True)
-    received = sum(line["rx_bytes"] for line in sessions(lines, {os.getpid()}))
-    check_totals(lines)
-    check_equal(received, SLEEPERS * SLEEPER_BYTES, "received bytes")
-    check_equal(last.get("unexplained_bytes"), 0, "unexplained bytes")
-    check("many_waiting_calls" not in last["not_counted"] or healed >= SLEEPER_BYTES, "nothing was healed")
 
 
 if __name__ == "__main__":

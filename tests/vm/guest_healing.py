@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What skipped runs had not counted stands in the rows at last, of connections that stay open: sequence numbers tell it."""
+import ctypes
+import os
+import socket
+import sys
+import threading
+
+from guest_load import MESSAGE, SECONDS, SLEEPER_BYTES, SLEEPERS, THREADS, is_waiting, missing_bytes
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
+
+from live import Mover, Tcptop, case, check, check_equal, check_totals, intervals, main, sessions, wait_for  # noqa: E402
+
+SYS_PIDFD_GETFD = 438
+
+
+def take_sockets(pids):
+    """Descriptors of the connections that these processes have, so that they stay open."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    taken = []
+    for pid in pids:
+        process = os.pidfd_open(pid)
+        for number in os.listdir(f"/proc/{pid}/fd"):
+            if os.readlink(f"/proc/{pid}/fd/{number}").startswith("socket:"):
+                taken.append(libc.syscall(SYS_PIDFD_GETFD, process, int(number), 0))
+        os.close(process)
+    return taken
+
+
+def quiet_intervals(tcptop, count):
+    """Waits for so many more."""
+    seen = len(intervals(tcptop.lines()))
+    wait_for(lambda: len(intervals(tcptop.lines())) >= seen + count, 60, "intervals")
+
+
+@case
+def calls_beyond_the_places_of_a_kretprobe():
+    server = socket.create_server(("127.0.0.1", 0), backlog=SLEEPERS)
+    tcptop = Tcptop("-a", "-o", "json", "1")
+    quiet_intervals(tcptop, 1)
+    pairs = []
+    for _ in range(SLEEPERS):
+        client = socket.create_connection(server.getsockname())
+        pairs.append((client, server.accept()[0]))
+    quiet_intervals(tcptop, 3)
+    threads = [threading.Thread(target=receiver.recv, args=(SLEEPER_BYTES,)) for _, receiver in pairs]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: all(is_waiting(thread.native_id) for thread in threads), 5, "threads that wait")
+    for sender, _ in pairs:
+        sender.sendall(b"x" * SLEEPER_BYTES)
+    for thread in threads:
+        thread.join()
+    quiet_intervals(tcptop, 5)
+    lines = tcptop.stop()
+    last = intervals(lines)[-1]
+    missed = sum(x["missed_runs"] for x in intervals(lines))
+    healed = last.get("healed_bytes", 0)
+    print(f"# {missed} missed_runs, {healed} bytes healed", flush=True)
+    received = sum(line["rx_bytes"] for line in sessions(lines, {os.getpid()}))
+    check_totals(lines)
+    check_equal(received, SLEEPERS * SLEEPER_BYTES, "received bytes")
+    check_equal(last.get("unexplained_bytes"), 0, "unexplained bytes")
+    check("many_waiting_calls" not in last["not_counted"] or healed >= SLEEPER_BYTES, "nothing was healed")
+
+
+@case
+def runs_that_were_preempted():
+    tcptop = Tcptop("-a", "-o", "json", "1")
+    quiet_intervals(tcptop, 1)
+    mover = Mover("threads", "--threads", THREADS, "--seconds", SECONDS, "--size", MESSAGE, "--hold")
+    mover.wait_event("holding")
+    taken = take_sockets({x["pid"] for x in mover.lines() if x.get("event") == "connected"})
+    check(len(taken) >= 2 and min(taken) >= 0, f"sockets taken: {taken}")
+    quiet_intervals(tcptop, 3)
+    mover.release()
+    truth = mover.truth()
+    quiet_intervals(tcptop, 6)
+    lines = tcptop.stop()
+    check_totals(lines)
+    missing = missing_bytes(lines, truth)
+    last = intervals(lines)[-1]
+    missed = sum(x["missed_runs"] for x in intervals(lines))
+    unexplained, healed = last.get("unexplained_bytes"), last.get("healed_bytes", 0)
+    print(f"# {missed} missed_runs, {healed} bytes healed, {missing} missing, {unexplained} unexplained", flush=True)
+    check_equal(missing, [0, 0], "missing bytes, received and sent")
+    check(missed == 0 or healed >= MESSAGE, "nothing was healed")
+
+
+if __name__ == "__main__":
+    sys.exit(main(limit=30))

@@ -164,7 +164,8 @@ class Pod:
         network = NODE if self.spec.get("hostNetwork") else POD
         self.namespaces = message((1, network), (2, NODE if self.spec.get("hostPID") else CONTAINER))
         hostname = [] if network == NODE else [(2, name)]
-        linux = message((1, self.cgroup), (2, message((1, self.namespaces))))
+        privileged = any(x.get("securityContext", {}).get("privileged") for x in self.spec.get("containers", ()))
+        linux = message((1, self.cgroup), (2, message((1, self.namespaces), (6, int(privileged)))))
         self.config = message(
             (1, message((1, name), (2, self.uid), (3, namespace))), *hostname, (3, self.logs), *pairs(6, self.labels),
             (8, linux),

@@ -1,32 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The pod of examples/kubernetes, made of its manifest by the CRI: what it asks for, and what it counts of other pods."""
-import copy
 import json
-import os
 import sys
 
 import stage
 from contained import Load, judge_loads, open_gate, tracing_process
 from cri import SHARED, Containerd, Pod, load_container
-from live import Failed, Skipped, case, check, check_equal, main, wait_for
+from live import Failed, case, check, check_equal, main, wait_for
+from manifest import daemonset, with_libraries
 
-try:
-    import yaml
-except ImportError:
-    yaml = None
-
-MANIFEST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../examples/kubernetes/daemonset.yaml")
-# What the image has besides, of the host here.
-IMAGE = {"name": "usr", "hostPath": {"path": "/usr"}}
 containerd = Containerd()
-
-
-def daemonset():
-    if not yaml:
-        raise Skipped("not installed: python3-yaml")
-    with open(MANIFEST, encoding="utf-8") as stream:
-        return next(x for x in yaml.safe_load_all(stream) if x["kind"] == "DaemonSet")
 
 
 @case
@@ -55,10 +39,7 @@ def counts_other_pods():
     for pod, load in zip(pods, loads):
         pod.run(load_container(load, "main"))
         load.wait_connected()
-    spec = copy.deepcopy(daemonset()["spec"]["template"]["spec"])
-    (container,) = spec["containers"]
-    spec["volumes"].append(IMAGE)
-    container["volumeMounts"].append({"name": "usr", "mountPath": "/usr", "readOnly": True})
+    spec, container = with_libraries(daemonset()["spec"]["template"]["spec"])
     own = Pod("tcptop", "tcptop-4mzqk", spec)
     identity = own.run(container)
 

@@ -9,14 +9,16 @@ packages_build=(cmake make gcc libc6-dev pkg-config libbpfcc-dev libbpf-dev libc
 	libjansson-dev)
 # Container engines, and what their tests need besides; those that apt does not have are left out, and their tests skip.
 packages_containers=(podman runc conmon docker.io lxc systemd-container logrotate containerd containernetworking-plugins
-	python3-grpcio python3-yaml)
+	python3-grpcio python3-kubernetes python3-yaml)
+# kubectl, unless there is one from elsewhere, whose package has the same file.
+command -v kubectl >/dev/null || packages_containers+=(kubernetes-client)
 # Node.js for examples/fleet, unless there is one from elsewhere, whose package npm of the same name may conflict with.
 packages_node=()
 command -v npm >/dev/null || packages_node=(nodejs npm)
 # What the tests need beside it; tests/vm/fetch.sh --packages names those of the emulated kernel.
 packages_test=(libcmocka-dev tmux python3 iproute2 netbase procps clang clang-format clang-tidy shellcheck
 	python3-jsonschema prometheus prometheus-node-exporter
-	zsh fish reuse debhelper lintian autopkgtest)
+	zsh fish reuse bpftool debhelper lintian autopkgtest)
 
 # Prints those of the packages given that are not installed.
 packages_missing() {

@@ -54,6 +54,7 @@ def signals_print_the_last_interval():
     for number in (signal.SIGINT, signal.SIGTERM):
         tcptop = Tcptop("-o", "json", "600")
         truth = move("flow", "--bytes", 30011)
+        wait_for(tcptop.lines, 5, "the first line")
         check_equal([line["type"] for line in tcptop.lines()], ["start"], f"stdout before {number.name}")
         start = time.monotonic()
         lines = tcptop.stop(number)

@@ -221,8 +221,9 @@ run_vm() {
 
 	[[ vm/selftest =~ $only || vm/run =~ $only ]] || return
 	apt-cache show linux-image-amd64 >/dev/null 2>&1 || packages_apt_get update || true
+	# The machine itself, once.
+	[[ ! vm/selftest =~ $only ]] || run_script "vm/selftest" "$root/tests/vm/selftest.sh" "${vm_kernels[0]}"
 	for kernel in "${vm_kernels[@]}"; do
-		[[ ! vm/selftest =~ $only ]] || run_script "vm/selftest $kernel" "$root/tests/vm/selftest.sh" "$kernel"
 		options+=(--kernel "$kernel")
 	done
 	[[ ! vm/run =~ $only ]] || run_script vm/run "$root/tests/vm/run.sh" "${options[@]}"

@@ -8,7 +8,6 @@ import atexit
 import contextlib
 import ctypes
 import ctypes.util
-import functools
 import json
 import os
 import pwd
@@ -17,7 +16,6 @@ import shlex
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -28,6 +26,7 @@ from accounts import (  # noqa: F401
     KEY, check_exact, check_totals, compare, intervals, key_text, merge, of_pids, sessions, sum_sessions,
 )
 from cases import Failed, Skipped, case, cases, check, check_equal, judged  # noqa: F401
+from programs import program, program_for_all  # noqa: F401
 
 EXIT_SKIPPED = 77
 CLONE_NEWNS = 0x00020000
@@ -39,28 +38,6 @@ ARGUMENTS = shlex.split(os.environ.get("TCPTOP_ARGUMENTS", ""))
 
 libc = ctypes.CDLL(None, use_errno=True)
 started = []
-
-
-def program(variable):
-    path = os.environ.get(variable)
-    if not path:
-        sys.exit(f"{variable} is not set: the path of the program")
-    return os.path.abspath(path)
-
-
-@functools.lru_cache(maxsize=None)
-def program_for_all(variable):
-    """The same for those who give root up: a copy where it is below a folder that only root may enter, as its home is."""
-    path = program(variable)
-    folders = [path]
-    while folders[-1] != "/":
-        folders.append(os.path.dirname(folders[-1]))
-    if all(os.stat(folder).st_mode & stat.S_IXOTH for folder in folders):
-        return path
-    folder = tempfile.mkdtemp(prefix="tcptop-test-")
-    atexit.register(shutil.rmtree, folder)
-    os.chmod(folder, 0o755)
-    return shutil.copy(path, folder)
 
 
 def seconds(limit):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The little of bpf(2) that the live tests need: maps, pins, and which objects exist."""
+import contextlib
 import ctypes
 import errno
 import os
@@ -11,6 +12,7 @@ from live import call, descriptors, libc
 
 MAP_CREATE, UPDATE, DELETE, PROG_LOAD, OBJ_PIN, PROG_ATTACH = 0, 2, 3, 5, 6, 8
 PROG_GET_NEXT_ID, MAP_GET_NEXT_ID, LINK_GET_NEXT_ID = 11, 12, 31
+ENABLE_STATS = 32
 TYPE_HASH, TYPE_ARRAY, TYPE_PERCPU_HASH, TYPE_LRU_HASH = 1, 2, 5, 9
 TYPE_SOCKMAP = 15
 PROG_SOCKET_FILTER, PROG_SK_SKB, SK_SKB_STREAM_VERDICT = 1, 14, 5
@@ -79,6 +81,16 @@ def redirect(source, target):
         key, value = (ctypes.create_string_buffer(struct.pack("=I", x), 4) for x in (number, one.fileno()))
         bpf(UPDATE, struct.pack("=IIQQQ", sockets, 0, ctypes.addressof(key), ctypes.addressof(value), 0))
     return sockets, verdict
+
+
+@contextlib.contextmanager
+def run_times_counted():
+    """The kernel counts the run times of programs for as long as anybody wants it: unlike with the sysctl, others are not disturbed."""
+    descriptor = bpf(ENABLE_STATS, struct.pack("=I", 0))[0]
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def ids(command):

@@ -473,12 +473,8 @@ def run_time_ns(tcptop):
 @case
 def what_it_costs():
     """The time of the programs for a connection, both of whose ends are here. Printed; the limit is a coarse one."""
-    statistics = "/proc/sys/kernel/bpf_stats_enabled"
-    if not os.path.exists(statistics):
-        raise Skipped("this kernel does not measure programs")
     count, found = 3000, {}
-    write(statistics, "1")
-    try:
+    with bpf.run_times_counted():
         for kind in "not noted", "noted":
             tcptop = tracing(interval="5") if kind == "noted" else Tcptop("-o", "json", "5")
             server = listener()
@@ -488,8 +484,6 @@ def what_it_costs():
                     each.close()
             found[kind] = (run_time_ns(tcptop) - before) / count
             tcptop.stop()
-    finally:
-        write(statistics, "0")
     print(f"ns of a connection, both ends: {found['not noted']:.0f}, noted: {found['noted']:.0f}")
     check(found["noted"] - found["not noted"] < seconds(50000), f"too dear: {found}")
 

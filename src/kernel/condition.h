@@ -67,6 +67,7 @@ struct condition {
 		struct {
 			int family;                    /* AF_INET or AF_INET6 */
 			uint8_t address[16], mask[16]; /* the address without what is not in the prefix */
+			uint32_t ifindex; /* of the link that a link-local address is on; 0: any */
 		} network;
 	};
 };

@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/hierarchy.h"
 #include "base/util.h"
 #include "kernel/condition.h"
@@ -20,7 +21,7 @@
 #include "names/containers.h"
 #include "names/engines.h"
 
-enum { WALK_DEPTH_MAX = 32, ID_PREFIX_MIN = 6, ID_SHOWN = 12 };
+enum { WALK_DEPTH_MAX = 32, ID_PREFIX_MIN = 6, REMEDY_COLUMNS = 240 };
 
 /* The v2 hierarchy, whose levels are known. 0 or -errno with *error. */
 static int open_hierarchy(struct hierarchy *hierarchy, const struct conditions *to,
@@ -89,6 +90,12 @@ int condition_read_cgroup(
 
 /* ---- by what they are ---- */
 
+/* Of a container whose id begins as the text does. */
+struct container_id_prefix {
+	char first[CONTAINER_ID_SIZE]; /* the id that was found; "": none */
+	bool several;
+};
+
 /* What is looked for in the hierarchy, and where it goes. */
 struct search {
 	struct conditions *to;
@@ -96,6 +103,8 @@ struct search {
 	const struct hierarchy *hierarchy;
 	const char *text;
 	const struct container_ids *ids; /* that have the name, if text is one */
+	bool of_users;                   /* below what users own, too */
+	struct container_id_prefix *prefix;
 	/* Is it, by its path below the root? What is below a directory that is, is in it. */
 	bool (*is_wanted)(const struct search *search, const char *path);
 	struct error *error;
@@ -115,7 +124,7 @@ static int search_below(const struct search *search, char *path, size_t length, 
 
 	if (!directory)
 		return 0;
-	if (fstat(dirfd(directory), &status) != 0 || status.st_uid != 0) {
+	if (fstat(dirfd(directory), &status) != 0 || (status.st_uid != 0 && !search->of_users)) {
 		closedir(directory);
 		return 0;
 	}
@@ -135,6 +144,12 @@ static int search_below(const struct search *search, char *path, size_t length, 
 	return err;
 }
 
+/* Is the v2 hierarchy here, with all of its levels? */
+static bool can_search_hierarchy(const struct search *search)
+{
+	return search->hierarchy->path[0] && search->hierarchy->level >= 0;
+}
+
 /* 0 or -errno with *error; nothing is added where nothing is found. */
 static int search_hierarchy(const struct search *search)
 {
@@ -142,6 +157,33 @@ static int search_hierarchy(const struct search *search)
 	size_t length = (size_t)snprintf(path, sizeof path, "%s", search->hierarchy->path);
 
 	return search_below(search, path, length, 0);
+}
+
+/* What is below a directory of a user's is not taken, but it is said where it is. Always -errno with *error. */
+static int refuse_missing(
+    const struct search *search, int (*find)(const struct search *search), const char *why)
+{
+	struct conditions found = { .root = search->to->root };
+	struct search again = *search;
+
+	again.to = &found;
+	again.of_users = true;
+	int err = find(&again);
+
+	if (!err && found.count > 0) {
+		char shown[REMEDY_COLUMNS + 1];
+		const char *text = found.items[0].cgroup.path;
+
+		escape_text(shown, sizeof shown, text, strlen(text), REMEDY_COLUMNS, false);
+		err = condition_refuse(search->like, search->text, search->error,
+		    "what is so named is below a cgroup that belongs to a user\nto take it all the same: "
+		    "--cgroup '%s'",
+		    shown);
+	}
+	if (!err)
+		err = condition_refuse(search->like, search->text, search->error, "%s", why);
+	conditions_fini(&found);
+	return err;
 }
 
 static bool is_named(const struct search *search, const char *path)
@@ -174,17 +216,20 @@ int condition_read_unit(
 	if (!*text || strchr(text, '/'))
 		return condition_refuse(like, text, error, "a unit's name is needed, as nginx.service");
 	snprintf(name, sizeof name, "%s%s", text, has_unit_type(text) ? "" : ".service");
-	err = search_hierarchy(
-	    &(struct search){ to, like, &hierarchy, name, .is_wanted = is_named, .error = error });
-	if (!err && to->count == before)
-		return condition_refuse(
-		    like, text, error, "no such unit has a cgroup in %s: it is not running", hierarchy.path);
-	return err;
+	const struct search search = { to, like, &hierarchy, name, .is_wanted = is_named, .error = error };
+
+	err = search_hierarchy(&search);
+	return err || to->count > before ? err
+	                                 : refuse_missing(&search, search_hierarchy,
+	                                       "no such unit has a cgroup: it is not running");
 }
 
 /* ---- containers and pods ---- */
 
-/* The same in all cgroups of a process, of any hierarchy: its lines of /proc/PID/cgroup. */
+/*
+ * Its lines of /proc/PID/cgroup: any will do, for a runtime makes the same in all of v1's hierarchies. But not those of v2, where
+ * directories have been looked at, nor those of hierarchies without controllers: systemd lets users make names there.
+ */
 static bool is_in_wanted(const struct search *search, const char *pid)
 {
 	char path[NAME_MAX + 32], *line = NULL;
@@ -198,8 +243,12 @@ static bool is_in_wanted(const struct search *search, const char *pid)
 		return false;
 	while (!found && getline(&line, &capacity, file) > 0) {
 		const char *at = strchr(line, '/');
+		bool is_v2 = strncmp(line, "0::", 3) == 0,
+		     is_users = at && at > line + 1 && strstr(line, ":name=");
 
 		line[strcspn(line, "\n")] = '\0';
+		if ((is_v2 && can_search_hierarchy(search)) || is_users)
+			continue;
 		found = at && search->is_wanted(search, at);
 	}
 	free(line);
@@ -245,29 +294,42 @@ static int search_processes(const struct search *search)
 static int search_containers(const struct search *search)
 {
 	size_t before = search->to->count;
-	int err = search->hierarchy->path[0] && search->hierarchy->level >= 0 ? search_hierarchy(search) : 0;
+	int err = can_search_hierarchy(search) ? search_hierarchy(search) : 0;
 
 	return err || search->to->count > before ? err : search_processes(search);
 }
 
-/* "web" and "lxc:web" of what the column calls lxc:web; an id by six of its digits or more. */
+/* "web" and "lxc:web" of what the column calls lxc:web, "cri:0123456789ab", an engine's name. */
 static bool is_container(const struct search *search, const char *path)
 {
 	char name[NAME_MAX + 1];
-	size_t length = strlen(search->text);
 
 	if (!cgroup_name(name, sizeof name, path))
 		return false;
-	const char *colon = strchr(name, ':'), *id = colon ? colon + 1 : name;
-	size_t shown = length < ID_SHOWN ? length : ID_SHOWN;
+	const char *colon = strchr(name, ':');
 
-	if (strcmp(name, search->text) == 0 || strcmp(id, search->text) == 0)
+	if (strcmp(name, search->text) == 0 || (colon && strcmp(colon + 1, search->text) == 0))
 		return true;
 	for (size_t i = 0; i < search->ids->count; i++)
 		if (strstr(path, search->ids->items[i]))
 			return true;
-	return length >= ID_PREFIX_MIN && strspn(search->text, "0123456789abcdef") == length &&
-	       strncmp(id, search->text, shown) == 0 && (length <= ID_SHOWN || strstr(path, search->text));
+	return false;
+}
+
+/* By six digits of its id or more. */
+static bool has_id(const struct search *search, const char *path)
+{
+	char name[NAME_MAX + 1], id[CONTAINER_ID_SIZE], uid[CONTAINER_ID_SIZE];
+	struct container_id_prefix *prefix = search->prefix;
+
+	if (!cgroup_name(name, sizeof name, path))
+		return false;
+	cgroup_ids(path, id, uid);
+	if (!*id || strncmp(id, search->text, strlen(search->text)) != 0)
+		return false;
+	prefix->several |= *prefix->first && strcmp(prefix->first, id) != 0;
+	memcpy(prefix->first, id, sizeof id);
+	return true;
 }
 
 /* Has a directory on the way one of the UIDs, as cgroupfs and as systemd spell it? A process is in a container of the pod. */
@@ -286,13 +348,59 @@ static bool is_pod(const struct search *search, const char *path)
 	return false;
 }
 
+static int search_by_id(const struct search *like)
+{
+	struct container_id_prefix prefix = { 0 };
+	struct search search = *like;
+	size_t length = strlen(search.text);
+
+	if (length < ID_PREFIX_MIN || strspn(search.text, "0123456789abcdef") != length)
+		return 0;
+	search.is_wanted = has_id;
+	search.prefix = &prefix;
+	int err = search_containers(&search);
+
+	return err || !prefix.several ? err
+	                              : condition_refuse(search.like, search.text, search.error,
+	                                    "ids of several containers begin so: give more digits");
+}
+
+/* A name goes before the digits of an id. */
+static int search_by_name_and_id(const struct search *search)
+{
+	size_t before = search->to->count;
+	int err = search_containers(search);
+
+	return err || search->to->count > before || search->is_wanted != is_container ? err
+	                                                                              : search_by_id(search);
+}
+
 static int find_containers(struct conditions *to, const struct condition *like, const char *text,
+    const struct container_ids *ids, bool (*is_wanted)(const struct search *search, const char *path),
+    struct error *error)
+{
+	struct hierarchy hierarchy;
+	size_t before = to->count;
+	const struct search search = { to, like, &hierarchy, text, ids, .is_wanted = is_wanted,
+		.error = error };
+	char why[100];
+
+	hierarchy_find(&hierarchy, to->root ? to->root : "");
+	int err = search_by_name_and_id(&search);
+
+	if (err || to->count > before)
+		return err;
+	snprintf(why, sizeof why,
+	    "no %s of that name or id runs here, as far as cgroups, /var/log and the runtimes tell",
+	    like->kind->option);
+	return refuse_missing(&search, search_by_name_and_id, why);
+}
+
+static int find_by_name(struct conditions *to, const struct condition *like, const char *text,
     int (*name)(const struct containers *containers, const char *text, struct container_ids *ids),
     bool (*is_wanted)(const struct search *search, const char *path), struct error *error)
 {
 	struct container_ids ids = { 0 };
-	struct hierarchy hierarchy;
-	size_t before = to->count;
 	int err = 0;
 
 	if (to->containers) {
@@ -301,27 +409,20 @@ static int find_containers(struct conditions *to, const struct condition *like, 
 	}
 	if (*text)
 		err = name(to->containers, text, &ids);
-	if (err)
-		err = error_set(error, EXIT_CODE_RUNTIME, err, "out of memory: containers");
-	hierarchy_find(&hierarchy, to->root ? to->root : "");
-	err =
-	    err ?: search_containers(&(struct search){ to, like, &hierarchy, text, &ids, is_wanted, error });
+	err = err ? error_set(error, EXIT_CODE_RUNTIME, err, "out of memory: containers")
+	          : find_containers(to, like, text, &ids, is_wanted, error);
 	container_ids_fini(&ids);
-	if (!err && to->count == before)
-		return condition_refuse(like, text, error,
-		    "no %s of that name or id runs here, as far as cgroups, /var/log and the runtimes tell",
-		    like->kind->option);
 	return err;
 }
 
 int condition_read_container(
     struct conditions *to, const struct condition *like, const char *text, struct error *error)
 {
-	return find_containers(to, like, text, containers_ids_of_name, is_container, error);
+	return find_by_name(to, like, text, containers_ids_of_name, is_container, error);
 }
 
 int condition_read_pod(
     struct conditions *to, const struct condition *like, const char *text, struct error *error)
 {
-	return find_containers(to, like, text, containers_ids_of_pod, is_pod, error);
+	return find_by_name(to, like, text, containers_ids_of_pod, is_pod, error);
 }

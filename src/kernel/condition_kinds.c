@@ -111,7 +111,10 @@ static void print_network(FILE *out, const struct condition *condition)
 	print_masked(out, "local[0]", address, mask, 8);
 	fputs(" && ", out);
 	print_masked(out, "local[1]", address + 8, mask + 8, 8);
-	fputs(")))", out);
+	fputs("))", out);
+	if (condition->network.ifindex)
+		fprintf(out, " && link_of(sk) == %" PRIu32 "U", condition->network.ifindex);
+	fputs(")", out);
 }
 
 const struct condition_kind condition_kinds[] = {

@@ -63,6 +63,17 @@ static void set_network(struct range *range, int family, const uint8_t *address,
 	increment(&range->end);
 }
 
+/* Behind the address: without one, bounds are shorter and have all of them between them. */
+static void set_link(struct range *range, uint32_t ifindex)
+{
+	uint32_t number = htobe32(ifindex);
+
+	memcpy(range->first.bytes + range->first.length, &number, sizeof number);
+	range->first.length += sizeof number;
+	range->end = range->first;
+	increment(&range->end);
+}
+
 static void set_comm(struct range *range, const char *first, const char *last)
 {
 	range->first.length = range->end.length = CONDITION_COMM_SIZE;
@@ -157,5 +168,7 @@ unsigned cover_port(const struct condition *condition, struct range *range)
 unsigned cover_network(const struct condition *condition, struct range *range)
 {
 	set_network(range, condition->network.family, condition->network.address, condition->network.mask);
+	if (condition->network.ifindex)
+		set_link(range, condition->network.ifindex);
 	return 1U << PLACE_ADDRESS;
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ enum { SHOWN_COLUMNS = 60, PORT_LENGTH = 8 };
 int condition_refuse(
     const struct condition *like, const char *text, struct error *error, const char *format, ...)
 {
-	char shown[SHOWN_COLUMNS + 1], why[200];
+	char shown[SHOWN_COLUMNS + 1], why[400];
 	va_list arguments;
 
 	escape_text(shown, sizeof shown, text, strlen(text), SHOWN_COLUMNS, false);
@@ -52,7 +53,8 @@ int condition_read_uid(
 		uint32_t uid;
 
 		if (!users_number(to->root ? to->root : "", text, &uid))
-			return condition_refuse(like, text, error, "this host knows no user of that name");
+			return condition_refuse(like, text, error,
+			    "this host knows no user of that name, and it is no number from 0 to 4294967294");
 		number = uid;
 	}
 	condition.number = (uint32_t)number;
@@ -101,13 +103,21 @@ static void cut_to_prefix(struct condition *condition, unsigned bits)
 	}
 }
 
+/* What follows the % of a link-local address: an interface of this network namespace, or its index. 0: there is none. */
+static uint32_t read_link(const char *text)
+{
+	uint64_t index;
+
+	return decimal_read(text, strlen(text), INT32_MAX, &index) ? (uint32_t)index : if_nametoindex(text);
+}
+
 int condition_read_network(
     struct conditions *to, const struct condition *like, const char *text, struct error *error)
 {
 	struct condition condition = *like;
 	char address[INET6_ADDRSTRLEN] = "";
-	const char *slash = strchr(text, '/');
-	size_t length = slash ? (size_t)(slash - text) : strlen(text);
+	const char *slash = strchr(text, '/'), *zone = strchr(text, '%');
+	size_t length = strcspn(text, "/%");
 
 	if (length < sizeof address)
 		snprintf(address, sizeof address, "%.*s", (int)length, text);
@@ -116,9 +126,15 @@ int condition_read_network(
 	uint64_t bits = most;
 
 	if (inet_pton(condition.network.family, address, condition.network.address) != 1 ||
-	    (slash && !decimal_read(slash + 1, strlen(slash + 1), most, &bits)))
+	    (slash && !zone && !decimal_read(slash + 1, strlen(slash + 1), most, &bits)))
 		return condition_refuse(
 		    like, text, error, "an address, or a network as 10.0.0.0/8 and fd00::/8; no names");
+	if (zone && !address_is_link_local(most == 128 ? 6 : 4, condition.network.address))
+		return condition_refuse(
+		    like, text, error, "only addresses in fe80::/10 belong to an interface");
+	condition.network.ifindex = zone ? read_link(zone + 1) : 0;
+	if (zone && !condition.network.ifindex)
+		return condition_refuse(like, text, error, "there is no such interface here");
 	uint8_t kept = (uint8_t)bits;
 
 	if (condition.network.family == AF_INET6 && address_unmap(condition.network.address, &kept))
@@ -173,6 +189,11 @@ static int read_namespace(struct conditions *to, const struct condition *like, c
 		return condition_refuse(like, text, error, "there is no such process");
 	if (err == -EBADF)
 		return condition_refuse(like, text, error, "the file is not of such a namespace");
+	if (err == -EACCES || err == -EPERM)
+		return error_set(error, EXIT_CODE_PERMISSION, err,
+		    "not permitted to see the namespace that --%s names\n"
+		    "it takes root or CAP_SYS_PTRACE, in a container --cap-add SYS_PTRACE",
+		    like->kind->option);
 	if (err)
 		return condition_refuse(like, text, error, "%s", strerror(-err));
 	return conditions_append(to, &condition, error);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Filters by value: each alone, with others, and turned round; what can match nothing is refused at once."""
+import contextlib
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from container_names import ID, UID, names_known
 from live import (
     Skipped,
     Tcptop,
+    as_user,
     case,
     cgroup,
     cgroup2_root,
@@ -24,6 +26,7 @@ from live import (
     merge,
     ports_of,
     program,
+    reachable,
     remove_cgroup,
     sessions,
     unshare_mounts,
@@ -225,6 +228,9 @@ def refused():
         (["--port", "+80"], "from 1 to 65535"),
         (["--host", "10.0.0.0/33"], "an address, or a network"),
         (["--host", "localhost"], "an address, or a network"),
+        (["--host", "fe80::1%no-such-link"], "no such interface"),
+        (["--host", "::1%lo"], "only addresses in fe80::/10"),
+        (["--uid", "0x0"], "no number from 0 to"),
         (["--netns", "4294967294"], "no such process"),
         (["--netns", "/etc/passwd"], "not of such a namespace"),
         (["--netns", "/proc/self/ns/mnt"], "not of such a namespace"),
@@ -257,6 +263,72 @@ def refused():
             continue
         check_equal(done.returncode, 2, f"exit code of {arguments}, which says {done.stderr!r}")
         check(said in done.stderr, f"{arguments} says {done.stderr!r}")
+
+
+@contextlib.contextmanager
+def odd_cgroups():
+    """Two containers whose ids begin alike, units with odd names, and what a user has named as if it were a container of root's."""
+    with cgroup() as group:
+        other = "abcdef" + ID[6:]
+        theirs = f"{group}/user@1000.service"
+        paths = [
+            f"{group}/docker/{ID}", f"{group}/docker/{other}", f"{group}/docker/abcdef0{other[7:]}", rf"{group}/foo\x2dbar@1.service",
+            f"{group}/run-r0123.scope", f"{theirs}/user.slice/libpod-{'f' * 64}.scope", f"{theirs}/app.slice/mine.service",
+        ]
+        for path in paths:
+            os.makedirs(path)
+        for path, _, _ in list(os.walk(theirs)):
+            os.chown(path, USER, USER)
+        try:
+            yield group, other
+        finally:
+            for path, _, _ in list(os.walk(group, topdown=False))[:-1]:
+                wait_for(lambda path=path: remove_cgroup(path), 5, f"removing {path}")
+
+
+@case
+def odd_names():
+    """Ids that are not told apart, and names that users may give, are refused, and it is said what helps."""
+    with odd_cgroups() as (group, other):
+        theirs = f"/{os.path.basename(group)}/user@1000.service"
+        inside = subprocess.Popen(["sleep", "600"], preexec_fn=lambda: (
+            enter_cgroup(f"{group}/user@1000.service/user.slice/libpod-{'f' * 64}.scope"), unshare_mounts()))
+        try:
+            for arguments, said in (
+                (["--container", "abcdef"], "give more digits"),
+                (["--container", "!abcdef"], "give more digits"),
+                (["--container", "f" * 12], f"--cgroup '{theirs}/user.slice/libpod-"),
+                (["--container", "podman:" + "f" * 12], f"--cgroup '{theirs}/user.slice/libpod-"),
+                (["--container", "!" + "f" * 12], "belongs to a user"),
+                (["--unit", "mine"], f"--cgroup '{theirs}/app.slice/mine.service'"),
+            ):
+                done = subprocess.run([program("TCPTOP"), *arguments], capture_output=True, text=True, timeout=20)
+                check_equal(done.returncode, 2, f"exit code of {arguments}, which says {done.stderr!r}")
+                check(said in done.stderr, f"{arguments} says {done.stderr!r}")
+        finally:
+            inside.kill()
+            inside.wait()
+        for arguments, path in (
+            (["--container", "abcdef0" + other[7:9]], f"docker/abcdef0{other[7:]}"),
+            (["--container", ID], f"docker/{ID}"),
+            (["--container", other], f"docker/{other}"),
+            (["--unit", r"foo\x2dbar@1"], r"foo\x2dbar@1.service"),
+            (["--unit", "run-r0123.scope"], "run-r0123.scope"),
+        ):
+            text = subprocess.run([program("TCPTOP"), "--ebpf", *arguments], check=True, capture_output=True, text=True).stdout
+            wanted = re.findall(r"SUBJECT_ANCESTOR\(\d+\) == (\d+)ULL", text)
+            check_equal(wanted, [str(os.stat(f"{group}/{path}").st_ino)], f"cgroups of {arguments}")
+
+
+@case
+def namespaces_of_others():
+    """Who may not look at a process is told what it takes."""
+    with reachable() as tcptop:
+        for option in ("--netns", "--mntns"):
+            command = as_user(tcptop, option, str(os.getpid()), capabilities="bpf perfmon")
+            done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+            check_equal(done.returncode, 3, f"exit code, with {done.stderr!r}")
+            check(f"namespace that {option} names" in done.stderr and "CAP_SYS_PTRACE" in done.stderr, done.stderr)
 
 
 @case

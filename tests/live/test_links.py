@@ -113,10 +113,17 @@ def filters():
     mine = Tcptop("-o", "json", "-6", "-p", links.pid, "0.2", prepare=links.inside)
     other = Tcptop("-o", "json", "-p", os.getpid(), "0.2", prepare=links.inside)
     only4 = Tcptop("-o", "json", "-4", "0.2", prepare=links.inside)
+    first = Tcptop("-o", "json", "--host", "fe80::1%ll-a", "0.2", prepare=links.inside)
+    rest = Tcptop("-o", "json", "--host", "!fe80::1%ll-a", "-p", links.pid, "0.2", prepare=links.inside)
     moved = links.ask("move")
     expect_two_rows(mine.stop(), links, moved, named=True)
     check_equal(sessions(other.stop(), {links.pid}), [], "rows of another PID")
     check_equal(sessions(only4.stop(), {links.pid}), [], "rows of IPv4")
+    by_link = {index: size for _, index, size in moved}
+    index = next(index for name, index, _ in moved if name == "ll-a")
+    for tcptop, expected in ((first, {index: by_link[index]}), (rest, {x: by_link[x] for x in by_link if x != index})):
+        sent = {key[0]: size for key, size in ends(tcptop.stop(), links.pid, SENT).items()}
+        check_equal(sent, expected, f"sent by link with {tcptop.command}")
     links.close()
 
 

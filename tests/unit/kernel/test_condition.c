@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,7 +68,12 @@ static void wrong_values_are_refused(void **state)
 		{ "host", "10.0.0.1/33" },
 		{ "host", "10.0.0.1/" },
 		{ "host", "::1/129" },
-		{ "host", "fe80::1%eth0" },
+		{ "host", "fe80::1%no such link" },
+		{ "host", "fe80::1%" },
+		{ "host", "fe80::1%0" },
+		{ "host", "fe80::1%1/64" },
+		{ "host", "::1%1" },
+		{ "host", "10.0.0.1%1" },
 		{ "host", "::g" },
 		{ "netns", "" },
 		{ "netns", "0" },
@@ -171,6 +177,21 @@ static void networks_lose_what_is_not_in_the_prefix(void **state)
 	expect_network("::/0", AF_INET6, "::", "::");
 }
 
+static void link_local_addresses_are_on_a_link(void **state)
+{
+	char loopback[IF_NAMESIZE + 16];
+	char name[IF_NAMESIZE];
+
+	(void)state;
+	expect_network("fe80::1%7", AF_INET6, "fe80::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	assert_int_equal(read_one("host", "!fe80::1%7").network.ifindex, 7);
+	assert_int_equal(read_one("host", "fe80::1").network.ifindex, 0);
+	if (!if_indextoname(1, name))
+		return;
+	snprintf(loopback, sizeof loopback, "fe80::1%%%s", name);
+	assert_int_equal(read_one("host", loopback).network.ifindex, 1);
+}
+
 static void namespaces_are_inodes(void **state)
 {
 	struct stat net, mnt;
@@ -195,6 +216,7 @@ int main(void)
 		cmocka_unit_test(values_of_a_list_are_added),
 		cmocka_unit_test(long_names_are_cut),
 		cmocka_unit_test(networks_lose_what_is_not_in_the_prefix),
+		cmocka_unit_test(link_local_addresses_are_on_a_link),
 		cmocka_unit_test(namespaces_are_inodes),
 	};
 

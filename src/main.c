@@ -116,6 +116,8 @@ int main(int argc, char **argv)
 	choose_locale();
 	/* fixed: what a crowded interval took goes back to the kernel */
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	/* threads take little, and none of them waits for another one's */
+	mallopt(M_ARENA_MAX, 1);
 	int err = options_parse(&options, argc, argv, isatty(STDOUT_FILENO), &error);
 
 	if (!options.output_path)

@@ -284,7 +284,7 @@ static int step(struct past *past, struct traffic *traffic, bool whole)
 static size_t count_leaving(const struct past *past, const struct past_interval *interval)
 {
 	size_t together = past->count / LEAVING_PART + LEAVING_MIN, leaving = 0;
-	size_t bytes = past->bytes + interval_bytes(interval);
+	size_t bytes = packed_traffic_bytes(&past->base) + past->bytes + interval_bytes(interval);
 
 	if (past->count < PAST_INTERVALS && (past->count < PAST_INTERVALS_MIN || bytes <= PAST_BYTES_MAX))
 		return 0;
@@ -320,9 +320,11 @@ int past_add(struct past *past, const struct traffic *traffic, const struct snap
 	if (past->is_unset && past_begin(past, traffic) < 0)
 		return 0;
 	struct past_interval *interval = pack_snapshot(traffic, snapshot);
-	size_t leaving = interval ? count_leaving(past, interval) : 0;
-	int err = !interval ? -ENOMEM : leaving ? let_go(past, leaving) : 0;
+	int err = interval ? 0 : -ENOMEM;
 
+	/* Again, as the base may have become larger. */
+	for (size_t leaving; !err && (leaving = count_leaving(past, interval)) > 0;)
+		err = let_go(past, leaving);
 	if (err) {
 		close_interval(interval);
 		past_cut(past, past_base(past));

@@ -16,7 +16,7 @@
 
 enum {
 	PAST_INTERVALS = 128,     /* kept at most, */
-	PAST_BYTES_MAX = 1 << 19, /* and as many as are packed into this, */
+	PAST_BYTES_MAX = 3 << 18, /* and as many as are packed into this, beside the base, */
 	PAST_INTERVALS_MIN = 8,   /* or so many whatever their size; but of either some go at once */
 };
 

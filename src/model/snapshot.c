@@ -27,17 +27,17 @@ void snapshot_fini(struct snapshot *snapshot)
 	snapshot_init(snapshot);
 }
 
-/* The array to go on with; a large one of which less than an eighth was used is freed. */
-static void *reuse(void *array, size_t count, size_t *capacity)
+/* The array to go on with. One that is not small is freed, unless large ones stay and an eighth of it was used. */
+static void *reuse(void *array, size_t count, size_t *capacity, bool large)
 {
-	if (*capacity <= CAPACITY_MIN || count >= *capacity / 8)
+	if (*capacity <= CAPACITY_MIN || (large && count >= *capacity / 8))
 		return array;
 	free(array);
 	*capacity = 0;
 	return NULL;
 }
 
-void snapshot_reset(struct snapshot *snapshot)
+static void empty(struct snapshot *snapshot, bool large)
 {
 	struct snapshot reset = {
 		.session_capacity = snapshot->session_capacity,
@@ -47,14 +47,24 @@ void snapshot_reset(struct snapshot *snapshot)
 		.links = snapshot->links,
 	};
 
-	reset.sessions = reuse(snapshot->sessions, snapshot->session_count, &reset.session_capacity);
-	reset.endings = reuse(snapshot->endings, snapshot->ending_count, &reset.ending_capacity);
+	reset.sessions = reuse(snapshot->sessions, snapshot->session_count, &reset.session_capacity, large);
+	reset.endings = reuse(snapshot->endings, snapshot->ending_count, &reset.ending_capacity, large);
 	reset.connections =
-	    reuse(snapshot->connections, snapshot->connection_count, &reset.connection_capacity);
-	reset.cgroups = reuse(snapshot->cgroups, snapshot->cgroup_count, &reset.cgroup_capacity);
+	    reuse(snapshot->connections, snapshot->connection_count, &reset.connection_capacity, large);
+	reset.cgroups = reuse(snapshot->cgroups, snapshot->cgroup_count, &reset.cgroup_capacity, large);
 	links_reset(&reset.links);
 	cgroup_list_fini(&snapshot->told);
 	*snapshot = reset;
+}
+
+void snapshot_reset(struct snapshot *snapshot)
+{
+	empty(snapshot, true);
+}
+
+void snapshot_release(struct snapshot *snapshot)
+{
+	empty(snapshot, false);
 }
 
 int snapshot_reset_as(struct snapshot *snapshot, const struct snapshot *from)

@@ -165,6 +165,9 @@ void snapshot_fini(struct snapshot *snapshot);
 /* Empties it for the next interval. Frees a large array of which less than an eighth was used. */
 void snapshot_reset(struct snapshot *snapshot);
 
+/* Empties it and frees all large arrays: there is time until the next interval. */
+void snapshot_release(struct snapshot *snapshot);
+
 /*
  * Empties it, and takes all that is not sessions from another one: its time, losses, ends, links, cgroups that were made,
  * whether it is the last, but for what is said of cgroups. 0 or -ENOMEM.

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/resident.h"
 #include "base/util.h"
 #include "model/snapshot.h"
 #include "screen/curses.h"
@@ -23,6 +24,7 @@
 
 #define BYTES_AT_ONCE 512
 #define SEEKING_DRAWN_NS 100000000u
+#define STARTED_TICK 2 /* what the start needed is not needed any more */
 
 struct screen {
 	struct ui ui;
@@ -154,6 +156,8 @@ static int screen_show(void *state, const struct snapshot *snapshot, struct erro
 		err = playback_merge(ui, snapshot);
 	if (err < 0 || (is_to_be_seen(screen, snapshot) && draw(screen) < 0))
 		return out_of_memory(error);
+	if (ui->traffic.tick == STARTED_TICK)
+		resident_drop_code();
 	return 0;
 }
 

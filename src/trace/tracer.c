@@ -382,6 +382,8 @@ static void source_release(void *state)
 {
 	struct tracer *tracer = state;
 
+	/* The thread does not touch it until it may. What it takes is of use again only when an interval ends. */
+	snapshot_release(&tracer->snapshot);
 	REQUEST(tracer, full = false);
 }
 

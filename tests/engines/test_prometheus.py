@@ -4,12 +4,13 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 from live import (  # noqa: E402
-    Process, Tcptop, case, cgroup, check, check_equal, directory, enter_cgroup, libc, main, move,
+    Process, Skipped, Tcptop, case, cgroup, check, check_equal, directory, enter_cgroup, libc, main, move,
     receive_from_child, wait_for,
 )
 from prometheus import api, engines, programs, serving  # noqa: E402
@@ -88,7 +89,31 @@ def hostile_names_leave_the_host_visible():
         for label in LABELS:
             check_equal(found.get(label), float(BYTES), f"bytes of {label!r} in {found}")
         check_equal(list(query("node_textfile_scrape_error").values()), [0.0], "node_textfile_scrape_error")
+        with open(f"{path}/tcptop.prom", encoding="utf-8") as stream:
+            linted = subprocess.run(["promtool", "check", "metrics"], stdin=stream, capture_output=True, text=True, check=False)
+        check_equal((linted.returncode, linted.stdout + linted.stderr), (0, ""), "promtool check metrics")
         tcptop.stop_text()
+
+
+@case
+def each_interval_is_valid_openmetrics():
+    """By the parser of Prometheus' own library for Python, which is stricter than Prometheus."""
+    python = "/usr/bin/python3"
+    parser = "prometheus_client.openmetrics.parser"
+    if subprocess.run([python, "-c", f"import {parser}"], capture_output=True, check=False).returncode:
+        raise Skipped("not installed: python3-prometheus-client")
+    script = f"import sys; from {parser} import *; print(sum(len(x.samples) for x in text_fd_to_metric_families(sys.stdin)))"
+    with cgroup() as group:
+        tcptop = Tcptop("-o", "openmetrics", "--cgroup", group, "--series-threshold", "0", "0.2")
+        load(group)
+        blocks = tcptop.stop_text().split("# EOF\n")
+    check_equal(blocks.pop(), "", "behind the last end")
+    counts = []
+    for block in blocks:
+        done = subprocess.run([python, "-c", script], input=block + "# EOF\n", capture_output=True, text=True, check=False)
+        check_equal(done.returncode, 0, f"the parser's verdict: {done.stderr[-400:]} on {block}")
+        counts.append(int(done.stdout))
+    check(max(counts) > 2 * len(NAMES), f"samples of intervals: {counts}")
 
 
 @case

@@ -17,7 +17,7 @@ packages_node=()
 command -v npm >/dev/null || packages_node=(nodejs npm)
 # What the tests need beside it; tests/vm/fetch.sh --packages names those of the emulated kernel.
 packages_test=(libcmocka-dev tmux python3 iproute2 netbase procps clang clang-format clang-tidy shellcheck
-	python3-jsonschema prometheus prometheus-node-exporter
+	python3-jsonschema python3-prometheus-client prometheus prometheus-node-exporter
 	zsh fish reuse bpftool debhelper lintian autopkgtest)
 
 # Prints those of the packages given that are not installed.

@@ -121,6 +121,7 @@ static __always_inline void count@N@(u64 sk, u32 pid, u64 bytes, const int direc
 	struct session_key@N@ key = {};
 	struct session_value *value;
 
+	note_run(RUN_COUNTS);
 	session_key@N@_fill(&key, sk);
 	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
 	key.lport = local_port(sk, key.lport);

@@ -46,3 +46,13 @@
 
 BPF_ARRAY(generation, u32, 1);
 BPF_ARRAY(other, struct session_other, 1);
+BPF_PERCPU_ARRAY(runs, u64, RUN_KINDS); /* by enum program_run */
+
+/* For what all this costs. A run that is lost as another one interrupts is missing from an estimate alone. */
+static __always_inline void note_run(u32 kind)
+{
+	u64 *count = runs.lookup(&kind);
+
+	if (count)
+		(*count)++;
+}

@@ -5,6 +5,7 @@ int fentry_@SYMBOL@(u64 *ctx)
 {
 	u64 sk = @SK@;
 
+	note_run(RUN_BEGINS);
 	if (!@GUARD@(sk))
 		return 0;
 	return returned_@ROLE@(sk, (int)ctx[@RESULT@], @EXTRA@);

@@ -116,6 +116,7 @@ int kprobe_@SYMBOL@(u64 *ctx)
 {
 	u64 sk = @SK@;
 
+	note_run(RUN_BEGINS);
 	if (!@GUARD@(sk))
 		return call_pass(@FUNCTION@);
 	return call_enter(sk, @EXTRA@, @FUNCTION@, @RETURN_ADDRESS@, @HAS_STANDBY@);

@@ -18,6 +18,7 @@ int tracepoint_send(u64 *ctx)
 {
 	u64 sk = ARGUMENT_SK(ctx);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return 0;
 	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_TX);
@@ -27,6 +28,7 @@ int tracepoint_receive(u64 *ctx)
 {
 	u64 sk = ARGUMENT_SK(ctx);
 
+	note_run(RUN_BEGINS);
 	if ((ARGUMENT_FLAGS(ctx) & (FLAG_PEEK | FLAG_ERRQUEUE)) || !is_tcp(sk))
 		return 0;
 	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_RX);

@@ -99,6 +99,7 @@ int tracepoint_space_adjust(u64 *ctx)
 	u64 sk = ctx[0], tp = (u64)bpf_skc_to_tcp_sock((void *)sk);
 	u32 copied_seq, moved;
 
+	note_run(RUN_FOLLOWS);
 	if (!tp)
 		return 0;
 	copied_seq = LOAD(u32, tp, TCP_COPIED_SEQ);

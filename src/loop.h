@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 struct error;
+struct overhead;
 struct renderer;
 struct signals;
 struct source;
@@ -18,6 +19,8 @@ struct loop_output {
 	int (*reopen)(void *to, struct error *error);
 	void *to;
 	bool is_strict; /* bytes that are unexplained at the end are an error */
+	bool tells;     /* what is done for --max-overhead, on standard error */
+	struct overhead *overhead;
 };
 
 /*

@@ -22,28 +22,10 @@
 #define DIAGNOSE_DEFAULT_NS (2 * NS_PER_S)
 #define LONG_BASE 256 /* getopt_long's value for the long form of options[i] is LONG_BASE + i */
 
-/* Decimal seconds, independent of the locale. Digits beyond the nanosecond are dropped. */
 static bool parse_seconds(const char *text, uint64_t *interval_ns)
 {
-	size_t whole_length = strspn(text, "0123456789");
-	const char *fraction = text + whole_length;
-	uint64_t seconds = 0, fraction_ns = 0;
-
-	if (whole_length > 0 && !decimal_read(text, whole_length, INTERVAL_MAX_NS / NS_PER_S, &seconds))
-		return false;
-	if (*fraction == '.') {
-		size_t length = strspn(++fraction, "0123456789");
-		uint64_t unit_ns = NS_PER_S / 10;
-
-		if (whole_length + length == 0 || fraction[length] != '\0')
-			return false;
-		for (; *fraction; fraction++, unit_ns /= 10)
-			fraction_ns += (*fraction - '0') * unit_ns;
-	} else if (whole_length == 0 || *fraction != '\0') {
-		return false;
-	}
-	*interval_ns = seconds * NS_PER_S + fraction_ns;
-	return *interval_ns >= INTERVAL_MIN_NS && *interval_ns <= INTERVAL_MAX_NS;
+	return decimal_read_parts(text, NS_PER_S, INTERVAL_MAX_NS, interval_ns) &&
+	       *interval_ns >= INTERVAL_MIN_NS;
 }
 
 static bool takes_value(const struct option_row *row)

@@ -64,10 +64,11 @@ struct options {
 	const char *textfile_path; /* the same for metrics, beside the output */
 	uint32_t max_series;
 	uint64_t series_threshold_bytes;
-	uint32_t max_sockets; /* of which a pass can tell */
-	bool all;             /* sockets that move nothing, too */
-	bool connections;     /* how connections began and ended */
-	bool strict;          /* unexplained bytes at the end are a failure */
+	uint32_t max_sockets;      /* of which a pass can tell */
+	bool all;                  /* sockets that move nothing, too */
+	bool connections;          /* how connections began and ended */
+	bool strict;               /* unexplained bytes at the end are a failure */
+	uint32_t max_overhead_ppm; /* of one processor; 0: no limit */
 	struct screen_options screen;
 };
 

@@ -29,6 +29,7 @@ static const struct help_row exit_rows[] = {
 	{ "4", "the kernel or host lacks something that is needed" },
 	{ "5", "the output could not be written" },
 	{ "6", "--check found a wrong number" },
+	{ "7", "it costs more than --max-overhead allows" },
 };
 
 static const struct help_row example_rows[] = {

@@ -19,6 +19,7 @@
 #define PID_LIMIT 4194304 /* PID_MAX_LIMIT of 64-bit kernels */
 #define MAX_SESSIONS_LIMIT 16777216
 #define MAX_SERIES_LIMIT 100000
+#define PPM_OF_PERCENT 10000
 
 static const char *probe_choice(size_t index)
 {
@@ -219,6 +220,18 @@ static int apply_max_series(struct command_line *line, const struct option_row *
 	return 0;
 }
 
+static int apply_max_overhead(struct command_line *line, const struct option_row *row, const char *value)
+{
+	char quoted[QUOTE_SIZE];
+	uint64_t ppm;
+
+	if (!decimal_read_parts(value, PPM_OF_PERCENT, 100 * PPM_OF_PERCENT, &ppm) || ppm == 0)
+		return options_refuse(line->error, "wrong --%s '%s': percent of one processor, 0.0001 to 100",
+		    row->name, options_quote(quoted, value, strlen(value)));
+	line->options->max_overhead_ppm = (uint32_t)ppm;
+	return 0;
+}
+
 static int apply_threshold(struct command_line *line, const struct option_row *row, const char *value)
 {
 	size_t length = strlen(value);
@@ -381,6 +394,8 @@ const struct option_row option_rows[] = {
 	{ "strict", NULL, "end with 6 if bytes that were counted are not those that the sockets'\nsequence numbers tell; sockets are told of, as by -a",
 	  apply_flag, MEMBER(strict), .actions = RUN | EBPF,
 	  .outputs = { &renderer_screen, &renderer_json, &renderer_csv } },
+	{ "max-overhead", "PERCENT", "of one processor: when tracing costs more, passes over sockets are\nleft out, intervals become longer; if neither helps it ends with 7",
+	  apply_max_overhead, MEMBER(max_overhead_ppm), .actions = RUN },
 	{ "filter", "WORDS", "only connections that match all words, as on the screen: a program,\n"
 	  "PID, port, address or network, container id; !WORD leaves out, as\n"
 	  "!local what stays on this host; port:443 looks in one field, of",

@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "loader/keeper.h"
 #include "loop.h"
+#include "model/cost.h"
 #include "names/containers.h"
 #include "names/names.h"
 #include "options.h"
@@ -252,6 +253,11 @@ int show_run(struct show *show, const struct options *options, const struct sour
     struct signals *signals, struct error *error)
 {
 	struct reopening reopening = { show, options };
+	struct overhead overhead = {
+		.limit_ppm = options->max_overhead_ppm,
+		.interval_ns = options->interval_ns,
+		.can_drop = options_tell_sockets(options) && !options->strict,
+	};
 	const struct loop_output output = {
 		/* Nothing goes there from who writes a file alone. */
 		.fd = options->renderer == &renderer_textfile ? -1 : show->run.output_fd,
@@ -260,6 +266,8 @@ int show_run(struct show *show, const struct options *options, const struct sour
 		.reopen = show->output_keeper ? reopen : NULL,
 		.to = &reopening,
 		.is_strict = options->strict,
+		.tells = !options->renderer->full_screen,
+		.overhead = &overhead,
 	};
 
 	return loop_run(source, options->renderer, show->state, signals, &output, error);

@@ -14,6 +14,7 @@ enum exit_code {
 	EXIT_CODE_UNSUPPORTED = 4, /* the kernel or host lacks something; the text names the remedy */
 	EXIT_CODE_OUTPUT = 5,      /* output could not be written */
 	EXIT_CODE_WRONG_COUNT = 6, /* --check found a wrong number */
+	EXIT_CODE_OVERHEAD = 7,    /* own cost is above --max-overhead */
 };
 
 /* Plain bytes without pointers: the loader sends it through a socket. */

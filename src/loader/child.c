@@ -2,6 +2,7 @@
 #include "loader/child.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <netinet/in.h>
@@ -164,6 +165,7 @@ static const struct {
 	{ MAP_GENERATION, "generation", sizeof(__u32), sizeof(__u32) },
 	{ MAP_OTHER, "other", sizeof(__u32), sizeof(struct session_other) },
 	{ MAP_MISSED_RUNS, "missed_runs", sizeof(__u32), sizeof(__u64) },
+	{ MAP_RUNS, "runs", sizeof(__u32), sizeof(__u64) },
 	{ MAP_SESSIONS4_EVEN, "sessions4_even", sizeof(struct session_key4), sizeof(struct session_value) },
 	{ MAP_SESSIONS4_ODD, "sessions4_odd", sizeof(struct session_key4), sizeof(struct session_value) },
 	{ MAP_SESSIONS6_EVEN, "sessions6_even", sizeof(struct session_key6), sizeof(struct session_value) },
@@ -205,6 +207,7 @@ static unsigned long map_memory_bytes(int fd)
 static int take_maps(struct child *child)
 {
 	unsigned long bytes = 0;
+	int cpus = libbpf_num_possible_cpus();
 
 	for (size_t i = 0; i < COUNT_OF(text_maps); i++) {
 		int fd = bcc_table_fd(&child->bcc, text_maps[i].name);
@@ -218,6 +221,8 @@ static int take_maps(struct child *child)
 		child->tracing.maps[text_maps[i].map] = fd;
 		bytes += map_memory_bytes(fd);
 	}
+	if (cpus > 0)
+		child->tracing.cpu_count = (uint32_t)cpus;
 	note(child, "tables: %u connections each, %.1f MB of kernel memory in all",
 	    child->request->program.max_sessions, bytes / 1e6);
 	return 0;
@@ -253,11 +258,29 @@ static int make_barrier(struct child *child)
 	return 0;
 }
 
+/* Those that were for measuring are not tracing's. */
+static void forget_runs(const struct child *child)
+{
+	uint64_t *counts = calloc(child->tracing.cpu_count, sizeof *counts);
+
+	for (uint32_t kind = 0; kind < RUN_KINDS && counts; kind++)
+		bpf_map_update_elem(child->tracing.maps[MAP_RUNS], &kind, counts, BPF_ANY);
+	free(counts);
+}
+
 static int attach_hooks(struct child *child)
 {
 	const struct hooks_context context = { &child->bcc, &child->kernel, take_note, child };
 
-	return hooks_attach(&context, &child->tracing, &child->error);
+	int err = hooks_attach(&context, &child->tracing, &child->error);
+
+	forget_runs(child);
+	if (!err)
+		note(child,
+		    "programs: %u ns of processor time a call that counts nothing, %u one that counts",
+		    child->tracing.prices.begins_ns,
+		    child->tracing.prices.begins_ns + child->tracing.prices.counts_ns);
+	return err;
 }
 
 int loader_child(int socket, const struct loader_request *request)

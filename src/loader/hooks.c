@@ -13,6 +13,7 @@
 #include "base/util.h"
 #include "loader/attach.h"
 #include "loader/bcc.h"
+#include "loader/calibrate.h"
 #include "loader/tracing.h"
 
 /* A program on its way from the text to its hook. */
@@ -176,15 +177,19 @@ int hooks_attach(const struct hooks_context *context, struct tracing *tracing, s
 {
 	const struct plan plan = tracing->plan;
 	struct programs programs = { .context = context, .plan = &plan };
+	struct calibration calibration;
 
 	for (size_t i = 0; i < plan.hook_count; i++)
 		programs.all[i] = (struct program){ &plan.hooks[i], -1, -1, -1 };
 	int err = for_each(&programs, load, error);
 
 	err = err ?: for_each(&programs, prepare, error);
+	/* What cannot be measured is estimated. */
+	calibration_begin(&calibration);
 	tracing->start_ns = clock_now_ns();
 	err = err ?: for_each(&programs, attach_return, error);
 	err = err ?: for_each(&programs, attach_other, error);
+	tracing_set_prices(tracing, calibration_end(&calibration));
 	if (!err) {
 		take(&programs, tracing);
 		prime(&tracing->plan);

@@ -11,6 +11,8 @@
 #include "loader/passing.h"
 #include "loader/tracing.h"
 
+#define CPUS_MAX 65536 /* more than any kernel is built for */
+
 /* Every descriptor of a struct tracing; those that are -1 are not sent. */
 enum { FDS_MAX = MAP_COUNT + 2 * HOOKS_MAX };
 
@@ -97,7 +99,8 @@ static bool is_tracing(const struct tracing *tracing)
 	const bool *const bools[] = { &tracing->in_pid_namespace, &plan->direct, &plan->preemptible,
 		&plan->tracepoints_preemptible, &plan->kretprobes_collide };
 
-	if (!are_bools(bools, COUNT_OF(bools)) || !method_find(plan->method) || plan->hook_count > HOOKS_MAX)
+	if (!are_bools(bools, COUNT_OF(bools)) || !method_find(plan->method) ||
+	    plan->hook_count > HOOKS_MAX || tracing->cpu_count > CPUS_MAX)
 		return false;
 	for (size_t i = 0; i < plan->hook_count; i++)
 		if (!is_hook(&plan->hooks[i]))

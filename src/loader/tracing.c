@@ -4,6 +4,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/util.h"
+
+/*
+ * By the method: what counting, and following a socket, take beside a call that counts nothing, in hundredths of it, and
+ * such a call's price where it could not be measured. docs/performance.md has the measurements.
+ */
+static const struct {
+	enum probe_method method;
+	uint32_t begins_ns, counts_percent, follows_percent;
+} prices[] = {
+	{ PROBE_TRACEPOINT, 70, 100, 240 },
+	{ PROBE_FENTRY, 70, 100, 0 },
+	{ PROBE_KPROBE, 700, 15, 0 },
+};
+
 void tracing_init(struct tracing *tracing)
 {
 	memset(tracing, 0, sizeof *tracing);
@@ -39,4 +54,15 @@ void tracing_close(struct tracing *tracing)
 	tracing_detach(tracing);
 	close_all(tracing->programs, HOOKS_MAX);
 	close_all(tracing->maps, MAP_COUNT);
+}
+
+void tracing_set_prices(struct tracing *tracing, uint32_t begins_ns)
+{
+	for (size_t i = 0; i < COUNT_OF(prices); i++) {
+		uint32_t ns = begins_ns ? begins_ns : prices[i].begins_ns;
+
+		if (prices[i].method == tracing->plan.method)
+			tracing->prices = (struct run_prices){ ns, ns * prices[i].counts_percent / 100,
+				ns * prices[i].follows_percent / 100 };
+	}
 }

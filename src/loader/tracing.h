@@ -15,6 +15,7 @@ enum map {
 	MAP_GENERATION,  /* u32[1]: which of the pairs below programs write */
 	MAP_OTHER,       /* struct session_other[1] */
 	MAP_MISSED_RUNS, /* u64[1]; kprobe only */
+	MAP_RUNS,        /* u64[RUN_KINDS] of each CPU */
 	MAP_SESSIONS4_EVEN,
 	MAP_SESSIONS4_ODD,
 	MAP_SESSIONS6_EVEN,
@@ -38,12 +39,21 @@ enum map {
 	MAP_COUNT
 };
 
+/* What runs cost, dispatch and all, by enum program_run. */
+struct run_prices {
+	uint32_t begins_ns;  /* a call's, and */
+	uint32_t counts_ns;  /* so much more when it counts */
+	uint32_t follows_ns; /* of RUN_FOLLOWS */
+};
+
 /* Descriptors are owned by whoever holds the struct; -1: there is none. */
 struct tracing {
 	struct plan plan;      /* as it was attached: what could not be is not in it */
 	uint64_t start_ns;     /* when the first program was attached, on the monotonic clock */
 	bool in_pid_namespace; /* not the initial one: PIDs are others than this process's own tools show */
 	char reset_reasons[RESET_REASONS_MAX][RESET_REASON_SIZE]; /* as in struct kernel */
+	struct run_prices prices;
+	uint32_t cpu_count; /* of which MAP_RUNS has counts */
 	int maps[MAP_COUNT];
 	int programs[HOOKS_MAX];
 	int links[HOOKS_MAX];
@@ -51,6 +61,9 @@ struct tracing {
 
 /* The program of a duty on a symbol, borrowed; -1: there is none. */
 int tracing_program(const struct tracing *tracing, enum hook_duty duty, enum kernel_symbol symbol);
+
+/* What runs of its method cost, of what was measured for one that counts nothing; 0: that is not known. */
+void tracing_set_prices(struct tracing *tracing, uint32_t begins_ns);
 
 void tracing_init(struct tracing *tracing);
 void tracing_close(struct tracing *tracing);

@@ -61,6 +61,14 @@ struct session_other {
 	__u64 tx_bytes;
 };
 
+/* What programs have done, on each CPU: only ever grows. */
+enum program_run {
+	RUN_BEGINS,  /* for a call that may move bytes, also one that is none of ours */
+	RUN_COUNTS,  /* a call's bytes */
+	RUN_FOLLOWS, /* how far a socket was read */
+	RUN_KINDS
+};
+
 /*
  * Below its hierarchy's root, as the kernel gives it in at most 1,024 bytes: a container of a node within a container
  * has some 350. A longer one is left to who walks the hierarchy.

@@ -13,6 +13,7 @@
 #include "model/accounted.h"
 #include "model/cause.h"
 #include "model/cgroup_told.h"
+#include "model/cost.h"
 #include "model/link.h"
 #include "model/session.h"
 #include "model/socket.h"
@@ -139,8 +140,9 @@ struct snapshot {
 	struct links links;         /* without those that have been read for the first time only */
 	struct socket_census sockets;
 	struct audit_result audit; /* where sockets are told of: what was counted, held against them */
-	uint64_t missed_runs;      /* probe runs that the kernel skipped in this interval */
-	struct ending *endings;    /* connections that ended in this interval and did not begin anew */
+	struct own_cost cost;
+	uint64_t missed_runs;   /* probe runs that the kernel skipped in this interval */
+	struct ending *endings; /* connections that ended in this interval and did not begin anew */
 	size_t ending_count;
 	size_t ending_capacity;
 	uint64_t endings_lost;          /* and how many found no place */

@@ -322,6 +322,7 @@ static void add_totals(struct traffic *traffic, const struct snapshot *snapshot)
 	if (snapshot->sockets.cpu_ns || snapshot->sockets.err || !snapshot->sockets.follows)
 		traffic->sockets = snapshot->sockets;
 	traffic->audit = snapshot->audit;
+	traffic->cost = snapshot->cost;
 	traffic->rx_bytes = snapshot->rx_bytes;
 	traffic->tx_bytes = snapshot->tx_bytes;
 	traffic->rx_total_bytes += snapshot->rx_bytes;

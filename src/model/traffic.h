@@ -36,6 +36,7 @@ struct traffic {
 	uint64_t tx_bytes;
 	struct socket_census sockets; /* of the latest pass */
 	struct audit_result audit;    /* the same; all zero: sockets are not told of */
+	struct own_cost cost;         /* of the latest interval */
 	uint32_t pass_tick;           /* the latest one with a pass over sockets; 0: none */
 	size_t open;             /* rows of sockets that are open and moved nothing in the latest interval */
 	size_t active;           /* rows with traffic in the latest interval */

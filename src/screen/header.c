@@ -44,7 +44,7 @@ void header_title(struct ui *ui)
 	enum style style = playback_is_held(ui) && !ui->leaving ? STYLE_FROZEN : STYLE_BAR;
 	struct pieces pieces = { .utf8 = ui->utf8 };
 	char clock[16], span[32], link[96], text[PLAYBACK_TEXT_SIZE];
-	char share[ACCOUNTED_TEXT_SIZE];
+	char share[ACCOUNTED_TEXT_SIZE], cost[COST_TEXT_SIZE];
 	/* A recording has the intervals it was made with. */
 	uint64_t asked_ns = ui->interval_ns && !ui->replay ? ui->interval_ns : traffic->interval_ns;
 
@@ -74,6 +74,9 @@ void header_title(struct ui *ui)
 	}
 	if (link_headline(ui, link, sizeof link))
 		pieces_add(&pieces, 3, STYLE_BAR, "%s", link);
+	if (traffic->cost.total_ns)
+		pieces_add(&pieces, 5, STYLE_BAR, "cost %s of a CPU",
+		    cost_share(cost, traffic->cost.total_ns, traffic->interval_ns));
 	if (traffic->audit.bytes)
 		pieces_add(&pieces, traffic->audit.unexplained_bytes ? 1 : 5, STYLE_BAR, "accounted %s",
 		    accounted_share(share, &traffic->audit));

@@ -17,6 +17,7 @@
 #include "loader/tracing.h"
 #include "model/snapshot.h"
 #include "names/interfaces.h"
+#include "trace/cost.h"
 #include "trace/ended.h"
 #include "trace/link_reader.h"
 #include "trace/lives.h"
@@ -50,6 +51,7 @@ struct tracer {
 	int lives_err;
 	struct interfaces *interfaces;
 	struct link_reader *links;
+	struct cost_meter cost;
 	struct snapshot snapshot;
 };
 
@@ -240,6 +242,7 @@ static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, st
 	tracer->snapshot.time = wall_time(end_ns);
 	tracer->snapshot.interval_ns = end_ns - *start_ns;
 	tracer->snapshot.last = last;
+	cost_read(&tracer->cost, &tracer->snapshot.cost);
 	*start_ns = end_ns;
 	return err;
 }
@@ -322,6 +325,7 @@ int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interv
 	if (!new->interfaces || (wants->links && !new->links))
 		err = -ENOMEM;
 	err = err ?: maps_init(&new->maps, &new->tracing);
+	err = err ?: cost_init(&new->cost, &new->tracing);
 	sockets_init(&new->sockets, &new->tracing, wants->pass_within_ns);
 	lives_init(&new->lives, &new->tracing);
 	new->tells_connections = wants->connections;
@@ -442,6 +446,7 @@ void tracer_close(struct tracer *tracer)
 	interfaces_close(tracer->interfaces);
 	link_reader_close(tracer->links);
 	maps_fini(&tracer->maps);
+	cost_fini(&tracer->cost);
 	tracing_close(&tracer->tracing);
 	snapshot_fini(&tracer->snapshot);
 	if (tracer->ready_fd >= 0)

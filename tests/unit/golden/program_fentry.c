@@ -86,6 +86,14 @@ struct session_other {
 	__u64 tx_bytes;
 };
 
+/* What programs have done, on each CPU: only ever grows. */
+enum program_run {
+	RUN_BEGINS,  /* for a call that may move bytes, also one that is none of ours */
+	RUN_COUNTS,  /* a call's bytes */
+	RUN_FOLLOWS, /* how far a socket was read */
+	RUN_KINDS
+};
+
 /*
  * Below its hierarchy's root, as the kernel gives it in at most 1,024 bytes: a container of a node within a container
  * has some 350. A longer one is left to who walks the hierarchy.
@@ -146,6 +154,16 @@ _Static_assert(sizeof(struct session_value) == 56, "no padding: values are copie
 
 BPF_ARRAY(generation, u32, 1);
 BPF_ARRAY(other, struct session_other, 1);
+BPF_PERCPU_ARRAY(runs, u64, RUN_KINDS); /* by enum program_run */
+
+/* For what all this costs. A run that is lost as another one interrupts is missing from an estimate alone. */
+static __always_inline void note_run(u32 kind)
+{
+	u64 *count = runs.lookup(&kind);
+
+	if (count)
+		(*count)++;
+}
 
 /* What a row shows beside its counters: read once, when the session is first seen in an interval. */
 static __always_inline void describe(struct session_value *value, u64 sk)
@@ -262,6 +280,7 @@ static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int directi
 	struct session_key4 key = {};
 	struct session_value *value;
 
+	note_run(RUN_COUNTS);
 	session_key4_fill(&key, sk);
 	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
 	key.lport = local_port(sk, key.lport);
@@ -305,6 +324,7 @@ static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int directi
 	struct session_key6 key = {};
 	struct session_value *value;
 
+	note_run(RUN_COUNTS);
 	session_key6_fill(&key, sk);
 	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
 	key.lport = local_port(sk, key.lport);
@@ -406,6 +426,7 @@ int fentry_inet_sendmsg(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return 0;
 	return returned_send(sk, (int)ctx[3], 0);
@@ -416,6 +437,7 @@ int fentry_inet6_sendmsg(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return 0;
 	return returned_send(sk, (int)ctx[3], 0);
@@ -426,6 +448,7 @@ int fentry_inet_recvmsg(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return 0;
 	return returned_receive(sk, (int)ctx[4], ctx[3]);
@@ -436,6 +459,7 @@ int fentry_inet6_recvmsg(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return 0;
 	return returned_receive(sk, (int)ctx[4], ctx[3]);
@@ -446,6 +470,7 @@ int fentry_inet_sendpage(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_plain_tcp(sk))
 		return 0;
 	return returned_send(sk, (int)ctx[5], 0);
@@ -456,6 +481,7 @@ int fentry_tcp_splice_read(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return 0;
 	return returned_splice(sk, (int)ctx[5], 0);
@@ -466,6 +492,7 @@ int fentry_tcp_zerocopy_receive(u64 *ctx)
 {
 	u64 sk = ctx[0];
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return 0;
 	return returned_zerocopy(sk, (int)ctx[3], ctx[1]);
@@ -476,6 +503,7 @@ int fentry_tls_sw_splice_read(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return 0;
 	return returned_splice(sk, (int)ctx[3], 0);
@@ -486,6 +514,7 @@ int fentry_mptcp_splice_read(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return 0;
 	return returned_splice(sk, (int)ctx[3], 0);

@@ -86,6 +86,14 @@ struct session_other {
 	__u64 tx_bytes;
 };
 
+/* What programs have done, on each CPU: only ever grows. */
+enum program_run {
+	RUN_BEGINS,  /* for a call that may move bytes, also one that is none of ours */
+	RUN_COUNTS,  /* a call's bytes */
+	RUN_FOLLOWS, /* how far a socket was read */
+	RUN_KINDS
+};
+
 /*
  * Below its hierarchy's root, as the kernel gives it in at most 1,024 bytes: a container of a node within a container
  * has some 350. A longer one is left to who walks the hierarchy.
@@ -145,6 +153,16 @@ _Static_assert(sizeof(struct session_value) == 56, "no padding: values are copie
 
 BPF_ARRAY(generation, u32, 1);
 BPF_ARRAY(other, struct session_other, 1);
+BPF_PERCPU_ARRAY(runs, u64, RUN_KINDS); /* by enum program_run */
+
+/* For what all this costs. A run that is lost as another one interrupts is missing from an estimate alone. */
+static __always_inline void note_run(u32 kind)
+{
+	u64 *count = runs.lookup(&kind);
+
+	if (count)
+		(*count)++;
+}
 
 /* What a row shows beside its counters: read once, when the session is first seen in an interval. */
 static __always_inline void describe(struct session_value *value, u64 sk)
@@ -261,6 +279,7 @@ static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int directi
 	struct session_key4 key = {};
 	struct session_value *value;
 
+	note_run(RUN_COUNTS);
 	session_key4_fill(&key, sk);
 	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
 	key.lport = local_port(sk, key.lport);
@@ -304,6 +323,7 @@ static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int directi
 	struct session_key6 key = {};
 	struct session_value *value;
 
+	note_run(RUN_COUNTS);
 	session_key6_fill(&key, sk);
 	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
 	key.lport = local_port(sk, key.lport);
@@ -513,6 +533,7 @@ int kprobe_inet_sendmsg(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return call_pass(7);
 	return call_enter(sk, 0, 7, LOAD_COLD(u64, ctx[19], 0), false);
@@ -532,6 +553,7 @@ int kprobe_inet6_sendmsg(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return call_pass(8);
 	return call_enter(sk, 0, 8, LOAD_COLD(u64, ctx[19], 0), false);
@@ -551,6 +573,7 @@ int kprobe_inet_recvmsg(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return call_pass(9);
 	return call_enter(sk, ctx[11], 9, LOAD_COLD(u64, ctx[19], 0), false);
@@ -570,6 +593,7 @@ int kprobe_inet6_recvmsg(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return call_pass(10);
 	return call_enter(sk, ctx[11], 10, LOAD_COLD(u64, ctx[19], 0), false);
@@ -589,6 +613,7 @@ int kprobe_inet_sendpage(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_plain_tcp(sk))
 		return call_pass(11);
 	return call_enter(sk, 0, 11, LOAD_COLD(u64, ctx[19], 0), false);
@@ -608,6 +633,7 @@ int kprobe_tcp_splice_read(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return call_pass(12);
 	return call_enter(sk, 0, 12, LOAD_COLD(u64, ctx[19], 0), false);
@@ -627,6 +653,7 @@ int kprobe_tcp_zerocopy_receive(u64 *ctx)
 {
 	u64 sk = ctx[14];
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return call_pass(13);
 	return call_enter(sk, ctx[13], 13, LOAD_COLD(u64, ctx[19], 0), false);
@@ -646,6 +673,7 @@ int kprobe_tls_sw_splice_read(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return call_pass(14);
 	return call_enter(sk, 0, 14, LOAD_COLD(u64, ctx[19], 0), false);
@@ -665,6 +693,7 @@ int kprobe_mptcp_splice_read(u64 *ctx)
 {
 	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return call_pass(15);
 	return call_enter(sk, 0, 15, LOAD_COLD(u64, ctx[19], 0), false);

@@ -83,6 +83,14 @@ struct session_other {
 	__u64 tx_bytes;
 };
 
+/* What programs have done, on each CPU: only ever grows. */
+enum program_run {
+	RUN_BEGINS,  /* for a call that may move bytes, also one that is none of ours */
+	RUN_COUNTS,  /* a call's bytes */
+	RUN_FOLLOWS, /* how far a socket was read */
+	RUN_KINDS
+};
+
 /*
  * Below its hierarchy's root, as the kernel gives it in at most 1,024 bytes: a container of a node within a container
  * has some 350. A longer one is left to who walks the hierarchy.
@@ -142,6 +150,16 @@ _Static_assert(sizeof(struct session_value) == 56, "no padding: values are copie
 
 BPF_ARRAY(generation, u32, 1);
 BPF_ARRAY(other, struct session_other, 1);
+BPF_PERCPU_ARRAY(runs, u64, RUN_KINDS); /* by enum program_run */
+
+/* For what all this costs. A run that is lost as another one interrupts is missing from an estimate alone. */
+static __always_inline void note_run(u32 kind)
+{
+	u64 *count = runs.lookup(&kind);
+
+	if (count)
+		(*count)++;
+}
 
 /* What a row shows beside its counters: read once, when the session is first seen in an interval. */
 static __always_inline void describe(struct session_value *value, u64 sk)
@@ -258,6 +276,7 @@ static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int directi
 	struct session_key4 key = {};
 	struct session_value *value;
 
+	note_run(RUN_COUNTS);
 	session_key4_fill(&key, sk);
 	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
 	key.lport = local_port(sk, key.lport);
@@ -301,6 +320,7 @@ static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int directi
 	struct session_key6 key = {};
 	struct session_value *value;
 
+	note_run(RUN_COUNTS);
 	session_key6_fill(&key, sk);
 	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
 	key.lport = local_port(sk, key.lport);
@@ -375,6 +395,7 @@ int tracepoint_send(u64 *ctx)
 {
 	u64 sk = ARGUMENT_SK(ctx);
 
+	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return 0;
 	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_TX);
@@ -384,6 +405,7 @@ int tracepoint_receive(u64 *ctx)
 {
 	u64 sk = ARGUMENT_SK(ctx);
 
+	note_run(RUN_BEGINS);
 	if ((ARGUMENT_FLAGS(ctx) & (FLAG_PEEK | FLAG_ERRQUEUE)) || !is_tcp(sk))
 		return 0;
 	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_RX);

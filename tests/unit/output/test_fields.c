@@ -67,7 +67,7 @@ static void fill(struct snapshot *snapshot, uint8_t family)
 	ending->connection = *session;
 	/* or those that are joined to them would be left out */
 	session->rtt_us = session->socket.state = session->socket.backlog_max = 1;
-	snapshot->sockets.cpu_ns = 1;
+	snapshot->sockets.cpu_ns = snapshot->cost.total_ns = 1;
 	snapshot->sockets.follows = true;
 }
 

@@ -380,7 +380,8 @@ static void test_help(void **state)
 	    "LIST]\n"
 	    "              [--rport LIST] [--host ADDRESS[/PREFIX]] [--netns PID|PATH] [--mntns PID|PATH]\n"
 	    "              [--cgroupmap PATH] [--mntnsmap PATH] [-4 | -6] [-a] [--connections] [--strict]\n"
-	    "              [--filter WORDS] [--probe auto|tracepoint|fentry|kprobe]\n"
+	    "              [--max-overhead PERCENT] [--filter WORDS] [--probe "
+	    "auto|tracepoint|fentry|kprobe]\n"
 	    "              [-o screen|text|json|csv|openmetrics] [--output-file PATH] [--textfile PATH]\n"
 	    "              [--max-series N] [--series-threshold BYTES] [--max-sessions N] [--columns LIST]\n"
 	    "              [--sort COLUMN[:asc|:desc]] [--color auto|always|never] [--mouse] [--no-final]\n"
@@ -393,7 +394,8 @@ static void test_help(void **state)
 		"\n      --cgroup PATH  ", "\n      --host ADDRESS[/PREFIX]\n", "\n      --mntns PID|PATH  ",
 		"\n      --cgroupmap PATH  ", "\n      --mntnsmap PATH  ", "\n  -4, --ipv4  ",
 		"\n  -6, --ipv6  ", "\n  -a, --all  ", "\n      --connections  ", "\n      --strict  ",
-		"\n      --filter WORDS  ", "\n      --probe auto|tracepoint|fentry|kprobe\n",
+		"\n      --max-overhead PERCENT\n", "\n      --filter WORDS  ",
+		"\n      --probe auto|tracepoint|fentry|kprobe\n",
 		"\n  -o, --output screen|text|json|csv|openmetrics\n", "\n      --output-file PATH\n",
 		"\n      --textfile PATH  ", "\n      --max-series N  ", "\n      --series-threshold BYTES\n",
 		"\n      --max-sessions N  ", "\n      --columns LIST  ",

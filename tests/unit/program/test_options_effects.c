@@ -63,6 +63,7 @@ static const struct {
 	{ { "--all" }, "y-yy-- ---- -- y" },
 	{ { "--connections" }, "y-y--- ---- -- y" },
 	{ { "--strict" }, "y-yy-- ---- -- y" },
+	{ { "--max-overhead", "0.5" }, "yyyyyy ---- -- -" },
 	{ { "--filter", "nginx port:443" }, "yyyyyy yyyy -- -" },
 	{ { "--filter", "host:a.example" }, "y----- y--- -- -" },
 	{ { "--probe", "kprobe" }, "yyyyyy ---- yy y" },

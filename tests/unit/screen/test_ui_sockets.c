@@ -52,6 +52,25 @@ static void rtt_and_retransmits_are_shown(void **state)
 	assert_true(on_glass(fixture, 24, "Sent again  1 segment in all   "));
 }
 
+/* What the latest interval cost, where the title has room. */
+static void the_title_says_what_it_costs(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	fixture->snapshot.cost.total_ns = fixture->snapshot.interval_ns / 2500;
+	show(fixture);
+	paint(fixture, 80, 24);
+	assert_non_null(strstr(fixture->glass.lines[0], "cost 0.04% of a CPU"));
+	paint(fixture, 40, 24);
+	assert_null(strstr(fixture->glass.lines[0], "cost"));
+	/* That of an older recording is not known. */
+	begin(fixture);
+	show(fixture);
+	paint(fixture, 80, 24);
+	assert_null(strstr(fixture->glass.lines[0], "cost"));
+}
+
 /* The page of a connection says how its socket stands, and why. */
 static void the_page_tells_of_a_socket(void **state)
 {
@@ -224,6 +243,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UI_TEST(rtt_and_retransmits_are_shown),
+		UI_TEST(the_title_says_what_it_costs),
 		UI_TEST(the_page_tells_of_a_socket),
 		UI_TEST(columns_of_sockets_are_for_kernels_that_tell),
 		UI_TEST(a_pass_is_asked_for_while_it_is_shown),

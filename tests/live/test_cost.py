@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What tcptop says that it costs, and --max-overhead. Other work on the host runs programs, too: only what holds beside it is checked."""
+import json
+import os
+import signal
+import socket
+import statistics
+import sys
+import threading
+
+from live import Tcptop, case, check, check_equal, main, wait_for
+
+PAIRS = 20000
+
+
+def pairs(count=PAIRS, until=None):
+    """64-byte sends and receives on one connection: `count`, or until the event."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as near:
+        far, _ = server.accept()
+        with far:
+            for _ in range(count):
+                near.send(bytes(64))
+                far.recv(64)
+                if until and until.is_set():
+                    break
+
+
+def intervals(tool):
+    return [line for line in map(json.loads, tool.stdout.splitlines()) if line["type"] == "interval"]
+
+
+def kernel_time_ns(pid):
+    """(ns, runs) of the programs that a process holds, as the kernel counts them while that is switched on."""
+    total = [0, 0]
+    for number in os.listdir(f"/proc/{pid}/fdinfo"):
+        with open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii", errors="replace") as stream:
+            fields = dict(line.split(":\t", 1) for line in stream.read().splitlines() if ":\t" in line)
+        total[0] += int(fields.get("run_time_ns", 0))
+        total[1] += int(fields.get("run_cnt", 0))
+    return total
+
+
+@case
+def every_run_is_in_it():
+    """The price of runs is of the order that the kernel's own clock gives, which does not see how they are dispatched."""
+    setting = "/proc/sys/kernel/bpf_stats_enabled"
+    tool = Tcptop("-o", "json", 60)
+    with open(setting, encoding="ascii") as stream:
+        before = stream.read()
+    try:
+        with open(setting, "w", encoding="ascii") as stream:
+            stream.write("1")
+        pairs()
+        counted_ns, _ = kernel_time_ns(tool.pid)
+    finally:
+        with open(setting, "w", encoding="ascii") as stream:
+            stream.write(before)
+    tool.send(signal.SIGINT)
+    tool.expect(0)
+    (last,) = intervals(tool)
+    check(last["program_runs"] >= 2 * PAIRS, f"runs: {last['program_runs']} of {2 * PAIRS}")
+    ratio = last["cost_programs_ns"] / counted_ns
+    print(f"{last['cost_programs_ns'] / last['program_runs']:.0f} ns a call, {ratio:.2f} of what the kernel's clock says")
+    check(0.25 < ratio < 8, f"{last['cost_programs_ns']} ns, the kernel: {counted_ns}")
+    check(last["cost_ns"] > last["cost_programs_ns"], f"nothing for the process itself: {last}")
+
+
+@case
+def filters_turn_runs_away_that_are_paid_for():
+    tool = Tcptop("-o", "json", "-p", 1, 60)
+    pairs()
+    tool.send(signal.SIGINT)
+    tool.expect(0)
+    (last,) = intervals(tool)
+    check(last["program_runs"] >= 2 * PAIRS, f"runs: {last['program_runs']} of {2 * PAIRS}")
+    check(last["cost_programs_ns"] > 0, "and cost nothing")
+
+
+@case
+def it_stops_above_the_limit():
+    over = threading.Event()
+    load = threading.Thread(target=pairs, args=(10**9, over))
+    load.start()
+    try:
+        tool = Tcptop("-o", "json", "--max-overhead", "0.001", 0.3, wait=False)
+        check_equal(tool.wait(30), 7, "exit code")
+    finally:
+        over.set()
+        load.join()
+    check("stopped: it costs" in tool.stderr and "--max-overhead 0.001" in tool.stderr, tool.stderr)
+    check_equal(len(intervals(tool)), 3, "two intervals, and what was moved until the end")
+
+
+@case
+def intervals_become_longer():
+    """Reading tables a hundred times a second costs more than that; what a longer interval costs is below it."""
+    tool = Tcptop("-o", "json", "--max-overhead", "1", 0.01, wait=False)
+    tool.wait_attached()
+    wait_for(lambda: "intervals of" in tool.stderr, 10, "longer intervals")
+    told = len(intervals(tool))
+    wait_for(lambda: len(intervals(tool)) >= told + 20 or tool.popen.poll() is not None, 20, "twenty more")
+    if tool.popen.poll() is None:
+        tool.send(signal.SIGINT)
+    code = tool.wait()
+    lengths = [line["interval_s"] for line in intervals(tool)]
+    later = intervals(tool)[told + 2 : -1]
+    length = statistics.median(line["interval_s"] for line in later)
+    cost = statistics.median(line["cost_ns"] / 1e9 / line["interval_s"] for line in later)
+    print(f"exit {code}; {min(lengths[:told])} s became {length} s; cost then {cost:.2%}")
+    if code == 7:  # the programs alone were above it, as other tests move bytes
+        check("stopped" in tool.stderr, tool.stderr)
+        return
+    check_equal(code, 0, "exit code")
+    check(length > 1.5 * min(lengths[:told]), f"{lengths}")
+    check(cost <= 0.01, f"half of the intervals cost more: {cost:.2%}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(60))

@@ -7,16 +7,17 @@
 #include "base/util.h"
 
 /*
- * By the method: what counting, and following a socket, take beside a call that counts nothing, in hundredths of it, and
- * such a call's price where it could not be measured. docs/performance.md has the measurements.
+ * By the method: what a call's programs take in the midst of other work, what counting takes beside that, and following a socket,
+ * in hundredths of what a call takes that is made over and over and counts nothing; and such a call's price where it could
+ * not be measured. docs/performance.md has the measurements.
  */
 static const struct {
 	enum probe_method method;
-	uint32_t begins_ns, counts_percent, follows_percent;
+	uint32_t loop_ns, begins_percent, counts_percent, follows_percent;
 } prices[] = {
-	{ PROBE_TRACEPOINT, 70, 100, 240 },
-	{ PROBE_FENTRY, 70, 100, 0 },
-	{ PROBE_KPROBE, 700, 15, 0 },
+	{ PROBE_TRACEPOINT, 70, 135, 95, 340 },
+	{ PROBE_FENTRY, 70, 135, 95, 0 },
+	{ PROBE_KPROBE, 700, 120, 15, 0 },
 };
 
 void tracing_init(struct tracing *tracing)
@@ -56,13 +57,13 @@ void tracing_close(struct tracing *tracing)
 	close_all(tracing->maps, MAP_COUNT);
 }
 
-void tracing_set_prices(struct tracing *tracing, uint32_t begins_ns)
+void tracing_set_prices(struct tracing *tracing, uint32_t loop_ns)
 {
 	for (size_t i = 0; i < COUNT_OF(prices); i++) {
-		uint32_t ns = begins_ns ? begins_ns : prices[i].begins_ns;
+		uint32_t ns = loop_ns ? loop_ns : prices[i].loop_ns;
 
 		if (prices[i].method == tracing->plan.method)
-			tracing->prices = (struct run_prices){ ns, ns * prices[i].counts_percent / 100,
-				ns * prices[i].follows_percent / 100 };
+			tracing->prices = (struct run_prices){ ns * prices[i].begins_percent / 100,
+				ns * prices[i].counts_percent / 100, ns * prices[i].follows_percent / 100 };
 	}
 }

@@ -62,8 +62,8 @@ struct tracing {
 /* The program of a duty on a symbol, borrowed; -1: there is none. */
 int tracing_program(const struct tracing *tracing, enum hook_duty duty, enum kernel_symbol symbol);
 
-/* What runs of its method cost, of what was measured for one that counts nothing; 0: that is not known. */
-void tracing_set_prices(struct tracing *tracing, uint32_t begins_ns);
+/* What runs of its method cost, of what a call was measured to take that counts nothing; 0: it could not be. */
+void tracing_set_prices(struct tracing *tracing, uint32_t loop_ns);
 
 void tracing_init(struct tracing *tracing);
 void tracing_close(struct tracing *tracing);

@@ -120,6 +120,21 @@ static void help_gone(struct page *page)
 	}
 }
 
+/* That of the latest interval, where it is known. */
+static void help_cost(struct page *page)
+{
+	const struct traffic *traffic = view_traffic(&page->ui->view);
+	const struct own_cost *cost = &traffic->cost;
+	char all[COST_TEXT_SIZE], programs[COST_TEXT_SIZE], text[128];
+
+	if (!cost->total_ns)
+		return;
+	snprintf(text, sizeof text, "%s of a CPU; in the kernel %s, %llu runs",
+	    cost_share(all, cost->total_ns, traffic->interval_ns),
+	    cost_share(programs, cost->programs_ns, traffic->interval_ns), (unsigned long long)cost->runs);
+	page_words(page, "Own cost", text);
+}
+
 static void help_not_counted(struct page *page)
 {
 	const struct run *run = page->ui->run;
@@ -180,6 +195,7 @@ static void help_draw(struct ui *ui, unsigned y, unsigned end, const struct line
 	help_keys(&page, false);
 	help_keys(&page, true);
 	help_gone(&page);
+	help_cost(&page);
 	help_not_counted(&page);
 	page_end(&page);
 }

@@ -2,12 +2,13 @@
 /*
  * Attaches the programs of cost_bpf.c and has the kernel count all programs' runs and nanoseconds until
  * standard input ends. That is a descriptor's doing (BPF_ENABLE_STATS, Linux 5.8), not a setting's: it is
- * over when this process is, however it ends.
- *     cost OBJECT
+ * over when this process is, however it ends. With names of programs these alone are attached, and nothing is counted.
+ *     cost OBJECT [PROGRAM]...
  * Prints a line for each program, its name and its id, once all are attached; /proc/PID/fdinfo has their
  * figures.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,14 @@ static void program_attach(const struct bpf_program *program)
 	printf("%s %u\n", bpf_program__name(program), info.id);
 }
 
+static bool is_named(const struct bpf_program *program, char *const *names)
+{
+	for (; *names; names++)
+		if (strcmp(*names, bpf_program__name(program)) == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	struct bpf_object *object;
@@ -44,21 +53,30 @@ int main(int argc, char **argv)
 	char byte;
 	int err;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: cost OBJECT\n");
+	if (argc < 2) {
+		fprintf(stderr, "usage: cost OBJECT [PROGRAM]...\n");
 		return 2;
 	}
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	object = bpf_object__open(argv[1]);
 	if (!object)
 		fail(argv[1], -errno);
+	bpf_object__for_each_program(program, object)
+	{
+		if (argc > 2)
+			bpf_program__set_autoload(program, is_named(program, argv + 2));
+	}
 	err = bpf_object__load(object);
 	if (err < 0)
 		fail("loading", err);
-	err = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	err = argc > 2 ? 0 : bpf_enable_stats(BPF_STATS_RUN_TIME);
 	if (err < 0)
 		fail("counting runs and nanoseconds", err);
-	bpf_object__for_each_program(program, object) program_attach(program);
+	bpf_object__for_each_program(program, object)
+	{
+		if (bpf_program__autoload(program))
+			program_attach(program);
+	}
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		continue;

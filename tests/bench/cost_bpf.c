@@ -162,3 +162,9 @@ int empty_receive(void *ctx __attribute__((unused)))
 {
 	return 0;
 }
+
+SEC("tp_btf/tcp_rcv_space_adjust")
+int empty_adjust(void *ctx __attribute__((unused)))
+{
+	return 0;
+}

@@ -26,8 +26,9 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "live"))
 
 import live  # noqa: E402
-from figures import programs_of, say, spread  # noqa: E402
+from figures import cost_build, programs_of, say, spread  # noqa: E402
 from filter_cost import part_filters  # noqa: E402
+from pair_cost import part_pair  # noqa: E402
 from sockets_cost import part_sockets  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
@@ -284,23 +285,6 @@ def part_many(work):
 # --- cost ---
 
 
-def cost_build(work):
-    multiarch = subprocess.run(
-        ["cc", "-print-multiarch"], stdout=subprocess.PIPE, check=True, text=True
-    ).stdout.strip()
-    clang = shutil.which("clang") or shutil.which("clang-14")
-    if not clang:
-        raise live.Skipped("clang is not installed: it compiles the programs that tcptop's are compared with")
-    source, target = os.path.join(HERE, "cost_bpf.c"), os.path.join(work, "cost_bpf.o")
-    include = f"-I/usr/include/{multiarch}"
-    subprocess.run([clang, "-target", "bpf", "-O2", "-g", include, "-c", source, "-o", target], check=True)
-    program = os.path.join(work, "cost")
-    subprocess.run(
-        ["cc", "-std=gnu11", "-O2", os.path.join(HERE, "cost.c"), "-o", program, "-lbpf"], check=True
-    )
-    return [program, target]
-
-
 def cost_start(command):
     """The comparison programs, attached: (process, {program id: name})."""
     cost = live.Process(command, stdin=subprocess.PIPE)
@@ -310,7 +294,7 @@ def cost_start(command):
             raise live.Failed(cost.stderr.strip())
         return {number: name for name, number in re.findall(r"^(\w+) (\d+)$", cost.stdout.decode(), re.M)}
 
-    live.wait_for(lambda: len(names()) == 6, 5, "the comparison programs attached")
+    live.wait_for(lambda: len(names()) == 7, 5, "the comparison programs attached")
     return cost, names()
 
 
@@ -374,6 +358,7 @@ PARTS = {
     "idle": part_idle,
     "many": part_many,
     "cost": part_cost,
+    "pair": part_pair,
     "filters": part_filters,
     "sockets": part_sockets,
 }

@@ -64,6 +64,14 @@ static void the_title_says_what_it_costs(void **state)
 	assert_non_null(strstr(fixture->glass.lines[0], "cost 0.04% of a CPU"));
 	paint(fixture, 40, 24);
 	assert_null(strstr(fixture->glass.lines[0], "cost"));
+	/* The help has it at any width. */
+	key(fixture, 'h');
+	paint(fixture, 40, 24);
+	key(fixture, KEY_CODE_END);
+	paint(fixture, 40, 24);
+	assert_true(on_glass(fixture, 24, "Own cost"));
+	assert_true(on_glass(fixture, 24, "0.04% of a CPU"));
+	key(fixture, KEY_CODE_ESCAPE);
 	/* That of an older recording is not known. */
 	begin(fixture);
 	show(fixture);

@@ -32,6 +32,7 @@ static const struct {
 	{ "FILE", KIND_FILE, NULL },
 	{ "N", KIND_ANY, NULL },
 	{ "BYTES", KIND_ANY, NULL },
+	{ "PERCENT", KIND_ANY, NULL },
 	{ "WORDS", KIND_ANY, NULL },
 	{ "NAME", KIND_ANY, NULL },
 	{ "USER", KIND_ANY, NULL },

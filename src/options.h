@@ -45,7 +45,8 @@ struct options {
 	bool renderer_is_default;        /* nobody asked for it: another one may take its place */
 	enum probe_method probe;
 	bool no_summary;
-	const char *words; /* of --filter; borrowed from argv; NULL: none */
+	bool compiles_anew; /* the BPF program, and does not keep it */
+	const char *words;  /* of --filter; borrowed from argv; NULL: none */
 	bool verbose;
 	bool no_settings; /* the user's file of settings is not read */
 	int family;       /* 0 both, 4 or 6 */

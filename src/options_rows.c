@@ -423,6 +423,8 @@ const struct option_row option_rows[] = {
 	{ "max-sessions", "N", "connections that an interval can list (default 65536, up\n"
 	  "to 16777216); the bytes of others are still counted",
 	  apply_max_sessions, MEMBER(max_sessions), .actions = RUN | CHECK | DIAGNOSE | EBPF },
+	{ "no-cache", NULL, "compile the BPF program anew, and do not keep it: by default\nthe next start takes it from " TCPTOP_CACHE_DIRECTORY,
+	  apply_flag, MEMBER(compiles_anew), .actions = RUN | DIAGNOSE },
 	{ "columns", "LIST", "the screen's columns, with commas (rtt and retrans cost time per\n"
 	  "event and are in JSON, too), of",
 	  apply_columns, .more_help = column_ids,

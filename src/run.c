@@ -272,7 +272,7 @@ static void tell_start(
 static int start_tracing(struct show *show, struct tracing *tracing, struct options *options,
     struct signals *signals, struct error *error)
 {
-	struct loader_request request = { .method = options->probe };
+	struct loader_request request = { .method = options->probe, .compiles_anew = options->compiles_anew };
 	struct conditions conditions = { .root = options->host_root, .containers = show->containers };
 
 	memset(request.filter_fds, -1, sizeof request.filter_fds);

@@ -37,11 +37,13 @@ static const struct {
 /* Types are taken from the header, so that a changed signature fails to compile. */
 struct bcc_api {
 	__typeof__(bpf_module_create_c_from_string) *compile;
-	__typeof__(bpf_table_fd) *table_fd;
-	__typeof__(bpf_table_key_size) *table_key_size;
-	__typeof__(bpf_table_leaf_size) *table_leaf_size;
-	__typeof__(bpf_function_start) *function_start;
-	__typeof__(bpf_function_size) *function_size;
+	__typeof__(bpf_num_tables) *table_count;
+	__typeof__(bpf_table_name) *table_name;
+	__typeof__(bpf_table_fd_id) *table_fd;
+	__typeof__(bpf_num_functions) *function_count;
+	__typeof__(bpf_function_name) *function_name;
+	__typeof__(bpf_function_start_id) *function_start;
+	__typeof__(bpf_function_size_id) *function_size;
 };
 
 static struct bcc_api api;
@@ -51,11 +53,13 @@ static const struct {
 	void **address;
 } imports[] = {
 	{ "bpf_module_create_c_from_string", (void **)&api.compile },
-	{ "bpf_table_fd", (void **)&api.table_fd },
-	{ "bpf_table_key_size", (void **)&api.table_key_size },
-	{ "bpf_table_leaf_size", (void **)&api.table_leaf_size },
-	{ "bpf_function_start", (void **)&api.function_start },
-	{ "bpf_function_size", (void **)&api.function_size },
+	{ "bpf_num_tables", (void **)&api.table_count },
+	{ "bpf_table_name", (void **)&api.table_name },
+	{ "bpf_table_fd_id", (void **)&api.table_fd },
+	{ "bpf_num_functions", (void **)&api.function_count },
+	{ "bpf_function_name", (void **)&api.function_name },
+	{ "bpf_function_start_id", (void **)&api.function_start },
+	{ "bpf_function_size_id", (void **)&api.function_size },
 };
 
 /* Every release has the soname libbcc.so.0 while signatures changed: the file's name tells the release. */
@@ -137,23 +141,38 @@ int bcc_compile(struct bcc *bcc, const char *text, struct error *error)
 	return error_set(error, EXIT_CODE_RUNTIME, -EINVAL, "libbcc could not compile the BPF program");
 }
 
-int bcc_table_fd(const struct bcc *bcc, const char *name)
+size_t bcc_table_count(const struct bcc *bcc)
 {
-	return bcc->api->table_fd(bcc->module, name);
+	return bcc->api->table_count(bcc->module);
 }
 
-size_t bcc_table_key_size(const struct bcc *bcc, const char *name)
+const char *bcc_table_name(const struct bcc *bcc, size_t index)
 {
-	return bcc->api->table_key_size(bcc->module, name);
+	return bcc->api->table_name(bcc->module, index);
 }
 
-size_t bcc_table_value_size(const struct bcc *bcc, const char *name)
+int bcc_table_fd(const struct bcc *bcc, size_t index)
 {
-	return bcc->api->table_leaf_size(bcc->module, name);
+	return bcc->api->table_fd(bcc->module, index);
 }
 
-const struct bpf_insn *bcc_function(const struct bcc *bcc, const char *name, size_t *count)
+size_t bcc_function_count(const struct bcc *bcc)
 {
-	*count = bcc->api->function_size(bcc->module, name) / sizeof(struct bpf_insn);
-	return bcc->api->function_start(bcc->module, name);
+	return bcc->api->function_count(bcc->module);
+}
+
+const char *bcc_function_name(const struct bcc *bcc, size_t index)
+{
+	return bcc->api->function_name(bcc->module, index);
+}
+
+const struct bpf_insn *bcc_function(const struct bcc *bcc, size_t index, size_t *count)
+{
+	*count = bcc->api->function_size(bcc->module, index) / sizeof(struct bpf_insn);
+	return bcc->api->function_start(bcc->module, index);
+}
+
+const char *bcc_release(void)
+{
+	return LIBBCC_VERSION;
 }

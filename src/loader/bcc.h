@@ -23,15 +23,18 @@ int bcc_open(struct bcc *bcc, struct error *error);
 /* Compiles text: creates its tables and translates its functions. What libbcc prints goes to stderr. */
 int bcc_compile(struct bcc *bcc, const char *text, struct error *error);
 
-/* A table's descriptor, owned by the module; -1: the text has no such table. */
-int bcc_table_fd(const struct bcc *bcc, const char *name);
+/* Its tables: names, borrowed, and descriptors, owned by the module. */
+size_t bcc_table_count(const struct bcc *bcc);
+const char *bcc_table_name(const struct bcc *bcc, size_t index);
+int bcc_table_fd(const struct bcc *bcc, size_t index);
 
-/* The sizes of a table's keys and values as compiled, to hold against the C structs. */
-size_t bcc_table_key_size(const struct bcc *bcc, const char *name);
-size_t bcc_table_value_size(const struct bcc *bcc, const char *name);
+/* Its functions: names and instructions, borrowed from the module. */
+size_t bcc_function_count(const struct bcc *bcc);
+const char *bcc_function_name(const struct bcc *bcc, size_t index);
+const struct bpf_insn *bcc_function(const struct bcc *bcc, size_t index, size_t *count);
 
-/* A function's instructions, borrowed from the module; NULL: the text has no such function. */
-const struct bpf_insn *bcc_function(const struct bcc *bcc, const char *name, size_t *count);
+/* The release that this was built against, the only one that is loaded. */
+const char *bcc_release(void);
 
 /* There is no bcc_close: unloading LLVM gives nothing back and the child ends by _exit. */
 

@@ -10,8 +10,8 @@
 #include "base/util.h"
 
 /* A batch is too short to be interrupted often; of all the one at a quarter counts, as nothing makes a call quicker. */
-#define BATCHES 101
-#define CALLS 40
+#define BATCHES 41
+#define CALLS 25
 
 #define CALL_NS_MAX 20000 /* above is no measurement, but a machine that did other things */
 

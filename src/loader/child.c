@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #include "loader/attach.h"
-#include "loader/bcc.h"
+#include "loader/compile.h"
+#include "loader/compiled.h"
 #include "base/error.h"
 #include "base/util.h"
 #include "kernel/kernel.h"
@@ -21,7 +22,6 @@
 #include "loader/message.h"
 #include "kernel/program.h"
 #include "loader/privilege.h"
-#include "loader/sandbox.h"
 #include "loader/tracing.h"
 #include "model/session.h"
 #include "model/life.h"
@@ -30,8 +30,7 @@ struct child {
 	int socket;
 	const struct loader_request *request;
 	struct kernel kernel;
-	struct sandbox sandbox;
-	struct bcc bcc;
+	struct compiled compiled;
 	struct tracing tracing;
 	struct error error;
 };
@@ -113,47 +112,18 @@ static int choose_method(struct child *child)
 	return 0;
 }
 
-static int compile(struct child *child, enum offsets_from from)
+static int compile(struct child *child, bool uses_cache)
 {
-	char *text;
-	int err = program_build(
-	    &text, &child->request->program, &child->kernel, &child->tracing.plan, from, &child->error);
+	const struct compile_context context = {
+		.request = &child->request->program,
+		.kernel = &child->kernel,
+		.plan = &child->tracing.plan,
+		.uses_cache = uses_cache,
+		.note = take_note,
+		.to = child,
+	};
 
-	if (err)
-		return err;
-	err = bcc_compile(&child->bcc, text, &child->error);
-	free(text);
-	return err;
-}
-
-static int compile_with_stubs(struct child *child)
-{
-	int err = sandbox_add_stubs(&child->sandbox, &child->kernel, &child->error);
-
-	note(child, "headers: generated stubs, layouts from BTF");
-	return err ?: compile(child, OFFSETS_FROM_BTF);
-}
-
-/* libbcc finds installed headers; pointed at the stubs it never looks for any. */
-static int compile_program(struct child *child)
-{
-	const struct kernel *kernel = &child->kernel;
-
-	if (kernel->headers == HEADERS_NONE && !kernel->has_btf)
-		return error_set(&child->error, EXIT_CODE_UNSUPPORTED, -ENOTSUP,
-		    "this kernel has no BTF, and its headers are not installed\n"
-		    "install them: package linux-headers-%.60s (Debian, Ubuntu) or kernel-devel (Fedora)",
-		    kernel->release);
-	if (kernel->headers == HEADERS_NONE)
-		return compile_with_stubs(child);
-	note(child, "headers: /lib/modules/%s/build, layouts from %s", kernel->release,
-	    kernel->has_btf ? "BTF" : "<net/sock.h>");
-	int err = compile(child, program_offsets_from(kernel));
-
-	if (!err || !kernel->has_btf)
-		return err;
-	note(child, "headers: those do not compile, trying without");
-	return compile_with_stubs(child);
+	return compile_program(&context, &child->compiled, &child->error);
 }
 
 static const struct {
@@ -204,18 +174,27 @@ static unsigned long map_memory_bytes(int fd)
 	return bytes;
 }
 
+/* Is it as it is read here? */
+static bool has_sizes(int fd, size_t key_size, size_t value_size)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 length = sizeof info;
+
+	return bpf_obj_get_info_by_fd(fd, &info, &length) == 0 && info.key_size == key_size &&
+	       info.value_size == value_size;
+}
+
 static int take_maps(struct child *child)
 {
 	unsigned long bytes = 0;
 	int cpus = libbpf_num_possible_cpus();
 
 	for (size_t i = 0; i < COUNT_OF(text_maps); i++) {
-		int fd = bcc_table_fd(&child->bcc, text_maps[i].name);
+		int fd = compiled_map(&child->compiled, text_maps[i].name);
 
 		if (fd < 0)
 			continue;
-		if (bcc_table_key_size(&child->bcc, text_maps[i].name) != text_maps[i].key_size ||
-		    bcc_table_value_size(&child->bcc, text_maps[i].name) != text_maps[i].value_size)
+		if (!has_sizes(fd, text_maps[i].key_size, text_maps[i].value_size))
 			return error_set(&child->error, EXIT_CODE_RUNTIME, -EPROTO,
 			    "map %s was not compiled as it is read: its sizes differ", text_maps[i].name);
 		child->tracing.maps[text_maps[i].map] = fd;
@@ -234,7 +213,7 @@ static int place_filter_maps(struct child *child)
 	for (size_t i = 0; i < filter_count; i++) {
 		int fd = child->request->filter_fds[i];
 
-		if (fd >= 0 && dup2(fd, bcc_table_fd(&child->bcc, filters[i].placeholder)) < 0)
+		if (fd >= 0 && dup2(fd, compiled_map(&child->compiled, filters[i].placeholder)) < 0)
 			return error_set(&child->error, EXIT_CODE_RUNTIME, -errno,
 			    "cannot place the filter map: %s", strerror(errno));
 	}
@@ -270,7 +249,7 @@ static void forget_runs(const struct child *child)
 
 static int attach_hooks(struct child *child)
 {
-	const struct hooks_context context = { &child->bcc, &child->kernel, take_note, child };
+	const struct hooks_context context = { &child->compiled, &child->kernel, take_note, child };
 
 	int err = hooks_attach(&context, &child->tracing, &child->error);
 
@@ -281,6 +260,29 @@ static int attach_hooks(struct child *child)
 		    child->tracing.prices.begins_ns,
 		    child->tracing.prices.begins_ns + child->tracing.prices.counts_ns);
 	return err;
+}
+
+static int trace(struct child *child, bool uses_cache)
+{
+	int err = compile(child, uses_cache);
+
+	err = err ?: take_maps(child);
+	err = err ?: place_filter_maps(child);
+	err = err ?: make_barrier(child);
+	return err ?: attach_hooks(child);
+}
+
+/* What an earlier start has compiled is not trusted so far that the kernel's word against it would be the last one. */
+static int trace_cached(struct child *child)
+{
+	int err = trace(child, !child->request->compiles_anew);
+
+	if (!err || !child->compiled.owned)
+		return err;
+	note(child, "program: the kernel refuses what an earlier start compiled: %.200s", child->error.text);
+	compiled_fini(&child->compiled);
+	memset(child->tracing.maps, -1, sizeof child->tracing.maps);
+	return trace(child, false);
 }
 
 int loader_child(int socket, const struct loader_request *request)
@@ -296,20 +298,11 @@ int loader_child(int socket, const struct loader_request *request)
 	child.tracing.in_pid_namespace = child.kernel.in_pid_namespace;
 	memcpy(child.tracing.reset_reasons, child.kernel.reset_reasons, sizeof child.tracing.reset_reasons);
 	err = err ?: choose_method(&child);
-	err = err ?: sandbox_enter(&child.sandbox, &child.error);
-	if (!err)
-		sandbox_shorten_symbols(&child.sandbox);
-	err = err ?: bcc_open(&child.bcc, &child.error);
-	err = err ?: compile_program(&child);
-	err = err ?: take_maps(&child);
-	err = err ?: place_filter_maps(&child);
-	err = err ?: make_barrier(&child);
-	err = err ?: attach_hooks(&child);
+	err = err ?: trace_cached(&child);
 	if (err) {
 		message.kind = LOADER_FAILED;
 		message.err = err;
 		message.error = child.error;
 	}
-	sandbox_leave(&child.sandbox);
 	return loader_message_send(socket, &message, err ? NULL : &child.tracing) == 0 ? 0 : 1;
 }

@@ -3,6 +3,8 @@
 #ifndef TCPTOP_CHILD_H
 #define TCPTOP_CHILD_H
 
+#include <stdbool.h>
+
 #include "kernel/filters.h"
 #include "kernel/method.h"
 #include "kernel/program.h"
@@ -12,6 +14,7 @@ struct loader_request {
 	struct program_request program;
 	enum probe_method method;
 	int filter_fds[FILTERS_MAX]; /* of the user's maps, beside filters[]; -1: no such filter. Borrowed. */
+	bool compiles_anew;          /* instead of taking what an earlier start compiled */
 };
 
 /*

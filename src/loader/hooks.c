@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "loader/attach.h"
-#include "loader/bcc.h"
 #include "loader/calibrate.h"
+#include "loader/compiled.h"
 #include "loader/tracing.h"
 
 /* A program on its way from the text to its hook. */
@@ -51,11 +51,12 @@ static void give_up(struct programs *programs, const struct hook *lost)
 
 static int load(const struct hooks_context *context, struct program *program)
 {
-	size_t count;
-	const struct bpf_insn *instructions = bcc_function(context->bcc, program->hook->function, &count);
+	const struct compiled_function *function =
+	    compiled_function(context->compiled, program->hook->function);
 
 	program->program_fd =
-	    instructions ? attach_load(program->hook, context->kernel, instructions, count) : -ENOENT;
+	    function ? attach_load(program->hook, context->kernel, function->instructions, function->count)
+	             : -ENOENT;
 	return program->program_fd < 0 ? program->program_fd : 0;
 }
 
@@ -74,7 +75,7 @@ static int run_iterator(const struct hooks_context *context, int program_fd)
 	int err = attach_run_iterator(program_fd);
 
 	if (!err &&
-	    bpf_map_update_elem(bcc_table_fd(context->bcc, "splice_ready"), &slot, &ready, BPF_ANY) != 0)
+	    bpf_map_update_elem(compiled_map(context->compiled, "splice_ready"), &slot, &ready, BPF_ANY) != 0)
 		err = -errno;
 	return err;
 }

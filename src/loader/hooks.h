@@ -3,14 +3,14 @@
 #ifndef TCPTOP_HOOKS_H
 #define TCPTOP_HOOKS_H
 
-struct bcc;
+struct compiled;
 struct error;
 struct kernel;
 struct tracing;
 
 /* Where programs come from and to whom progress is told. */
 struct hooks_context {
-	const struct bcc *bcc;
+	const struct compiled *compiled;
 	const struct kernel *kernel;
 	void (*note)(void *to, const char *text);
 	void *to;

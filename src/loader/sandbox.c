@@ -16,8 +16,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "kernel/kernel.h"
-#include "kernel/program.h"
 
 #define WORK_DIRECTORY "work" /* current while compiling: libbcc searches it first, so it stays empty */
 #define STUB_DIRECTORY "stubs"
@@ -187,19 +185,14 @@ void sandbox_shorten_symbols(struct sandbox *sandbox)
 		mount(path, "/proc/kallsyms", NULL, MS_BIND, NULL);
 }
 
-int sandbox_add_stubs(struct sandbox *sandbox, const struct kernel *kernel, struct error *error)
+int sandbox_add_header(struct sandbox *sandbox, const char *path, const char *text, struct error *error)
 {
-	char path[256], version[256], root[128];
-	int err = 0;
+	char root[128], file[256];
 
 	snprintf(root, sizeof root, "%s/" STUB_DIRECTORY, sandbox->root);
-	for (size_t i = 0; i < program_stub_count && !err; i++) {
-		snprintf(path, sizeof path, "%s/include/%s", root, program_stubs[i].path);
-		err = write_file(path, program_stubs[i].text);
-	}
-	program_stub_version(version, sizeof version, kernel);
-	snprintf(path, sizeof path, "%s/include/linux/version.h", root);
-	err = err ?: write_file(path, version);
+	snprintf(file, sizeof file, "%s/include/%s", root, path);
+	int err = write_file(file, text);
+
 	if (!err && setenv("BCC_KERNEL_SOURCE", root, 1) != 0)
 		err = -errno;
 	if (err)

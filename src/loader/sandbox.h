@@ -10,7 +10,6 @@
 #include <sys/types.h>
 
 struct error;
-struct kernel;
 
 struct sandbox {
 	char root[64];  /* an empty directory that is the current one; only its owner can write to it */
@@ -32,8 +31,10 @@ int sandbox_enter(struct sandbox *sandbox, struct error *error);
  */
 void sandbox_shorten_symbols(struct sandbox *sandbox);
 
-/* Writes the stub headers and points libbcc at them. */
-int sandbox_add_stubs(struct sandbox *sandbox, const struct kernel *kernel, struct error *error);
+/*
+ * Writes a header, by its path below a kernel's include/, where libbcc finds it instead of installed ones. 0 or -errno with *error.
+ */
+int sandbox_add_header(struct sandbox *sandbox, const char *path, const char *text, struct error *error);
 
 /* Removes the temporary directory, if there is one. */
 void sandbox_leave(struct sandbox *sandbox);

@@ -383,11 +383,11 @@ static void test_help(void **state)
 	    "              [--max-overhead PERCENT] [--filter WORDS] [--probe "
 	    "auto|tracepoint|fentry|kprobe]\n"
 	    "              [-o screen|text|json|csv|openmetrics] [--output-file PATH] [--textfile PATH]\n"
-	    "              [--max-series N] [--series-threshold BYTES] [--max-sessions N] [--columns LIST]\n"
-	    "              [--sort COLUMN[:asc|:desc]] [--color auto|always|never] [--mouse] [--no-final]\n"
-	    "              [--no-settings] [--host-root PATH] [--replay FILE] [--diagnose] [--check] "
-	    "[--ebpf]\n"
-	    "              [-v] [interval] [count]\n"
+	    "              [--max-series N] [--series-threshold BYTES] [--max-sessions N] [--no-cache]\n"
+	    "              [--columns LIST] [--sort COLUMN[:asc|:desc]] [--color auto|always|never] "
+	    "[--mouse]\n"
+	    "              [--no-final] [--no-settings] [--host-root PATH] [--replay FILE] [--diagnose]\n"
+	    "              [--check] [--ebpf] [-v] [interval] [count]\n"
 	    "\n";
 	static const char *const needed[] = { "\n  -h, --help  ", "\n  -V, --version  ",
 		"\n  -C, --noclear  ", "\n  -S, --nosummary  ", "\n  -p, --pid PID  ",
@@ -398,7 +398,7 @@ static void test_help(void **state)
 		"\n      --probe auto|tracepoint|fentry|kprobe\n",
 		"\n  -o, --output screen|text|json|csv|openmetrics\n", "\n      --output-file PATH\n",
 		"\n      --textfile PATH  ", "\n      --max-series N  ", "\n      --series-threshold BYTES\n",
-		"\n      --max-sessions N  ", "\n      --columns LIST  ",
+		"\n      --max-sessions N  ", "\n      --no-cache  ", "\n      --columns LIST  ",
 		"\n      --color auto|always|never\n", "\n      --mouse  ", "\n      --no-final  ",
 		"\n      --no-settings  ", "\n      --host-root PATH  ", "\n      --replay FILE  ",
 		"\n      --diagnose  ", "\n      --check  ", "\n      --ebpf  ", "\n  -v, --verbose  ",

@@ -27,3 +27,12 @@ def checker():
         return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(line))]
 
     return check
+
+
+def faults(lines):
+    """Of parsed lines, what is wrong with each; without python3-jsonschema nothing is."""
+    try:
+        check = checker()
+    except ImportError:
+        return []
+    return [f"{fault} in {line}" for line in lines for fault in check(json.dumps(line))]

@@ -10,6 +10,9 @@ import threading
 
 from live import Tcptop, case, main, needs_root
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import schema  # noqa: E402
+
 
 def serve(listener, end, over):
     while not over.is_set():
@@ -51,6 +54,8 @@ def diagnosed_by_how_connections_end():
         tcptop.expect(0, 30)
     finally:
         over.set()
+    faults = schema.faults(tcptop.lines())
+    yield "failed" if faults else "passed", "schema", f"{faults}"
     findings = [x for x in tcptop.lines() if x["type"] == "finding" and "failed" in x]
     ports = {address[1]: kind for kind, address in addresses.items()}
     good = {

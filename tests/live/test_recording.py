@@ -12,7 +12,7 @@ import time
 
 from live import (
     Skipped, Tcptop, case, cgroup, cgroup2_root, check, check_equal, check_exact, enter_cgroup, intervals, main, move, replay, seconds,
-    sessions,
+    sessions, wait_for,
 )
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -23,6 +23,7 @@ def record(*arguments, cgroup_path):
     """Lines of a run during which a flow moved in the cgroup, and its truth."""
     os.chmod(cgroup_path, 0o755)  # as others are
     tcptop = Tcptop("-o", "json", *arguments, "0.2")
+    wait_for(lambda: intervals(tcptop.lines()), 10, "an interval")  # from here on lives of connections are noted, too
     truth = move("flow", "--bytes", 30011, prepare=lambda: enter_cgroup(cgroup_path))
     time.sleep(0.5)
     return tcptop.stop(), truth
@@ -38,15 +39,27 @@ def wall_s(line):
 
 @case
 def every_line_is_as_the_schema_says():
+    """Of each kind of output, each line, without a member that the schema does not know."""
     try:
-        check_line = schema.checker()
+        schema.checker()
     except ImportError as reason:
         raise Skipped(f"{reason} (package python3-jsonschema)") from None
-    with cgroup() as path:
-        lines, _ = record("--max-sessions", 64, "--filter", "!port:1", cgroup_path=path)
-    for line in lines:
-        check_equal(check_line(json.dumps(line)), [], f"faults of {line}")
-    check({"start", "cgroup", "session", "interval"} <= {line["type"] for line in lines}, "a type is missing")
+    many = ["--comm", "flow-sender", "--uid", "0", "--host", "127.0.0.1,::1", "--port", "1-65535", "--netns", str(os.getpid())]
+    for arguments, types in (
+        (["--max-sessions", "64", "--filter", "!port:1"], set()),
+        (["--max-sessions", "1"], set()),
+        (["-a"], set()),
+        (["--connections"], {"connection"}),
+        (["-a", "--connections", "--strict"], {"connection"}),
+        (many, set()),
+    ):
+        with cgroup() as path:
+            lines, _ = record(*arguments, cgroup_path=path)
+        check_equal(schema.faults(lines), [], f"faults with {arguments}")
+        missing = ({"start", "cgroup", "session", "interval"} | types) - {line["type"] for line in lines}
+        check_equal(missing, set(), f"types that are missing with {arguments}")
+    tcptop = Tcptop("--diagnose", "-o", "json", *many, wait=False).expect(0, 30)
+    check_equal(schema.faults(tcptop.lines()), [], "faults with --diagnose")
 
 
 @case

@@ -18,6 +18,9 @@ import threading
 import time
 
 from live import SLOWNESS, Failed, Skipped, Tcptop, case, check, main, needs_root, seconds, wait_for
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import schema  # noqa: E402
 from wires import Namespaces, has_netem, tcp_info
 
 EMULATED = SLOWNESS >= 2
@@ -452,6 +455,7 @@ def diagnosed():
     tcptop = Tcptop("--diagnose", "-o", "json", "-p", os.getpid(), wait=False)
     tcptop.expect(0, 30)
     lines = tcptop.lines()
+    check(not schema.faults(lines), f"against the schema: {schema.faults(lines)}")
     findings = [x for x in lines if x["type"] == "finding"]
     check(lines[-1]["type"] == "diagnosis" and lines[-1]["findings"] == len(findings) <= 10, f"{lines[-1]}")
     weights = [x["rank"] for x in findings]

@@ -103,6 +103,9 @@ static int open_output(struct show *show, const struct options *options, struct 
 	if (show->run.output_fd >= 0)
 		return 0;
 	err = show->run.output_fd;
+	if (err == -ENXIO) /* open(2) of a FIFO, which is not waited for */
+		return error_set(error, EXIT_CODE_OUTPUT, err,
+		    "cannot open %.300s: it is a pipe that nobody reads\nstart its reader first", path);
 	return error_set(error, EXIT_CODE_OUTPUT, err,
 	    "cannot open %.300s: %s\nit is opened as the owner of its directory, without capabilities", path,
 	    strerror(-err));

@@ -60,7 +60,8 @@ class MessagesTest(unittest.TestCase):
         self.expect_right("| `no such … here` | |\n", code=new)
 
     def test_other_exit_codes(self):
-        self.expect_right("| `run it with sudo` | |\n", code=CODE + 'int e = error_set(e, EXIT_CODE_RUNTIME, -1, "out of memory");\n')
+        self.expect_right("| `run it with sudo` | |\n", code=CODE + 'int e = error_set(e, EXIT_CODE_USAGE, -1, "no such option");\n')
+        self.expect_wrong("is not in a table", "| `run it with sudo` | |\n", code=CODE + 'int e = error_set(e, EXIT_CODE_RUNTIME, -1, "out of memory");\n')
 
     def test_no_table(self):
         self.expect_wrong("docs/troubleshooting.md: no table of messages", "")

@@ -133,7 +133,8 @@ def what_cannot_be_written():
         with open(f"{path}/out", "wb") as stream:
             Tcptop("-o", "json", *QUIET, "0.01", wait=False, stdout=stream, prepare=limit).expect(5)
         os.mkfifo(f"{path}/pipe")
-        Tcptop("-o", "json", "--output-file", f"{path}/pipe", *QUIET, wait=False).expect(5)
+        refused = Tcptop("-o", "json", "--output-file", f"{path}/pipe", *QUIET, wait=False).expect(5)
+        check("start its reader first" in refused.stderr, f"of a pipe that nobody reads it says {refused.stderr!r}")
         reader = os.open(f"{path}/pipe", os.O_RDONLY | os.O_NONBLOCK)
         tcptop = Tcptop("-o", "json", "--output-file", f"{path}/pipe", *QUIET, "0.05")
         os.close(reader)

@@ -2,6 +2,7 @@
 #include "model/link.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,13 +101,36 @@ int link_used_percent(const struct link *link)
 	return percent < 999 ? (int)(percent + 0.5) : 999;
 }
 
+void links_go_on(struct links *links, const struct links *before, float part)
+{
+	for (size_t i = 0; i < links->count; i++) {
+		struct link *link = &links->items[i];
+		const struct link *was = links_find(before, link->ifindex);
+		bool goes_on = was && was->lately_bytes > 0;
+
+		if (link->tcp_rx_bytes == LINK_TCP_UNKNOWN)
+			continue;
+		float bytes = (float)link_bytes(link);
+		float tcp_bytes = (float)link->tcp_rx_bytes + (float)link->tcp_tx_bytes;
+
+		link->lately_bytes = goes_on ? was->lately_bytes + part * (bytes - was->lately_bytes) : bytes;
+		link->lately_tcp_bytes =
+		    goes_on ? was->lately_tcp_bytes + part * (tcp_bytes - was->lately_tcp_bytes) : tcp_bytes;
+	}
+}
+
 int link_tcp_percent(const struct link *link)
 {
-	uint64_t bytes = link_bytes(link);
+	double bytes = (double)link_bytes(link), tcp_bytes;
 
-	if (!bytes || link->tcp_rx_bytes == LINK_TCP_UNKNOWN)
+	if (bytes <= 0 || link->tcp_rx_bytes == LINK_TCP_UNKNOWN)
 		return -1;
-	double percent = 100.0 * ((double)link->tcp_rx_bytes + (double)link->tcp_tx_bytes) / (double)bytes;
+	tcp_bytes = (double)link->tcp_rx_bytes + (double)link->tcp_tx_bytes;
+	if (link->lately_bytes > 0) {
+		bytes = link->lately_bytes;
+		tcp_bytes = link->lately_tcp_bytes;
+	}
+	double percent = 100.0 * tcp_bytes / bytes;
 
 	return percent < 100 ? (int)(percent + 0.5) : 100;
 }

@@ -34,8 +34,10 @@ struct link {
 	uint32_t speed_mbit;       /* each way, of 1,000,000 bits a second; 0: not known, as it has none */
 	uint64_t span_ns;          /* between the two readings, which are not quite the interval's ends */
 	uint64_t counts[LINK_COUNTS];
-	uint64_t tcp_rx_bytes; /* payload of the sessions that use it, or LINK_TCP_UNKNOWN */
-	uint64_t tcp_tx_bytes; /* known when tcp_rx_bytes is */
+	uint64_t tcp_rx_bytes;  /* payload of the sessions that use it, or LINK_TCP_UNKNOWN */
+	uint64_t tcp_tx_bytes;  /* known when tcp_rx_bytes is */
+	float lately_bytes;     /* links_go_on: a moving average of all bytes, */
+	float lately_tcp_bytes; /* and of TCP's of them; lately_bytes is 0: none is known */
 };
 
 struct links {
@@ -70,9 +72,12 @@ const struct link *links_busiest(const struct links *links);
 /* The share of the busier direction of its speed, in percent; -1: the speed is not known. */
 int link_used_percent(const struct link *link);
 
+/* Takes the moving averages of an interval on to the one after it, which has this part of their weight. */
+void links_go_on(struct links *links, const struct links *before, float part);
+
 /*
- * TCP's part of all bytes in percent, at most 100: what has arrived may be received in the next interval. -1: not
- * known, or there are no bytes.
+ * TCP's part of all bytes lately in percent, at most 100. By the averages, if there are any: a message may pass the link in one interval
+ * and be received in the next. -1: not known, or there are no bytes.
  */
 int link_tcp_percent(const struct link *link);
 

@@ -156,6 +156,7 @@ struct snapshot {
 	size_t cgroup_count;
 	size_t cgroup_capacity;
 	struct cgroup_list told; /* what a recording says of cgroups, from this interval on */
+	uint8_t read_pct;        /* of a recording's bytes those that were read, at least 1; 0: not known */
 	bool last;               /* nothing follows: tracing has ended */
 	bool is_end;             /* no interval, but the news that a recording is over */
 };

@@ -342,10 +342,14 @@ static void add_totals(struct traffic *traffic, const struct snapshot *snapshot)
 int traffic_begin(struct traffic *traffic, const struct snapshot *snapshot, size_t session_count)
 {
 	int err = rows_reserve(&traffic->rows, session_count);
+	struct links before = traffic->links;
 
 	add_totals(traffic, snapshot);
+	links_init(&traffic->links);
 	if (links_copy(&traffic->links, &snapshot->links) < 0)
 		err = -ENOMEM;
+	links_go_on(&traffic->links, &before, traffic->average_clock.part[AVERAGE_10S]);
+	links_fini(&before);
 	return err;
 }
 

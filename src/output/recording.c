@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <jansson.h>
@@ -328,6 +329,19 @@ static void mark(struct recording *recording)
 	    (struct mark){ ftello(recording->file), recording->line_number };
 }
 
+/* How much of the file has been read; it may be growing. */
+static uint8_t read_percent(const struct recording *recording)
+{
+	struct stat file;
+	off_t at = recording->can_seek ? ftello(recording->file) : -1;
+
+	if (at < 0 || fstat(fileno(recording->file), &file) < 0 || file.st_size <= 0)
+		return 0;
+	double percent = 100.0 * (double)at / (double)file.st_size;
+
+	return percent < 1 ? 1 : percent < 100 ? (uint8_t)percent : 100;
+}
+
 /* Reads up to the end of the next interval. If the recording is cut off, its last interval has the sessions read. */
 static int read_ahead(struct recording *recording, struct error *error)
 {
@@ -357,6 +371,7 @@ static int read_ahead(struct recording *recording, struct error *error)
 	if (!recording->has_ahead && recording->ahead.session_count)
 		recording->has_ahead = true;
 	snapshot_total(&recording->ahead);
+	recording->ahead.read_pct = read_percent(recording);
 	recording->position += recording->has_ahead;
 	return 0;
 }

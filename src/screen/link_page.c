@@ -289,8 +289,10 @@ static void draw_notes(struct page *page, const struct links *links)
 	if (run->filter_count)
 		draw_note(page, "TCP is only what passes the filters given at the start.");
 	draw_note(page,
-	    "TCP: payload of the connections with an address of the link, in percent of its bytes. The rest "
-	    "is headers, retransmits, and what is not TCP. With full packets TCP alone is some 95%, with "
+	    "TCP: payload of the connections with an address of the link, in percent of its bytes, both "
+	    "averaged "
+	    "over some 10 s, as a message may be received after its packets. The rest is headers, "
+	    "retransmits, and what is not TCP. With full packets TCP alone is some 95%, with "
 	    "small ones less.");
 	draw_note(page,
 	    "TCP -: not known; no address, or it carries VLANs. DROPS: of the device in the interval, not "

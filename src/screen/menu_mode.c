@@ -390,42 +390,47 @@ static bool has_room(const struct ui *ui, const struct column *column)
 	return false;
 }
 
-static void footer_keys(struct ui *ui, int code, const char *key, const char *label)
+/* Without their labels where what follows them needs the room. */
+static void footer_keys(struct ui *ui, int code, const char *key, const char *label, size_t needs)
 {
-	ui_footer_key(ui, code, key, label);
-	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back ");
+	size_t labelled = strlen(key) + strlen(label) + strlen("EscBack ") + 1;
+	bool narrow = labelled + needs > ui->width;
+
+	if (narrow && strlen(key) + strlen(" Esc ") + needs > ui->width)
+		return;
+	ui_footer_key(ui, code, key, narrow ? " " : label);
+	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", narrow ? "" : "Back ");
 }
 
-/* What the selected column means, and why it cannot be shown. */
-static void footer_column(struct ui *ui, bool fits)
+/* Keys, what the selected column means, and why it cannot be shown. */
+static void footer_column(struct ui *ui, int code, const char *key, const char *label, bool fits)
 {
 	const struct column *column = &column_table[ui->menu.values[ui->menu.position]];
+	bool no_room = fits && !has_room(ui, column);
+	const char *why = !ui_measures(ui, column) ? "this kernel cannot tell it" : no_room ? "no room" : "";
+	char text[128];
 
-	line_print(&ui->line, STYLE_LABEL, " %s", column->description);
-	if (!ui_measures(ui, column))
-		line_print(&ui->line, STYLE_LABEL, "; this kernel cannot tell it");
-	else if (fits && !has_room(ui, column))
-		line_print(&ui->line, STYLE_LABEL, "; no room");
+	snprintf(text, sizeof text, "%s%s%s", why, *why ? "; " : "", column->description);
+	footer_keys(ui, code, key, label, strlen(text));
+	line_print(&ui->line, STYLE_LABEL, " %s", text);
 	line_pad(&ui->line, STYLE_LABEL, ui->width);
 }
 
 static void sort_footer(struct ui *ui)
 {
-	footer_keys(ui, KEY_CODE_ENTER, "Enter", "Choose ");
-	footer_column(ui, false);
+	footer_column(ui, KEY_CODE_ENTER, "Enter", "Choose ", false);
 }
 
 static void column_footer(struct ui *ui)
 {
-	footer_keys(ui, ' ', "Space", "On/off ");
-	footer_column(ui, true);
+	footer_column(ui, ' ', "Space", "On/off ", true);
 }
 
 static void user_footer(struct ui *ui)
 {
 	struct line *line = &ui->line;
 
-	footer_keys(ui, KEY_CODE_ENTER, "Enter", "Choose ");
+	footer_keys(ui, KEY_CODE_ENTER, "Enter", "Choose ", strlen(" typing finds one"));
 	if (!ui->typed[0]) {
 		line_print(line, STYLE_LABEL, " typing finds one");
 	} else {

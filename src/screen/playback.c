@@ -275,6 +275,8 @@ unsigned playback_go(struct ui *ui, const char *clock)
 
 /* ---- words ---- */
 
+#define NARROW 50
+
 void playback_state(const struct ui *ui, char text[PLAYBACK_TEXT_SIZE])
 {
 	char span[32];
@@ -300,12 +302,19 @@ void playback_position(const struct ui *ui, char text[PLAYBACK_TEXT_SIZE])
 	text[0] = '\0';
 	if (!ui->replay)
 		return;
+	/* beside a state there is little room */
+	const char *word = ui->width < NARROW && playback_is_held(ui) ? "at" : "recording";
+	unsigned tick = ui->traffic.tick;
+
 	if (ui->ended)
 		snprintf(text, PLAYBACK_TEXT_SIZE, "end of recording");
-	else if (ui->run->can_seek && ui->recorded)
-		snprintf(text, PLAYBACK_TEXT_SIZE, "recording %u/%u", ui->traffic.tick, ui->recorded);
-	else if (ui->run->can_seek && ui->traffic.tick)
-		snprintf(text, PLAYBACK_TEXT_SIZE, "recording %u", ui->traffic.tick);
-	else
+	else if (!ui->run->can_seek || !tick)
 		snprintf(text, PLAYBACK_TEXT_SIZE, "recording");
+	else if (ui->recorded)
+		snprintf(text, PLAYBACK_TEXT_SIZE, "%s %u/%u", word, tick, ui->recorded);
+	else if (ui->read_pct) /* by its bytes, as intervals are not counted before they are read */
+		snprintf(text, PLAYBACK_TEXT_SIZE, "%s %u, %u%%", word, tick,
+		    (unsigned)((uint64_t)ui->read_pct * tick / ui->read_tick));
+	else
+		snprintf(text, PLAYBACK_TEXT_SIZE, "%s %u", word, tick);
 }

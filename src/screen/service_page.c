@@ -10,6 +10,7 @@
 #include "screen/header.h"
 #include "screen/mode.h"
 #include "screen/page.h"
+#include "screen/playback.h"
 #include "screen/ui.h"
 
 #define CELL_MAX 32
@@ -183,6 +184,8 @@ static void services_draw(struct ui *ui, unsigned y, unsigned end, const struct 
 	if (busiest)
 		qsort(busiest, shown, sizeof *busiest, compare_busy);
 	page_begin(&page);
+	if (playback_is_past(ui))
+		line_print(&ui->line, STYLE_ALERT, " Not of then, but of now:");
 	line_print(&ui->line, STYLE_PLAIN, " %zu listening port%s  ", shown, shown == 1 ? "" : "s");
 	header_filters(ui);
 	page_put(&page);

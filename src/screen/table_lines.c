@@ -61,10 +61,41 @@ void table_lines_titles(struct ui *ui, const struct layout *layout)
 	line_pad(line, STYLE_HEAD, ui->width);
 }
 
+/* Whether a connection is closed, and no column says so. */
+static bool is_closed_unsaid(const struct ui *ui, const struct layout *layout, const struct row *row)
+{
+	const struct column *last = column_find("last");
+
+	if (ui->view.context.grouping != GROUPING_NONE || !row->closed.clock_ns ||
+	    row->seen_tick == view_traffic(&ui->view)->tick)
+		return false;
+	for (unsigned i = 0; i < layout->count; i++)
+		if (layout->columns[i].column == last && layout->columns[i].width >= COLUMN_LAST_WORDED)
+			return false;
+	return true;
+}
+
+/* In the place of a rate, as it has none any more; a sum gets the mark that LAST has. */
+static void say_closed(struct cell *cell)
+{
+	static const char word[] = "closed";
+	size_t length = strlen(cell->text);
+
+	if (*cell->text == '0' && cell->width >= sizeof word - 1) {
+		memcpy(cell->text, word, sizeof word);
+		cell->columns = sizeof word - 1;
+	} else if (*cell->text != '0' && cell->columns < cell->width && length + 2 <= sizeof cell->text) {
+		memmove(cell->text + 1, cell->text, length + 1);
+		cell->text[0] = 'x';
+		cell->columns++;
+	}
+}
+
 void table_lines_row(struct ui *ui, const struct layout *layout, const struct row *row)
 {
 	struct line *line = &ui->line;
 	struct cell cell;
+	bool says_closed = is_closed_unsaid(ui, layout, row);
 
 	for (unsigned i = 0; i < layout->count; i++) {
 		unsigned start = line->columns, width = layout->columns[i].width;
@@ -74,6 +105,10 @@ void table_lines_row(struct ui *ui, const struct layout *layout, const struct ro
 		cell.style = STYLE_PLAIN;
 		cell.text[0] = '\0';
 		layout->columns[i].column->format(&ui->view.context, row, &cell);
+		if (says_closed && layout->columns[i].column->is_amount) {
+			say_closed(&cell);
+			says_closed = false;
+		}
 		if (layout->columns[i].column->right)
 			line_pad(line, STYLE_PLAIN, start + width - cell.columns);
 		line_add(line, cell.style, cell.text, cell.columns);

@@ -163,6 +163,10 @@ int ui_begin_interval(struct ui *ui, const struct snapshot *snapshot)
 		play_end_run(&ui->play);
 		return 0;
 	}
+	if (ui->traffic.tick >= ui->read_tick) {
+		ui->read_tick = ui->traffic.tick + 1;
+		ui->read_pct = snapshot->read_pct;
+	}
 	if (is_cut_short(ui, snapshot) && ui_freeze(ui, true) < 0)
 		return -ENOMEM;
 	if (!ui->replay)

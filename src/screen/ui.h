@@ -55,10 +55,12 @@ struct ui {
 	struct traffic traffic; /* up to now */
 	struct traffic frozen;  /* what is shown while is_frozen */
 	bool is_frozen;
-	struct past past;  /* the intervals that can be looked back at */
-	struct play play;  /* how a recording is to be played */
-	int64_t began_s;   /* when its first interval ended */
-	uint32_t recorded; /* how many intervals it has; 0: not known yet */
+	struct past past;   /* the intervals that can be looked back at */
+	struct play play;   /* how a recording is to be played */
+	int64_t began_s;    /* when its first interval ended */
+	uint32_t recorded;  /* how many intervals it has; 0: not known yet, */
+	uint32_t read_tick; /* but when the latest of those that were read was shown, */
+	uint8_t read_pct;   /* this much of it had been read; 0: not known */
 	struct view view;
 	struct column_list columns;
 	bool tells_sockets;     /* what was asked for last */

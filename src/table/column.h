@@ -125,6 +125,9 @@ const char *column_title(
 void column_cell_text(const struct column_context *context, const char *text, struct cell *cell);
 void column_cell_number(uint64_t number, struct cell *cell);
 
+/* From this width on LAST says in a word that a connection is closed. */
+enum { COLUMN_LAST_WORDED = 15 };
+
 /* The width of the longer of a row's addresses. */
 unsigned column_address_columns(const struct column_context *context, const struct row *row);
 

@@ -46,10 +46,14 @@ static struct candidate candidate_of(
 	/* A listener is told by its local end, and of open sockets more is asked than what they move. */
 	if (context->open && column->is_address)
 		candidate.priority = column->essential ? 2 : 3;
-	candidate.must = context->open && (column->is_address || column->with_open);
-	/* An address column gets no more than its addresses need. */
+	candidate.must = (context->open && (column->is_address || column->with_open)) ||
+	                 (context->all && column->is_address);
+	/* An address column gets no more than its addresses need, */
 	if (column->is_address && candidate.max > context->address_columns)
 		candidate.max = context->address_columns;
+	/* and where LAST stands beside both, it does not wait for longer ones. */
+	if (column->is_address && context->all && candidate.pref > candidate.max)
+		candidate.pref = candidate.max > candidate.min ? candidate.max : candidate.min;
 	if (candidate.pref < titled)
 		candidate.pref = titled;
 	if (width < WIDE && titled > TITLE_NARROW)

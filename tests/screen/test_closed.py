@@ -20,8 +20,9 @@ AGAIN = "198.51.100.3:443"  # closed in the third interval; another one by its p
 class ClosedTest(ScreenTest):
     def play(self, width, height, *options):
         """To the end, with all connections listed."""
-        terminal = self.start(*options, name=("ends", "0.25"), width=width, height=height, ready="end of recording")
-        terminal.keys("a")
+        terminal = self.start(*options, name=("ends", "0.25"), width=width, height=height)
+        terminal.keys("$", "a")
+        terminal.wait_for("end of recording")
         terminal.wait_for(FIRST)
         return terminal
 
@@ -42,23 +43,35 @@ class ClosedTest(ScreenTest):
         return dim or grey
 
     def test_the_list_tells_them_apart(self):
-        for width, height in (80, 24), (120, 40), (200, 60):
+        for width, height, end in (80, 24, r" closed +0B x"), (120, 40, r" closed +0B .* x"), (200, 60, " closed "):
             with self.subTest(width):
                 terminal = self.play(width, height)
-                self.assertRegex(self.row(terminal, FIRST), r" closed 10:42:17$")
-                self.assertRegex(self.row(terminal, SECOND), r"  10:42:17$")
+                self.assertRegex(self.row(terminal, FIRST), end + "10:42:17$")
+                self.assertRegex(self.row(terminal, SECOND), r" 0B .* 10:42:17$")
                 now, before = self.rows(terminal, AGAIN)
-                self.assertRegex(now, r"  10:42:18$")
-                self.assertRegex(before, r" closed 10:42:17$")
+                self.assertRegex(now, r" 0B .* 10:42:18$")
+                self.assertRegex(before, end + "10:42:17$")
+                self.assertIn("LOCAL", terminal.cells()[4 if height < 30 else 6 if height < 44 else 8])
                 self.assertRegex("\n".join(terminal.cells()), r"1 connection  4 idle  2 closed")
                 terminal.close()
+
+    def test_the_smallest_tells_them_apart(self):
+        """Where LAST has no room, by a word in the place of a rate, and a mark at a sum: without colours, too."""
+        terminal = self.play(40, 10, "--color", "never")
+        self.assertRegex(self.row(terminal, FIRST), r" closed +0B$")
+        self.assertRegex(self.row(terminal, SECOND), r" 0B +0B$")
+        terminal.keys("c", "c")
+        terminal.wait_for("since the start")
+        first, second = "198.5…100.0:443", "198.5…100.1:443"
+        self.assertRegex(self.row(terminal, first), r" x9.77KB +600B$")
+        self.assertRegex(self.row(terminal, second), r"  9.77KB +600B$")
 
     def test_little_room(self):
         terminal = self.play(80, 24, "--columns", "raddr,last")
         terminal.resize(40, 10)
         terminal.wait_until(lambda now: len(now) == 10 and any(FIRST in line for line in now), "the small screen")
         self.assertRegex(self.row(terminal, FIRST), r" closed 10:42:17$")
-        terminal.resize(34, 10)
+        terminal.resize(30, 10)
         terminal.wait_for("x10:42:17")
         self.assertNotIn("x", self.row(terminal, SECOND))
 

@@ -398,7 +398,7 @@ class CellsTest(ScreenTest):
         self.assertEqual(figures, sorted(figures, reverse=True))
         terminal = self.start(name=("measured", "1"), width=200, height=60)
         terminal.keys("F2", "End")
-        terminal.wait_for("segments retransmitted since it was opened")
+        terminal.wait_for("segments sent again in all its life")
         terminal.keys("Space", "Escape")
         terminal.wait_for("RETR SUM")
 

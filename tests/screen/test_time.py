@@ -7,6 +7,7 @@
 
 import json
 import os
+import re
 import shlex
 import sys
 
@@ -32,8 +33,9 @@ class TimeTest(ScreenTest):
 
     def expect(self, terminal, position):
         """It is there, and every total is what the intervals up to there add up to."""
-        terminal.wait_until(lambda cells: " recording %s " % position in cells[0] or
-                            " recording %s/%d " % (position, INTERVALS) in cells[0], "interval %s" % position)
+        # Before it was read to the end it is told how far that has got.
+        where = re.compile(r" recording %s(/%d|, \d+%%) " % (position, INTERVALS))
+        terminal.wait_until(lambda cells: where.search(cells[0]), "interval %s" % position)
         cells = terminal.wait_until(lambda cells: "sum" in cells[1], "sums")
         for line, true in zip(cells[1:3], self.sums(position)):
             self.assertRegex(line, r"sum +%d(?!\d)" % true, cells[0])
@@ -79,7 +81,7 @@ class TimeTest(ScreenTest):
             terminal = self.open(width, height)
             terminal.keys("[")
             cells = terminal.wait_for("PAUSED")
-            self.assertRegex(cells[0], r"10:4\d:\d\d  PAUSED  recording \d")
+            self.assertRegex(cells[0], r"10:4\d:\d\d  PAUSED  (at|recording) \d+, \d+%")
 
     def test_the_title_is_in_another_colour_while_nothing_moves(self):
         terminal = self.open()

@@ -49,6 +49,33 @@ static void test_shares(void **state)
 	links_fini(&links);
 }
 
+/* A message of 1,000 bytes passes in one interval and is received in the next: half of all bytes are TCP's in both. */
+static void test_tcp_lately(void **state)
+{
+	struct links now, before;
+	int least = 100, most = 0;
+
+	(void)state;
+	links_init(&before);
+	for (unsigned tick = 0; tick < 40; tick++) {
+		links_init(&now);
+		struct link *link = add(&now, 2, tick % 2 ? 10 : 2000, 0);
+
+		link->tcp_rx_bytes = tick % 2 ? 1000 : 0;
+		assert_int_equal(link_tcp_percent(link), tick % 2 ? 100 : 0);
+		links_go_on(&now, &before, 0.18f);
+		int percent = link_tcp_percent(link);
+
+		least = tick > 20 && percent < least ? percent : least;
+		most = tick > 20 && percent > most ? percent : most;
+		links_fini(&before);
+		before = now;
+	}
+	links_fini(&before);
+	assert_in_range(least, 35, 50);
+	assert_in_range(most, 50, 65);
+}
+
 static void test_busiest(void **state)
 {
 	struct links links, copy;
@@ -81,6 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_tcp_lately),
 		cmocka_unit_test(test_busiest),
 	};
 

@@ -139,7 +139,7 @@ static void columns_of_sockets_are_for_kernels_that_tell(void **state)
 		key(fixture, KEY_CODE_DOWN);
 	paint(fixture, 120, 24);
 	assert_true(on_glass(fixture, 24, "[-] SRTT"));
-	assert_true(on_glass(fixture, 24, "; this kernel cannot tell it"));
+	assert_true(on_glass(fixture, 24, "this kernel cannot tell it; "));
 	key(fixture, ' ');
 	paint(fixture, 80, 24);
 	assert_true(on_glass(fixture, 24, "this kernel cannot tell SRTT of sockets"));

@@ -28,11 +28,7 @@ static bool say_fault(const struct match *match, char *buffer, size_t size)
 
 static void search_open(struct ui *ui)
 {
-	const struct row *row = view_selected(&ui->view);
-
-	ui->before_search_pinned = ui->view.pinned;
-	if (row)
-		ui->before_search = row->session;
+	ui->before_search = view_cursor(&ui->view);
 	ui->typed[0] = '\0';
 	ui->search_missed = false;
 }
@@ -52,11 +48,7 @@ static unsigned search_key(struct ui *ui, int code)
 		ui->mode = MODE_TABLE;
 		break;
 	case KEY_CODE_ESCAPE:
-		ui->view.selected = ui->before_search;
-		ui->view.pinned = ui->before_search_pinned;
-		ui->view.reveals = ui->view.pinned;
-		ui->view.searched = false;
-		view_changed(&ui->view);
+		view_set_cursor(&ui->view, &ui->before_search);
 		ui->mode = MODE_TABLE;
 		break;
 	case KEY_CODE_F3:

@@ -79,9 +79,8 @@ struct ui {
 	struct match search;
 	char search_text[MATCH_TEXT_MAX + 1];
 	char filter_text[MATCH_TEXT_MAX + 1];
-	bool search_missed;           /* what is typed is nowhere */
-	struct session before_search; /* where Escape returns to */
-	bool before_search_pinned;
+	bool search_missed;               /* what is typed is nowhere */
+	struct view_cursor before_search; /* where Escape returns to */
 	struct menu menu;
 	unsigned scroll;                    /* lines, in help and details */
 	uint32_t link_order[UI_LINKS_HELD]; /* indices of interfaces, as the page of links shows them first */

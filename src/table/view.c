@@ -374,6 +374,28 @@ const struct session *view_kept(const struct view *view)
 	return view->keeps ? &view->selected : NULL;
 }
 
+struct view_cursor view_cursor(const struct view *view)
+{
+	return (struct view_cursor){ view->selected, view->track, view->top, view->follow_line, view->pinned,
+		view->follow, view->scrolled, view->searched };
+}
+
+void view_set_cursor(struct view *view, const struct view_cursor *cursor)
+{
+	view->selected = cursor->selected;
+	view->track = cursor->track;
+	view->top = cursor->top;
+	view->follow_line = cursor->follow_line;
+	view->pinned = cursor->pinned;
+	view->follow = cursor->follow;
+	view->scrolled = cursor->scrolled;
+	view->searched = cursor->searched;
+	view->reveals = cursor->pinned;
+	view->found = false;
+	view_keep_selected(view, cursor->follow);
+	view->stale = true;
+}
+
 /* ---- groups ---- */
 
 void view_set_grouping(struct view *view, enum grouping grouping)

@@ -110,6 +110,19 @@ struct view_place view_place(const struct view *view);
 void view_go_to(struct view *view, enum grouping grouping, const struct session *key);
 void view_return(struct view *view, const struct view_place *place);
 
+/* Where the cursor is in the list, and how that has been scrolled, followed or not. */
+struct view_cursor {
+	struct session selected;
+	struct track track;
+	size_t top;
+	size_t follow_line;
+	bool pinned, follow, scrolled, searched;
+};
+
+struct view_cursor view_cursor(const struct view *view);
+/* Back to where it was, in the same list. */
+void view_set_cursor(struct view *view, const struct view_cursor *cursor);
+
 /* Moves the cursor to the next or previous row that matches, wrapping around. False: there is none. */
 bool view_find(struct view *view, const struct match *match, bool forward, bool from_here);
 

@@ -101,6 +101,38 @@ static void search_moves_the_cursor_and_escape_puts_it_back(void **state)
 	assert_int_equal(fixture->ui.view.position, 0);
 }
 
+/* Also how the list was scrolled, and that it followed. */
+static void escape_from_a_search_undoes_all_of_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct view *view = &fixture->ui.view;
+
+	begin(fixture);
+	for (unsigned i = 0; i < 200; i++)
+		add(fixture, i == 190 ? "needle" : "hay", 100 + i, "203.0.113.84", (uint16_t)(1000 + i), 0,
+		    1000000 - i);
+	show(fixture);
+	paint(fixture, 80, 24);
+	for (unsigned i = 0; i < 50; i++)
+		key(fixture, KEY_CODE_DOWN);
+	for (unsigned i = 0; i < 5; i++)
+		key(fixture, KEY_CODE_UP);
+	key(fixture, 'F');
+	paint(fixture, 80, 24);
+	size_t top = view->top, position = view->position;
+
+	assert_true(top > 0 && view->follow);
+	key(fixture, '/');
+	type(fixture, "needle");
+	paint(fixture, 80, 24);
+	assert_int_equal(view->position, 190);
+	key(fixture, KEY_CODE_ESCAPE);
+	paint(fixture, 80, 24);
+	assert_int_equal(view->position, position);
+	assert_int_equal(view->top, top);
+	assert_true(view->follow);
+}
+
 static void menus_choose(void **state)
 {
 	struct fixture *fixture = *state;
@@ -420,6 +452,7 @@ int main(void)
 		UI_TEST(a_peak_is_not_shown_by_the_byte),
 		UI_TEST(typing_takes_utf8_and_editing_keys),
 		UI_TEST(search_moves_the_cursor_and_escape_puts_it_back),
+		UI_TEST(escape_from_a_search_undoes_all_of_it),
 		UI_TEST(menus_choose),
 		UI_TEST(the_interval_is_asked_for),
 		UI_TEST(no_key_has_two_meanings_and_each_is_in_the_help),

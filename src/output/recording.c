@@ -2,6 +2,7 @@
 #include "output/recording.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "base/util.h"
 #include "model/snapshot.h"
 #include "output/fields.h"
+#include "output/json_text.h"
 #include "output/origin.h"
 
 #define LINE_MAX_BYTES (1 << 20)
@@ -174,20 +176,6 @@ static int take_cgroup(struct recording *recording, json_t *object, struct error
 	return err;
 }
 
-/* What chose the sessions, as the inside of an array; for free(). NULL: nothing, or no memory. */
-static char *dump_filters(const json_t *object)
-{
-	const json_t *filters = json_object_get(object, "filters");
-	char *text = json_array_size(filters) ? json_dumps(filters, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-	size_t length = text ? strlen(text) : 0;
-
-	if (!text)
-		return NULL;
-	memmove(text, text + 1, length - 2);
-	text[length - 2] = '\0';
-	return text;
-}
-
 /* Of recordings in a row the first one counts. */
 static int take_start(struct recording *recording, json_t *object, struct error *error)
 {
@@ -205,10 +193,11 @@ static int take_start(struct recording *recording, json_t *object, struct error 
 			return bad_line(recording, error, "time is wrong");
 		origin.start_ns = (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
 	}
-	char *filters = dump_filters(object);
+	char *filters;
 
+	err = json_text_items(&filters, json_object_get(object, "filters"));
 	origin.filters = filters;
-	err = origin_copy(&recording->origin, &origin);
+	err = err ?: origin_copy(&recording->origin, &origin);
 	free(filters);
 	recording->has_origin = !err;
 	return err ? error_set(error, EXIT_CODE_RUNTIME, err, "out of memory") : 0;
@@ -260,17 +249,19 @@ static bool is_cut_off(const struct recording *recording, size_t length)
 /* One line: 0, or -errno with *error. Skips objects of other types and empty lines. */
 static int take_line(struct recording *recording, size_t length, struct error *error)
 {
-	json_error_t json_error;
-	const char *type;
-	json_t *object;
 	int err = 0;
 
 	if (strspn(recording->line, " \t\r\n") == length)
 		return 0;
-	object = json_loadb(recording->line, length, 0, &json_error);
-	if (!object && is_cut_off(recording, length))
+	json_t *object = json_text_read(recording->line, length, &err);
+
+	if (err == -ENOMEM)
+		return error_set(error, EXIT_CODE_RUNTIME, err, "no memory to read a recording");
+	if (err && is_cut_off(recording, length))
 		return 0;
-	type = json_string_value(json_object_get(object, "type"));
+	err = 0;
+	const char *type = json_string_value(json_object_get(object, "type"));
+
 	if (!type)
 		err = bad_line(recording, error, "not an object with a type");
 	else if (strcmp(type, "session") == 0)
@@ -291,9 +282,25 @@ static int take_line(struct recording *recording, size_t length, struct error *e
 	return err;
 }
 
+/* A byte, or EOF. The pipe that a recording comes from may be one that others have made non-blocking. */
+static int read_byte(const struct recording *recording)
+{
+	int byte = getc_unlocked(recording->file);
+
+	while (byte == EOF && ferror(recording->file) && (errno == EINTR || errno == EAGAIN)) {
+		struct pollfd input = { .fd = fileno(recording->file), .events = POLLIN };
+
+		if (errno == EAGAIN)
+			poll(&input, 1, -1);
+		clearerr(recording->file);
+		byte = getc_unlocked(recording->file);
+	}
+	return byte;
+}
+
 /*
  * getline with a limit, for /dev/zero is one endless line. Returns the length, LINE_MAX_BYTES + 1 for longer lines,
- * -1 at the end or on an error, or -ENOMEM.
+ * 0 at the end, or -errno.
  */
 static ssize_t read_line(struct recording *recording)
 {
@@ -305,10 +312,12 @@ static ssize_t read_line(struct recording *recording)
 		if (!recording->line)
 			return -ENOMEM;
 	}
-	while (byte != '\n' && length <= LINE_MAX_BYTES && (byte = getc_unlocked(recording->file)) != EOF)
+	while (byte != '\n' && length <= LINE_MAX_BYTES && (byte = read_byte(recording)) != EOF)
 		recording->line[length++] = (char)byte;
 	recording->line[length] = '\0';
-	return length ? length : -1;
+	if (byte == EOF && ferror(recording->file))
+		return errno ? -errno : -EIO;
+	return length;
 }
 
 /* Notes where the interval to be read begins. Without the memory for it, it cannot be sought. */
@@ -351,11 +360,11 @@ static int read_ahead(struct recording *recording, struct error *error)
 	recording->has_ahead = false;
 	mark(recording);
 	while (!recording->has_ahead) {
-		errno = 0;
 		length = read_line(recording);
-		if (length == -ENOMEM)
-			return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "no memory to read a recording");
 		if (length < 0)
+			return error_set(error, EXIT_CODE_RUNTIME, (int)length, "%.200s cannot be read: %s",
+			    recording->path, strerror((int)-length));
+		if (length == 0)
 			break;
 		recording->line_number++;
 		if (length > LINE_MAX_BYTES)
@@ -365,9 +374,6 @@ static int read_ahead(struct recording *recording, struct error *error)
 		if (err < 0)
 			return err;
 	}
-	if (!recording->has_ahead && ferror(recording->file))
-		return error_set(error, EXIT_CODE_RUNTIME, errno ? -errno : -EIO, "%.200s cannot be read: %s",
-		    recording->path, strerror(errno ? errno : EIO));
 	if (!recording->has_ahead && recording->ahead.session_count)
 		recording->has_ahead = true;
 	snapshot_total(&recording->ahead);
@@ -387,6 +393,7 @@ int recording_open_stream(struct recording **result, FILE *stream, const char *p
 			fclose(stream);
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
 	}
+	json_text_prepare();
 	snapshot_init(&recording->ahead);
 	recording->sessions_max = RECORDING_SESSIONS_MAX;
 	recording->path = strdup(path);
@@ -467,6 +474,7 @@ int recording_seek(struct recording *recording, size_t position)
 		return -ESPIPE;
 	if (fseeko(recording->file, recording->marks[position].at, SEEK_SET) != 0)
 		return -errno;
+	clearerr(recording->file);
 	recording->line_number = recording->marks[position].line_number;
 	recording->position = position;
 	recording->has_ahead = false;

@@ -27,7 +27,12 @@ int passing_send(int socket, const void *bytes, size_t size, int fd, int flags)
 		header->cmsg_len = CMSG_LEN(sizeof fd);
 		memcpy(CMSG_DATA(header), &fd, sizeof fd);
 	}
-	return sendmsg(socket, &message, flags | MSG_NOSIGNAL) < 0 ? -errno : 0;
+	ssize_t sent;
+
+	do
+		sent = sendmsg(socket, &message, flags | MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : 0;
 }
 
 size_t passing_take(struct msghdr *message, int *fds, size_t max)
@@ -81,9 +86,9 @@ int passing_write_all(int fd, const char *bytes, size_t size)
 	for (size_t at = 0; at < size;) {
 		ssize_t count = write(fd, bytes + at, size - at);
 
-		if (count <= 0)
+		if (count <= 0 && (count == 0 || errno != EINTR))
 			return count < 0 ? -errno : -EIO;
-		at += (size_t)count;
+		at += count > 0 ? (size_t)count : 0;
 	}
 	return 0;
 }
@@ -92,14 +97,16 @@ int passing_copy(int from, int to)
 {
 	char bytes[65536];
 	ssize_t count;
+	int err = 0;
 
 	if (lseek(from, 0, SEEK_SET) != 0)
 		return -errno;
-	while ((count = read(from, bytes, sizeof bytes)) > 0) {
-		int err = passing_write_all(to, bytes, (size_t)count);
-
-		if (err)
-			return err;
-	}
-	return count < 0 ? -errno : 0;
+	do {
+		count = read(from, bytes, sizeof bytes);
+		if (count < 0 && errno != EINTR)
+			err = -errno;
+		else if (count > 0)
+			err = passing_write_all(to, bytes, (size_t)count);
+	} while (count != 0 && !err);
+	return err;
 }

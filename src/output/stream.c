@@ -2,6 +2,8 @@
 #include "output/stream.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +37,16 @@ static void count(struct stream *stream, const char *bytes, size_t size)
 		stream->cut_bytes += (off_t)size;
 }
 
+/* Others may have made the terminal or the pipe non-blocking: it is theirs, too. A reader that has gone is told by the next write. */
+static bool is_to_be_tried_again(const struct stream *stream, int err)
+{
+	struct pollfd output = { .fd = stream->fd, .events = POLLOUT };
+
+	if (err == EAGAIN)
+		poll(&output, 1, -1);
+	return err == EAGAIN || err == EINTR;
+}
+
 /* All, or 0 as glibc wants it of a failure. */
 static ssize_t put(void *cookie, const char *bytes, size_t size)
 {
@@ -42,12 +54,13 @@ static ssize_t put(void *cookie, const char *bytes, size_t size)
 
 	for (size_t at = 0; at < size && !stream->err;) {
 		ssize_t written = write(stream->fd, bytes + at, size - at);
+		int err = errno;
 
 		if (written > 0) {
 			count(stream, bytes + at, (size_t)written);
 			at += (size_t)written;
-		} else if (written == 0 || errno != EINTR) {
-			stream->err = written < 0 ? errno : EIO;
+		} else if (written == 0 || !is_to_be_tried_again(stream, err)) {
+			stream->err = written < 0 ? err : EIO;
 			take_out_cut_line(stream);
 		}
 	}

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "output/stream.h"
@@ -106,12 +107,41 @@ static void test_no_file(void **state)
 	close(ends[1]);
 }
 
+/* Whoever has made a pipe non-blocking loses nothing: what does not fit waits. */
+static void test_non_blocking(void **state)
+{
+	enum { LINES = 20000 };
+	int ends[2], err = -1, status;
+	size_t bytes = 0;
+	char buffer[4096];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+	pid_t writer = fork();
+
+	if (writer == 0) {
+		close(ends[0]);
+		write_lines(ends[1], LINES, _IOFBF, &err);
+		_exit(err);
+	}
+	close(ends[1]);
+	usleep(20000); /* it fills the pipe */
+	for (ssize_t got; (got = read(ends[0], buffer, sizeof buffer)) > 0;)
+		bytes += (size_t)got;
+	close(ends[0]);
+	assert_int_equal(waitpid(writer, &status, 0), writer);
+	assert_int_equal(status, 0);
+	assert_int_equal(bytes, LINES * LINE_BYTES + 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_non_blocking),
 	};
 
 	return cmocka_run_group_tests_name("output_stream", tests, NULL, NULL);

@@ -163,11 +163,14 @@ static int open_renderer(struct show *show, struct options *options, struct erro
 	int err = options->renderer->open(&show->state, &show->run, show->output, error);
 
 	if (err && options->renderer->full_screen && options->renderer_is_default) {
-		fprintf(stderr, "tcptop: %s: printing text\n", error->text);
+		struct error why = *error;
+
 		options->renderer = &renderer_text;
 		show->run.names_kept = false;
 		err = options_check_words(options, error);
 		err = err ?: options->renderer->open(&show->state, &show->run, show->output, error);
+		if (!err) /* else that is what is told */
+			fprintf(stderr, "tcptop: %s: printing text\n", why.text);
 	}
 	if (err)
 		show->state = NULL;

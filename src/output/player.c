@@ -54,11 +54,12 @@ struct player {
 	struct error error;
 };
 
-static void arm(struct player *player, uint64_t after_ns)
+/* 0 or -errno, which is for the first time to tell: what worked once goes on to. */
+static int arm(struct player *player, uint64_t after_ns)
 {
 	struct itimerspec when = { .it_value = { after_ns / NS_PER_S, after_ns % NS_PER_S } };
 
-	timerfd_settime(player->timer_fd, 0, &when, NULL);
+	return timerfd_settime(player->timer_fd, 0, &when, NULL) == 0 ? 0 : -errno;
 }
 
 int player_open(struct player **player, const struct player_request *request, struct error *error)
@@ -83,11 +84,12 @@ int player_open(struct player **player, const struct player_request *request, st
 	                                    strerror(errno))
 	                              : recording_open(&new->recording, request->path, error);
 
+	if (!err && (err = arm(new, SOON_NS)) < 0)
+		error_set(error, EXIT_CODE_RUNTIME, err, "cannot set a timer: %s", strerror(-err));
 	if (err) {
 		player_close(new);
 		return err;
 	}
-	arm(new, SOON_NS);
 	*player = new;
 	return 0;
 }

@@ -32,7 +32,7 @@ from live import (  # noqa: E402
 PR_SET_CHILD_SUBREAPER = 36
 HANG_S = 20
 CODES = (0, 1, 3, 4, 5)
-RECORDING = "/mnt/demo.json"
+RECORDING, LONG_RECORDING = "/mnt/demo.json", "/mnt/long.json"
 ENVIRONMENT = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "TZ": "UTC", "LANG": "C.UTF-8", "TERM": "xterm-256color",
                "HOME": "/nowhere"}
 
@@ -211,10 +211,11 @@ def prepare():
 
 
 def stage(*variables):
-    """An empty /tmp, and a recording and the programs and libraries of these variables of the environment still in reach."""
+    """An empty /tmp, and two recordings and the programs and libraries of these variables of the environment still in reach."""
     make = os.path.join(os.path.dirname(HERE), "screen", "make_recording.py")
-    demo = subprocess.run([sys.executable, "-B", make, "demo", "2"], stdout=subprocess.PIPE, check=True).stdout
-    contents = {}
+    contents, recordings = {}, {}
+    for path, intervals in ((RECORDING, "2"), (LONG_RECORDING, "300")):
+        recordings[path] = subprocess.run([sys.executable, "-B", make, "demo", intervals], stdout=subprocess.PIPE, check=True).stdout
     for variable in variables:
         with open(program(variable), "rb") as stream:
             contents[variable] = stream.read()
@@ -224,8 +225,9 @@ def stage(*variables):
         with open(os.environ[variable], "wb") as stream:
             stream.write(content)
         os.chmod(os.environ[variable], 0o755)
-    with open(RECORDING, "wb") as stream:
-        stream.write(demo)
+    for path, content in recordings.items():
+        with open(path, "wb") as stream:
+            stream.write(content)
 
 
 def replayed():

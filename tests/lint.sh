@@ -5,7 +5,7 @@
 set -uo pipefail
 
 root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
-checks=(arrows arrows_test sizes sizes_test messages messages_test kernel_headers format shell licences)
+checks=(arrows arrows_test sizes sizes_test messages messages_test security security_test kernel_headers format shell licences)
 
 # The release of clang-format and clang-tidy that the tree is right by: others see some lines differently.
 clang_release=14
@@ -17,11 +17,12 @@ Runs the checks named, all of them by default. The last line is the sum: N passe
   arrows          includes of src/ point to the same or an earlier floor; no circles, no deep chains
   sizes           no function over 60 lines, no file over 500
   messages        what README.md and docs/troubleshooting.md explain is what the program says; they explain each refusal
+  security        the system calls in SECURITY.md are those of the source, and the tests that it names are there
   kernel_headers  the program text is chosen without a header of the table or the screen
   format          clang-format $clang_release
   shell           shellcheck
   licences        reuse lint: the licence and the copyright of each file
-  arrows_test, sizes_test, messages_test   do these find what they are for?
+  arrows_test, sizes_test, messages_test, security_test   do these find what they are for?
   tidy            clang-tidy $clang_release, as .clang-tidy says; not by default, for it takes some ten seconds
 
   --tidy          all checks, with tidy
@@ -78,6 +79,14 @@ check_messages() {
 
 check_messages_test() {
 	python3 -B tests/lint/test_messages.py 2>&1
+}
+
+check_security() {
+	tests/lint/security
+}
+
+check_security_test() {
+	python3 -B tests/lint/test_security.py 2>&1
 }
 
 # As the compiler sees it, through whatever the headers include.

@@ -247,7 +247,8 @@ static void with_diagnose(void **state)
 	static const char *const accepted[] = { "--help", "--version", "--noclear", "--pid", "--cgroup",
 		"--unit", "--container", "--pod", "--uid", "--comm", "--port", "--lport", "--rport", "--host",
 		"--netns", "--mntns", "--cgroupmap", "--mntnsmap", "--ipv4", "--ipv6", "--filter", "--probe",
-		"--output-file", "--max-sessions", "--no-cache", "--host-root", "--diagnose", "--verbose", "2" };
+		"--output-file", "--max-sessions", "--no-cache", "--host-root", "--diagnose", "--verbose",
+		"2" };
 	static const char *const diagnose[WORDS_MAX] = { "--diagnose" };
 	static const char *const json[WORDS_MAX] = { "--diagnose", "-o", "json" };
 	static const char *const csv[WORDS_MAX] = { "--diagnose", "-o", "csv" };

@@ -47,10 +47,11 @@ static bool is_wrong(const struct match_word *word)
 		return !pattern->is_number;
 	case LOOK_PORT:
 	case LOOK_LISTEN:
-		return !pattern->text[strspn(pattern->text, "0123456789")] &&
+		/* lists and ranges of numbers are no names, either */
+		return !pattern->text[strspn(pattern->text, "0123456789,-")] &&
 		       (!pattern->is_number || pattern->number > UINT16_MAX);
 	case LOOK_HOST:
-		return strpbrk(pattern->text, "/[") && !pattern->networks[0].family;
+		return strpbrk(pattern->text, "/[,") && !pattern->networks[0].family;
 	default:
 		return false;
 	}
@@ -103,9 +104,10 @@ void match_set(struct match *match, const char *text)
 	for (char *c = match->text; *c; c++)
 		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 'a' - 'A') : *c;
 	for (char *part = strtok_r(match->text, " ", &saved); part; part = strtok_r(NULL, " ", &saved)) {
-		struct match_word word = { .absent = part[0] == '!' };
+		struct match_word word = { .absent = false };
 
-		part += word.absent;
+		for (; *part == '!'; part++)
+			word.absent = !word.absent;
 		if (match->word_count == MATCH_WORDS_MAX) {
 			note_fault(match, MATCH_TOO_MUCH, part);
 			break;

@@ -228,6 +228,13 @@ static void fields_and_faults(void **state)
 		{ "listen:70000", MATCH_WRONG_VALUE, 0, "'70000' is no port" },
 		{ ":99999999999999", MATCH_WRONG_VALUE, 0, "'99999999999999' is no port" },
 		{ "pid:init x", MATCH_WRONG_VALUE, 1, "'init' is no pid" },
+		{ "port:443,80 a", MATCH_WRONG_VALUE, 1, "'443,80' is no port" },
+		{ "port:80-443", MATCH_WRONG_VALUE, 0, "'80-443' is no port" },
+		{ "port:3com-tsmux port:http-alt", MATCH_FINE, 2, NULL },
+		{ "host:10.0.0.1,10.0.0.2", MATCH_WRONG_VALUE, 0, "'10.0.0.1,10.0.0.2' is no host" },
+		{ "host:::1/129", MATCH_WRONG_VALUE, 0, "'::1/129' is no host" },
+		{ "!!port:443 !!!local", MATCH_FINE, 2, NULL },
+		{ "!!", MATCH_NO_VALUE, 0, "what follows '!'?" },
 		{ "!host:10.0.0.0/33", MATCH_WRONG_VALUE, 0, "'10.0.0.0/33' is no host" },
 	};
 	struct match match;
@@ -256,8 +263,8 @@ static void fields_look_in_one_place(void **state)
 	struct session session = make("ssh443", 22, "192.0.2.1", 443, 1, 1);
 
 	(void)state;
-	YES(&session, "comm:ssh", "comm:443", "pid:22", "user:22", "!pid:443", "!comm:22", "!prot:443",
-	    "comm:SSH !port:22");
+	YES(&session, "comm:ssh", "!!comm:ssh", "!!!comm:22", "comm:443", "pid:22", "user:22", "!pid:443",
+	    "!comm:22", "!prot:443", "comm:SSH !port:22");
 	NO(&session, "user:ssh", "host:ssh", "container:ssh", "cgroup:ssh", "comm:22", "pid:443", "port:22",
 	    "prot:443");
 }

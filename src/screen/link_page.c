@@ -16,7 +16,6 @@
 #define NAME_WIDE 15
 #define NAME_NARROW 9
 #define NAME_WIDE_FROM 60
-#define NOTE_WIDTH 100
 
 static const struct links *shown_links(const struct ui *ui)
 {
@@ -245,24 +244,6 @@ static void draw_link(struct page *page, const struct link *link)
 	page_put(page);
 }
 
-/* Trusted ASCII, broken at blanks. */
-static void draw_note(struct page *page, const char *text)
-{
-	unsigned room = page->ui->width < NOTE_WIDTH ? page->ui->width - 2 : NOTE_WIDTH - 2;
-
-	while (*text) {
-		size_t length = strlen(text), part = length;
-
-		if (length > room)
-			for (part = room; part > 1 && text[part] != ' ';)
-				part--;
-		page_begin(page);
-		line_print(&page->ui->line, STYLE_PLAIN, " %.*s", (int)part, text);
-		page_put(page);
-		text += part + (text[part] == ' ');
-	}
-}
-
 static void draw_unplaced(struct page *page, const struct links *links)
 {
 	const struct ui *ui = page->ui;
@@ -274,10 +255,11 @@ static void draw_unplaced(struct page *page, const struct links *links)
 	format_rate(rx, sizeof rx, rate_per_s(links->unplaced_rx_bytes, interval_ns), ui->view.context.unit);
 	format_rate(tx, sizeof tx, rate_per_s(links->unplaced_tx_bytes, interval_ns), ui->view.context.unit);
 	snprintf(note, sizeof note,
-	    "+ TCP may be more: connections whose link is not known, most often of containers (other network "
+	    " + TCP may be more: connections whose link is not known, most often of containers (other "
+	    "network "
 	    "namespaces), received %s and sent %s.",
 	    rx, tx);
-	draw_note(page, note);
+	page_text(page, STYLE_PLAIN, note);
 }
 
 static void draw_notes(struct page *page, const struct links *links)
@@ -287,18 +269,19 @@ static void draw_notes(struct page *page, const struct links *links)
 	page_text(page, STYLE_PLAIN, "");
 	draw_unplaced(page, links);
 	if (run->filter_count)
-		draw_note(page, "TCP is only what passes the filters given at the start.");
-	draw_note(page,
-	    "TCP: payload of the connections with an address of the link, in percent of its bytes, both "
+		page_text(page, STYLE_PLAIN, " TCP is only what passes the filters given at the start.");
+	page_text(page, STYLE_PLAIN,
+	    " TCP: payload of the connections with an address of the link, in percent of its bytes, both "
 	    "averaged "
 	    "over some 10 s, as a message may be received after its packets. The rest is headers, "
 	    "retransmits, and what is not TCP. With full packets TCP alone is some 95%, with "
 	    "small ones less.");
-	draw_note(page,
-	    "TCP -: not known; no address, or it carries VLANs. DROPS: of the device in the interval, not "
+	page_text(page, STYLE_PLAIN,
+	    " TCP -: not known; no address, or it carries VLANs. DROPS: of the device in the interval, not "
 	    "of queues (tc -s qdisc).");
-	draw_note(page, page->ui->replay ? "A recording has only the links that moved something."
-	                                 : "Interfaces of other network namespaces are not shown.");
+	page_text(page, STYLE_PLAIN,
+	    page->ui->replay ? " A recording has only the links that moved something."
+	                     : " Interfaces of other network namespaces are not shown.");
 }
 
 static void links_open(struct ui *ui)
@@ -316,8 +299,8 @@ static void links_draw(struct ui *ui, unsigned y, unsigned end, const struct lin
 		order_links(ui, links);
 	draw_titles(&page);
 	if (!links->count)
-		draw_note(&page,
-		    ui->replay ? "The recording has no links in this interval." : "No link is known yet.");
+		page_text(&page, STYLE_PLAIN,
+		    ui->replay ? " The recording has no links in this interval." : " No link is known yet.");
 	for (size_t i = 0; i < ui->link_order_count; i++) {
 		const struct link *link = links_find(links, ui->link_order[i]);
 

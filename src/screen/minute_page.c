@@ -204,7 +204,7 @@ static void draw_titles(struct page *page, enum minute_part part)
 	say_span(before, ui->minute.before_ns);
 	snprintf(title, sizeof title, "%s%s", part_names[part].name,
 	    ui->width >= MINUTE_CELLS_MIDDLE_FROM ? part_names[part].means : "");
-	if (part == MINUTE_GREW && ui->minute.before_ns)
+	if (part == MINUTE_GREW && ui->minute.before_ns && ui->width >= MINUTE_CELLS_MIDDLE_FROM)
 		snprintf(title, sizeof title, "%s %s vs %s", part_names[part].name, now, before);
 	page_begin(page);
 	minute_cells_titles(ui, part, title);

@@ -35,9 +35,25 @@ void page_end(struct page *page)
 
 void page_text(struct page *page, enum style style, const char *text)
 {
-	page_begin(page);
-	line_print(&page->ui->line, style, "%s", text);
-	page_put(page);
+	struct ui *ui = page->ui;
+	size_t indent = strspn(text, " ");
+	size_t width = ui->width < PAGE_TEXT_WIDTH ? ui->width : PAGE_TEXT_WIDTH;
+	size_t room = width > indent + 1 ? width - indent - 1 : 1;
+
+	text += indent;
+	do {
+		size_t length = strlen(text), part = length;
+
+		if (length > room)
+			for (part = room; part > 1 && text[part] != ' ';)
+				part--;
+		page_begin(page);
+		line_pad(&ui->line, STYLE_PLAIN, (unsigned)indent);
+		line_print(&ui->line, style, "%.*s", (int)part, text);
+		page_put(page);
+		text += part;
+		text += strspn(text, " ");
+	} while (*text);
 }
 
 void page_detail(struct page *page, const char *label, const char *format, ...)

@@ -11,6 +11,7 @@ struct session;
 struct ui;
 
 #define PAGE_LABEL_WIDTH 12
+#define PAGE_TEXT_WIDTH 100 /* longer lines are hard to read */
 
 /* A page that scrolls: all its lines are drawn, the visible ones are put. */
 struct page {
@@ -21,7 +22,7 @@ struct page {
 	unsigned drawn;
 };
 
-/* Begins ui->line; puts it; puts a whole line of trusted ASCII; ends the page. */
+/* Begins ui->line; puts it; puts trusted ASCII, broken at blanks to as many lines as it needs; ends the page. */
 void page_begin(struct page *page);
 void page_put(struct page *page);
 void page_text(struct page *page, enum style style, const char *text);

@@ -158,7 +158,7 @@ static const struct {
 	{ "Look later?", TCPTOP_NAME " -o json > FILE; then " TCPTOP_NAME " --replay FILE" },
 	{ "Esc", "One step back: page, group, filter, user, following" },
 	{ "RX, TX", "What processes received and sent; 1KB is 1024 bytes" },
-	{ "Dim, bold", "Idle or closed; over 1MB/s. Yellow: frozen. Red: lost" },
+	{ "Dim, bold", "Idle or closed (x); over 1MB/s. Yellow: frozen. Red: lost" },
 	{ "TOTAL, AGE", "Sum since the start or r; since its first traffic here" },
 	{ "HISTORY", "Newest at the right; each line is as high as its own peak" },
 	{ "SRTT, RETR SUM", "Round trip, smoothed; segments sent again in all its life" },

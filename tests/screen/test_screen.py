@@ -356,7 +356,7 @@ class CellsTest(ScreenTest):
             terminal.keys(opening)
             cells = terminal.wait_for("One step back")
             self.assertTrue(all(len(line) <= 80 for line in cells))
-            for expected in ("\\ F4", "/ F3", "Z p Space", "g Tab", "S-Tab", "C F2"):
+            for expected in ("\\ F4", "/ F3", "Z p Space", "g Tab", "C F2", "links: ", "ended: ", "services: ", "q F10"):
                 self.assertTrue(any(expected in line for line in cells), expected)
             terminal.keys(closing)
             terminal.wait_for(FOOTER)

@@ -79,7 +79,8 @@ static void the_help_answers_above_the_fold(void **state)
 	struct fixture *fixture = *state;
 	static const char *const expected[] = { "Who fills it?", "Why did it stop?", "One pod?",
 		"Look later?", "Esc  ", "RX, TX", "Dim, bold", "HISTORY", "SRTT, RETR SUM", "freeze", "\\ F4",
-		"g Tab", "Enter" };
+		"g Tab", "Enter", "what came, went, grew", "services: by", "links: is it", "ended: who",
+		"one user's", "sockets: all", "write text", "quit" };
 
 	show_typical(fixture);
 	key(fixture, '?');

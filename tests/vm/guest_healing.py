@@ -3,11 +3,9 @@
 """What skipped runs had not counted stands in the rows at last, of connections that stay open: sequence numbers tell it."""
 import ctypes
 import os
-import socket
 import sys
-import threading
 
-from guest_load import MESSAGE, SECONDS, SLEEPER_BYTES, SLEEPERS, THREADS, is_waiting, missing_bytes
+from guest_load import MESSAGE, SECONDS, SLEEPER_BYTES, SLEEPERS, THREADS, missing_bytes, sleeping_pairs, wake_all
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 
@@ -37,22 +35,11 @@ def quiet_intervals(tcptop, count):
 
 @case
 def calls_beyond_the_places_of_a_kretprobe():
-    server = socket.create_server(("127.0.0.1", 0), backlog=SLEEPERS)
     tcptop = Tcptop("-a", "-o", "json", "1")
     quiet_intervals(tcptop, 1)
-    pairs = []
-    for _ in range(SLEEPERS):
-        client = socket.create_connection(server.getsockname())
-        pairs.append((client, server.accept()[0]))
+    pairs = sleeping_pairs()
     quiet_intervals(tcptop, 3)
-    threads = [threading.Thread(target=receiver.recv, args=(SLEEPER_BYTES,)) for _, receiver in pairs]
-    for thread in threads:
-        thread.start()
-    wait_for(lambda: all(is_waiting(thread.native_id) for thread in threads), 5, "threads that wait")
-    for sender, _ in pairs:
-        sender.sendall(b"x" * SLEEPER_BYTES)
-    for thread in threads:
-        thread.join()
+    wake_all(pairs, lambda receiver: receiver.recv(SLEEPER_BYTES))
     quiet_intervals(tcptop, 5)
     lines = tcptop.stop()
     last = intervals(lines)[-1]

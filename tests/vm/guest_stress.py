@@ -11,9 +11,8 @@ import os
 import re
 import socket
 import sys
-import threading
 
-from guest_load import MESSAGE, SECONDS, SLEEPER_BYTES, SLEEPERS, THREADS, is_waiting, missing_bytes
+from guest_load import MESSAGE, SECONDS, SLEEPER_BYTES, SLEEPERS, THREADS, missing_bytes, sleeping_pairs, wake_all
 from guest_preemption import preemption
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
@@ -30,7 +29,6 @@ from live import (  # noqa: E402
     intervals,
     main,
     sessions,
-    wait_for,
 )
 
 BOTH_THREADS = 4  # that send on each side, and as many that receive
@@ -157,22 +155,9 @@ def open_datagrams():
 @case
 def sleeping_calls():
     """More threads wait in one receive each than a kretprobe has instances (10): each is counted, or reported."""
-    server = socket.create_server(("127.0.0.1", 0), backlog=SLEEPERS)
-    pairs = []
-    for _ in range(SLEEPERS):
-        client = socket.create_connection(server.getsockname())
-        pairs.append((client, server.accept()[0]))
+    pairs = sleeping_pairs()
     tcptop = Tcptop("-o", "json", "-p", os.getpid(), "1")
-    threads = [
-        threading.Thread(target=receive_both, args=(receiver, open_datagrams())) for _, receiver in pairs
-    ]
-    for thread in threads:
-        thread.start()
-    wait_for(lambda: all(is_waiting(thread.native_id) for thread in threads), 5, "threads that wait")
-    for sender, _ in pairs:
-        sender.sendall(b"x" * SLEEPER_BYTES)
-    for thread in threads:
-        thread.join()
+    wake_all(pairs, lambda receiver: receive_both(receiver, open_datagrams()))
     lines = tcptop.stop()
     missing = SLEEPERS * SLEEPER_BYTES - sum(line["rx_bytes"] for line in sessions(lines, {os.getpid()}))
     reported = sum(x["missed_runs"] for x in intervals(lines))

@@ -98,7 +98,8 @@ PATHS = [plain, peek, truncated, sendfile, splice, unread, shut_down, shut_down_
 
 def start(*arguments, interval_s=INTERVAL_S, **options):
     """Attached, with a pass behind it; of this namespace's sockets alone."""
-    tool = Tcptop("-o", "json", "--strict", "--netns", os.getpid(), *arguments, interval_s, **options)
+    anew = ["--no-cache"] if "env" in options else []  # what miscounts is never kept, and nothing kept is taken for it
+    tool = Tcptop("-o", "json", "--strict", *anew, "--netns", os.getpid(), *arguments, interval_s, **options)
     wait_passes(tool, 1)
     return tool
 

@@ -54,7 +54,7 @@ def traps():
 
 
 def check_works(**options):
-    tcptop = Tcptop("-o", "json", "0.2", **options)
+    tcptop = Tcptop("--no-cache", "-o", "json", "0.2", **options)
     truth = move("flow", "--bytes", 30011)
     check_exact(tcptop.stop(), truth)
     check("trap" not in tcptop.stderr, f"stderr: {tcptop.stderr!r}")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """However it ends, nothing stays: no program, map, link, file, mount or process."""
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -89,8 +90,8 @@ def while_running():
 def killed_while_starting():
     """Its child goes with it, at whatever moment."""
     before = traces()
-    for delay in (0.02, 0.05, 0.1, 0.15, 0.2, 0.3):
-        tcptop = Tcptop("-o", "json", *QUIET, "600", wait=False)
+    for delay, compiles in itertools.product((0.02, 0.05, 0.1, 0.15, 0.2, 0.3), ([], ["--no-cache"])):
+        tcptop = Tcptop(*compiles, "-o", "json", *QUIET, "600", wait=False)
         time.sleep(delay * SLOWNESS)
         processes = [tcptop.pid, *children(tcptop.pid)]
         tcptop.send(signal.SIGKILL)
@@ -171,7 +172,7 @@ def compiler_ended():
     """The child alone is ended, as by LLVM or for want of memory: one line, exit code 1, nothing left."""
     before = traces()
     for number in (signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV):
-        tcptop = Tcptop("-o", "json", *QUIET, "600", wait=False)
+        tcptop = Tcptop("--no-cache", "-o", "json", *QUIET, "600", wait=False)
         child = wait_for(lambda: children(tcptop.pid), 10, "its child")[0]
         os.kill(child, number)
         try:

@@ -135,11 +135,11 @@ def be_a_shell(terminal):
     signal.signal(signal.SIGTTOU, signal.SIG_DFL)
 
 
-def in_terminal(output, prepare=lambda terminal: os.setsid()):
+def in_terminal(output, prepare=lambda terminal: os.setsid(), arguments=()):
     """The tool on a terminal of its own: the process, and what stands for the keyboard and the glass."""
     glass, terminal = pty.openpty()
     tcptop = Tcptop(
-        *("-o", output, *QUIET, "0.1"),
+        *(*arguments, "-o", output, *QUIET, "0.1"),
         wait=False,
         stdin=terminal,
         stdout=terminal,
@@ -173,7 +173,7 @@ def state(pid):
 def stopped_in_the_compile():
     """Ctrl-Z while it compiles stops it and the compiler; fg goes on with both."""
     for output in ("text", "screen"):
-        shell, glass = in_terminal(output, be_a_shell)
+        shell, glass = in_terminal(output, be_a_shell, ["--no-cache"])
         pid = wait_for(lambda: children(shell.pid), 20, "the shell's job")[0]
         compiler = wait_for(lambda: children(pid), 20, "the compiler")[0]
         os.write(glass, b"\x1a")

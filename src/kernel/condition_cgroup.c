@@ -191,6 +191,25 @@ static bool is_named(const struct search *search, const char *path)
 	return strcmp(strrchr(path, '/') + 1, search->text) == 0;
 }
 
+/* "foo-bar.service" of foo\x2dbar.service, as the screen has it. */
+static bool is_shown(const struct search *search, const char *path)
+{
+	char name[CGROUP_NAME_SIZE];
+
+	return !cgroup_name(name, sizeof name, strrchr(path, '/')) && strcmp(name, search->text) == 0;
+}
+
+/* A name goes before what another one is shown as. */
+static int search_units(const struct search *search)
+{
+	size_t before = search->to->count;
+	struct search shown = *search;
+	int err = search_hierarchy(search);
+
+	shown.is_wanted = is_shown;
+	return err || search->to->count > before ? err : search_hierarchy(&shown);
+}
+
 /* Names have dots of their own: php8.2-fpm. */
 static bool has_unit_type(const char *name)
 {
@@ -218,10 +237,10 @@ int condition_read_unit(
 	snprintf(name, sizeof name, "%s%s", text, has_unit_type(text) ? "" : ".service");
 	const struct search search = { to, like, &hierarchy, name, .is_wanted = is_named, .error = error };
 
-	err = search_hierarchy(&search);
-	return err || to->count > before ? err
-	                                 : refuse_missing(&search, search_hierarchy,
-	                                       "no such unit has a cgroup: it is not running");
+	err = search_units(&search);
+	return err || to->count > before
+	           ? err
+	           : refuse_missing(&search, search_units, "no such unit has a cgroup: it is not running");
 }
 
 /* ---- containers and pods ---- */

@@ -14,6 +14,7 @@ void cgroup_facts_find(struct cgroup_facts *facts, const char *path, const struc
 	*facts =
 	    (struct cgroup_facts){ .path = path, .engine = "", .namespace = "", .pod = "", .container = "" };
 	facts->is_container = cgroup_name(facts->name, sizeof facts->name, path);
+	cgroup_unit(facts->unit, sizeof facts->unit, path);
 	if (!facts->is_container)
 		return;
 	cgroup_ids(path, facts->id, facts->pod_uid);
@@ -74,16 +75,13 @@ void cgroup_describe(struct cgroup_description *description, const char *path, c
 	const char *colon = facts->is_container && !*facts->id ? strchr(facts->name, ':') : NULL;
 	const char *container = colon ? colon + 1 : facts->container;
 
-	description->facts =
-	    (struct cgroup_told){ .texts = {
-		                      [CGROUP_NAME] = text,
-		                      [CGROUP_PATH] = path,
-		                      [CGROUP_CONTAINER] = known(container),
-		                      [CGROUP_CONTAINER_ID] = known(facts->id),
-		                      [CGROUP_POD] = known(facts->pod),
-		                      [CGROUP_NAMESPACE] = known(facts->namespace),
-		                      [CGROUP_UNIT] = !facts->is_container && cgroup_name_is_unit(facts->name)
-		                                          ? facts->name
-		                                          : NULL,
-		                  } };
+	description->facts = (struct cgroup_told){ .texts = {
+		                                       [CGROUP_NAME] = text,
+		                                       [CGROUP_PATH] = path,
+		                                       [CGROUP_CONTAINER] = known(container),
+		                                       [CGROUP_CONTAINER_ID] = known(facts->id),
+		                                       [CGROUP_POD] = known(facts->pod),
+		                                       [CGROUP_NAMESPACE] = known(facts->namespace),
+		                                       [CGROUP_UNIT] = known(facts->unit),
+		                                   } };
 }

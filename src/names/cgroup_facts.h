@@ -13,6 +13,7 @@
 struct cgroup_facts {
 	const char *path;            /* borrowed, as it was given */
 	char name[CGROUP_NAME_SIZE]; /* by the path alone, as cgroup_name tells it */
+	char unit[CGROUP_NAME_SIZE]; /* of systemd's; a container has none */
 	bool is_container;
 	char id[CONTAINER_ID_SIZE]; /* of the container, 64 digits */
 	char pod_uid[CONTAINER_ID_SIZE];

@@ -133,7 +133,8 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-bool cgroup_name(char *buffer, size_t size, const char *path)
+/* As cgroup_name, but as the path spells it. */
+static bool find_name(char *buffer, size_t size, const char *path)
 {
 	char copy[4096]; /* as long as the kernel prints one */
 	char *saved = NULL;
@@ -154,8 +155,23 @@ bool cgroup_name(char *buffer, size_t size, const char *path)
 			snprintf(buffer, size, "%s", component);
 		parent = component;
 	}
-	unescape(buffer);
 	return named == 2;
+}
+
+bool cgroup_name(char *buffer, size_t size, const char *path)
+{
+	bool is_container = find_name(buffer, size, path);
+
+	unescape(buffer);
+	return is_container;
+}
+
+bool cgroup_unit(char *buffer, size_t size, const char *path)
+{
+	if (!find_name(buffer, size, path) && cgroup_name_is_unit(buffer))
+		return true;
+	*buffer = '\0';
+	return false;
 }
 
 void cgroup_ids(const char *path, char id[CONTAINER_ID_SIZE], char uid[CONTAINER_ID_SIZE])

@@ -17,6 +17,9 @@ enum { CGROUP_NAME_SIZE = 256 }; /* of buffers for cgroup_name: room for any dir
  */
 bool cgroup_name(char *buffer, size_t size, const char *path);
 
+/* The unit of systemd's that a path is in, by its whole name, as systemd knows it: "foo\x2dbar@1.service". False, and "": none, or a container. */
+bool cgroup_unit(char *buffer, size_t size, const char *path);
+
 /*
  * The container's id, of 64 hexadecimal digits, and the UID of the pod, with dashes, that the path of a container has; the
  * innermost ones, "" for none.

@@ -149,12 +149,17 @@ def load_container(load, name):
 
 
 class Pod:
-    """A sandbox; spec is that of a pod in a manifest, of which what the kubelet tells a runtime is told."""
+    """A sandbox; spec is that of a pod in a manifest, of which what the kubelet tells a runtime is told.
 
-    def __init__(self, namespace, name, spec=None):
+    uid: of static pods 32 digits. sliced: the kubelet means systemd, and the runtime makes directories itself.
+    """
+
+    def __init__(self, namespace, name, spec=None, uid=None, sliced=False):
         self.namespace, self.name, self.spec = namespace, name, spec or {}
-        self.uid = str(uuid.uuid4())
+        self.uid = uid or str(uuid.uuid4())
         self.cgroup = f"/kubepods/burstable/pod{self.uid}"
+        if sliced:
+            self.cgroup = f"/kubepods-burstable-pod{self.uid.replace('-', '_')}.slice"
         self.logs = f"/var/log/pods/{namespace}_{name}_{self.uid}"
         self.labels = {
             "io.kubernetes.pod.name": name,

@@ -313,6 +313,7 @@ def odd_names():
             (["--container", ID], f"docker/{ID}"),
             (["--container", other], f"docker/{other}"),
             (["--unit", r"foo\x2dbar@1"], r"foo\x2dbar@1.service"),
+            (["--unit", "foo-bar@1.service"], r"foo\x2dbar@1.service"),
             (["--unit", "run-r0123.scope"], "run-r0123.scope"),
         ):
             text = subprocess.run([program("TCPTOP"), "--ebpf", *arguments], check=True, capture_output=True, text=True).stdout

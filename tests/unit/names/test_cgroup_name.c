@@ -162,11 +162,35 @@ static void ids_are_found(void **state)
 	}
 }
 
+static void units_have_whole_names(void **state)
+{
+	static const char *const paths[][2] = {
+		{ "/system.slice/nginx.service", "nginx.service" },
+		{ "/system.slice/system-foo\\x2dbar.slice/foo\\x2dbar@1.service", "foo\\x2dbar@1.service" },
+		{ "/system.slice/foo\\x2dbar@1.service/worker", "foo\\x2dbar@1.service" },
+		{ USER "/app.slice/app-org.gnome.Terminal\\x2d1.scope",
+		    "app-org.gnome.Terminal\\x2d1.scope" },
+		{ "/run-r0123456789abcdef.scope", "run-r0123456789abcdef.scope" },
+		{ "/system.slice", "" },
+		{ "/", "" },
+		{ "/docker/" HEX64 "/system.slice/cron.service", "" },
+		{ "/system.slice/docker-" HEX64 ".scope", "" },
+	};
+	char unit[CGROUP_NAME_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(paths); i++) {
+		assert_int_equal(cgroup_unit(unit, sizeof unit, paths[i][0]), *paths[i][1] != '\0');
+		assert_string_equal(unit, paths[i][1]);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(containers_have_short_names),
 		cmocka_unit_test(ids_are_found),
+		cmocka_unit_test(units_have_whole_names),
 		cmocka_unit_test(any_path_is_named_in_any_buffer),
 	};
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/util.h"
 
 void latest_fini(struct latest *latest)
@@ -14,19 +13,14 @@ void latest_fini(struct latest *latest)
 	*latest = (struct latest){ 0 };
 }
 
-static bool is_later(const struct timespec *time, const struct timespec *than)
-{
-	return time->tv_sec != than->tv_sec ? time->tv_sec > than->tv_sec : time->tv_nsec > than->tv_nsec;
-}
-
 /* What was told of an interval that is told of again, or of later ones, is forgotten. */
-static void go_back(struct latest *latest, const struct timespec *time)
+static void go_back(struct latest *latest, uint64_t tick)
 {
 	while (latest->count) {
 		size_t last = (latest->next + LATEST_MAX - 1) % LATEST_MAX;
 		const struct latest_item *item = &latest->items[last];
 
-		if (is_later(time, &item->time))
+		if (tick > item->tick)
 			return;
 		latest->ended[item->connection.end < END_COUNT ? item->connection.end : END_UNKNOWN]--;
 		latest->next = last;
@@ -37,10 +31,10 @@ static void go_back(struct latest *latest, const struct timespec *time)
 	latest->lost = 0;
 }
 
-int latest_add(struct latest *latest, const struct snapshot *snapshot)
+int latest_add(struct latest *latest, const struct snapshot *snapshot, uint64_t tick)
 {
 	if (latest->count)
-		go_back(latest, &snapshot->time);
+		go_back(latest, tick);
 	if (snapshot->connection_count && !latest->items) {
 		latest->items = calloc(LATEST_MAX, sizeof *latest->items);
 		if (!latest->items)
@@ -56,7 +50,7 @@ int latest_add(struct latest *latest, const struct snapshot *snapshot)
 		latest->items[latest->next] = (struct latest_item){
 			.connection = *connection,
 			.ended_s = (end_us - (int64_t)connection->ago_us) / 1000000,
-			.time = snapshot->time,
+			.tick = tick,
 		};
 		latest->next = (latest->next + 1) % LATEST_MAX;
 		latest->count += latest->count < LATEST_MAX;

@@ -5,7 +5,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "model/connection.h"
 
@@ -13,8 +12,8 @@ enum { LATEST_MAX = 1000 };
 
 struct latest_item {
 	struct connection connection;
-	int64_t ended_s;      /* wall clock */
-	struct timespec time; /* the end of its interval */
+	int64_t ended_s; /* wall clock */
+	uint64_t tick;   /* its interval's number */
 };
 
 struct latest {
@@ -29,10 +28,10 @@ struct latest {
 void latest_fini(struct latest *latest);
 
 /*
- * Adds an interval's connections, which are in the order of their ends. When it is not later than others, as in a recording that is
- * played again, those are forgotten. 0 or -ENOMEM.
+ * Adds the connections of an interval, given by its number; they are in the order of their ends. When it is not later than others, as in
+ * a recording that is played again, those are forgotten; a clock that is set back does not do that. 0 or -ENOMEM.
  */
-int latest_add(struct latest *latest, const struct snapshot *snapshot);
+int latest_add(struct latest *latest, const struct snapshot *snapshot, uint64_t tick);
 
 /* The one that ended `age` before the latest; NULL: there is none. */
 const struct latest_item *latest_at(const struct latest *latest, size_t age);

@@ -221,7 +221,7 @@ static bool passes(struct ui *ui, const struct latest_item *item)
 	struct row row = { .session = item->connection.session, .members = 1 };
 
 	/* what is shown may be an earlier moment */
-	return item->ended_s <= view_traffic(&ui->view)->time.tv_sec &&
+	return item->tick <= view_traffic(&ui->view)->tick &&
 	       list_passes(&ui->view.settings, &ui->view.context, &row);
 }
 

@@ -10,7 +10,6 @@
 #include "screen/header.h"
 #include "screen/mode.h"
 #include "screen/page.h"
-#include "screen/playback.h"
 #include "screen/ui.h"
 
 #define CELL_MAX 32
@@ -165,7 +164,7 @@ static bool passes(struct ui *ui, const struct service *service)
 static const char *say_nothing(const struct ui *ui)
 {
 	if (ui->replay)
-		return " The recording tells of none up to now: it needs -a and --connections.";
+		return " The recording tells of none here: it needs -a and --connections, and two intervals.";
 	if (!ui->run->can_tell_connections || !ui->run->can_tell_sockets)
 		return " This kernel cannot tell of them.";
 	return " They are told after two intervals.";
@@ -184,8 +183,10 @@ static void services_draw(struct ui *ui, unsigned y, unsigned end, const struct 
 	if (busiest)
 		qsort(busiest, shown, sizeof *busiest, compare_busy);
 	page_begin(&page);
-	if (playback_is_past(ui))
-		line_print(&ui->line, STYLE_ALERT, " Not of then, but of now:");
+	/* services are of the latest interval that was taken in, and of no other one */
+	if (count && view_traffic(&ui->view)->tick < ui->services_tick)
+		line_print(&ui->line, STYLE_ALERT,
+		    ui->replay ? " Not of then, but of later:" : " Not of then, but of now:");
 	line_print(&ui->line, STYLE_PLAIN, " %zu listening port%s  ", shown, shown == 1 ? "" : "s");
 	header_filters(ui);
 	page_put(&page);

@@ -172,7 +172,13 @@ int ui_begin_interval(struct ui *ui, const struct snapshot *snapshot)
 	if (!ui->replay)
 		read_host(ui);
 	forget_containers(ui);
-	if (names_learn(ui->names, snapshot) < 0 || latest_add(&ui->latest, snapshot) < 0 ||
+	uint32_t tick = ui->traffic.tick + 1;
+
+	/* played again: what was told of it is not to be added twice */
+	if (tick <= ui->services_tick)
+		services_fini(&ui->services);
+	ui->services_tick = tick;
+	if (names_learn(ui->names, snapshot) < 0 || latest_add(&ui->latest, snapshot, tick) < 0 ||
 	    services_add(&ui->services, snapshot) < 0)
 		return -ENOMEM;
 	if (ui->view.settings.words.word_count && ui->view.context.host_names)

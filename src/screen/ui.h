@@ -67,6 +67,7 @@ struct ui {
 	bool tells_connections; /* the same */
 	struct latest latest;   /* connections that ended */
 	struct services services;
+	uint32_t services_tick; /* and the number of the interval that they are of */
 	bool replay;
 	bool leaving; /* this interval is the last */
 	bool ended;   /* the recording has ended: nothing will change, unless it is sought */

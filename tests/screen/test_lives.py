@@ -79,6 +79,19 @@ class LivesTest(ScreenTest):
         terminal.keys("Escape")
         terminal.wait_for("steady")
 
+    def test_services_of_an_earlier_moment(self):
+        """They say that they are of another one; played again, nothing is counted twice."""
+        terminal = self.open()
+        terminal.keys("e", "v")
+        terminal.wait_for("listening ports")
+        terminal.keys("^")
+        terminal.wait_for(" Not of then, but of later: 2 listening ports")
+        terminal.keys("$")
+        terminal.wait_for("end of recording")
+        cells = terminal.wait_gone("Not of then")
+        # The first interval was kept, so it is not told again.
+        self.assertRegex(cells[3], r"^ +443 nginx \(812\) +133 +12 +129/128 +7 +3 +0$")
+
 
 if __name__ == "__main__":
     main()

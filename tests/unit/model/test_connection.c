@@ -121,7 +121,7 @@ static void add(struct latest *latest, int64_t time_s, size_t count, uint64_t fi
 		connection->end = END_REFUSED;
 		connection->ago_us = 1500000;
 	}
-	assert_int_equal(latest_add(latest, &snapshot), 0);
+	assert_int_equal(latest_add(latest, &snapshot, (uint64_t)time_s), 0);
 	snapshot_fini(&snapshot);
 }
 

@@ -54,7 +54,11 @@ unsigned frame_key(struct ui *ui, int code, struct renderer_request *request)
 	if (reaction & REACTION_INTERVAL)
 		request->interval_ns = ui->interval_ns;
 	if (reaction & REACTION_PLAY) {
+		/* of several keys that were read at once one has sought: where to is in ui->play still */
+		bool is_seek = request->play.is_seek || ui->play.is_seek;
+
 		request->play = ui->play;
+		request->play.is_seek = is_seek;
 		ui->play.is_seek = false;
 	}
 	return reaction;

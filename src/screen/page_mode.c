@@ -244,8 +244,9 @@ unsigned page_key(struct ui *ui, int code)
 
 	if (key && key->on_pages)
 		return key->run(ui);
+	/* Another page's key leads there; its own one closes it, as those of the table do. */
 	if (key && key->closes_page)
-		ui->mode = MODE_TABLE;
+		ui->mode = key->opens && key->opens != ui->mode ? key->opens : MODE_TABLE;
 	scroll(ui, key ? key->motion : MOTION_NONE);
 	return REACTION_NONE;
 }

@@ -82,11 +82,11 @@ class LivesTest(ScreenTest):
     def test_services_of_an_earlier_moment(self):
         """They say that they are of another one; played again, nothing is counted twice."""
         terminal = self.open()
-        terminal.keys("e", "v")
+        terminal.keys("v")  # from the other page
         terminal.wait_for("listening ports")
-        terminal.keys("^")
+        terminal.keys("[", "[")
         terminal.wait_for(" Not of then, but of later: 2 listening ports")
-        terminal.keys("$")
+        terminal.keys("^", "$")
         terminal.wait_for("end of recording")
         cells = terminal.wait_gone("Not of then")
         # The first interval was kept, so it is not told again.

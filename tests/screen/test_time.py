@@ -55,7 +55,10 @@ class TimeTest(ScreenTest):
         self.expect(terminal, 1)
         terminal.keys("{")
         self.expect(terminal, 1)
-        terminal.keys("$")
+        # Read at once: each of them counts.
+        terminal.type("}}^]")
+        self.expect(terminal, 2)
+        terminal.type("^$")
         terminal.wait_for("end of recording")
         terminal.keys("[")
         self.expect(terminal, INTERVALS - 1)

@@ -72,8 +72,10 @@ static inline void paint(struct fixture *fixture, unsigned width, unsigned heigh
 		assert_true(fixture->glass.put[y]);
 }
 
+/* Read alone: what the key asks for is done before the next one comes. */
 static inline unsigned key(struct fixture *fixture, int code)
 {
+	fixture->request = (struct renderer_request){ 0 };
 	return frame_key(&fixture->ui, code, &fixture->request);
 }
 

@@ -75,14 +75,14 @@ void header_title(struct ui *ui)
 	if (link_headline(ui, link, sizeof link))
 		pieces_add(&pieces, 3, STYLE_BAR, "%s", link);
 	if (traffic->cost.total_ns)
-		pieces_add(&pieces, 5, STYLE_BAR, "cost %s of a CPU",
+		pieces_add(&pieces, 6, STYLE_BAR, "cost %s of a CPU",
 		    cost_share(cost, traffic->cost.total_ns, traffic->interval_ns));
 	if (traffic->audit.bytes)
 		pieces_add(&pieces, traffic->audit.unexplained_bytes ? 1 : 5, STYLE_BAR, "accounted %s",
 		    accounted_share(share, &traffic->audit));
 	add_since(ui, &pieces);
 	if (!run->no_summary)
-		pieces_add(&pieces, 6, STYLE_BAR, "%s", ui->load);
+		pieces_add(&pieces, 7, STYLE_BAR, "%s", ui->load);
 	pieces_put(&pieces, &ui->line, style);
 	line_pad(&ui->line, style, ui->width);
 }

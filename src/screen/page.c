@@ -56,6 +56,17 @@ void page_text(struct page *page, enum style style, const char *text)
 	} while (*text);
 }
 
+/* Where a line ends: behind a blank, if one is near; the blank is the last of it. */
+static size_t at_blank(const char *text, size_t part, size_t length)
+{
+	if (part >= length || text[part - 1] == ' ')
+		return part;
+	for (size_t end = part; end > part / 2; end--)
+		if (text[end - 1] == ' ')
+			return end;
+	return part;
+}
+
 void page_detail(struct page *page, const char *label, const char *format, ...)
 {
 	struct ui *ui = page->ui;
@@ -84,6 +95,7 @@ void page_detail(struct page *page, const char *label, const char *format, ...)
 			while (part > 1 && ((unsigned char)text[at + part] & 0xc0) == 0x80)
 				part--;
 		}
+		part = at_blank(text + at, part, length - at);
 		page_begin(page);
 		line_print(&ui->line, STYLE_DIM, " %-*s ", PAGE_LABEL_WIDTH - 1, at ? "" : label);
 		line_untrusted(&ui->line, STYLE_PLAIN, text + at, part, room);

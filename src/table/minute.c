@@ -167,7 +167,8 @@ static bool tell(
 
 	for (int part = 0; part < MINUTE_PARTS; part++)
 		told[part] = (struct change){ 0 };
-	if (!is_gone && row->first.clock_ns > build->from_ns) {
+	/* a socket that was only told of, as open, has not had its first bytes */
+	if (!is_gone && row->seen_tick && row->first.clock_ns > build->from_ns) {
 		told[MINUTE_CAME] = self;
 		told[MINUTE_CAME].open = !is_closed && !idle;
 		told[MINUTE_CAME].last = row->first;

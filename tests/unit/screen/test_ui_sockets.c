@@ -60,8 +60,12 @@ static void the_title_says_what_it_costs(void **state)
 	begin(fixture);
 	fixture->snapshot.cost.total_ns = fixture->snapshot.interval_ns / 2500;
 	show(fixture);
-	paint(fixture, 80, 24);
+	paint(fixture, 100, 24);
 	assert_non_null(strstr(fixture->glass.lines[0], "cost 0.04% of a CPU"));
+	/* since when sums are matters more */
+	paint(fixture, 60, 24);
+	assert_non_null(strstr(fixture->glass.lines[0], "sums since"));
+	assert_null(strstr(fixture->glass.lines[0], "cost"));
 	paint(fixture, 40, 24);
 	assert_null(strstr(fixture->glass.lines[0], "cost"));
 	/* The help has it at any width. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "model/cause.h"
 #include "model/past.h"
 #include "model/traffic.h"
 #include "table/column.h"
@@ -98,6 +99,26 @@ static void test_what_was_there_first_has_not_come(void **state)
 	end(fixture);
 	assert_int_equal(look(fixture, MINUTE_CAME)->connections, 1);
 	assert_int_equal(fixture->minute.known_ns, NS_PER_S);
+}
+
+/* A listener, and a connection that nothing has moved on, of which a pass over sockets told. */
+static void test_what_is_only_told_of_has_not_come(void **state)
+{
+	struct fixture *fixture = *state;
+	struct session open = web(3, 0);
+
+	open.socket.state = SOCKET_ESTABLISHED;
+	pass(fixture, 3);
+	fixture->snapshot.sockets.follows = true;
+	fixture->snapshot.sockets.cpu_ns = 1;
+	move(fixture, open);
+	end(fixture);
+	assert_int_equal(fixture->traffic.rows.count, 1);
+	assert_int_equal(look(fixture, MINUTE_CAME)->connections, 0);
+	open.rx_bytes = 10;
+	move(fixture, open);
+	end(fixture);
+	assert_int_equal(look(fixture, MINUTE_CAME)->connections, 1);
 }
 
 static void test_came_for_less_than_a_minute(void **state)
@@ -369,6 +390,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		MINUTE_TEST(test_what_was_there_first_has_not_come),
+		MINUTE_TEST(test_what_is_only_told_of_has_not_come),
 		MINUTE_TEST(test_came_for_less_than_a_minute),
 		MINUTE_TEST(test_came_once_however_often_it_moves),
 		MINUTE_TEST(test_went_when_idle_and_not_when_it_moves_again),

@@ -13,4 +13,10 @@
 #define NS_PER_S UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 
+/* Adds to a sum of at most INT64_MAX, where it stays: readers of JSON refuse a line with a larger number. */
+static inline void add_to_sum(uint64_t *sum, uint64_t amount)
+{
+	*sum = amount < INT64_MAX - *sum ? *sum + amount : INT64_MAX;
+}
+
 #endif

@@ -185,11 +185,12 @@ void session_take_owner(struct session *session, const struct socket_owner *owne
 
 void snapshot_total(struct snapshot *snapshot)
 {
-	snapshot->rx_bytes = snapshot->other.rx_bytes;
-	snapshot->tx_bytes = snapshot->other.tx_bytes;
+	snapshot->rx_bytes = snapshot->tx_bytes = 0;
+	add_to_sum(&snapshot->rx_bytes, snapshot->other.rx_bytes);
+	add_to_sum(&snapshot->tx_bytes, snapshot->other.tx_bytes);
 	for (size_t i = 0; i < snapshot->session_count; i++) {
-		snapshot->rx_bytes += snapshot->sessions[i].rx_bytes;
-		snapshot->tx_bytes += snapshot->sessions[i].tx_bytes;
+		add_to_sum(&snapshot->rx_bytes, snapshot->sessions[i].rx_bytes);
+		add_to_sum(&snapshot->tx_bytes, snapshot->sessions[i].tx_bytes);
 	}
 }
 

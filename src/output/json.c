@@ -298,12 +298,6 @@ static int print_total(const struct json *json, const struct snapshot *snapshot,
 	return fputs("}\n", json->stream) < 0 ? -1 : 0;
 }
 
-/* Readers of JSON refuse a line with a larger number. */
-static void add_total(uint64_t *total, uint64_t bytes)
-{
-	*total = bytes < INT64_MAX - *total ? *total + bytes : INT64_MAX;
-}
-
 /* By listening port, where there was a pass over sockets and lives of connections are noted. */
 static int print_services(struct json *json, const struct snapshot *snapshot, const char *stamp)
 {
@@ -334,8 +328,8 @@ static int print_interval(
 		    json_print_object(json->stream, "session", &session_fields, ranks[i].session, stamp) != 0)
 			return -1;
 	}
-	add_total(&json->rx_bytes, snapshot->rx_bytes);
-	add_total(&json->tx_bytes, snapshot->tx_bytes);
+	add_to_sum(&json->rx_bytes, snapshot->rx_bytes);
+	add_to_sum(&json->tx_bytes, snapshot->tx_bytes);
 	/* What a filter did not let pass has not been seen, nor what moved nothing. */
 	for (size_t i = 0; i < snapshot->ending_count; i++) {
 		const struct ending *ending = &snapshot->endings[i];

@@ -292,7 +292,6 @@ static void test_shorter_interval(void **state)
 	assert_false(snapshot->last);
 	source.release(source.state);
 	source.set_interval(source.state, MS);
-	source.release(source.state);
 	assert_true(take()->interval_ns < PATIENCE_MS * MS);
 	source.release(source.state);
 }

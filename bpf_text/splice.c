@@ -104,7 +104,12 @@ int tracepoint_space_adjust(u64 *ctx)
 		return 0;
 	copied_seq = LOAD(u32, tp, TCP_COPIED_SEQ);
 	moved = moved_bytes(sk, tp, copied_seq);
-	if (!moved || !is_splice_call())
+	if (!moved)
+		return 0;
+	/* one helper's call, of which there are two in the next question */
+	if (FILTERS_PIDS && !is_wanted(bpf_get_current_pid_tgid() >> 32))
+		return 0;
+	if (!is_splice_call())
 		return 0;
 	/* kernel TLS moves records, not what the process reads; without the lock this is a softirq, charged to a random task */
 	if (LOAD(u64, tp, ICSK_ULP_OPS) || !LOAD(u32, sk, SK_LOCK_OWNED))

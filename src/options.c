@@ -341,6 +341,7 @@ int options_program(struct program_request *request, struct conditions *conditio
 		.family = family,
 		.conditions = *conditions,
 		.max_sessions = options->max_sessions,
+		.no_splice = options->no_splice,
 		.ends = options->renderer->shows_more,
 		.accepted = needs_accepted(options),
 		.cgroups = options_need_names(options),

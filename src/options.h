@@ -67,6 +67,7 @@ struct options {
 	uint64_t series_threshold_bytes;
 	uint32_t max_sockets;      /* of which a pass can tell */
 	bool all;                  /* sockets that move nothing, too */
+	bool no_splice;            /* it is not worth a program at each receive */
 	bool connections;          /* how connections began and ended */
 	bool strict;               /* unexplained bytes at the end are a failure */
 	uint32_t max_overhead_ppm; /* of one processor; 0: no limit */

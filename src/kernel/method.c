@@ -166,6 +166,20 @@ bool plan_has_kind(const struct plan *plan, enum hook_kind kind, enum kernel_sym
 	return false;
 }
 
+void plan_drop_following(struct plan *plan)
+{
+	size_t kept = 0;
+
+	if (!plan_has(plan, SYMBOL_TCP_RCV_SPACE_ADJUST))
+		return;
+	for (size_t i = 0; i < plan->hook_count; i++)
+		if (plan->hooks[i].symbol == SYMBOL_SOCK_SEND_LENGTH ||
+		    plan->hooks[i].symbol == SYMBOL_SOCK_RECV_LENGTH)
+			plan->hooks[kept++] = plan->hooks[i];
+	plan->hook_count = kept;
+	plan->needs &= ~(unsigned)NEED_SPLICE;
+}
+
 void plan_add_ends(struct plan *plan, const struct kernel *kernel)
 {
 	if (kernel_lacks(kernel, NEED_ENDS) != FIELD_COUNT || plan->hook_count == HOOKS_MAX ||

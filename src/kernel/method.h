@@ -197,6 +197,9 @@ void plan_add(
 
 bool plan_has_kind(const struct plan *plan, enum hook_kind kind, enum kernel_symbol symbol);
 
+/* Takes out of a method's plan the hooks that follow how far each socket was read, if that is how splice() is counted. */
+void plan_drop_following(struct plan *plan);
+
 /*
  * Adds the program that notes when connections end, for any method's plan, where it can be had. Its reading of the
  * kernel's fields is the plan's.

@@ -24,6 +24,8 @@ enum offsets_from program_offsets_from(const struct kernel *kernel)
 
 void program_add_hooks(struct plan *plan, const struct program_request *request, const struct kernel *kernel)
 {
+	if (request->no_splice)
+		plan_drop_following(plan);
 	if (request->ends)
 		plan_add_ends(plan, kernel);
 	if (request->cgroups)
@@ -215,6 +217,7 @@ static int print_account(FILE *out, const struct program_request *request)
 
 	err = err ?: fill_family(&family, request, "count", "pid, bytes, direction");
 	const struct slot slots[] = {
+		{ "FILTERS_PIDS", request->pid_count ? "1" : "0" },
 		{ "FILTER_PID", pid.bytes },
 		{ "FILTER_CONTAINERS", containers.bytes },
 		{ "FILTER_FAMILY", family },

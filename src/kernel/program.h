@@ -21,6 +21,7 @@ struct program_request {
 	unsigned filters;             /* bits 1 << index in filters[] */
 	struct conditions conditions; /* borrowed */
 	uint32_t max_sessions;
+	bool no_splice;       /* sockets are not followed for the sake of splice() */
 	bool ends;            /* when connections end, and when processes began */
 	bool accepted;        /* which connections a listener accepted */
 	bool cgroups;         /* which cgroups are made */
@@ -28,7 +29,7 @@ struct program_request {
 	bool lives;           /* how connections begin and end, once somebody asks */
 };
 
-/* Adds to a method's plan what the request has noted beside the counting, where it can be had. */
+/* Adds to a method's plan what the request has noted beside the counting, where it can be had, and drops what it goes without. */
 void program_add_hooks(struct plan *plan, const struct program_request *request, const struct kernel *kernel);
 
 /* Where the text has the places of the kernel's fields from. */

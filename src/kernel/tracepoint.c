@@ -131,9 +131,9 @@ static bool tracepoint_requires(enum kernel_symbol symbol)
 
 /* clang-format off */
 static const struct blind_spot blind_spots[] = {
-	{ "splice_out", "cannot be followed here: refused by the kernel, not known on this processor, or started in a PID namespace",
+	{ "splice_out", "cannot be followed here: refused by the kernel, not known on this processor, or started in a PID namespace; or --no-splice",
 	    { SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_TCP_SPLICE_READ }, SYMBOL_COUNT, 0, 0 },
-	{ "zerocopy_receive", "cannot be followed here: refused by the kernel, not known on this processor, or started in a PID namespace",
+	{ "zerocopy_receive", "cannot be followed here: refused by the kernel, not known on this processor, or started in a PID namespace; or --no-splice",
 	    { SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_TCP_ZEROCOPY_RECEIVE }, SYMBOL_COUNT, 0, 0 },
 	{ "splice_tls",
 	    "splice() out of a kernel TLS socket: passes no tracepoint, or TLS was not in use when tracing started",

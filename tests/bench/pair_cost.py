@@ -55,7 +55,8 @@ class Beside:
 
 def part_pair(work):
     command, load_program = cost_build(work), c_build(work, "pair")
-    variants = [("tcptop", (), 0), ("tcptop -p of another process", ("-p", 1), 0)]
+    choices = ((), ("-p", "1"), ("--no-splice",), ("-p", "1", "--no-splice"))  # the load is not in process 1
+    variants = [(" ".join(["tcptop", *words]), words, 0) for words in choices]
     variants += [(f"{count} empty", (), count) for count in (1, 2, 3)]
     more, told, without = {name: [] for name, *_ in variants}, {}, []
     with Load(load_program) as load:

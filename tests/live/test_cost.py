@@ -77,6 +77,30 @@ def filters_turn_runs_away_that_are_paid_for():
     check(last["cost_programs_ns"] > 0, "and cost nothing")
 
 
+def hooks(tool):
+    """Names of the tracepoints that it has programs at."""
+    found = set()
+    for number in os.listdir(f"/proc/{tool.pid}/fdinfo"):
+        with open(f"/proc/{tool.pid}/fdinfo/{number}", encoding="ascii", errors="replace") as stream:
+            found |= {line.split("\t")[1].strip() for line in stream if line.startswith("tp_name:")}
+    return found
+
+
+@case
+def receives_are_not_followed_in_vain():
+    """--no-splice leaves the program out, which is declared, and calls that are counted stay exact."""
+    tool = Tcptop("-o", "json", 60)
+    follows = "tcp_rcv_space_adjust" in hooks(tool)
+    tool.stop()
+    tool = Tcptop("-o", "json", "-p", os.getpid(), "--no-splice", 60)
+    check("tcp_rcv_space_adjust" not in hooks(tool), f"{hooks(tool)}")
+    pairs(100)
+    start, *_, last = tool.stop()
+    check_equal((last["rx_bytes"], last["tx_bytes"]), (6400, 6400), "bytes")
+    if follows:
+        check({"splice_out", "zerocopy_receive"} <= set(start["not_counted"]), f"{start['not_counted']}")
+
+
 @case
 def it_stops_above_the_limit():
     over = threading.Event()

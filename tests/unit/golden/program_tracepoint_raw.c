@@ -365,6 +365,13 @@ static __always_inline bool is_plain_tcp(u64 sk)
 	return LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
 }
 
+#define FILTERS_PIDS 0
+
+static __always_inline bool is_wanted(u32 pid)
+{
+	return true;
+}
+
 /* sk: a struct sock for which is_tcp() holds; bytes: what the call returned, so errors and nothing end here. */
 static __always_inline int account(u64 sk, s64 bytes, const int direction)
 {
@@ -374,6 +381,8 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction)
 	if (bytes <= 0)
 		return 0;
 	pid = bpf_get_current_pid_tgid() >> 32;
+	if (!is_wanted(pid))
+		return 0;
 	odd = generation.lookup(&slot);
 	if (!odd)
 		return 0;

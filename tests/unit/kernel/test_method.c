@@ -90,6 +90,9 @@ static void test_tracepoint_typed(void **state)
 	    { HOOK_TYPED_TRACEPOINT, SYMBOL_TCP_RCV_SPACE_ADJUST, "tracepoint_space_adjust" },
 	    { HOOK_TYPED_TRACEPOINT, SYMBOL_INET_SOCK_SET_STATE, "tracepoint_set_state" },
 	    { HOOK_ITERATOR, SYMBOL_BPF_ITER_TASK_FILE, "iterator_sockets" });
+	plan_drop_following(&plan);
+	EXPECT_PROBES(&plan, SEND(HOOK_TYPED_TRACEPOINT), RECEIVE(HOOK_TYPED_TRACEPOINT));
+	assert_int_equal(plan.needs & NEED_SPLICE, 0);
 
 	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
 	assert_true(plan.direct);
@@ -97,6 +100,9 @@ static void test_tracepoint_typed(void **state)
 	    FEXIT(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
 	    FEXIT(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"));
 	assert_int_equal(plan_skips(&plan), 0);
+	/* what the functions tell costs no receive anything */
+	plan_drop_following(&plan);
+	assert_true(plan_has(&plan, SYMBOL_TCP_SPLICE_READ));
 
 	/* programs on functions would lose runs; these tracepoints do not */
 	kernel.preemptible = true;

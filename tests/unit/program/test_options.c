@@ -382,12 +382,13 @@ static void test_help(void **state)
 	    "              [--cgroupmap PATH] [--mntnsmap PATH] [-4 | -6] [-a] [--connections] [--strict]\n"
 	    "              [--max-overhead PERCENT] [--filter WORDS] [--probe "
 	    "auto|tracepoint|fentry|kprobe]\n"
-	    "              [-o screen|text|json|csv|openmetrics] [--output-file PATH] [--textfile PATH]\n"
-	    "              [--max-series N] [--series-threshold BYTES] [--max-sessions N] [--no-cache]\n"
-	    "              [--columns LIST] [--sort COLUMN[:asc|:desc]] [--color auto|always|never] "
-	    "[--mouse]\n"
-	    "              [--no-final] [--no-settings] [--host-root PATH] [--replay FILE] [--diagnose]\n"
-	    "              [--check] [--ebpf] [-v] [interval] [count]\n"
+	    "              [--no-splice] [-o screen|text|json|csv|openmetrics] [--output-file PATH]\n"
+	    "              [--textfile PATH] [--max-series N] [--series-threshold BYTES] [--max-sessions N]\n"
+	    "              [--no-cache] [--columns LIST] [--sort COLUMN[:asc|:desc]]\n"
+	    "              [--color auto|always|never] [--mouse] [--no-final] [--no-settings]\n"
+	    "              [--host-root PATH] [--replay FILE] [--diagnose] [--check] [--ebpf] [-v] "
+	    "[interval]\n"
+	    "              [count]\n"
 	    "\n";
 	static const char *const needed[] = { "\n  -h, --help  ", "\n  -V, --version  ",
 		"\n  -C, --noclear  ", "\n  -S, --nosummary  ", "\n  -p, --pid PID  ",
@@ -395,7 +396,7 @@ static void test_help(void **state)
 		"\n      --cgroupmap PATH  ", "\n      --mntnsmap PATH  ", "\n  -4, --ipv4  ",
 		"\n  -6, --ipv6  ", "\n  -a, --all  ", "\n      --connections  ", "\n      --strict  ",
 		"\n      --max-overhead PERCENT\n", "\n      --filter WORDS  ",
-		"\n      --probe auto|tracepoint|fentry|kprobe\n",
+		"\n      --probe auto|tracepoint|fentry|kprobe\n", "\n      --no-splice  ",
 		"\n  -o, --output screen|text|json|csv|openmetrics\n", "\n      --output-file PATH\n",
 		"\n      --textfile PATH  ", "\n      --max-series N  ", "\n      --series-threshold BYTES\n",
 		"\n      --max-sessions N  ", "\n      --no-cache  ", "\n      --columns LIST  ",

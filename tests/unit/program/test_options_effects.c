@@ -67,6 +67,7 @@ static const struct {
 	{ { "--filter", "nginx port:443" }, "yyyyyy yyyy -- -" },
 	{ { "--filter", "host:a.example" }, "y----- y--- -- -" },
 	{ { "--probe", "kprobe" }, "yyyyyy ---- yy y" },
+	{ { "--no-splice" }, "yyyyyy ---- -- y" },
 	{ { "--output", "text" }, "yyyyyy yyyy yy y" }, /* the last one holds */
 	{ { "--output", "screen" }, "yyyyyy yyyy -- y" },
 	{ { "--output", "csv" }, "yyyyyy yyyy -- y" },
@@ -247,8 +248,8 @@ static void with_diagnose(void **state)
 	static const char *const accepted[] = { "--help", "--version", "--noclear", "--pid", "--cgroup",
 		"--unit", "--container", "--pod", "--uid", "--comm", "--port", "--lport", "--rport", "--host",
 		"--netns", "--mntns", "--cgroupmap", "--mntnsmap", "--ipv4", "--ipv6", "--filter", "--probe",
-		"--output-file", "--max-sessions", "--no-cache", "--host-root", "--diagnose", "--verbose",
-		"2" };
+		"--no-splice", "--output-file", "--max-sessions", "--no-cache", "--host-root", "--diagnose",
+		"--verbose", "2" };
 	static const char *const diagnose[WORDS_MAX] = { "--diagnose" };
 	static const char *const json[WORDS_MAX] = { "--diagnose", "-o", "json" };
 	static const char *const csv[WORDS_MAX] = { "--diagnose", "-o", "csv" };

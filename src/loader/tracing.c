@@ -15,8 +15,8 @@ static const struct {
 	enum probe_method method;
 	uint32_t loop_ns, begins_percent, counts_percent, follows_percent;
 } prices[] = {
-	{ PROBE_TRACEPOINT, 70, 135, 95, 340 },
-	{ PROBE_FENTRY, 70, 135, 95, 0 },
+	{ PROBE_TRACEPOINT, 70, 160, 115, 230 },
+	{ PROBE_FENTRY, 70, 160, 115, 0 },
 	{ PROBE_KPROBE, 700, 120, 15, 0 },
 };
 

@@ -18,6 +18,7 @@
 #include "table/standing.h"
 
 #define GRAPH_LINES 6
+#define FOOTER_WIDE 50 /* from which on the footer has room for all words */
 
 static void endpoint_detail(struct page *page, const char *label, const struct session *session,
     const uint8_t *address, uint16_t port)
@@ -235,7 +236,8 @@ static void details_footer(struct ui *ui)
 {
 	ui_footer_key(ui, KEY_CODE_ESCAPE, "Esc", "Back  ");
 	if (ui->view.context.grouping != GROUPING_NONE)
-		ui_footer_key(ui, KEY_CODE_ENTER, "Enter", "Connections  ");
+		ui_footer_key(
+		    ui, KEY_CODE_ENTER, "Enter", ui->width < FOOTER_WIDE ? "List  " : "Connections  ");
 	page_scroll_footer(ui, "Scroll  ");
 }
 

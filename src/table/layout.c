@@ -51,8 +51,8 @@ static struct candidate candidate_of(
 	/* An address column gets no more than its addresses need, */
 	if (column->is_address && candidate.max > context->address_columns)
 		candidate.max = context->address_columns;
-	/* and where LAST stands beside both, it does not wait for longer ones. */
-	if (column->is_address && context->all && candidate.pref > candidate.max)
+	/* and where LAST stands beside both, LOCAL does not wait for longer ones. */
+	if (column->is_address && context->all && !column->essential && candidate.pref > candidate.max)
 		candidate.pref = candidate.max > candidate.min ? candidate.max : candidate.min;
 	if (candidate.pref < titled)
 		candidate.pref = titled;

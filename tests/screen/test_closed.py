@@ -71,7 +71,7 @@ class ClosedTest(ScreenTest):
         terminal.resize(40, 10)
         terminal.wait_until(lambda now: len(now) == 10 and any(FIRST in line for line in now), "the small screen")
         self.assertRegex(self.row(terminal, FIRST), r" closed 10:42:17$")
-        terminal.resize(30, 10)
+        terminal.resize(34, 10)
         terminal.wait_for("x10:42:17")
         self.assertNotIn("x", self.row(terminal, SECOND))
 

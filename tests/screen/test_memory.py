@@ -19,7 +19,7 @@ RESIDENT_KB = 6000
 # is unpacked, and an interval is being read.
 OWN_KB = 3450
 MORE_KB = 5250
-CHURN_KB = 5550
+CHURN_KB = 5800
 
 
 def memory_kb(pid):

@@ -235,3 +235,25 @@ def replayed():
     for output in ("text", "json", "csv", "openmetrics"):
         yield Scene(output, "-o", output, "--replay", RECORDING)
     yield Scene("screen", "--replay", RECORDING, "0.01", "2", screen=True, is_whole=lambda out: b"containerd" in out.rpartition(b"\033[?1049l")[2])
+
+
+def run_all(loop, variable):
+    """A test whose loop(scene, most) tries so many failures, at most, of each scene. Ends the process. variable: what it needs."""
+
+    @case
+    def recordings():
+        for scene in replayed():
+            yield from loop(scene, 40 if not scene.screen else 12)
+
+    @case
+    def starts():
+        for scene in traced():
+            yield from loop(scene, 4)
+
+    @case
+    def options():
+        for scene in arguments():
+            yield from loop(scene, 5)
+
+    stage(variable)
+    sys.exit(main(7200, prepare))

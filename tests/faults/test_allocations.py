@@ -6,9 +6,8 @@ A sample by default; each one, in some ten minutes: FAULTS=all ctest --test-dir 
 """
 import os
 import struct
-import sys
 
-from faults import Run, arguments, case, check_equal, main, prepare, replayed, stage, traced, try_all, wrong
+from faults import Run, check_equal, run_all, try_all, wrong
 
 COUNTER = "/mnt/counter"
 
@@ -39,24 +38,5 @@ def loop(scene, most):
         yield outcome, f"{name}{', and all after' if after else ''}", text
 
 
-@case
-def recordings():
-    for scene in replayed():
-        yield from loop(scene, 40 if not scene.screen else 12)
-
-
-@case
-def starts():
-    for scene in traced():
-        yield from loop(scene, 4)
-
-
-@case
-def options():
-    for scene in arguments():
-        yield from loop(scene, 5)
-
-
 if __name__ == "__main__":
-    stage("FAIL_ALLOCATION")
-    sys.exit(main(7200, prepare))
+    run_all(loop, "FAIL_ALLOCATION")

@@ -6,9 +6,8 @@ A sample by default; each one with each of its errors, in some minutes: FAULTS=a
 """
 import errno
 import os
-import sys
 
-from faults import Run, arguments, case, check_equal, main, prepare, program, replayed, stage, traced, try_all, wrong
+from faults import Run, check_equal, program, run_all, try_all, wrong
 from refusing import X86_64
 
 COUNTER = "/mnt/counter"
@@ -37,24 +36,5 @@ def loop(scene, most):
     yield try_all(scene, count * VARIANTS, most, one)
 
 
-@case
-def recordings():
-    for scene in replayed():
-        yield from loop(scene, 40 if not scene.screen else 12)
-
-
-@case
-def starts():
-    for scene in traced():
-        yield from loop(scene, 4)
-
-
-@case
-def options():
-    for scene in arguments():
-        yield from loop(scene, 5)
-
-
 if __name__ == "__main__":
-    stage("FAIL_CALL")
-    sys.exit(main(7200, prepare))
+    run_all(loop, "FAIL_CALL")

@@ -134,7 +134,7 @@ static const struct field link_rows[] = {
 	{ "rx_errors", FIELD_U64, FIELD_ALWAYS, COUNT_OFFSET(LINK_RX_ERRORS), 0 },
 	{ "tx_errors", FIELD_U64, FIELD_ALWAYS, COUNT_OFFSET(LINK_TX_ERRORS), 0 },
 	{ "tcp_rx_bytes", FIELD_U64, FIELD_KNOWN, offsetof(struct link, tcp_rx_bytes), LINK_TCP_UNKNOWN },
-	{ "tcp_tx_bytes", FIELD_U64, FIELD_JOINED, offsetof(struct link, tcp_tx_bytes), LINK_TCP_UNKNOWN },
+	{ "tcp_tx_bytes", FIELD_U64, FIELD_JOINED, offsetof(struct link, tcp_tx_bytes), 0 },
 };
 
 #define TEXT_OFFSET(which) (offsetof(struct cgroup_told, texts) + (which) * sizeof(const char *))

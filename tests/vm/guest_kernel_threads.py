@@ -76,7 +76,7 @@ def workers_of_a_mount():
         raise Skipped("this kernel has no module 9pnet_fd")
     server = Server()
     wanted = list(filtered(server.port))
-    tools = [Tcptop("-o", "json", "--max-sessions", 1024, *arguments, "0.2") for arguments, _ in wanted]
+    tools = [Tcptop("-o", "json", "--max-sessions", 1024, *arguments, "600") for arguments, _ in wanted]
     with tempfile.TemporaryDirectory() as directory:
         options = f"trans=tcp,port={server.port},version=9p2000.L"
         # busybox's, which hands the options on as they are

@@ -15,7 +15,7 @@ BUILD_DIRECTORY has tcptop and tcptop-check (default: build/ of this checkout).
 
   --kernel NAME    only machines with this kernel of fetch.sh, or with all of them (default: 6.1 and newest); those of
                    arm64, 6.12-arm64 and newest-arm64, are run only by name, with programs that are built for them
-  --all            also what takes longer: live tests that do not depend on the kernel, and further ones by other methods
+  --all            also those live tests that do not depend on the kernel
   --only PATTERN   only machines whose name matches this regular expression
   --list           print the machines and what runs in them
   -h, --help       show this help
@@ -30,20 +30,21 @@ only='' list=no build=$root/build work=''
 kernels=()
 
 # Name, kernel, options of boot.sh, steps of guest_run.py. Those that take longest come first. Of the live tests these are
-# the ones that depend most on the kernel or on the probe method; --all adds the others.
+# the ones that depend on the kernel or on the probe method; --all adds the others, which run on the host as well.
 machines=(
-	"fentry|6.1||fentry/check fentry/stress fentry/kernel_threads fentry/conservation:interval_of_10_ms
-		fentry/conditions:together fentry/accepted fentry/lives:bytes_and_who_closed_first,resets fentry/containers:one_short_life"
+	"fentry|6.1||fentry/check fentry/stress fentry/kernel_threads fentry/conservation
+		fentry/leftovers fentry/conditions:together fentry/accepted fentry/lives:bytes_and_who_closed_first,resets fentry/containers:one_short_life"
 	"kprobe|6.1||kprobe/check kprobe/stress kprobe/healing:calls_beyond_the_places_of_a_kretprobe kprobe/kernel_threads
-		kprobe/conservation:interval_of_10_ms kprobe/filter_maps:cgroup_keys_while_running,mount_namespace_keys_while_running
+		kprobe/exact kprobe/conservation:interval_of_10_ms kprobe/filter_maps:cgroup_keys_while_running,mount_namespace_keys_while_running
 		kprobe/privilege:nobody_without_capabilities,closed_to_others,capabilities_suffice kprobe/conditions:together kprobe/accepted kprobe/containers:one_short_life"
-	"full-preemption|6.1|--preempt full|auto/stress fentry/stress fentry/healing:runs_that_were_preempted kprobe/check"
+	"full-preemption|6.1|--preempt full|auto/stress fentry/stress fentry/healing:runs_that_were_preempted kprobe/check fentry/check"
 	"no-btf|6.1|--headers yes --btf no|fentry/start:refused_without_btf
 		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf kprobe/check kprobe/containers:one_short_life"
-	"newest|newest||tracepoint/check auto/stress auto/filters:cgroup_and_mount_namespace_in_json
+	"headers|6.1|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf"
+	"newest|newest||tracepoint/check auto/stress auto/conservation auto/filters:cgroup_and_mount_namespace_in_json
 		auto/start:stubs_with_btf auto/conditions:together auto/accepted auto/containers:one_short_life"
-	"newest-methods|newest||fentry/check kprobe/check fentry/stress"
-	"newest-full|newest|--preempt full|auto/stress auto/containers:one_short_life"
+	"newest-methods|newest||fentry/check kprobe/check fentry/stress kprobe/stress"
+	"newest-full|newest|--preempt full|auto/stress tracepoint/check auto/containers:one_short_life"
 	"6.12|6.12||tracepoint/check auto/stress auto/filters:cgroup_and_mount_namespace_in_json
 		auto/start:stubs_with_btf auto/situations:causes,diagnosed"
 	"6.12-methods|6.12||fentry/check kprobe/check fentry/stress kprobe/stress"
@@ -55,14 +56,10 @@ machines=(
 		kprobe/stress auto/containers:one_short_life"
 )
 machines_all=(
-	"fentry-all|6.1||fentry/conservation fentry/leftovers fentry/process fentry/filters fentry/filter_maps fentry/hostile fentry/text
+	"fentry-all|6.1||fentry/process fentry/filters fentry/filter_maps fentry/hostile fentry/text
 		fentry/names fentry/paths fentry/usage fentry/privilege fentry/ebpf"
-	"kprobe-all|6.1||kprobe/exact kprobe/conservation kprobe/process kprobe/filters kprobe/overflow kprobe/leftovers kprobe/hostile kprobe/text
+	"kprobe-all|6.1||kprobe/conservation kprobe/process kprobe/filters kprobe/overflow kprobe/leftovers kprobe/hostile kprobe/text
 		kprobe/names kprobe/paths kprobe/usage kprobe/ebpf"
-	"full-preemption-all|6.1|--preempt full|fentry/check"
-	"headers-all|6.1|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf"
-	"newest-all|newest||auto/conservation kprobe/stress"
-	"newest-full-all|newest|--preempt full|tracepoint/check"
 )
 
 say() {

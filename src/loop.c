@@ -85,7 +85,7 @@ static void react(struct loop *loop, unsigned (*call)(void *state, struct render
 		loop->source->stop(loop->source->state);
 }
 
-/* "0.52% of a CPU, 0.40% of it in the kernel: above --max-overhead 0.5%" */
+/* "0.52% of a CPU, 0.40% of it in the kernel: above --max-overhead 0.5" */
 static void write_cost(struct loop *loop, const struct snapshot *snapshot)
 {
 	const struct own_cost *cost = &snapshot->cost;
@@ -118,9 +118,11 @@ static void limit_cost(struct loop *loop, const struct snapshot *snapshot)
 		loop->costs_too_much = true;
 		source->stop(source->state);
 	}
+	if (loop->renderer->limited && !loop->costs_too_much)
+		loop->renderer->limited(loop->state, overhead->interval_ns, actions & OVERHEAD_DROPS);
 	if (!loop->output->tells || loop->costs_too_much)
 		return;
-	format_span(span, sizeof span, overhead->interval_ns / (NS_PER_S / 1000));
+	format_span(span, sizeof span, overhead->interval_ns / NS_PER_MS);
 	fprintf(stderr, "tcptop: it costs %s%s%s%s\n", loop->cost,
 	    actions & OVERHEAD_DROPS ? ", no passes over sockets" : "",
 	    actions & OVERHEAD_INTERVAL ? ", intervals of " : "", actions & OVERHEAD_INTERVAL ? span : "");

@@ -4,8 +4,8 @@
 #define TCPTOP_RESIDENT_H
 
 /*
- * Gives back the pages of code and constants, of the program and its libraries: most are of the start alone, and what is used on is mapped
- * anew from the page cache, in a microsecond a piece.
+ * Unmaps the pages of code and constants, of the program and its libraries: most are of the start alone, and the kernel can then take them
+ * when it needs memory. What is used on is mapped anew from the page cache.
  */
 void resident_drop_code(void);
 

@@ -170,15 +170,18 @@ static int refuse_missing(
 	again.of_users = true;
 	int err = find(&again);
 
-	if (!err && found.count > 0) {
+	if (!err && found.count > 0 && found.items[0].cgroup.path) {
 		char shown[REMEDY_COLUMNS + 1];
 		const char *text = found.items[0].cgroup.path;
 
+		/* a user has chosen it: what a shell would take apart is not offered to be pasted */
 		escape_text(shown, sizeof shown, text, strlen(text), REMEDY_COLUMNS, false);
+		bool is_plain = strcmp(shown, text) == 0 && !strchr(text, '\'');
+
 		err = condition_refuse(search->like, search->text, search->error,
 		    "what is so named is below a cgroup that belongs to a user\nto take it all the same: "
-		    "--cgroup '%s'",
-		    shown);
+		    "--cgroup %s%s%s",
+		    is_plain ? "'" : "", is_plain ? shown : "and its path", is_plain ? "'" : "");
 	}
 	if (!err)
 		err = condition_refuse(search->like, search->text, search->error, "%s", why);
@@ -263,7 +266,7 @@ static bool is_in_wanted(const struct search *search, const char *pid)
 	while (!found && getline(&line, &capacity, file) > 0) {
 		const char *at = strchr(line, '/');
 		bool is_v2 = strncmp(line, "0::", 3) == 0,
-		     is_users = at && at > line + 1 && strstr(line, ":name=");
+		     is_users = strncmp(line + strcspn(line, ":"), ":name=", 6) == 0;
 
 		line[strcspn(line, "\n")] = '\0';
 		if ((is_v2 && can_search_hierarchy(search)) || is_users)
@@ -315,7 +318,7 @@ static int search_containers(const struct search *search)
 	size_t before = search->to->count;
 	int err = can_search_hierarchy(search) ? search_hierarchy(search) : 0;
 
-	return err || search->to->count > before ? err : search_processes(search);
+	return err || search->of_users || search->to->count > before ? err : search_processes(search);
 }
 
 /* "web" and "lxc:web" of what the column calls lxc:web, "cri:0123456789ab", an engine's name. */

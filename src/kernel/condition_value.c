@@ -129,6 +129,9 @@ int condition_read_network(
 	    (slash && !zone && !decimal_read(slash + 1, strlen(slash + 1), most, &bits)))
 		return condition_refuse(
 		    like, text, error, "an address, or a network as 10.0.0.0/8 and fd00::/8; no names");
+	if (slash && zone)
+		return condition_refuse(
+		    like, text, error, "an interface belongs to an address, not to a network");
 	if (zone && !address_is_link_local(most == 128 ? 6 : 4, condition.network.address))
 		return condition_refuse(
 		    like, text, error, "only addresses in fe80::/10 belong to an interface");

@@ -25,6 +25,7 @@
 #define UNFINISHED "new-" /* files that are being written begin so, */
 #define UNFINISHED_S 60   /* and are nobody's after that */
 #define NAME_SIZE 32
+#define KEPT_NAME 16 /* digits, and nothing else: other files are not this program's */
 
 _Static_assert((int)CACHED_NAME_SIZE == (int)COMPILED_NAME_SIZE, "names are copied");
 
@@ -240,18 +241,21 @@ static int describe_maps(struct writing *writing, const struct compiled *compile
 static int take_btf(struct writing *writing)
 {
 	struct btf *btf = writing->btf_id ? btf__load_from_kernel_by_id(writing->btf_id) : NULL;
+	int err = -errno;
 	__u32 bytes = 0;
 
 	if (!writing->btf_id)
 		return 0;
-	const void *data = btf ? btf__raw_data(btf, &bytes) : NULL;
+	if (!btf)
+		return err; /* EPERM: it takes CAP_SYS_ADMIN */
+	const void *data = btf__raw_data(btf, &bytes);
 
 	writing->btf = data ? malloc(bytes) : NULL;
 	if (writing->btf)
 		memcpy(writing->btf, data, bytes);
 	writing->btf_bytes = bytes;
 	btf__free(btf);
-	return writing->btf ? 0 : -ENODATA;
+	return writing->btf ? 0 : -ENOMEM;
 }
 
 /* The place of the map with this descriptor; -1: it is none of these. */
@@ -337,6 +341,7 @@ static size_t find_oldest(int directory, DIR *stream, char oldest[NAME_SIZE])
 		bool is_unfinished = strncmp(entry->d_name, UNFINISHED, strlen(UNFINISHED)) == 0;
 
 		if (strlen(entry->d_name) >= NAME_SIZE ||
+		    !(is_unfinished || strspn(entry->d_name, "0123456789abcdef") == KEPT_NAME) ||
 		    fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
 		    !S_ISREG(status.st_mode))
 			continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Compiled programs of earlier starts, in a directory that only root can write: a start that finds its own needs neither
- * libbcc nor LLVM. What differs in anything from what would be compiled now is compiled.
+ * libbcc nor LLVM. What differs in its text, headers, kernel or libbcc's release from what would be compiled now is compiled.
  */
 #ifndef TCPTOP_CACHE_H
 #define TCPTOP_CACHE_H

@@ -60,7 +60,6 @@ static uint64_t checksum_of(const void *bytes, size_t size)
 int cached_encode(const struct cached *cached, void **bytes, size_t *size)
 {
 	struct head head = {
-		.magic = { 't', 'c', 'p', 't', 'o', 'p', ' ', '1' },
 		.key_bytes = (uint32_t)cached->key_bytes,
 		.map_count = (uint32_t)cached->map_count,
 		.function_count = (uint32_t)cached->function_count,
@@ -69,6 +68,7 @@ int cached_encode(const struct cached *cached, void **bytes, size_t *size)
 	};
 	size_t at[PARTS + 1];
 
+	memcpy(head.magic, MAGIC, sizeof head.magic);
 	lay_out(&head, at);
 	char *image = calloc(1, at[PARTS]);
 
@@ -93,7 +93,7 @@ int cached_loads_map(const struct bpf_insn *instruction)
 	return instruction->code == (BPF_LD | BPF_IMM | BPF_DW) && instruction->src_reg != 0;
 }
 
-/* Maps by their places, no other object of the kernel's, and no function that ends in the midst of an instruction. */
+/* Maps by their places, no other object that is loaded by a descriptor, and no function that ends in the midst of an instruction. */
 static int check_instructions(const struct cached *cached, const struct bpf_insn *instructions, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -101,7 +101,9 @@ static int check_instructions(const struct cached *cached, const struct bpf_insn
 
 		if (at->code != (BPF_LD | BPF_IMM | BPF_DW))
 			continue;
-		if (++i == count)
+		/* as the verifier: the second half has a constant's upper bits alone */
+		if (++i == count || instructions[i].code || instructions[i].dst_reg ||
+		    instructions[i].src_reg || instructions[i].off)
 			return -EBADMSG;
 		if (cached_loads_map(at) &&
 		    (at->src_reg != BPF_PSEUDO_MAP_FD || (uint32_t)at->imm >= cached->map_count))
@@ -128,7 +130,7 @@ static int check_tables(const struct cached *cached)
 		err = check_instructions(cached, cached->instructions + begun, function->count);
 		begun += function->count;
 	}
-	return err;
+	return err ?: begun == cached->instruction_count ? 0 : -EBADMSG;
 }
 
 int cached_decode(struct cached *cached, const void *bytes, size_t size)

@@ -112,13 +112,14 @@ static int choose_method(struct child *child)
 	return 0;
 }
 
-static int compile(struct child *child, bool uses_cache)
+static int compile(struct child *child, bool reads_cache)
 {
 	const struct compile_context context = {
 		.request = &child->request->program,
 		.kernel = &child->kernel,
 		.plan = &child->tracing.plan,
-		.uses_cache = uses_cache,
+		.reads_cache = reads_cache,
+		.writes_cache = !child->request->compiles_anew,
 		.note = take_note,
 		.to = child,
 	};
@@ -240,7 +241,7 @@ static int make_barrier(struct child *child)
 /* Those that were for measuring are not tracing's. */
 static void forget_runs(const struct child *child)
 {
-	uint64_t *counts = calloc(child->tracing.cpu_count, sizeof *counts);
+	uint64_t *counts = child->tracing.cpu_count ? calloc(child->tracing.cpu_count, sizeof *counts) : NULL;
 
 	for (uint32_t kind = 0; kind < RUN_KINDS && counts; kind++)
 		bpf_map_update_elem(child->tracing.maps[MAP_RUNS], &kind, counts, BPF_ANY);
@@ -262,9 +263,9 @@ static int attach_hooks(struct child *child)
 	return err;
 }
 
-static int trace(struct child *child, bool uses_cache)
+static int trace(struct child *child, bool reads_cache)
 {
-	int err = compile(child, uses_cache);
+	int err = compile(child, reads_cache);
 
 	err = err ?: take_maps(child);
 	err = err ?: place_filter_maps(child);
@@ -272,15 +273,19 @@ static int trace(struct child *child, bool uses_cache)
 	return err ?: attach_hooks(child);
 }
 
-/* What an earlier start has compiled is not trusted so far that the kernel's word against it would be the last one. */
+/* What an earlier start has compiled is not trusted so far that the kernel's word against it would be the last one: it is replaced. */
 static int trace_cached(struct child *child)
 {
+	static const enum map own[] = { MAP_BARRIER, MAP_BARRIER_SLOT };
 	int err = trace(child, !child->request->compiles_anew);
 
-	if (!err || !child->compiled.owned)
+	if (!err || !child->compiled.owned || attach_ran_out(err))
 		return err;
 	note(child, "program: the kernel refuses what an earlier start compiled: %.200s", child->error.text);
 	compiled_fini(&child->compiled);
+	for (size_t i = 0; i < COUNT_OF(own); i++)
+		if (child->tracing.maps[own[i]] >= 0)
+			close(child->tracing.maps[own[i]]);
 	memset(child->tracing.maps, -1, sizeof child->tracing.maps);
 	return trace(child, false);
 }

@@ -129,7 +129,8 @@ static int compile_text(struct compiling *compiling, const char *text, bool with
 	size_t key_bytes = 0;
 	bool is_kept = compiling->cache.directory >= 0 &&
 	               make_key(compiling->context->kernel, text, with_stubs, &key, &key_bytes) == 0;
-	int err = is_kept ? cache_read(&compiling->cache, key, key_bytes, compiled) : -ENOENT;
+	bool is_read = is_kept && compiling->context->reads_cache;
+	int err = is_read ? cache_read(&compiling->cache, key, key_bytes, compiled) : -ENOENT;
 
 	if (!err)
 		note(compiling->context,
@@ -197,7 +198,7 @@ static int choose_headers(struct compiling *compiling, struct compiled *compiled
 int compile_program(const struct compile_context *context, struct compiled *compiled, struct error *error)
 {
 	struct compiling compiling = { .context = context, .cache = { .directory = -1 } };
-	int err = context->uses_cache ? cache_open(&compiling.cache) : 0;
+	int err = context->writes_cache ? cache_open(&compiling.cache) : 0;
 
 	if (err)
 		note(context, "programs are not kept: " TCPTOP_CACHE_DIRECTORY ": %s", strerror(-err));

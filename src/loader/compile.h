@@ -15,7 +15,7 @@ struct compile_context {
 	const struct program_request *request;
 	const struct kernel *kernel;
 	const struct plan *plan;
-	bool uses_cache;
+	bool reads_cache, writes_cache;           /* of what earlier starts compiled */
 	void (*note)(void *to, const char *text); /* a line of progress */
 	void *to;
 };

@@ -116,7 +116,9 @@ static int for_each(struct programs *programs, step_function *step, struct error
 
 		if (!err)
 			continue;
-		if (plan_requires(programs->plan, hook) || attach_ran_out(err))
+		/* What was kept is compiled anew before anything is done without. */
+		if (programs->context->compiled->owned || plan_requires(programs->plan, hook) ||
+		    attach_ran_out(err))
 			return attach_error(error, err, hook->function);
 		snprintf(text, sizeof text, "cannot attach %s: %s", hook->function, strerror(-err));
 		programs->context->note(programs->context->to, text);
@@ -191,9 +193,12 @@ int hooks_attach(const struct hooks_context *context, struct tracing *tracing, s
 	err = err ?: for_each(&programs, attach_return, error);
 	err = err ?: for_each(&programs, attach_other, error);
 	tracing_set_prices(tracing, calibration_end(&calibration));
-	if (!err) {
-		take(&programs, tracing);
-		prime(&tracing->plan);
+	if (err) {
+		for (size_t i = 0; i < plan.hook_count; i++)
+			program_close(&programs.all[i]);
+		return err;
 	}
-	return err;
+	take(&programs, tracing);
+	prime(&tracing->plan);
+	return 0;
 }

@@ -145,6 +145,7 @@ static void set_base(struct audit_side *side, bool is_sure, uint64_t missed_runs
 	side->base_bytes = side->moved_bytes;
 	side->lag_bytes = side->dev_bytes = side->seen_bytes = side->off_bytes = 0;
 	side->healed_bytes = 0;
+	side->settled_bytes = 0;
 	side->missed_runs_before = missed_runs_before;
 }
 
@@ -189,8 +190,8 @@ static void settle(struct audit_side *side, const struct glimpse *glimpse, int64
 }
 
 /*
- * Gives what is missing for certain to who has moved all the rest, where the kernel says that it skipped runs. One
- * that was only late is counted twice then, which is certain at once: it is taken back.
+ * Gives what is missing for certain to who has moved all the rest, where the kernel says that it skipped runs; but not what
+ * was missing before. One that was only late is counted twice then, which is certain at once: it is taken back.
  */
 static int64_t heal(struct audit_side *side, const struct glimpse *glimpse)
 {
@@ -199,19 +200,21 @@ static int64_t heal(struct audit_side *side, const struct glimpse *glimpse)
 
 	late_bytes = late_bytes < side->healed_bytes ? late_bytes : side->healed_bytes;
 	late_bytes = late_bytes < glimpse->counted_bytes ? late_bytes : glimpse->counted_bytes;
+	if (side->off_bytes > 0 && glimpse->missed_runs == side->missed_runs_before)
+		side->settled_bytes = side->off_bytes;
 	if (glimpse->is_shared)
 		return 0;
 	if (late_bytes)
 		bytes = -(int64_t)late_bytes;
-	else if (side->off_bytes > 0 && glimpse->missed_runs > side->missed_runs_before)
-		bytes = side->off_bytes;
+	else if (side->off_bytes > side->settled_bytes && glimpse->missed_runs > side->missed_runs_before)
+		bytes = side->off_bytes - side->settled_bytes;
 	if (!bytes)
 		return 0;
 	side->healed_bytes += (uint64_t)bytes;
 	side->lag_bytes -= bytes;
 	side->dev_bytes -= bytes;
 	side->seen_bytes = side->dev_bytes;
-	side->off_bytes = 0;
+	side->off_bytes = bytes > 0 ? side->settled_bytes : 0;
 	return bytes;
 }
 

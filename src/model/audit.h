@@ -27,6 +27,7 @@ struct audit_side {
 	int64_t seen_bytes;    /* the same, when nothing else could explain it for the last time */
 	int64_t off_bytes;     /* what was so twice in a row */
 	uint64_t healed_bytes; /* added to what was counted */
+	int64_t settled_bytes; /* of off_bytes, what was so before a run was skipped */
 	uint64_t missed_runs_before; /* the audit's, at the base */
 	bool has_base;
 	bool is_sure; /* else a call may have been under way at the base */

@@ -13,7 +13,7 @@
 /* A prediction is to hold. */
 #define RESERVE 1.2
 
-/* After so many intervals above the limit nothing more is tried. */
+/* After so many intervals in a row above the limit it is ended where nothing helps, and after one more in any case. */
 #define OVER_MAX 2
 
 const char *cost_share(char text[COST_TEXT_SIZE], uint64_t ns, uint64_t interval_ns)
@@ -28,16 +28,19 @@ const char *cost_share(char text[COST_TEXT_SIZE], uint64_t ns, uint64_t interval
  * What the programs take follows what the host does, and only passes are of our own choice; what this process takes is
  * much the same in each interval, so that it is less in longer ones.
  */
-static uint64_t fitting_interval_ns(const struct own_cost *cost, uint64_t took_ns, double limit)
+static uint64_t fitting_interval_ns(
+    const struct own_cost *cost, uint64_t took_ns, double limit, uint64_t max_ns)
 {
 	double programs = (double)cost->programs_ns / (double)took_ns;
 	double own_ns = (double)(cost->total_ns - cost->programs_ns);
 
-	if (programs * RESERVE >= limit)
+	if (programs >= limit)
 		return UINT64_MAX;
 	double fitting_ns = own_ns * RESERVE / (limit - programs);
 
-	return fitting_ns < (double)UINT64_MAX / 2 ? (uint64_t)fitting_ns : UINT64_MAX;
+	if (fitting_ns <= (double)max_ns)
+		return (uint64_t)fitting_ns;
+	return own_ns / (limit - programs) <= (double)max_ns ? max_ns : UINT64_MAX;
 }
 
 unsigned overhead_judge(struct overhead *overhead, const struct own_cost *cost, uint64_t took_ns)
@@ -51,11 +54,12 @@ unsigned overhead_judge(struct overhead *overhead, const struct own_cost *cost, 
 		return 0;
 	}
 	unsigned actions = overhead->can_drop ? OVERHEAD_DROPS : 0;
-	uint64_t fitting_ns = fitting_interval_ns(cost, took_ns, limit);
 	uint64_t max_ns = overhead->interval_ns > INTERVAL_MAX_NS ? overhead->interval_ns : INTERVAL_MAX_NS;
+	uint64_t fitting_ns = fitting_interval_ns(cost, took_ns, limit, max_ns);
 
 	overhead->can_drop = false;
-	if (++overhead->over >= OVER_MAX && (fitting_ns > max_ns || overhead->interval_ns == max_ns))
+	overhead->over++;
+	if (overhead->over > OVER_MAX || (overhead->over == OVER_MAX && fitting_ns > max_ns))
 		return OVERHEAD_STOPS;
 	if (fitting_ns > max_ns)
 		return actions;

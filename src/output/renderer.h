@@ -105,6 +105,12 @@ struct renderer {
 	 */
 	int (*show)(void *state, const struct snapshot *snapshot, struct error *error);
 
+	/*
+	 * As own cost is limited, intervals are asked for so long from now on, and passes over sockets are left out, if drops. NULL: it is
+	 * said on standard error instead.
+	 */
+	void (*limited)(void *state, uint64_t interval_ns, bool drops);
+
 	/* At the end, before close: 0, or -errno with *error for what did not arrive although show went on. NULL: show tells all. */
 	int (*finish)(void *state, struct error *error);
 

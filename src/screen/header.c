@@ -316,6 +316,8 @@ static void add_census(struct ui *ui, struct pieces *pieces)
 	const struct socket_census *census = &traffic->sockets;
 	char span[32];
 
+	if (ui->sockets_left_out)
+		pieces_add(pieces, 1, STYLE_ALERT, "sockets are left out: --max-overhead");
 	if (!ui_wants_sockets(ui) || !(census->follows || census->err))
 		return;
 	if (census->err) {

@@ -262,6 +262,14 @@ static int silence_ms(const struct screen *screen)
 	return passed_ms < (uint64_t)wait_ms ? wait_ms - (int)passed_ms : 0;
 }
 
+static void screen_limited(void *state, uint64_t interval_ns, bool drops)
+{
+	struct screen *screen = state;
+
+	screen->ui.interval_ns = interval_ns;
+	screen->ui.sockets_left_out |= drops;
+}
+
 static void screen_resize(void *state)
 {
 	struct screen *screen = state;
@@ -335,6 +343,7 @@ const struct renderer renderer_screen = {
 	.show = screen_show,
 	.keys = screen_keys,
 	.resize = screen_resize,
+	.limited = screen_limited,
 	.timeout_ms = screen_timeout_ms,
 	.tick = screen_tick,
 	.key_fd = screen_key_fd,

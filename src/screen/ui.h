@@ -106,6 +106,7 @@ struct ui {
 	const char *not_counted; /* a path that may be in use here: kernel/in_use.h. NULL: none is known */
 	int names_poll_ms;       /* how soon to look for names that were asked for */
 	uint64_t interval_ns;    /* requested */
+	bool sockets_left_out;   /* passes over them, as own cost is limited */
 	int cursor_x, cursor_y;  /* of what is being typed; -1: none */
 
 	struct line line;   /* the one being drawn */

@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -104,6 +105,49 @@ def what_is_changed_is_compiled_anew():
             stream.write(bad)
         check_said(KEPT)
         check_said(AS_BEFORE)
+
+
+def hash_of(data):
+    """FNV-1a, as the file has it of all that follows."""
+    value = 0xCBF29CE484222325
+    for byte in data:
+        value = (value ^ byte) * 0x100000001B3 % (1 << 64)
+    return value
+
+
+@case
+def what_the_kernel_refuses_is_compiled_anew():
+    """A file with a right sum, and a program that the verifier does not take: it is replaced, and nothing is counted twice."""
+    command = ("-v", "-o", "json", "600")
+    forget()
+    Tcptop(*command).stop()
+    (path,) = files()
+    with open(path, "rb") as stream:
+        data = bytearray(stream.read())
+    key, maps, functions = struct.unpack_from("=III", data, 16)
+    first = 40 + (key + 7) // 8 * 8 + maps * 112 + functions * 72
+    data[first : first + 8] = struct.pack("=BBhi", 0x95, 0, 0, 0)  # exit, without a result
+    data[8:16] = struct.pack("=Q", hash_of(data[16:]))
+    with open(path, "wb") as stream:
+        stream.write(data)
+    for wanted in (("the kernel refuses what an earlier start compiled", KEPT), (AS_BEFORE,)):
+        tcptop = Tcptop(*command)
+        truth = move("flow", "--bytes", BYTES)
+        check_exact(tcptop.stop(), truth)
+        check(all(words in tcptop.stderr for words in wanted), f"not {wanted}: {tcptop.stderr}")
+        check(wanted[0] != AS_BEFORE or "refuses" not in tcptop.stderr, f"refused again: {tcptop.stderr}")
+
+
+@case
+def without_room():
+    forget()
+    os.makedirs(CACHE, 0o700)
+    call(libc.mount, b"tcptop", CACHE.encode(), b"tmpfs", 0, b"size=16k,mode=0700")
+    try:
+        said = start()
+        check("not kept: No space left on device" in said and not files(), f"{said}, {files()}")
+    finally:
+        call(libc.umount, CACHE.encode())
 
 
 @case

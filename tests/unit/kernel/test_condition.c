@@ -72,6 +72,7 @@ static void wrong_values_are_refused(void **state)
 		{ "host", "fe80::1%" },
 		{ "host", "fe80::1%0" },
 		{ "host", "fe80::1%1/64" },
+		{ "host", "fe80::/10%1" },
 		{ "host", "::1%1" },
 		{ "host", "10.0.0.1%1" },
 		{ "host", "::g" },

@@ -9,8 +9,6 @@
 #include "base/util.h"
 #include "model/cost.h"
 
-#define NS_PER_MS UINT64_C(1000000)
-
 static void shares_are_of_one_processor(void **state)
 {
 	static const struct {
@@ -87,6 +85,37 @@ static void a_burst_is_forgotten(void **state)
 	}
 }
 
+/* There is room for little, and for the longest interval alone. */
+static void as_long_as_it_may_be(void **state)
+{
+	struct overhead narrow = { .limit_ppm = 10000, .interval_ns = NS_PER_S };
+	struct overhead longest = { .limit_ppm = 10000, .interval_ns = NS_PER_S };
+	const struct own_cost cost = cost_of(2 * NS_PER_MS, 8500000), large = cost_of(550 * NS_PER_MS, 0);
+
+	(void)state;
+	assert_int_equal(overhead_judge(&narrow, &cost, NS_PER_S), OVERHEAD_INTERVAL);
+	assert_true(0.0085 + 2e6 / (double)narrow.interval_ns <= 0.01);
+	assert_int_equal(overhead_judge(&longest, &large, NS_PER_S), OVERHEAD_INTERVAL);
+	assert_int_equal(longest.interval_ns, 60 * NS_PER_S);
+}
+
+/* What grows with the interval, as draining does, is no less in a longer one. */
+static void what_grows_with_the_interval_ends_soon(void **state)
+{
+	struct overhead overhead = { .limit_ppm = 10000, .interval_ns = NS_PER_S };
+	unsigned actions[3];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(actions); i++) {
+		const struct own_cost cost = cost_of(overhead.interval_ns / 50, 0);
+
+		actions[i] = overhead_judge(&overhead, &cost, overhead.interval_ns);
+	}
+	assert_int_equal(actions[0], OVERHEAD_INTERVAL);
+	assert_int_equal(actions[1], OVERHEAD_INTERVAL);
+	assert_int_equal(actions[2], OVERHEAD_STOPS);
+}
+
 static void longest_intervals_end(void **state)
 {
 	struct overhead overhead = { .limit_ppm = 1, .interval_ns = NS_PER_S };
@@ -119,6 +148,8 @@ int main(void)
 		cmocka_unit_test(what_programs_take_leaves_the_rest),
 		cmocka_unit_test(it_stops_when_nothing_helps),
 		cmocka_unit_test(a_burst_is_forgotten),
+		cmocka_unit_test(as_long_as_it_may_be),
+		cmocka_unit_test(what_grows_with_the_interval_ends_soon),
 		cmocka_unit_test(longest_intervals_end),
 		cmocka_unit_test(without_a_limit_or_a_figure_nothing_is_done),
 	};

@@ -9,14 +9,12 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "output/renderer.h"
 #include "base/format.h"
 #include "base/util.h"
 #include "model/snapshot.h"
 #include "model/source.h"
+#include "output/renderer.h"
 #include "signals.h"
-
-#define PPM_OF_PERCENT 1e4
 
 struct loop {
 	const struct source *source;
@@ -95,7 +93,7 @@ static void write_cost(struct loop *loop, const struct snapshot *snapshot)
 	    "%s of a CPU, %s of it in the kernel: above --max-overhead %.4g",
 	    cost_share(all, cost->total_ns, snapshot->interval_ns),
 	    cost_share(programs, cost->programs_ns, snapshot->interval_ns),
-	    loop->output->overhead->limit_ppm / PPM_OF_PERCENT);
+	    loop->output->overhead->limit_ppm / (double)COST_PPM_OF_PERCENT);
 }
 
 /* Keeps own cost below its limit, as far as that can be. */
@@ -117,11 +115,12 @@ static void limit_cost(struct loop *loop, const struct snapshot *snapshot)
 	if (actions & OVERHEAD_STOPS) {
 		loop->costs_too_much = true;
 		source->stop(source->state);
-	}
-	if (loop->renderer->limited && !loop->costs_too_much)
-		loop->renderer->limited(loop->state, overhead->interval_ns, actions & OVERHEAD_DROPS);
-	if (!loop->output->tells || loop->costs_too_much)
 		return;
+	}
+	if (loop->renderer->limited) {
+		loop->renderer->limited(loop->state, overhead->interval_ns, actions & OVERHEAD_DROPS);
+		return;
+	}
 	format_span(span, sizeof span, overhead->interval_ns / NS_PER_MS);
 	fprintf(stderr, "tcptop: it costs %s%s%s%s\n", loop->cost,
 	    actions & OVERHEAD_DROPS ? ", no passes over sockets" : "",

@@ -19,7 +19,6 @@ struct loop_output {
 	int (*reopen)(void *to, struct error *error);
 	void *to;
 	bool is_strict; /* bytes that are unexplained at the end are an error */
-	bool tells;     /* what is done for --max-overhead, on standard error */
 	struct overhead *overhead;
 };
 

@@ -13,13 +13,13 @@
 #include "base/escape.h"
 #include "base/util.h"
 #include "kernel/condition_kinds.h"
+#include "model/cost.h"
 #include "renderers.h"
 #include "table/words.h"
 
 #define PID_LIMIT 4194304 /* PID_MAX_LIMIT of 64-bit kernels */
 #define MAX_SESSIONS_LIMIT 16777216
 #define MAX_SERIES_LIMIT 100000
-#define PPM_OF_PERCENT 10000
 
 static const char *probe_choice(size_t index)
 {
@@ -225,7 +225,7 @@ static int apply_max_overhead(struct command_line *line, const struct option_row
 	char quoted[QUOTE_SIZE];
 	uint64_t ppm;
 
-	if (!decimal_read_parts(value, PPM_OF_PERCENT, 100 * PPM_OF_PERCENT, &ppm) || ppm == 0)
+	if (!decimal_read_parts(value, COST_PPM_OF_PERCENT, 100 * COST_PPM_OF_PERCENT, &ppm) || ppm == 0)
 		return options_refuse(line->error, "wrong --%s '%s': percent of one processor, 0.0001 to 100",
 		    row->name, options_quote(quoted, value, strlen(value)));
 	line->options->max_overhead_ppm = (uint32_t)ppm;

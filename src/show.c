@@ -272,7 +272,6 @@ int show_run(struct show *show, const struct options *options, const struct sour
 		.reopen = show->output_keeper ? reopen : NULL,
 		.to = &reopening,
 		.is_strict = options->strict,
-		.tells = !options->renderer->full_screen,
 		.overhead = &overhead,
 	};
 

@@ -393,34 +393,38 @@ static int search_by_name_and_id(const struct search *search)
 	size_t before = search->to->count;
 	int err = search_containers(search);
 
-	return err || search->to->count > before || search->is_wanted != is_container ? err
-	                                                                              : search_by_id(search);
+	return err || search->to->count > before ? err : search_by_id(search);
 }
 
+/* What is looked for by a name that engines and the kubelet know. */
+struct search_kind {
+	int (*ids_of)(const struct containers *containers, const char *text, struct container_ids *ids);
+	bool (*is_wanted)(const struct search *search, const char *path);
+	int (*find)(const struct search *search);
+};
+
 static int find_containers(struct conditions *to, const struct condition *like, const char *text,
-    const struct container_ids *ids, bool (*is_wanted)(const struct search *search, const char *path),
-    struct error *error)
+    const struct container_ids *ids, const struct search_kind *kind, struct error *error)
 {
 	struct hierarchy hierarchy;
 	size_t before = to->count;
-	const struct search search = { to, like, &hierarchy, text, ids, .is_wanted = is_wanted,
+	const struct search search = { to, like, &hierarchy, text, ids, .is_wanted = kind->is_wanted,
 		.error = error };
 	char why[100];
 
 	hierarchy_find(&hierarchy, to->root ? to->root : "");
-	int err = search_by_name_and_id(&search);
+	int err = kind->find(&search);
 
 	if (err || to->count > before)
 		return err;
 	snprintf(why, sizeof why,
 	    "no %s of that name or id runs here, as far as cgroups, /var/log and the runtimes tell",
 	    like->kind->option);
-	return refuse_missing(&search, search_by_name_and_id, why);
+	return refuse_missing(&search, kind->find, why);
 }
 
 static int find_by_name(struct conditions *to, const struct condition *like, const char *text,
-    int (*name)(const struct containers *containers, const char *text, struct container_ids *ids),
-    bool (*is_wanted)(const struct search *search, const char *path), struct error *error)
+    const struct search_kind *kind, struct error *error)
 {
 	struct container_ids ids = { 0 };
 	int err = 0;
@@ -430,9 +434,9 @@ static int find_by_name(struct conditions *to, const struct condition *like, con
 		engines_ask(to->containers);
 	}
 	if (*text)
-		err = name(to->containers, text, &ids);
+		err = kind->ids_of(to->containers, text, &ids);
 	err = err ? error_set(error, EXIT_CODE_RUNTIME, err, "out of memory: containers")
-	          : find_containers(to, like, text, &ids, is_wanted, error);
+	          : find_containers(to, like, text, &ids, kind, error);
 	container_ids_fini(&ids);
 	return err;
 }
@@ -440,11 +444,16 @@ static int find_by_name(struct conditions *to, const struct condition *like, con
 int condition_read_container(
     struct conditions *to, const struct condition *like, const char *text, struct error *error)
 {
-	return find_by_name(to, like, text, containers_ids_of_name, is_container, error);
+	static const struct search_kind kind = { containers_ids_of_name, is_container,
+		search_by_name_and_id };
+
+	return find_by_name(to, like, text, &kind, error);
 }
 
 int condition_read_pod(
     struct conditions *to, const struct condition *like, const char *text, struct error *error)
 {
-	return find_by_name(to, like, text, containers_ids_of_pod, is_pod, error);
+	static const struct search_kind kind = { containers_ids_of_pod, is_pod, search_containers };
+
+	return find_by_name(to, like, text, &kind, error);
 }

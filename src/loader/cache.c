@@ -16,9 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/util.h"
+#include "base/hash.h"
 #include "loader/cached.h"
 #include "loader/compiled.h"
+#include "loader/passing.h"
 
 #define FILES_MAX 32
 #define FILE_BYTES_MAX (4 << 20)
@@ -68,7 +69,7 @@ void cache_close(struct cache *cache)
 
 static void name_file(char name[NAME_SIZE], const void *key, size_t key_bytes)
 {
-	snprintf(name, NAME_SIZE, "%016" PRIx64, cached_hash(key, key_bytes));
+	snprintf(name, NAME_SIZE, "%016" PRIx64, hash_bytes(HASH_BASIS, key, key_bytes));
 }
 
 /* ---- reading ---- */
@@ -304,7 +305,6 @@ static int take_instructions(struct writing *writing, const struct compiled *com
 static int write_file(int directory, const char *name, const void *bytes, size_t size)
 {
 	char unfinished[NAME_SIZE];
-	int err = 0;
 
 	snprintf(unfinished, sizeof unfinished, UNFINISHED "%d", (int)getpid());
 	unlinkat(directory, unfinished, 0);
@@ -312,14 +312,8 @@ static int write_file(int directory, const char *name, const void *bytes, size_t
 
 	if (fd < 0)
 		return -errno;
-	for (size_t done = 0; done < size && !err;) {
-		ssize_t length = write(fd, (const char *)bytes + done, size - done);
+	int err = passing_write_all(fd, bytes, size);
 
-		if (length <= 0)
-			err = length < 0 ? -errno : -EIO;
-		else
-			done += (size_t)length;
-	}
 	if (close(fd) != 0 && !err)
 		err = -errno;
 	if (!err && renameat(directory, unfinished, directory, name) != 0)

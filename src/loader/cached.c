@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 /* With a number for the form: another one is another file. */
 #define MAGIC "tcptop 1"
 
@@ -21,16 +23,6 @@ struct head {
 _Static_assert(sizeof(struct head) % 8 == 0 && sizeof(struct cached_map) % 8 == 0 &&
                    sizeof(struct cached_function) % 8 == 0,
     "what follows is aligned");
-
-/* FNV-1a */
-uint64_t cached_hash(const void *key, size_t bytes)
-{
-	uint64_t hash = 14695981039346656037u;
-
-	for (const unsigned char *at = key; bytes--; at++)
-		hash = (hash ^ *at) * 1099511628211u;
-	return hash;
-}
 
 /* Where each part begins; the end comes last. */
 enum part { KEY, MAPS, FUNCTIONS, INSTRUCTIONS, BTF, PARTS };
@@ -54,7 +46,7 @@ static uint64_t checksum_of(const void *bytes, size_t size)
 {
 	const size_t skipped = offsetof(struct head, checksum) + sizeof(uint64_t);
 
-	return cached_hash((const char *)bytes + skipped, size - skipped);
+	return hash_bytes(HASH_BASIS, (const char *)bytes + skipped, size - skipped);
 }
 
 int cached_encode(const struct cached *cached, void **bytes, size_t *size)
@@ -88,7 +80,7 @@ int cached_encode(const struct cached *cached, void **bytes, size_t *size)
 	return 0;
 }
 
-int cached_loads_map(const struct bpf_insn *instruction)
+bool cached_loads_map(const struct bpf_insn *instruction)
 {
 	return instruction->code == (BPF_LD | BPF_IMM | BPF_DW) && instruction->src_reg != 0;
 }

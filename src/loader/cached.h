@@ -7,6 +7,7 @@
 #ifndef TCPTOP_CACHED_H
 #define TCPTOP_CACHED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,10 +49,7 @@ int cached_encode(const struct cached *cached, void **bytes, size_t *size);
 /* Points into bytes, which are aligned as malloc() does. 0 or -EBADMSG: cut, changed, or of another release. */
 int cached_decode(struct cached *cached, const void *bytes, size_t size);
 
-/* A name for what has this key. */
-uint64_t cached_hash(const void *key, size_t bytes);
-
 /* Does this instruction load a map, in its imm? Then it has a second half. */
-int cached_loads_map(const struct bpf_insn *instruction);
+bool cached_loads_map(const struct bpf_insn *instruction);
 
 #endif

@@ -122,34 +122,44 @@ static int open_bcc(struct compiling *compiling, bool with_stubs, struct error *
 	return err || !with_stubs ? err : add_stubs(compiling, error);
 }
 
+/* By libbcc. What has a key is kept. */
+static int compile_anew(struct compiling *compiling, const char *text, bool with_stubs, const char *key,
+    size_t key_bytes, struct compiled *compiled, struct error *error)
+{
+	int err = open_bcc(compiling, with_stubs, error);
+
+	err = err ?: bcc_compile(&compiling->bcc, text, error);
+	err = err ?: compiled_take(compiled, &compiling->bcc, error);
+	if (err)
+		return err;
+	int unkept = key ? cache_write(&compiling->cache, key, key_bytes, compiled) : 0;
+
+	note(compiling->context, "program: compiled%s%s",
+	    unkept ? ", and not kept: "
+	    : key  ? ", and kept"
+	           : "",
+	    unkept ? strerror(-unkept) : "");
+	return 0;
+}
+
 static int compile_text(struct compiling *compiling, const char *text, bool with_stubs,
     struct compiled *compiled, struct error *error)
 {
 	char *key = NULL;
 	size_t key_bytes = 0;
-	bool is_kept = compiling->cache.directory >= 0 &&
-	               make_key(compiling->context->kernel, text, with_stubs, &key, &key_bytes) == 0;
-	bool is_read = is_kept && compiling->context->reads_cache;
-	int err = is_read ? cache_read(&compiling->cache, key, key_bytes, compiled) : -ENOENT;
+	int err = -ENOENT;
 
-	if (!err)
+	if (compiling->cache.directory >= 0 &&
+	    make_key(compiling->context->kernel, text, with_stubs, &key, &key_bytes) != 0)
+		key = NULL;
+	if (key && compiling->context->reads_cache)
+		err = cache_read(&compiling->cache, key, key_bytes, compiled);
+	if (err)
+		err = compile_anew(compiling, text, with_stubs, key, key_bytes, compiled, error);
+	else
 		note(compiling->context,
 		    "program: as an earlier start compiled it, in " TCPTOP_CACHE_DIRECTORY);
-	if (err) {
-		err = open_bcc(compiling, with_stubs, error);
-		err = err ?: bcc_compile(&compiling->bcc, text, error);
-		err = err ?: compiled_take(compiled, &compiling->bcc, error);
-		int written = err || !is_kept ? 0 : cache_write(&compiling->cache, key, key_bytes, compiled);
-
-		if (!err)
-			note(compiling->context, "program: compiled%s%s",
-			    written   ? ", and not kept: "
-			    : is_kept ? ", and kept"
-			              : "",
-			    written ? strerror(-written) : "");
-	}
-	if (is_kept)
-		free(key);
+	free(key);
 	return err;
 }
 

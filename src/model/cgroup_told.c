@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/hash.h"
 
 #define CAPACITY_MIN 16
-#define FNV_BASIS 14695981039346656037u
-#define FNV_PRIME 1099511628211u
 
 static size_t text_length(const char *text)
 {
@@ -47,23 +46,16 @@ struct cgroup_told *cgroup_told_copy(const struct cgroup_told *facts)
 	return copy;
 }
 
-static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t length)
-{
-	for (const unsigned char *at = bytes; length; length--)
-		hash = (hash ^ *at++) * FNV_PRIME;
-	return hash;
-}
-
 uint64_t cgroup_told_hash(const struct cgroup_told *facts)
 {
-	uint64_t hash = add_bytes(FNV_BASIS, &facts->id, sizeof facts->id);
+	uint64_t hash = hash_bytes(HASH_BASIS, &facts->id, sizeof facts->id);
 
-	hash = add_bytes(hash, &facts->pid, sizeof facts->pid);
+	hash = hash_bytes(hash, &facts->pid, sizeof facts->pid);
 	for (size_t i = 0; i < CGROUP_TEXTS; i++) {
 		const char *text = facts->texts[i];
 
 		/* With its NUL; one that is not known is told from an empty one. */
-		hash = text ? add_bytes(hash, text, strlen(text) + 1) : add_bytes(hash, "\1", 1);
+		hash = text ? hash_bytes(hash, text, strlen(text) + 1) : hash_bytes(hash, "\1", 1);
 	}
 	return hash;
 }

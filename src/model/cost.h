@@ -18,6 +18,8 @@ struct own_cost {
 #define COST_TEXT_SIZE 32
 const char *cost_share(char text[COST_TEXT_SIZE], uint64_t ns, uint64_t interval_ns);
 
+#define COST_PPM_OF_PERCENT 10000
+
 /* Where it is limited. */
 struct overhead {
 	uint32_t limit_ppm;   /* of one processor; 0: no limit */

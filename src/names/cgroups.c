@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/hierarchy.h"
 #include "base/util.h"
 #include "names/cgroup_facts.h"
@@ -373,11 +374,9 @@ static bool look_for(struct cgroups *cgroups, const struct entry *entry)
 /* A container that has a path but no id; 0: no memory. */
 static uint32_t find_path(struct cgroups *cgroups, const char *path)
 {
-	uint64_t hash = 14695981039346656037u;
+	uint64_t hash = hash_bytes(HASH_BASIS, path, strlen(path));
 	struct entry *entry;
 
-	for (const char *c = path; *c; c++)
-		hash = (hash ^ (unsigned char)*c) * 1099511628211u;
 	/* Who creates cgroups can choose two names with one hash. */
 	do
 		entry = find_entry(cgroups, hash++ | NO_CGROUP);

@@ -117,10 +117,7 @@ static int attach(struct sockets *sockets, enum socket_program which)
 
 static uint64_t cpu_now_ns(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	return clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 /* Finds who has the sockets open that nobody is known of. */

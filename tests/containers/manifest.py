@@ -2,7 +2,8 @@
 """The manifest of examples/kubernetes, and what its pod needs here besides."""
 import os
 
-from live import Skipped
+from contained import tracing_process
+from live import Failed, Skipped, wait_for
 
 try:
     import yaml
@@ -31,3 +32,13 @@ def with_libraries(spec):
     spec["volumes"].append(IMAGE)
     container["volumeMounts"].append({"name": "usr", "mountPath": "/usr", "readOnly": True})
     return spec, container
+
+
+def run_tracing(pod, container):
+    """Runs a container with tcptop -o json in a pod and returns its identity, once it traces."""
+    identity = pod.run(container)
+    try:
+        wait_for(lambda: tracing_process("tcptop", "json", identity), 60, "tracing")
+    except Failed as reason:
+        raise Failed(f"{reason}; it printed {pod.log(container['name'])}") from None
+    return identity

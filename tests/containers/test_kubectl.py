@@ -9,10 +9,10 @@ import sys
 
 import stage
 from api_server import ApiServer
-from contained import Load, open_gate, tracing_process
+from contained import Load, open_gate
 from cri import SHARED, Containerd, Pod, load_container
 from live import Failed, Process, Skipped, case, check, check_equal, main, wait_for
-from manifest import objects, with_libraries
+from manifest import objects, run_tracing, with_libraries
 
 import documents  # of tests/live
 
@@ -150,11 +150,7 @@ def debug_pod_counts_other_pods():
     load.wait_connected()
     container["command"] += ["-o", "json", "0.5"]
     own = Pod("default", pod["metadata"]["name"].lower(), spec)
-    identity = own.run(container)
-    try:
-        wait_for(lambda: tracing_process("tcptop", "json", identity), 60, "tracing")
-    except Failed as reason:
-        raise Failed(f"{reason}; it printed {own.log(container['name'])}") from None
+    identity = run_tracing(own, container)
     open_gate()
     load.truth()
     own.stop(identity)

@@ -5,10 +5,10 @@ import json
 import sys
 
 import stage
-from contained import Load, judge_loads, open_gate, tracing_process
+from contained import Load, judge_loads, open_gate
 from cri import SHARED, Containerd, Pod, load_container
-from live import Failed, case, check, check_equal, main, wait_for
-from manifest import daemonset, with_libraries
+from live import case, check, check_equal, main
+from manifest import daemonset, run_tracing, with_libraries
 
 containerd = Containerd()
 
@@ -41,12 +41,7 @@ def counts_other_pods():
         load.wait_connected()
     spec, container = with_libraries(daemonset()["spec"]["template"]["spec"])
     own = Pod("tcptop", "tcptop-4mzqk", spec)
-    identity = own.run(container)
-
-    try:
-        wait_for(lambda: tracing_process("tcptop", "json", identity), 60, "tracing")
-    except Failed as reason:
-        raise Failed(f"{reason}; it printed {own.log(container['name'])}") from None
+    identity = run_tracing(own, container)
     open_gate()
     truths = {load.name: load.truth() for load in loads}
     own.stop(identity)

@@ -21,8 +21,11 @@ static __always_inline bool is_wanted(u32 pid)
 	return true;
 }
 
-/* sk: a struct sock for which is_tcp() holds; bytes: what the call returned, so errors and nothing end here. */
-static __always_inline int account(u64 sk, s64 bytes, const int direction)
+/*
+ * sk: a struct sock for which is_tcp() holds; bytes: what the call returned, so errors and nothing end here; program: the
+ * number of the caller's front.
+ */
+static __always_inline int account(u64 sk, s64 bytes, const int direction, const u32 program)
 {
 	u32 slot = 0, pid, *odd;
 	u16 family;

@@ -106,17 +106,46 @@ static __always_inline bool is_mapped(u64 sk)
 	/* an MPTCP socket is bound to nothing: its first subflow is */
 	if (!ifindex && LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_MPTCP)
 		ifindex = LOAD_COLD(u32, LOAD_COLD(u64, sk, MPTCP_FIRST), SK_BOUND_DEV_IF);
+/*@ fronts */
+
+#define FRONTS @FRONTS@
 /*@ count */
+
+#if FRONTS
+BPF_PERCPU_ARRAY(fronts@N@, struct front@N@, FRONT_INDEX(FRONTS, 0));
+
+static __always_inline struct front_slot@N@ *front_slot@N@(const struct session_key@N@ *key, u32 program, bool odd)
+{
+	u32 index = FRONT_INDEX(program, odd);
+	struct front@N@ *front = fronts@N@.lookup(&index);
+
+	return front ? &front->slots[session_hash@N@(key) >> (64 - FRONT_BITS)] : 0;
+}
+
+static __always_inline bool is_same@N@(const struct session_key@N@ *a, const struct session_key@N@ *b)
+{
+	u64 differs = 0;
+
+#pragma unroll
+	for (u32 i = 0; i < sizeof *a / sizeof differs; i++)
+		differs |= ((const u64 *)a)[i] ^ ((const u64 *)b)[i];
+	return !differs;
+}
+#endif
 
 /* Two generations: programs write one while the other is drained. */
 BPF_TABLE("hash", struct session_key@N@, struct session_value, sessions@N@_even, @MAX_SESSIONS@);
 BPF_TABLE("hash", struct session_key@N@, struct session_value, sessions@N@_odd, @MAX_SESSIONS@);
 
 /*
+ * A session that the front knows is a comparison of its whole key and an addition, without a lock: a program is neither run
+ * again on a CPU on which it runs, nor moved from it, so nobody else writes there. One whose place is taken is looked up each time.
+ *
  * Another CPU may create the same session at the same moment: insert() never overwrites, and whoever comes
  * second finds the first one's entry. What cannot be inserted is counted as "other".
  */
-static __always_inline void count@N@(u64 sk, u32 pid, u64 bytes, const int direction, bool odd)
+static __always_inline void count@N@(
+    u64 sk, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
 {
 	struct session_key@N@ key = {};
 	struct session_value *value;
@@ -127,6 +156,14 @@ static __always_inline void count@N@(u64 sk, u32 pid, u64 bytes, const int direc
 	key.lport = local_port(sk, key.lport);
 	key.pid = pid;
 	key.netns = network_namespace(sk);
+#if FRONTS
+	struct front_slot@N@ *slot = program < FRONTS ? front_slot@N@(&key, program, odd) : 0;
+
+	if (slot && is_same@N@(&slot->key, &key)) {
+		slot->bytes += bytes;
+		return;
+	}
+#endif
 	if (odd) {
 		value = sessions@N@_odd.lookup(&key);
 		KEEP_APART(value);
@@ -151,4 +188,8 @@ static __always_inline void count@N@(u64 sk, u32 pid, u64 bytes, const int direc
 		return;
 	}
 	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
+#if FRONTS
+	if (slot && !slot->key.netns)
+		slot->key = key;
+#endif
 }

@@ -8,5 +8,5 @@ int fentry_@SYMBOL@(u64 *ctx)
 	note_run(RUN_BEGINS);
 	if (!@GUARD@(sk))
 		return 0;
-	return returned_@ROLE@(sk, (int)ctx[@RESULT@], @EXTRA@);
+	return returned_@ROLE@(sk, (int)ctx[@RESULT@], @EXTRA@, @PROGRAM@);
 }

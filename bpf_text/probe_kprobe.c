@@ -30,7 +30,20 @@ struct pending_call {
 	u32 counted; /* ... and stands in missed_runs */
 };
 
-BPF_TABLE("hash", u64, struct pending_call, pending_calls, 32768);
+/*
+ * Where it stands: in a place that its thread owns from its first call on until it ends, by the lower bits of its id, as
+ * that is two loads. Who finds that another one owns it has an entry in the table instead.
+ */
+#define CALL_PLACES 16384
+
+struct call_place {
+	u64 thread;
+	struct pending_call call; /* sk 0: none */
+};
+
+BPF_ARRAY(call_places, struct call_place, CALL_PLACES);
+BPF_TABLE("hash", u32, u8, owned_places, CALL_PLACES); /* two threads cannot enter the same one */
+BPF_TABLE("hash", u64, struct pending_call, pending_calls, CALL_PLACES);
 BPF_ARRAY(trampoline, u64, 1); /* its address as the last return shows it; 0: none was seen */
 
 static __always_inline u64 trampoline_address(void)
@@ -41,18 +54,77 @@ static __always_inline u64 trampoline_address(void)
 	return address ? *address : 0;
 }
 
+static __always_inline u32 place_number(u64 thread)
+{
+	return (u32)thread % CALL_PLACES;
+}
+
+static __always_inline struct call_place *owned_place(u64 thread)
+{
+	u32 number = place_number(thread);
+	struct call_place *place = call_places.lookup(&number);
+
+	return place && place->thread == thread ? place : 0;
+}
+
+static __always_inline struct call_place *take_place(u64 thread)
+{
+	u32 number = place_number(thread);
+	struct call_place *place = call_places.lookup(&number);
+	u8 yes = 1;
+
+	if (!place || place->thread || owned_places.insert(&number, &yes))
+		return 0;
+	place->thread = thread;
+	return place;
+}
+
+static __always_inline void leave_place(struct call_place *place)
+{
+	u32 number = place_number(place->thread);
+
+	place->thread = 0;
+	owned_places.delete(&number);
+}
+
+/* A thread's call that has not returned. place: its own, if it has one. */
+static __always_inline struct pending_call *pending(struct call_place *place, u64 thread)
+{
+	if (!place)
+		return pending_calls.lookup(&thread);
+	return place->call.sk ? &place->call : 0;
+}
+
+static __always_inline void forget(struct call_place *place, u64 thread)
+{
+	if (place)
+		place->call.sk = 0;
+	else
+		pending_calls.delete(&thread);
+}
+
 static __always_inline int call_enter(
     u64 sk, u64 extra, u64 function, u64 return_address, const bool has_standby)
 {
 	u64 thread = bpf_get_current_pid_tgid(), expected = trampoline_address();
 	struct pending_call call = { sk, extra, function, return_address };
-	struct pending_call *earlier = pending_calls.lookup(&thread);
+	struct call_place *place = owned_place(thread);
+	struct pending_call *earlier = pending(place, thread);
 
 	if (earlier && !earlier->counted)
 		count_missed_runs(1);
 	call.missed = expected && return_address != expected;
 	call.counted = call.missed && !has_standby;
-	if (pending_calls.update(&thread, &call) || call.counted)
+	if (!place) {
+		place = take_place(thread);
+		if (place && earlier)
+			pending_calls.delete(&thread);
+	}
+	if (place)
+		place->call = call;
+	else if (pending_calls.update(&thread, &call))
+		call.counted = 1;
+	if (call.counted)
 		count_missed_runs(1);
 	return 0;
 }
@@ -61,13 +133,14 @@ static __always_inline int call_enter(
 static __always_inline int call_pass(u64 function)
 {
 	u64 thread = bpf_get_current_pid_tgid();
-	struct pending_call *earlier = pending_calls.lookup(&thread);
+	struct call_place *place = owned_place(thread);
+	struct pending_call *earlier = pending(place, thread);
 
 	if (!earlier || earlier->function != function)
 		return 0;
 	if (!earlier->counted)
 		count_missed_runs(1);
-	pending_calls.delete(&thread);
+	forget(place, thread);
 	return 0;
 }
 
@@ -75,12 +148,13 @@ static __always_inline int call_pass(u64 function)
 static __always_inline bool call_take(struct pending_call *call, u64 function, const bool missed_alone)
 {
 	u64 thread = bpf_get_current_pid_tgid();
-	struct pending_call *found = pending_calls.lookup(&thread);
+	struct call_place *place = owned_place(thread);
+	struct pending_call *found = pending(place, thread);
 
 	if (!found || found->function != function || (missed_alone && !found->missed))
 		return false;
 	*call = *found;
-	pending_calls.delete(&thread);
+	forget(place, thread);
 	if (call->counted)
 		count_missed_runs(-1);
 	return true;
@@ -100,13 +174,15 @@ static __always_inline bool call_return(struct pending_call *call, u64 function)
 int thread_exit(u64 *ctx)
 {
 	u64 thread = bpf_get_current_pid_tgid();
-	struct pending_call *call = pending_calls.lookup(&thread);
+	struct call_place *place = owned_place(thread);
+	struct pending_call *call = pending(place, thread);
 
-	if (!call)
-		return 0;
-	if (!call->counted)
+	if (call && !call->counted)
 		count_missed_runs(1);
-	pending_calls.delete(&thread);
+	if (call)
+		forget(place, thread);
+	if (place)
+		leave_place(place);
 	return 0;
 }
 /*@ probe_kprobe */
@@ -128,7 +204,7 @@ int kretprobe_@SYMBOL@(u64 *ctx)
 
 	if (!call_return(&call, @FUNCTION@))
 		return 0;
-	return returned_@ROLE@(call.sk, (int)ctx[@RESULT@], call.extra);
+	return returned_@ROLE@(call.sk, (int)ctx[@RESULT@], call.extra, @PROGRAM@);
 }
 /*@ standby */
 
@@ -142,5 +218,5 @@ int standby_@SYMBOL@(u64 *ctx)
 
 	if (!call_take(&call, @FUNCTION@, true))
 		return 0;
-	return returned_@ROLE@(call.sk, (int)ctx[@RESULT@], call.extra);
+	return returned_@ROLE@(call.sk, (int)ctx[@RESULT@], call.extra, NO_FRONT);
 }

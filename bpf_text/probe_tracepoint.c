@@ -21,7 +21,7 @@ int tracepoint_send(u64 *ctx)
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return 0;
-	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_TX);
+	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_TX, 0);
 }
 
 int tracepoint_receive(u64 *ctx)
@@ -31,5 +31,5 @@ int tracepoint_receive(u64 *ctx)
 	note_run(RUN_BEGINS);
 	if ((ARGUMENT_FLAGS(ctx) & (FLAG_PEEK | FLAG_ERRQUEUE)) || !is_tcp(sk))
 		return 0;
-	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_RX);
+	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_RX, 1);
 }

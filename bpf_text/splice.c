@@ -119,7 +119,7 @@ int tracepoint_space_adjust(u64 *ctx)
 		moved--;
 	if (!is_tcp(sk))
 		return 0;
-	return account(sk, moved, DIRECTION_RX);
+	return account(sk, moved, DIRECTION_RX, NO_FRONT);
 }
 
 /* connect() after connect(AF_UNSPEC): the socket is as good as new, and its sequence numbers are others. */

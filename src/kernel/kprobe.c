@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "kernel/method.h"
 #include "kernel/socket_calls.h"
+#include "model/session.h"
 
 static bool plan_kprobe(struct plan *plan, struct planner *planner)
 {
@@ -17,6 +18,7 @@ static bool plan_kprobe(struct plan *plan, struct planner *planner)
 		return false;
 	if (!planner_works(planner, HOOK_KPROBE, SYMBOL_INET_SENDMSG))
 		return false;
+	plan->fronts = FRONTS_MAX;
 	socket_calls_plan_kprobes(plan, planner, SOCKET_CALLS_ALL);
 	return true;
 }

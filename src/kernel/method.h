@@ -62,6 +62,7 @@ struct plan {
 	bool kretprobes_collide;                   /* likewise */
 	unsigned ways;                             /* likewise */
 	unsigned needs;                            /* fields of its text: enum kernel_need */
+	unsigned fronts; /* how many of its programs count in a front of their own (model/session.h) */
 	size_t hook_count;
 	struct hook hooks[HOOKS_MAX];
 };

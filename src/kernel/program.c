@@ -148,9 +148,10 @@ static void print_counting(FILE *out, const struct program_request *request, con
 {
 	bool ends = plan_has_duty(plan, DUTY_NOTE_ENDS), lives = plan_has_duty(plan, DUTY_NOTE_LIVES);
 	bool accepted = takes_accepted(request, kernel), subflows = finds_subflows(kernel, from);
-	char max_sessions[16];
+	char max_sessions[16], fronts[16];
 
 	snprintf(max_sessions, sizeof max_sessions, "%u", request->max_sessions);
+	snprintf(fronts, sizeof fronts, "%u", plan->fronts);
 	if (ends)
 		fputs(program_text_ends_head, out);
 	if (accepted)
@@ -166,6 +167,7 @@ static void print_counting(FILE *out, const struct program_request *request, con
 	if (lives)
 		template_fill(out, program_text_lives_first_call,
 		    (const struct slot[]){ { "MAX_LIVES", max_sessions } }, 1);
+	template_fill(out, program_text_fronts, (const struct slot[]){ { "FRONTS", fronts } }, 1);
 	for (size_t i = 0; i < COUNT_OF(families); i++)
 		if (request->family != families[i].but)
 			template_fill(out, program_text_count,
@@ -215,7 +217,7 @@ static int print_account(FILE *out, const struct program_request *request)
 	err = buffer_close(&containers) ?: err;
 	char *family = NULL;
 
-	err = err ?: fill_family(&family, request, "count", "pid, bytes, direction");
+	err = err ?: fill_family(&family, request, "count", "pid, bytes, direction, program");
 	const struct slot slots[] = {
 		{ "FILTERS_PIDS", request->pid_count ? "1" : "0" },
 		{ "FILTER_PID", pid.bytes },

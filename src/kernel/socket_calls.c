@@ -5,6 +5,7 @@
 #include "kernel/method.h"
 #include "kernel/processor.h"
 #include "kernel/template.h"
+#include "model/session.h"
 #include "program_texts.h"
 
 /*
@@ -12,15 +13,15 @@
  * and MPTCP with their own bytes. sendpage went in 6.5; without it sendfile and splice use sendmsg.
  */
 const struct socket_call socket_calls[] = {
-	{ SYMBOL_INET_SENDMSG, "send", "is_tcp", false, -1, true, false, NEED_CALLS },
-	{ SYMBOL_INET6_SENDMSG, "send", "is_tcp", false, -1, false, false, NEED_CALLS },
-	{ SYMBOL_INET_RECVMSG, "receive", "is_tcp", false, 3, true, false, NEED_CALLS },
-	{ SYMBOL_INET6_RECVMSG, "receive", "is_tcp", false, 3, false, false, NEED_CALLS },
-	{ SYMBOL_INET_SENDPAGE, "send", "is_plain_tcp", false, -1, false, false, NEED_CALLS },
-	{ SYMBOL_TCP_SPLICE_READ, "splice", "is_tcp", false, -1, false, true, NEED_CALLS },
-	{ SYMBOL_TCP_ZEROCOPY_RECEIVE, "zerocopy", "is_tcp", true, 1, false, true, NEED_ZEROCOPY },
-	{ SYMBOL_TLS_SW_SPLICE_READ, "splice", "is_tcp", false, -1, false, true, NEED_CALLS },
-	{ SYMBOL_MPTCP_SPLICE_READ, "splice", "is_tcp", false, -1, false, true, NEED_CALLS },
+	{ SYMBOL_INET_SENDMSG, "send", "is_tcp", false, -1, true, false, NEED_CALLS, 0 },
+	{ SYMBOL_INET6_SENDMSG, "send", "is_tcp", false, -1, false, false, NEED_CALLS, 2 },
+	{ SYMBOL_INET_RECVMSG, "receive", "is_tcp", false, 3, true, false, NEED_CALLS, 1 },
+	{ SYMBOL_INET6_RECVMSG, "receive", "is_tcp", false, 3, false, false, NEED_CALLS, 3 },
+	{ SYMBOL_INET_SENDPAGE, "send", "is_plain_tcp", false, -1, false, false, NEED_CALLS, NO_FRONT },
+	{ SYMBOL_TCP_SPLICE_READ, "splice", "is_tcp", false, -1, false, true, NEED_CALLS, NO_FRONT },
+	{ SYMBOL_TCP_ZEROCOPY_RECEIVE, "zerocopy", "is_tcp", true, 1, false, true, NEED_ZEROCOPY, NO_FRONT },
+	{ SYMBOL_TLS_SW_SPLICE_READ, "splice", "is_tcp", false, -1, false, true, NEED_CALLS, NO_FRONT },
+	{ SYMBOL_MPTCP_SPLICE_READ, "splice", "is_tcp", false, -1, false, true, NEED_CALLS, NO_FRONT },
 };
 const size_t socket_call_count = COUNT_OF(socket_calls);
 
@@ -103,14 +104,16 @@ void socket_calls_plan_kprobes(struct plan *plan, struct planner *planner, enum 
 static void print_program(FILE *out, const char *text, const struct socket_call *call,
     const char *return_address, bool has_standby, int first, int extra, int result)
 {
-	char sk[64], extra_text[32] = "0", result_text[16], function[16];
+	char sk[64], extra_text[32] = "0", result_text[16], function[16], program[16];
 
 	snprintf(sk, sizeof sk, call->takes_sock ? "ctx[%d]" : "LOAD(u64, ctx[%d], SOCKET_SK)", first);
 	if (call->extra_parameter >= 0)
 		snprintf(extra_text, sizeof extra_text, "ctx[%d]", extra);
 	snprintf(result_text, sizeof result_text, "%d", result);
 	snprintf(function, sizeof function, "%d", (int)call->symbol);
+	snprintf(program, sizeof program, "%u", call->front);
 	const struct slot slots[] = {
+		{ "PROGRAM", program },
 		{ "SYMBOL", kernel_symbol_name(call->symbol) },
 		{ "ROLE", call->role },
 		{ "GUARD", call->guard },

@@ -24,6 +24,7 @@ struct socket_call {
 	bool required;          /* the fentry and kprobe methods are not offered without it */
 	bool has_no_tracepoint; /* what it moves passes neither sock_send_length nor sock_recv_length */
 	unsigned needs;         /* fields: enum kernel_need */
+	unsigned front;         /* what it returns is counted in this program's front, or in NO_FRONT's */
 };
 
 extern const struct socket_call socket_calls[];

@@ -137,6 +137,8 @@ static const struct {
 	{ MAP_OTHER, "other", sizeof(__u32), sizeof(struct session_other) },
 	{ MAP_MISSED_RUNS, "missed_runs", sizeof(__u32), sizeof(__u64) },
 	{ MAP_RUNS, "runs", sizeof(__u32), sizeof(__u64) },
+	{ MAP_FRONTS4, "fronts4", sizeof(__u32), sizeof(struct front4) },
+	{ MAP_FRONTS6, "fronts6", sizeof(__u32), sizeof(struct front6) },
 	{ MAP_SESSIONS4_EVEN, "sessions4_even", sizeof(struct session_key4), sizeof(struct session_value) },
 	{ MAP_SESSIONS4_ODD, "sessions4_odd", sizeof(struct session_key4), sizeof(struct session_value) },
 	{ MAP_SESSIONS6_EVEN, "sessions6_even", sizeof(struct session_key6), sizeof(struct session_value) },

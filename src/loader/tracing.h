@@ -16,6 +16,8 @@ enum map {
 	MAP_OTHER,       /* struct session_other[1] */
 	MAP_MISSED_RUNS, /* u64[1]; kprobe only */
 	MAP_RUNS,        /* u64[RUN_KINDS] of each CPU */
+	MAP_FRONTS4,     /* struct front4 of each CPU, by FRONT_INDEX: of plan.fronts programs */
+	MAP_FRONTS6,     /* struct front6, likewise */
 	MAP_SESSIONS4_EVEN,
 	MAP_SESSIONS4_ODD,
 	MAP_SESSIONS6_EVEN,
@@ -53,7 +55,7 @@ struct tracing {
 	bool in_pid_namespace; /* not the initial one: PIDs are others than this process's own tools show */
 	char reset_reasons[RESET_REASONS_MAX][RESET_REASON_SIZE]; /* as in struct kernel */
 	struct run_prices prices;
-	uint32_t cpu_count; /* of which MAP_RUNS has counts */
+	uint32_t cpu_count; /* of which maps of each CPU have values */
 	int maps[MAP_COUNT];
 	int programs[HOOKS_MAX];
 	int links[HOOKS_MAX];

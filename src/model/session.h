@@ -54,6 +54,57 @@ struct session_value {
 	char comm[SESSION_COMM_LENGTH]; /* the thread group leader's */
 };
 
+/*
+ * In front of the tables: what one program has counted on one CPU of sessions that are in the tables, in places that
+ * nobody else writes at the time. netns 0: free.
+ */
+#define FRONT_BITS 7
+#define FRONT_SLOTS (1 << FRONT_BITS) /* of a program, CPU and generation */
+
+struct front_slot4 {
+	struct session_key4 key;
+	__u64 bytes; /* one way: the program's */
+};
+
+struct front_slot6 {
+	struct session_key6 key;
+	__u64 bytes;
+	__u64 zero; /* a cache line in all */
+};
+
+struct front4 {
+	struct front_slot4 slots[FRONT_SLOTS];
+};
+
+struct front6 {
+	struct front_slot6 slots[FRONT_SLOTS];
+};
+
+/* Of a program's two fronts the one of a generation; programs with an even number send, with an odd one receive. */
+#define FRONT_INDEX(program, odd) (2 * (program) + (odd))
+#define FRONTS_MAX 4
+#define NO_FRONT FRONTS_MAX /* the number of a program that has none */
+
+/* Its upper bits are the best ones. */
+static inline __attribute__((always_inline)) __u64 session_mix(__u64 addresses, __u64 ports_and_pid)
+{
+	return (addresses + ports_and_pid * 0x9e3779b97f4a7c15ULL) * 0xd6e8feb86659fd93ULL;
+}
+
+static inline __attribute__((always_inline)) __u64 session_hash4(const struct session_key4 *key)
+{
+	const __u64 *words = (const __u64 *)key;
+
+	return session_mix(words[0], words[1]);
+}
+
+static inline __attribute__((always_inline)) __u64 session_hash6(const struct session_key6 *key)
+{
+	const __u64 *words = (const __u64 *)key;
+
+	return session_mix(words[0] + 3 * words[1] + 5 * words[2] + 7 * words[3], words[4]);
+}
+
 /* What found no place in a full table. Only ever grows: readers take differences. */
 struct session_other {
 	__u64 calls;
@@ -83,6 +134,7 @@ struct cgroup_path {
 _Static_assert(sizeof(struct session_key4) == 24, "the key's size is the hot path's cost");
 _Static_assert(sizeof(struct session_key6) == 48, "the key's size is the hot path's cost");
 _Static_assert(sizeof(struct session_value) == 56, "no padding: values are copied out whole");
+_Static_assert(sizeof(struct front6) <= 32768, "the kernel's least unit of memory of each CPU");
 #endif
 
 #endif

@@ -48,7 +48,7 @@ int maps_init(struct maps *maps, const struct tracing *tracing)
 {
 	memset(maps, 0, sizeof *maps);
 	maps->tracing = tracing;
-	return allocate(maps, BATCH_COUNT);
+	return fronts_init(&maps->fronts, tracing) ?: allocate(maps, BATCH_COUNT);
 }
 
 void maps_fini(struct maps *maps)
@@ -56,6 +56,7 @@ void maps_fini(struct maps *maps)
 	free(maps->keys);
 	free(maps->values);
 	maps->keys = maps->values = NULL;
+	fronts_fini(&maps->fronts);
 }
 
 static int wait_for_programs(const int *fds)
@@ -127,8 +128,7 @@ struct drained {
 	void (*fill_key)(struct session *session, const void *key); /* NULL: it has others */
 
 	/* A key and its value into the snapshot, from place i of the batch. 0 or -ENOMEM. */
-	int (*take)(
-	    const struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot);
+	int (*take)(struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot);
 };
 
 static const void *key_at(const struct maps *maps, const struct drained *from, uint32_t i)
@@ -136,8 +136,7 @@ static const void *key_at(const struct maps *maps, const struct drained *from, u
 	return (const char *)maps->keys + i * from->key_size;
 }
 
-static int take_session(
-    const struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot)
+static int take_session(struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot)
 {
 	const struct session_value *values = maps->values;
 	struct session *session = snapshot_add(snapshot);
@@ -146,12 +145,13 @@ static int take_session(
 		return -ENOMEM;
 	from->fill_key(session, key_at(maps, from, i));
 	session_take_value(session, &values[i]);
+	fronts_take(
+	    &maps->fronts, key_at(maps, from, i), from->key_size, &session->rx_bytes, &session->tx_bytes);
 	return 0;
 }
 
 /* A program that chose this generation before the swap may have looked at the clock after it. */
-static int take_ending(
-    const struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot)
+static int take_ending(struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot)
 {
 	const uint64_t *times_ns = maps->values;
 	struct ending *ending = snapshot_add_ending(snapshot);
@@ -165,8 +165,7 @@ static int take_ending(
 
 _Static_assert((int)CONNECTION_REASON_SIZE == (int)RESET_REASON_SIZE, "reasons are copied");
 
-static int take_life(
-    const struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot)
+static int take_life(struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot)
 {
 	const struct life_end *ends = maps->values;
 	struct connection *connection = snapshot_add_connection(snapshot);
@@ -180,8 +179,7 @@ static int take_life(
 }
 
 /* Made before the swap, if a session that was counted until then is in it: nobody enters what is not made. */
-static int take_cgroup(
-    const struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot)
+static int take_cgroup(struct maps *maps, const struct drained *from, uint32_t i, struct snapshot *snapshot)
 {
 	const struct cgroup_path *paths = maps->values;
 	struct made_cgroup *cgroup = snapshot_add_cgroup(snapshot);
@@ -292,7 +290,7 @@ int maps_drain(struct maps *maps, struct snapshot *snapshot, struct error *error
 		{ fds[odd ? MAP_LIVES_ODD : MAP_LIVES_EVEN], sizeof(struct life_key), NULL, take_life },
 		{ fds[MAP_CGROUPS], sizeof(uint64_t), NULL, take_cgroup }, /* of no generation */
 	};
-	int err = 0;
+	int err = fronts_drain(&maps->fronts, odd);
 
 	for (size_t i = 0; i < COUNT_OF(maps_of_generation) && !err; i++)
 		if (maps_of_generation[i].fd >= 0)

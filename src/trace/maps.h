@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "model/session.h"
+#include "trace/fronts.h"
 
 struct error;
 struct snapshot;
@@ -17,6 +18,7 @@ struct maps {
 	uint32_t batch_count;          /* sessions that a batch takes; grows when a bucket does not fit */
 	void *keys;
 	void *values;
+	struct fronts fronts;
 	struct session_other other; /* as last read: they only grow */
 	uint64_t missed_runs;       /* the same */
 	uint64_t endings_lost;      /* the same */

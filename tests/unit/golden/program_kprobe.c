@@ -79,6 +79,57 @@ struct session_value {
 	char comm[SESSION_COMM_LENGTH]; /* the thread group leader's */
 };
 
+/*
+ * In front of the tables: what one program has counted on one CPU of sessions that are in the tables, in places that
+ * nobody else writes at the time. netns 0: free.
+ */
+#define FRONT_BITS 7
+#define FRONT_SLOTS (1 << FRONT_BITS) /* of a program, CPU and generation */
+
+struct front_slot4 {
+	struct session_key4 key;
+	__u64 bytes; /* one way: the program's */
+};
+
+struct front_slot6 {
+	struct session_key6 key;
+	__u64 bytes;
+	__u64 zero; /* a cache line in all */
+};
+
+struct front4 {
+	struct front_slot4 slots[FRONT_SLOTS];
+};
+
+struct front6 {
+	struct front_slot6 slots[FRONT_SLOTS];
+};
+
+/* Of a program's two fronts the one of a generation; programs with an even number send, with an odd one receive. */
+#define FRONT_INDEX(program, odd) (2 * (program) + (odd))
+#define FRONTS_MAX 4
+#define NO_FRONT FRONTS_MAX /* the number of a program that has none */
+
+/* Its upper bits are the best ones. */
+static inline __attribute__((always_inline)) __u64 session_mix(__u64 addresses, __u64 ports_and_pid)
+{
+	return (addresses + ports_and_pid * 0x9e3779b97f4a7c15ULL) * 0xd6e8feb86659fd93ULL;
+}
+
+static inline __attribute__((always_inline)) __u64 session_hash4(const struct session_key4 *key)
+{
+	const __u64 *words = (const __u64 *)key;
+
+	return session_mix(words[0], words[1]);
+}
+
+static inline __attribute__((always_inline)) __u64 session_hash6(const struct session_key6 *key)
+{
+	const __u64 *words = (const __u64 *)key;
+
+	return session_mix(words[0] + 3 * words[1] + 5 * words[2] + 7 * words[3], words[4]);
+}
+
 /* What found no place in a full table. Only ever grows: readers take differences. */
 struct session_other {
 	__u64 calls;
@@ -108,6 +159,7 @@ struct cgroup_path {
 _Static_assert(sizeof(struct session_key4) == 24, "the key's size is the hot path's cost");
 _Static_assert(sizeof(struct session_key6) == 48, "the key's size is the hot path's cost");
 _Static_assert(sizeof(struct session_value) == 56, "no padding: values are copied out whole");
+_Static_assert(sizeof(struct front6) <= 32768, "the kernel's least unit of memory of each CPU");
 #endif
 
 #endif
@@ -266,15 +318,43 @@ static __always_inline bool is_mapped(u64 sk)
 	return LOAD(u64, sk, SK_V6_DADDR) == 0 && LOAD(u32, sk, SK_V6_DADDR + 8) == MAPPED_PREFIX;
 }
 
+#define FRONTS 4
+
+#if FRONTS
+BPF_PERCPU_ARRAY(fronts4, struct front4, FRONT_INDEX(FRONTS, 0));
+
+static __always_inline struct front_slot4 *front_slot4(const struct session_key4 *key, u32 program, bool odd)
+{
+	u32 index = FRONT_INDEX(program, odd);
+	struct front4 *front = fronts4.lookup(&index);
+
+	return front ? &front->slots[session_hash4(key) >> (64 - FRONT_BITS)] : 0;
+}
+
+static __always_inline bool is_same4(const struct session_key4 *a, const struct session_key4 *b)
+{
+	u64 differs = 0;
+
+#pragma unroll
+	for (u32 i = 0; i < sizeof *a / sizeof differs; i++)
+		differs |= ((const u64 *)a)[i] ^ ((const u64 *)b)[i];
+	return !differs;
+}
+#endif
+
 /* Two generations: programs write one while the other is drained. */
 BPF_TABLE("hash", struct session_key4, struct session_value, sessions4_even, 65536);
 BPF_TABLE("hash", struct session_key4, struct session_value, sessions4_odd, 65536);
 
 /*
+ * A session that the front knows is a comparison of its whole key and an addition, without a lock: a program is neither run
+ * again on a CPU on which it runs, nor moved from it, so nobody else writes there. One whose place is taken is looked up each time.
+ *
  * Another CPU may create the same session at the same moment: insert() never overwrites, and whoever comes
  * second finds the first one's entry. What cannot be inserted is counted as "other".
  */
-static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int direction, bool odd)
+static __always_inline void count4(
+    u64 sk, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
 {
 	struct session_key4 key = {};
 	struct session_value *value;
@@ -285,6 +365,14 @@ static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int directi
 	key.lport = local_port(sk, key.lport);
 	key.pid = pid;
 	key.netns = network_namespace(sk);
+#if FRONTS
+	struct front_slot4 *slot = program < FRONTS ? front_slot4(&key, program, odd) : 0;
+
+	if (slot && is_same4(&slot->key, &key)) {
+		slot->bytes += bytes;
+		return;
+	}
+#endif
 	if (odd) {
 		value = sessions4_odd.lookup(&key);
 		KEEP_APART(value);
@@ -308,17 +396,47 @@ static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int directi
 		return;
 	}
 	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
+#if FRONTS
+	if (slot && !slot->key.netns)
+		slot->key = key;
+#endif
 }
+
+#if FRONTS
+BPF_PERCPU_ARRAY(fronts6, struct front6, FRONT_INDEX(FRONTS, 0));
+
+static __always_inline struct front_slot6 *front_slot6(const struct session_key6 *key, u32 program, bool odd)
+{
+	u32 index = FRONT_INDEX(program, odd);
+	struct front6 *front = fronts6.lookup(&index);
+
+	return front ? &front->slots[session_hash6(key) >> (64 - FRONT_BITS)] : 0;
+}
+
+static __always_inline bool is_same6(const struct session_key6 *a, const struct session_key6 *b)
+{
+	u64 differs = 0;
+
+#pragma unroll
+	for (u32 i = 0; i < sizeof *a / sizeof differs; i++)
+		differs |= ((const u64 *)a)[i] ^ ((const u64 *)b)[i];
+	return !differs;
+}
+#endif
 
 /* Two generations: programs write one while the other is drained. */
 BPF_TABLE("hash", struct session_key6, struct session_value, sessions6_even, 65536);
 BPF_TABLE("hash", struct session_key6, struct session_value, sessions6_odd, 65536);
 
 /*
+ * A session that the front knows is a comparison of its whole key and an addition, without a lock: a program is neither run
+ * again on a CPU on which it runs, nor moved from it, so nobody else writes there. One whose place is taken is looked up each time.
+ *
  * Another CPU may create the same session at the same moment: insert() never overwrites, and whoever comes
  * second finds the first one's entry. What cannot be inserted is counted as "other".
  */
-static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int direction, bool odd)
+static __always_inline void count6(
+    u64 sk, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
 {
 	struct session_key6 key = {};
 	struct session_value *value;
@@ -329,6 +447,14 @@ static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int directi
 	key.lport = local_port(sk, key.lport);
 	key.pid = pid;
 	key.netns = network_namespace(sk);
+#if FRONTS
+	struct front_slot6 *slot = program < FRONTS ? front_slot6(&key, program, odd) : 0;
+
+	if (slot && is_same6(&slot->key, &key)) {
+		slot->bytes += bytes;
+		return;
+	}
+#endif
 	if (odd) {
 		value = sessions6_odd.lookup(&key);
 		KEEP_APART(value);
@@ -352,6 +478,10 @@ static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int directi
 		return;
 	}
 	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
+#if FRONTS
+	if (slot && !slot->key.netns)
+		slot->key = key;
+#endif
 }
 
 /* TCP or MPTCP, and not a raw socket whose user writes TCP headers */
@@ -375,8 +505,11 @@ static __always_inline bool is_wanted(u32 pid)
 	return true;
 }
 
-/* sk: a struct sock for which is_tcp() holds; bytes: what the call returned, so errors and nothing end here. */
-static __always_inline int account(u64 sk, s64 bytes, const int direction)
+/*
+ * sk: a struct sock for which is_tcp() holds; bytes: what the call returned, so errors and nothing end here; program: the
+ * number of the caller's front.
+ */
+static __always_inline int account(u64 sk, s64 bytes, const int direction, const u32 program)
 {
 	u32 slot = 0, pid, *odd;
 	u16 family;
@@ -391,9 +524,9 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction)
 		return 0;
 	family = LOAD(u16, sk, SK_FAMILY);
 	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(sk)))
-		count4(sk, pid, bytes, direction, *odd);
+		count4(sk, pid, bytes, direction, program, *odd);
 	else if (family == FAMILY_INET6)
-		count6(sk, pid, bytes, direction, *odd);
+		count6(sk, pid, bytes, direction, program, *odd);
 	return 0;
 }
 
@@ -401,32 +534,32 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction)
  * What a function's return means, by the role that the function plays. extra is the one further argument
  * that the role needs. Results are int or ssize_t, and never beyond an int (MAX_RW_COUNT).
  */
-static __always_inline int returned_send(u64 sk, int result, u64 extra)
+static __always_inline int returned_send(u64 sk, int result, u64 extra, const u32 program)
 {
-	return account(sk, result, DIRECTION_TX);
+	return account(sk, result, DIRECTION_TX, program);
 }
 
-static __always_inline int returned_receive(u64 sk, int result, u64 flags)
+static __always_inline int returned_receive(u64 sk, int result, u64 flags, const u32 program)
 {
 	if ((u32)flags & (FLAG_PEEK | FLAG_ERRQUEUE))
 		return 0;
-	return account(sk, result, DIRECTION_RX);
+	return account(sk, result, DIRECTION_RX, program);
 }
 
-static __always_inline int returned_splice(u64 sk, int result, u64 extra)
+static __always_inline int returned_splice(u64 sk, int result, u64 extra, const u32 program)
 {
-	return account(sk, result, DIRECTION_RX);
+	return account(sk, result, DIRECTION_RX, program);
 }
 
 /* Not a count but an error is returned; the pages mapped and the bytes copied beside them stand in *zc. */
-static __always_inline int returned_zerocopy(u64 sk, int result, u64 zc)
+static __always_inline int returned_zerocopy(u64 sk, int result, u64 zc, const u32 program)
 {
 	s64 bytes = LOAD_COLD(u32, zc, ZEROCOPY_LENGTH);
 	s32 copied = LOAD_COLD(s32, zc, ZEROCOPY_COPYBUF_LEN);
 
 	if (copied > 0)
 		bytes += copied;
-	return account(sk, result ? 0 : bytes, DIRECTION_RX);
+	return account(sk, result ? 0 : bytes, DIRECTION_RX, program);
 }
 
 BPF_ARRAY(missed_runs, u64, 1); /* can sink, when a return takes back what an earlier interval has shown */
@@ -457,7 +590,20 @@ struct pending_call {
 	u32 counted; /* ... and stands in missed_runs */
 };
 
-BPF_TABLE("hash", u64, struct pending_call, pending_calls, 32768);
+/*
+ * Where it stands: in a place that its thread owns from its first call on until it ends, by the lower bits of its id, as
+ * that is two loads. Who finds that another one owns it has an entry in the table instead.
+ */
+#define CALL_PLACES 16384
+
+struct call_place {
+	u64 thread;
+	struct pending_call call; /* sk 0: none */
+};
+
+BPF_ARRAY(call_places, struct call_place, CALL_PLACES);
+BPF_TABLE("hash", u32, u8, owned_places, CALL_PLACES); /* two threads cannot enter the same one */
+BPF_TABLE("hash", u64, struct pending_call, pending_calls, CALL_PLACES);
 BPF_ARRAY(trampoline, u64, 1); /* its address as the last return shows it; 0: none was seen */
 
 static __always_inline u64 trampoline_address(void)
@@ -468,18 +614,77 @@ static __always_inline u64 trampoline_address(void)
 	return address ? *address : 0;
 }
 
+static __always_inline u32 place_number(u64 thread)
+{
+	return (u32)thread % CALL_PLACES;
+}
+
+static __always_inline struct call_place *owned_place(u64 thread)
+{
+	u32 number = place_number(thread);
+	struct call_place *place = call_places.lookup(&number);
+
+	return place && place->thread == thread ? place : 0;
+}
+
+static __always_inline struct call_place *take_place(u64 thread)
+{
+	u32 number = place_number(thread);
+	struct call_place *place = call_places.lookup(&number);
+	u8 yes = 1;
+
+	if (!place || place->thread || owned_places.insert(&number, &yes))
+		return 0;
+	place->thread = thread;
+	return place;
+}
+
+static __always_inline void leave_place(struct call_place *place)
+{
+	u32 number = place_number(place->thread);
+
+	place->thread = 0;
+	owned_places.delete(&number);
+}
+
+/* A thread's call that has not returned. place: its own, if it has one. */
+static __always_inline struct pending_call *pending(struct call_place *place, u64 thread)
+{
+	if (!place)
+		return pending_calls.lookup(&thread);
+	return place->call.sk ? &place->call : 0;
+}
+
+static __always_inline void forget(struct call_place *place, u64 thread)
+{
+	if (place)
+		place->call.sk = 0;
+	else
+		pending_calls.delete(&thread);
+}
+
 static __always_inline int call_enter(
     u64 sk, u64 extra, u64 function, u64 return_address, const bool has_standby)
 {
 	u64 thread = bpf_get_current_pid_tgid(), expected = trampoline_address();
 	struct pending_call call = { sk, extra, function, return_address };
-	struct pending_call *earlier = pending_calls.lookup(&thread);
+	struct call_place *place = owned_place(thread);
+	struct pending_call *earlier = pending(place, thread);
 
 	if (earlier && !earlier->counted)
 		count_missed_runs(1);
 	call.missed = expected && return_address != expected;
 	call.counted = call.missed && !has_standby;
-	if (pending_calls.update(&thread, &call) || call.counted)
+	if (!place) {
+		place = take_place(thread);
+		if (place && earlier)
+			pending_calls.delete(&thread);
+	}
+	if (place)
+		place->call = call;
+	else if (pending_calls.update(&thread, &call))
+		call.counted = 1;
+	if (call.counted)
 		count_missed_runs(1);
 	return 0;
 }
@@ -488,13 +693,14 @@ static __always_inline int call_enter(
 static __always_inline int call_pass(u64 function)
 {
 	u64 thread = bpf_get_current_pid_tgid();
-	struct pending_call *earlier = pending_calls.lookup(&thread);
+	struct call_place *place = owned_place(thread);
+	struct pending_call *earlier = pending(place, thread);
 
 	if (!earlier || earlier->function != function)
 		return 0;
 	if (!earlier->counted)
 		count_missed_runs(1);
-	pending_calls.delete(&thread);
+	forget(place, thread);
 	return 0;
 }
 
@@ -502,12 +708,13 @@ static __always_inline int call_pass(u64 function)
 static __always_inline bool call_take(struct pending_call *call, u64 function, const bool missed_alone)
 {
 	u64 thread = bpf_get_current_pid_tgid();
-	struct pending_call *found = pending_calls.lookup(&thread);
+	struct call_place *place = owned_place(thread);
+	struct pending_call *found = pending(place, thread);
 
 	if (!found || found->function != function || (missed_alone && !found->missed))
 		return false;
 	*call = *found;
-	pending_calls.delete(&thread);
+	forget(place, thread);
 	if (call->counted)
 		count_missed_runs(-1);
 	return true;
@@ -527,13 +734,15 @@ static __always_inline bool call_return(struct pending_call *call, u64 function)
 int thread_exit(u64 *ctx)
 {
 	u64 thread = bpf_get_current_pid_tgid();
-	struct pending_call *call = pending_calls.lookup(&thread);
+	struct call_place *place = owned_place(thread);
+	struct pending_call *call = pending(place, thread);
 
-	if (!call)
-		return 0;
-	if (!call->counted)
+	if (call && !call->counted)
 		count_missed_runs(1);
-	pending_calls.delete(&thread);
+	if (call)
+		forget(place, thread);
+	if (place)
+		leave_place(place);
 	return 0;
 }
 
@@ -554,7 +763,7 @@ int kretprobe_inet_sendmsg(u64 *ctx)
 
 	if (!call_return(&call, 7))
 		return 0;
-	return returned_send(call.sk, (int)ctx[10], call.extra);
+	return returned_send(call.sk, (int)ctx[10], call.extra, 0);
 }
 
 /* ctx: the registers, as 8-byte slots */
@@ -574,7 +783,7 @@ int kretprobe_inet6_sendmsg(u64 *ctx)
 
 	if (!call_return(&call, 8))
 		return 0;
-	return returned_send(call.sk, (int)ctx[10], call.extra);
+	return returned_send(call.sk, (int)ctx[10], call.extra, 2);
 }
 
 /* ctx: the registers, as 8-byte slots */
@@ -594,7 +803,7 @@ int kretprobe_inet_recvmsg(u64 *ctx)
 
 	if (!call_return(&call, 9))
 		return 0;
-	return returned_receive(call.sk, (int)ctx[10], call.extra);
+	return returned_receive(call.sk, (int)ctx[10], call.extra, 1);
 }
 
 /* ctx: the registers, as 8-byte slots */
@@ -614,7 +823,7 @@ int kretprobe_inet6_recvmsg(u64 *ctx)
 
 	if (!call_return(&call, 10))
 		return 0;
-	return returned_receive(call.sk, (int)ctx[10], call.extra);
+	return returned_receive(call.sk, (int)ctx[10], call.extra, 3);
 }
 
 /* ctx: the registers, as 8-byte slots */
@@ -634,7 +843,7 @@ int kretprobe_inet_sendpage(u64 *ctx)
 
 	if (!call_return(&call, 11))
 		return 0;
-	return returned_send(call.sk, (int)ctx[10], call.extra);
+	return returned_send(call.sk, (int)ctx[10], call.extra, 4);
 }
 
 /* ctx: the registers, as 8-byte slots */
@@ -654,7 +863,7 @@ int kretprobe_tcp_splice_read(u64 *ctx)
 
 	if (!call_return(&call, 12))
 		return 0;
-	return returned_splice(call.sk, (int)ctx[10], call.extra);
+	return returned_splice(call.sk, (int)ctx[10], call.extra, 4);
 }
 
 /* ctx: the registers, as 8-byte slots */
@@ -674,7 +883,7 @@ int kretprobe_tcp_zerocopy_receive(u64 *ctx)
 
 	if (!call_return(&call, 13))
 		return 0;
-	return returned_zerocopy(call.sk, (int)ctx[10], call.extra);
+	return returned_zerocopy(call.sk, (int)ctx[10], call.extra, 4);
 }
 
 /* ctx: the registers, as 8-byte slots */
@@ -694,7 +903,7 @@ int kretprobe_tls_sw_splice_read(u64 *ctx)
 
 	if (!call_return(&call, 14))
 		return 0;
-	return returned_splice(call.sk, (int)ctx[10], call.extra);
+	return returned_splice(call.sk, (int)ctx[10], call.extra, 4);
 }
 
 /* ctx: the registers, as 8-byte slots */
@@ -714,5 +923,5 @@ int kretprobe_mptcp_splice_read(u64 *ctx)
 
 	if (!call_return(&call, 15))
 		return 0;
-	return returned_splice(call.sk, (int)ctx[10], call.extra);
+	return returned_splice(call.sk, (int)ctx[10], call.extra, 4);
 }

@@ -85,6 +85,57 @@ struct session_value {
 	char comm[SESSION_COMM_LENGTH]; /* the thread group leader's */
 };
 
+/*
+ * In front of the tables: what one program has counted on one CPU of sessions that are in the tables, in places that
+ * nobody else writes at the time. netns 0: free.
+ */
+#define FRONT_BITS 7
+#define FRONT_SLOTS (1 << FRONT_BITS) /* of a program, CPU and generation */
+
+struct front_slot4 {
+	struct session_key4 key;
+	__u64 bytes; /* one way: the program's */
+};
+
+struct front_slot6 {
+	struct session_key6 key;
+	__u64 bytes;
+	__u64 zero; /* a cache line in all */
+};
+
+struct front4 {
+	struct front_slot4 slots[FRONT_SLOTS];
+};
+
+struct front6 {
+	struct front_slot6 slots[FRONT_SLOTS];
+};
+
+/* Of a program's two fronts the one of a generation; programs with an even number send, with an odd one receive. */
+#define FRONT_INDEX(program, odd) (2 * (program) + (odd))
+#define FRONTS_MAX 4
+#define NO_FRONT FRONTS_MAX /* the number of a program that has none */
+
+/* Its upper bits are the best ones. */
+static inline __attribute__((always_inline)) __u64 session_mix(__u64 addresses, __u64 ports_and_pid)
+{
+	return (addresses + ports_and_pid * 0x9e3779b97f4a7c15ULL) * 0xd6e8feb86659fd93ULL;
+}
+
+static inline __attribute__((always_inline)) __u64 session_hash4(const struct session_key4 *key)
+{
+	const __u64 *words = (const __u64 *)key;
+
+	return session_mix(words[0], words[1]);
+}
+
+static inline __attribute__((always_inline)) __u64 session_hash6(const struct session_key6 *key)
+{
+	const __u64 *words = (const __u64 *)key;
+
+	return session_mix(words[0] + 3 * words[1] + 5 * words[2] + 7 * words[3], words[4]);
+}
+
 /* What found no place in a full table. Only ever grows: readers take differences. */
 struct session_other {
 	__u64 calls;
@@ -114,6 +165,7 @@ struct cgroup_path {
 _Static_assert(sizeof(struct session_key4) == 24, "the key's size is the hot path's cost");
 _Static_assert(sizeof(struct session_key6) == 48, "the key's size is the hot path's cost");
 _Static_assert(sizeof(struct session_value) == 56, "no padding: values are copied out whole");
+_Static_assert(sizeof(struct front6) <= 32768, "the kernel's least unit of memory of each CPU");
 #endif
 
 #endif
@@ -273,15 +325,43 @@ static __always_inline bool is_mapped(u64 sk)
 	return LOAD(u64, sk, SK_V6_DADDR) == 0 && LOAD(u32, sk, SK_V6_DADDR + 8) == MAPPED_PREFIX;
 }
 
+#define FRONTS 2
+
+#if FRONTS
+BPF_PERCPU_ARRAY(fronts4, struct front4, FRONT_INDEX(FRONTS, 0));
+
+static __always_inline struct front_slot4 *front_slot4(const struct session_key4 *key, u32 program, bool odd)
+{
+	u32 index = FRONT_INDEX(program, odd);
+	struct front4 *front = fronts4.lookup(&index);
+
+	return front ? &front->slots[session_hash4(key) >> (64 - FRONT_BITS)] : 0;
+}
+
+static __always_inline bool is_same4(const struct session_key4 *a, const struct session_key4 *b)
+{
+	u64 differs = 0;
+
+#pragma unroll
+	for (u32 i = 0; i < sizeof *a / sizeof differs; i++)
+		differs |= ((const u64 *)a)[i] ^ ((const u64 *)b)[i];
+	return !differs;
+}
+#endif
+
 /* Two generations: programs write one while the other is drained. */
 BPF_TABLE("hash", struct session_key4, struct session_value, sessions4_even, 65536);
 BPF_TABLE("hash", struct session_key4, struct session_value, sessions4_odd, 65536);
 
 /*
+ * A session that the front knows is a comparison of its whole key and an addition, without a lock: a program is neither run
+ * again on a CPU on which it runs, nor moved from it, so nobody else writes there. One whose place is taken is looked up each time.
+ *
  * Another CPU may create the same session at the same moment: insert() never overwrites, and whoever comes
  * second finds the first one's entry. What cannot be inserted is counted as "other".
  */
-static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int direction, bool odd)
+static __always_inline void count4(
+    u64 sk, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
 {
 	struct session_key4 key = {};
 	struct session_value *value;
@@ -292,6 +372,14 @@ static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int directi
 	key.lport = local_port(sk, key.lport);
 	key.pid = pid;
 	key.netns = network_namespace(sk);
+#if FRONTS
+	struct front_slot4 *slot = program < FRONTS ? front_slot4(&key, program, odd) : 0;
+
+	if (slot && is_same4(&slot->key, &key)) {
+		slot->bytes += bytes;
+		return;
+	}
+#endif
 	if (odd) {
 		value = sessions4_odd.lookup(&key);
 		KEEP_APART(value);
@@ -315,17 +403,47 @@ static __always_inline void count4(u64 sk, u32 pid, u64 bytes, const int directi
 		return;
 	}
 	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
+#if FRONTS
+	if (slot && !slot->key.netns)
+		slot->key = key;
+#endif
 }
+
+#if FRONTS
+BPF_PERCPU_ARRAY(fronts6, struct front6, FRONT_INDEX(FRONTS, 0));
+
+static __always_inline struct front_slot6 *front_slot6(const struct session_key6 *key, u32 program, bool odd)
+{
+	u32 index = FRONT_INDEX(program, odd);
+	struct front6 *front = fronts6.lookup(&index);
+
+	return front ? &front->slots[session_hash6(key) >> (64 - FRONT_BITS)] : 0;
+}
+
+static __always_inline bool is_same6(const struct session_key6 *a, const struct session_key6 *b)
+{
+	u64 differs = 0;
+
+#pragma unroll
+	for (u32 i = 0; i < sizeof *a / sizeof differs; i++)
+		differs |= ((const u64 *)a)[i] ^ ((const u64 *)b)[i];
+	return !differs;
+}
+#endif
 
 /* Two generations: programs write one while the other is drained. */
 BPF_TABLE("hash", struct session_key6, struct session_value, sessions6_even, 65536);
 BPF_TABLE("hash", struct session_key6, struct session_value, sessions6_odd, 65536);
 
 /*
+ * A session that the front knows is a comparison of its whole key and an addition, without a lock: a program is neither run
+ * again on a CPU on which it runs, nor moved from it, so nobody else writes there. One whose place is taken is looked up each time.
+ *
  * Another CPU may create the same session at the same moment: insert() never overwrites, and whoever comes
  * second finds the first one's entry. What cannot be inserted is counted as "other".
  */
-static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int direction, bool odd)
+static __always_inline void count6(
+    u64 sk, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
 {
 	struct session_key6 key = {};
 	struct session_value *value;
@@ -336,6 +454,14 @@ static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int directi
 	key.lport = local_port(sk, key.lport);
 	key.pid = pid;
 	key.netns = network_namespace(sk);
+#if FRONTS
+	struct front_slot6 *slot = program < FRONTS ? front_slot6(&key, program, odd) : 0;
+
+	if (slot && is_same6(&slot->key, &key)) {
+		slot->bytes += bytes;
+		return;
+	}
+#endif
 	if (odd) {
 		value = sessions6_odd.lookup(&key);
 		KEEP_APART(value);
@@ -359,6 +485,10 @@ static __always_inline void count6(u64 sk, u32 pid, u64 bytes, const int directi
 		return;
 	}
 	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
+#if FRONTS
+	if (slot && !slot->key.netns)
+		slot->key = key;
+#endif
 }
 
 /* TCP or MPTCP, and not a raw socket whose user writes TCP headers */
@@ -382,8 +512,11 @@ static __always_inline bool is_wanted(u32 pid)
 	return true;
 }
 
-/* sk: a struct sock for which is_tcp() holds; bytes: what the call returned, so errors and nothing end here. */
-static __always_inline int account(u64 sk, s64 bytes, const int direction)
+/*
+ * sk: a struct sock for which is_tcp() holds; bytes: what the call returned, so errors and nothing end here; program: the
+ * number of the caller's front.
+ */
+static __always_inline int account(u64 sk, s64 bytes, const int direction, const u32 program)
 {
 	u32 slot = 0, pid, *odd;
 	u16 family;
@@ -398,9 +531,9 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction)
 		return 0;
 	family = LOAD(u16, sk, SK_FAMILY);
 	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(sk)))
-		count4(sk, pid, bytes, direction, *odd);
+		count4(sk, pid, bytes, direction, program, *odd);
 	else if (family == FAMILY_INET6)
-		count6(sk, pid, bytes, direction, *odd);
+		count6(sk, pid, bytes, direction, program, *odd);
 	return 0;
 }
 
@@ -417,7 +550,7 @@ int tracepoint_send(u64 *ctx)
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
 		return 0;
-	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_TX);
+	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_TX, 0);
 }
 
 int tracepoint_receive(u64 *ctx)
@@ -427,7 +560,7 @@ int tracepoint_receive(u64 *ctx)
 	note_run(RUN_BEGINS);
 	if ((ARGUMENT_FLAGS(ctx) & (FLAG_PEEK | FLAG_ERRQUEUE)) || !is_tcp(sk))
 		return 0;
-	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_RX);
+	return account(sk, ARGUMENT_RESULT(ctx), DIRECTION_RX, 1);
 }
 
 BPF_ARRAY(missed_runs, u64, 1); /* can sink, when a return takes back what an earlier interval has shown */
@@ -565,7 +698,7 @@ int tracepoint_space_adjust(u64 *ctx)
 		moved--;
 	if (!is_tcp(sk))
 		return 0;
-	return account(sk, moved, DIRECTION_RX);
+	return account(sk, moved, DIRECTION_RX, NO_FRONT);
 }
 
 /* connect() after connect(AF_UNSPEC): the socket is as good as new, and its sequence numbers are others. */

@@ -13,6 +13,7 @@
 #include "base/util.h"
 #include "kernel/kernel.h"
 #include "kernel/method.h"
+#include "model/session.h"
 #include "kernel/socket_calls.h"
 #include "planning.h"
 #include "recorded_kernels.h"
@@ -271,6 +272,33 @@ static void test_tracepoint_old_kernels(void **state)
 	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
 }
 
+/* A front needs a program that is not run again on a CPU on which it runs: 5.11 alone does that. */
+static void test_fronts(void **state)
+{
+	struct kernel kernel = kernel_6_18();
+	struct plan plan;
+
+	(void)state;
+	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
+	assert_int_equal(plan.fronts, 2);
+	kernel = kernel_6_1();
+	kernel.preemptible = true;
+	plan_well(&plan, PROBE_KPROBE, &kernel);
+	assert_int_equal(plan.fronts, FRONTS_MAX);
+	plan_well(&plan, PROBE_FENTRY, &kernel);
+	assert_int_equal(plan.fronts, FRONTS_MAX);
+	kernel.version = KERNEL_VERSION_CODE(5, 11, 22);
+	plan_well(&plan, PROBE_FENTRY, &kernel);
+	assert_int_equal(plan.fronts, 0);
+	kernel.preemptible = false;
+	plan_well(&plan, PROBE_FENTRY, &kernel);
+	assert_int_equal(plan.fronts, FRONTS_MAX);
+	kernel.preemptible = true;
+	kernel.version = KERNEL_VERSION_CODE(5, 10, 200);
+	plan_well(&plan, PROBE_FENTRY, &kernel);
+	assert_int_equal(plan.fronts, FRONTS_MAX);
+}
+
 static void test_fentry_6_1(void **state)
 {
 	struct kernel kernel = kernel_6_1();
@@ -400,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_lacking_fields),
 		cmocka_unit_test(test_tracepoint_raw),
 		cmocka_unit_test(test_tracepoint_old_kernels),
+		cmocka_unit_test(test_fronts),
 		cmocka_unit_test(test_fentry_6_1),
 		cmocka_unit_test(test_fentry_6_18),
 		cmocka_unit_test(test_fentry_ruled_out),

@@ -216,6 +216,28 @@ static void test_links(void **state)
 	assert_int_not_equal(session_compare_key(&snapshot.sessions[0], &snapshot.sessions[1]), 0);
 }
 
+/* What stands in front of a table comes with its session. */
+static void test_fronts(void **state)
+{
+	struct session_key4 key = { .pid = 1, .netns = 7 };
+	struct session_value value = { .rx_bytes = 1, .tx_bytes = 2 };
+	struct front4 front = { .slots[3] = { key, 1000 } };
+	uint32_t index = FRONT_INDEX(1, 0);
+
+	(void)state;
+	maps_fini(&maps);
+	tracing.plan.fronts = 2;
+	tracing.cpu_count = 1; /* as a map of one */
+	tracing.maps[MAP_FRONTS4] = test_map(BPF_MAP_TYPE_ARRAY, "fronts4", sizeof index, sizeof front, 4);
+	assert_int_equal(bpf_map_update_elem(tracing.maps[MAP_FRONTS4], &index, &front, BPF_ANY), 0);
+	assert_int_equal(maps_init(&maps, &tracing), 0);
+	assert_int_equal(bpf_map_update_elem(tracing.maps[MAP_SESSIONS4_EVEN], &key, &value, BPF_NOEXIST), 0);
+	swap_and_drain();
+	assert_int_equal(snapshot.session_count, 1);
+	assert_int_equal(snapshot.rx_bytes, 1001);
+	assert_int_equal(snapshot.tx_bytes, 2);
+}
+
 #define MANY 20000
 
 /* Each of many sessions has to come once, with its own bytes. */
@@ -460,6 +482,7 @@ int main(void)
 		test_with_tables(test_fields4),
 		test_with_tables(test_fields6),
 		test_with_tables(test_links),
+		test_with_tables(test_fronts),
 		test_with_tables(test_many),
 		test_with_tables(test_batch_grows),
 		test_with_tables(test_cgroups),

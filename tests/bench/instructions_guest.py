@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""In the emulated machine that counts instructions: what a send and a receive of 64 bytes take more beside tcptop.
+
+usage: instructions_guest.py DIRECTORY VARIANT...
+
+DIRECTORY has the programs tcptop and pair. A VARIANT is the words of a tcptop's command line, as one argument. A line for each: the
+instructions that a pair takes more, a tab and the variant. The first line is what a pair takes without, and of what kernel.
+"""
+import os
+import shlex
+import signal
+import subprocess
+import sys
+
+BATCHES = 15
+
+
+class Load:
+    """The pairs, in a process that stays: its connection is the same for all that is compared."""
+
+    def __init__(self, program):
+        self.popen = subprocess.Popen([program, str(BATCHES)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.measure()
+
+    def measure(self):
+        """An instruction takes a nanosecond of this machine's clock."""
+        self.popen.stdin.write("\n")
+        self.popen.stdin.flush()
+        return float(self.popen.stdout.readline().split()[0])
+
+
+def beside(load, program, variant):
+    command = [program, "-C", *shlex.split(variant), "600"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tool:
+        if not tool.stdout.readline().startswith("Tracing"):
+            return None, tool.stderr.read().strip()
+        load.measure()  # the first events of a connection make its entries
+        instructions = load.measure()
+        tool.send_signal(signal.SIGINT)
+        tool.stdout.read()
+    return instructions, ""
+
+
+def main():
+    directory, variants = sys.argv[1], sys.argv[2:]
+    load = Load(os.path.join(directory, "pair"))
+    without = load.measure()
+    print(f"{without:.0f}\twithout, Linux {os.uname().release}", flush=True)
+    for variant in variants:
+        instructions, reason = beside(load, os.path.join(directory, "tcptop"), variant)
+        figure = "-" if instructions is None else f"{instructions - without:.0f}"
+        print(f"{figure}\t{variant}{': ' if reason else ''}{reason.splitlines()[-1] if reason else ''}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

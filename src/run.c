@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/confine.h"
 #include "base/error.h"
 #include "base/util.h"
 #include "fit.h"
@@ -19,7 +20,6 @@
 #include "kernel/program.h"
 #include "loader/attach.h"
 #include "loader/child.h"
-#include "loader/confine.h"
 #include "loader/filter_map.h"
 #include "loader/loader.h"
 #include "loader/privilege.h"
@@ -82,11 +82,9 @@ static void tell_unconfined(const struct options *options, const char *what, int
 
 static void confine(const struct options *options)
 {
-	unsigned needs = options->renderer->full_screen || options->words ? CONFINE_NAMES : CONFINE_PLAIN;
+	bool has_threads = options->renderer->full_screen || options->words || options->replay_path;
 
-	if (options->replay_path)
-		needs |= CONFINE_THREADS;
-	tell_unconfined(options, "seccomp", confine_calls(needs));
+	tell_unconfined(options, "seccomp", confine_calls(has_threads ? CONFINE_THREADS : CONFINE_PLAIN));
 }
 
 /* What is not the screen, which has its own filter, gets only what passes --filter. 0 or -errno with *error. */
@@ -290,7 +288,8 @@ static int start_tracing(struct show *show, struct tracing *tracing, struct opti
 	conditions_fini(&conditions);
 	/* After the program that notes new cgroups was attached, so that none is made in between unseen. */
 	err = err ?: show_open_names(show, options, error);
-	return err ?: give_up_root(tracing, options, error);
+	err = err ?: give_up_root(tracing, options, error);
+	return err ?: show_ask_apart(show, options, error);
 }
 
 static int check_connections(

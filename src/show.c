@@ -158,6 +158,15 @@ int show_open_names(struct show *show, const struct options *options, struct err
 	return 0;
 }
 
+int show_ask_apart(struct show *show, const struct options *options, struct error *error)
+{
+	if (!show->run.names || (!options->renderer->full_screen && !options->words))
+		return 0;
+	int err = names_ask_apart(show->run.names);
+
+	return err ? error_set(error, EXIT_CODE_RUNTIME, err, "out of memory: names") : 0;
+}
+
 static int open_renderer(struct show *show, struct options *options, struct error *error)
 {
 	int err = options->renderer->open(&show->state, &show->run, show->output, error);

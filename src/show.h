@@ -45,6 +45,9 @@ int show_open_files(struct show *show, const struct options *options, struct err
 /* The names, where anybody shows them or looks at them. 0 or -ENOMEM with *error. */
 int show_open_names(struct show *show, const struct options *options, struct error *error);
 
+/* A process for those that have to be asked for, after root has been given up and before threads are started. 0 or -ENOMEM with *error. */
+int show_ask_apart(struct show *show, const struct options *options, struct error *error);
+
 /*
  * Opens the renderer for show->run. A terminal that cannot show the screen shows the text, unless the screen was
  * asked for. 0 or -errno with *error.

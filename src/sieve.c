@@ -2,6 +2,7 @@
 #include "sieve.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -28,6 +29,8 @@ static void ask_users(struct sieve *sieve, const struct snapshot *snapshot)
 		names_user(names, snapshot->sessions[i].uid, unused, sizeof unused);
 	names_wait(names);
 	names_changed(names);
+	if (names_are_over(names))
+		fprintf(stderr, "tcptop: " NAMES_ARE_OVER "\n");
 }
 
 static bool passes(struct sieve *sieve, const struct session *session, int64_t seen_s)

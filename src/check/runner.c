@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/confine.h"
 #include "base/error.h"
 #include "base/util.h"
 #include "check/side.h"
@@ -71,7 +72,8 @@ static void become_nobody(void)
 	if ((root && setgroups(0, NULL) != 0 && errno != EPERM) ||
 	    (root && (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0) &&
 	        errno != EINVAL && errno != EPERM) ||
-	    syscall(SYS_capset, &header, none) != 0 || prctl(PR_SET_DUMPABLE, 1) != 0)
+	    syscall(SYS_capset, &header, none) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    prctl(PR_SET_DUMPABLE, 1) != 0)
 		_exit(EXIT_FAILURE);
 }
 
@@ -240,6 +242,8 @@ static _Noreturn void runner_main(struct runner *runner, pid_t parent)
 		become_nobody();
 	/* after the change of user, which clears the signal of the parent's death */
 	side_process_init("dp-runner", parent);
+	if (runner->settings->unprivileged)
+		confine_calls(CONFINE_SIDES);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	prepare(runner->path, reason, sizeof reason);
 	if (*reason)

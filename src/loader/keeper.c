@@ -12,11 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/confine.h"
 #include "base/error.h"
 #include "loader/passing.h"
 #include "loader/privilege.h"
@@ -218,8 +220,11 @@ static _Noreturn void child(int socket, struct place *place)
 
 	for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
 		signal(ignored[i], SIG_IGN);
-	if (become_owner(place->directory) == 0)
+	prctl(PR_SET_NAME, "tcptop-keeper");
+	if (become_owner(place->directory) == 0) {
+		confine_calls(CONFINE_KEEPER); /* what it cannot be, its parent cannot either, and tells */
 		serve(socket, place);
+	}
 	_exit(0);
 }
 

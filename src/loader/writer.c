@@ -14,12 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/confine.h"
 #include "base/error.h"
 #include "base/util.h"
 #include "loader/passing.h"
@@ -227,9 +229,12 @@ static void child(int socket)
 
 	signal(SIGINT, SIG_IGN); /* of the terminal: it ends when its parent does */
 	signal(SIGQUIT, SIG_IGN);
+	prctl(PR_SET_NAME, "tcptop-writer");
 	find_caller(&caller);
-	if (become(&caller) == 0)
+	if (become(&caller) == 0) {
+		confine_calls(CONFINE_WRITER); /* what it cannot be, its parent cannot either, and tells */
 		serve(socket, &caller);
+	}
 	_exit(0);
 }
 

@@ -13,6 +13,7 @@
 #include "base/format.h"
 #include "base/util.h"
 #include "model/snapshot.h"
+#include "names/asker.h"
 #include "names/cgroup_facts.h"
 #include "names/cgroups.h"
 #include "names/commands.h"
@@ -34,6 +35,9 @@ struct names {
 	struct learned learned; /* from a recording; empty if live */
 	struct resolver *hosts;
 	struct commands *commands;
+	struct asker *asker; /* NULL: threads of this process ask */
+	bool over_is_told;
+	bool waits_in_vain; /* the last time that users were waited for */
 };
 
 /* ---- what is asked ---- */
@@ -98,14 +102,57 @@ void names_close(struct names *names)
 {
 	if (!names)
 		return;
+	asker_end(names->asker);
 	resolver_close(names->hosts);
 	users_close(names->users);
 	cgroups_close(names->cgroups);
 	learned_fini(&names->learned);
 	commands_close(names->commands);
 	proc_close(&names->proc);
+	asker_drop(names->asker);
 	free(names->services);
 	free(names);
+}
+
+static enum resolver_answer ask_host_apart(
+    void *asker, const uint8_t key[RESOLVER_KEY_SIZE], char name[RESOLVER_NAME_SIZE])
+{
+	return asker_ask(asker, ASKER_HOSTS, key, name);
+}
+
+static enum resolver_answer ask_user_apart(
+    void *asker, const uint8_t key[RESOLVER_KEY_SIZE], char name[RESOLVER_NAME_SIZE])
+{
+	return asker_ask(asker, ASKER_USERS, key, name);
+}
+
+static void drop_share(void *asker)
+{
+	asker_drop(asker);
+}
+
+int names_ask_apart(struct names *names)
+{
+	static const struct asker_services services = {
+		.ask = { [ASKER_HOSTS] = ask_host, [ASKER_USERS] = users_ask }
+	};
+
+	names->asker = asker_start(&services);
+	if (!names->asker)
+		return -ENOMEM;
+	resolver_ask_through(
+	    names->hosts, &(struct resolver_other){ ask_host_apart, drop_share, asker_share(names->asker) });
+	users_ask_through(
+	    names->users, &(struct resolver_other){ ask_user_apart, drop_share, asker_share(names->asker) });
+	return 0;
+}
+
+bool names_are_over(struct names *names)
+{
+	if (!names || !names->asker || names->over_is_told || !asker_has_ended(names->asker))
+		return false;
+	names->over_is_told = true;
+	return true;
 }
 
 /* Without snprintf: a filter asks for every row at every key. */
@@ -328,8 +375,10 @@ void names_wait(struct names *names)
 	/* A server that is slower is not waited for: what it says counts from then on. */
 	enum { TRIES = 2000, PAUSE_US = 1000 };
 
-	for (int i = 0; i < TRIES && users_pending(names->users); i++) {
+	/* Nor is one that was too slow the last time. */
+	for (int i = 0; i < TRIES && !names->waits_in_vain && users_pending(names->users); i++) {
 		usleep(PAUSE_US);
 		users_changed(names->users);
 	}
+	names->waits_in_vain = users_pending(names->users);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names for numbers: users, ports, containers, hosts. Nothing here waits for a network: threads ask for users and
+ * Names for numbers: users, ports, containers, hosts. Nothing here waits for a network: threads, or a process (asker.h), ask for users and
  * hosts, whose names arrive later.
  * All text that comes back is as untrusted as its source. One thread calls these functions.
  */
@@ -23,6 +23,17 @@ struct snapshot;
  */
 struct names *names_open(const char *root, struct containers *containers);
 void names_close(struct names *names);
+
+/*
+ * Has a process ask for users and hosts from now on, instead of this one's threads. To be called after root has been given up and before
+ * anything is asked for and threads are started. 0 or -ENOMEM.
+ */
+int names_ask_apart(struct names *names);
+
+#define NAMES_ARE_OVER "the process that asks for names has ended: what has none yet is shown as a number"
+
+/* True once, after that process has gone: names that are not known yet stay so. */
+bool names_are_over(struct names *names);
 
 /*
  * The user's name on this host, or the number where it has none or none yet; "-" when not known (UINT32_MAX). Written

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-/* A name server that does not answer blocks a thread for some 10 s; the others go on. */
-#define THREADS 3
 #define STACK_BYTES (512 * 1024) /* the modules of NSS use alloca */
 #define ENTRIES_MAX 4096         /* a power of two */
 #define USED_MAX (ENTRIES_MAX / 4 * 3)
@@ -34,7 +32,8 @@ struct resolver {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	enum resolver_answer (*ask)(const uint8_t key[RESOLVER_KEY_SIZE], char name[RESOLVER_NAME_SIZE]);
-	unsigned users; /* threads and the owner: the last one frees */
+	struct resolver_other other; /* asked instead, where it has a function */
+	unsigned users;              /* threads and the owner: the last one frees */
 	bool started;
 	bool closing;
 	bool changed;
@@ -61,6 +60,8 @@ static void free_resolver(struct resolver *resolver)
 		free(resolver->entries[i].name);
 	free(resolver->entries);
 	free(resolver->queue);
+	if (resolver->other.drop)
+		resolver->other.drop(resolver->other.whom);
 	pthread_cond_destroy(&resolver->work);
 	pthread_mutex_destroy(&resolver->lock);
 	free(resolver);
@@ -88,6 +89,11 @@ struct resolver *resolver_open(
 	resolver->ask = ask;
 	resolver->users = 1;
 	return resolver;
+}
+
+void resolver_ask_through(struct resolver *resolver, const struct resolver_other *other)
+{
+	resolver->other = *other;
 }
 
 void resolver_close(struct resolver *resolver)
@@ -183,7 +189,9 @@ static void *answer(void *argument)
 		resolver->queue_head = (resolver->queue_head + 1) % ENTRIES_MAX;
 		resolver->queue_count--;
 		pthread_mutex_unlock(&resolver->lock);
-		enum resolver_answer result = resolver->ask(key, name);
+		enum resolver_answer result = resolver->other.ask
+		                                  ? resolver->other.ask(resolver->other.whom, key, name)
+		                                  : resolver->ask(key, name);
 
 		pthread_mutex_lock(&resolver->lock);
 		/* It may have moved, but stays while it is asked. */
@@ -207,7 +215,7 @@ static void start(struct resolver *resolver)
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	for (int i = 0; i < THREADS; i++) {
+	for (int i = 0; i < RESOLVER_THREADS; i++) {
 		resolver->users++;
 		if (pthread_create(&thread, &attributes, answer, resolver) != 0)
 			resolver->users--;

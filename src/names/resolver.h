@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names that someone else has to be asked for, such as a name server. A few threads ask, so that the caller never
+ * Names that someone else has to be asked for, such as a name server. A few threads ask, or wait for a process that does (asker.h), so that the caller never
  * waits. What could not be had is asked for again, less and less often, as long as there is someone to show it.
  */
 #ifndef TCPTOP_RESOLVER_H
@@ -15,6 +15,8 @@ struct resolver;
 enum {
 	RESOLVER_KEY_SIZE = 17,
 	RESOLVER_NAME_SIZE = 256,
+	RESOLVER_THREADS =
+	    3, /* a name server that does not answer blocks one for some 10 s; the others go on */
 };
 
 enum resolver_answer {
@@ -29,6 +31,17 @@ enum resolver_answer {
  */
 struct resolver *resolver_open(
     enum resolver_answer (*ask)(const uint8_t key[RESOLVER_KEY_SIZE], char name[RESOLVER_NAME_SIZE]));
+
+/* Another one to ask, as a process: the resolver's from resolver_ask_through on, which drops it at last. */
+struct resolver_other {
+	enum resolver_answer (*ask)(
+	    void *whom, const uint8_t key[RESOLVER_KEY_SIZE], char name[RESOLVER_NAME_SIZE]);
+	void (*drop)(void *whom);
+	void *whom;
+};
+
+/* Instead of the function of resolver_open. To be called before the first question. */
+void resolver_ask_through(struct resolver *resolver, const struct resolver_other *other);
 
 /* Does not wait for questions under way: the last thread to end frees the resolver. */
 void resolver_close(struct resolver *resolver);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "names/resolver.h"
 
 #define NAME_SIZE 65
 #define CAPACITY_MIN 32
@@ -38,7 +37,7 @@ static bool is_none(int err)
 	return err == 0 || err == ENOENT || err == ESRCH || err == EBADF || err == EPERM;
 }
 
-static enum resolver_answer ask_user(const uint8_t key[RESOLVER_KEY_SIZE], char name[RESOLVER_NAME_SIZE])
+enum resolver_answer users_ask(const uint8_t key[RESOLVER_KEY_SIZE], char name[RESOLVER_NAME_SIZE])
 {
 	struct passwd entry, *found = NULL;
 	char *buffer = NULL;
@@ -95,7 +94,7 @@ struct users *users_open(const char *root)
 	if (!users)
 		return NULL;
 	users->tick = 1;
-	users->resolver = resolver_open(ask_user);
+	users->resolver = resolver_open(users_ask);
 	if (!users->resolver) {
 		free(users);
 		return NULL;
@@ -103,6 +102,11 @@ struct users *users_open(const char *root)
 	if (*root)
 		read_users(users, root);
 	return users;
+}
+
+void users_ask_through(struct users *users, const struct resolver_other *other)
+{
+	resolver_ask_through(users->resolver, other);
 }
 
 bool users_number(const char *root, const char *name, uint32_t *uid)

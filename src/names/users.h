@@ -9,11 +9,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "names/resolver.h"
+
 struct users;
 
 /* root: the directory of the host whose file etc/passwd tells them, without NSS; "": this one's NSS. NULL when out of memory. */
 struct users *users_open(const char *root);
 void users_close(struct users *users);
+
+/* What asks NSS for a name, as a resolver's: the key begins with the number. */
+enum resolver_answer users_ask(const uint8_t key[RESOLVER_KEY_SIZE], char name[RESOLVER_NAME_SIZE]);
+
+/* Another process calls it from now on. */
+void users_ask_through(struct users *users, const struct resolver_other *other);
 
 /* The name, borrowed until the next call of a function here; NULL when there is none or not yet. */
 const char *users_find(struct users *users, uint32_t uid);

@@ -261,6 +261,10 @@ bool ui_tick(struct ui *ui)
 {
 	bool changed = names_changed(ui->names);
 
+	if (names_are_over(ui->names)) {
+		ui_say(ui, NAMES_ARE_OVER);
+		changed = true;
+	}
 	ui->names_poll_ms *= 2;
 	if (changed || !names_pending(ui->names))
 		ui->names_poll_ms = NAMES_POLL_MS_MIN;

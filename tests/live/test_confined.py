@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """After the start there is nothing to take over: what an intruder would do fails or ends the process, from inside and from outside."""
+import contextlib
 import errno
 import os
 import re
@@ -9,7 +10,7 @@ import subprocess
 import sys
 
 from live import (
-    Skipped, Tcptop, as_user, case, check, check_equal, check_exact, directory, main, move, own_ids, program, wait_for,
+    Skipped, Tcptop, as_user, case, check, check_equal, check_exact, children, directory, main, move, own_ids, program, wait_for,
 )
 from refusing import X86_64, available, refuse
 
@@ -76,6 +77,107 @@ def refused_from_inside():
         check_equal((int(found[1]), int(found[2])), (-1, errno.EPERM), f"{call}")
 
 
+# Process, what starts it, what it may not do beside what DEADLY has, and whether its end can be told from outside.
+FILTER = ("-o", "json", "--filter", "user:root", "0.05")
+KILLED = (("execve", 0, 0, 0), ("ptrace", 16, 1, 0), ("bpf", BPF_PROG_LOAD, 0, 0), ("kill", 0, 0, 0), ("mount", 0, 0, 0))
+NO_WRITES = (("openat", -100, 0, os.O_CREAT | os.O_WRONLY), ("mkdirat", -100, 0, 0), ("unlinkat", -100, 0, 0), ("bpf", 1, 0, 0))
+NO_SOCKETS = (("socket", AF_INET, STREAM, 0), ("clone", signal.SIGCHLD, 0, 0), ("mmap", 0, PAGE, EXECUTABLE), ("setsockopt", 0, 0, 0))
+
+
+def intrude_in(process, call, fails, *arguments, wait=True):
+    """tcptop, of which this process has been taken over; None or the error that the call is to fail with."""
+    environment = {
+        **os.environ, "LD_PRELOAD": os.environ["INTRUDER_MODULE"], "INTRUDER_IN": process,
+        "INTRUDER": f"{X86_64[call[0]]} {call[1]} {call[2]} {call[3]}", **({"INTRUDER_FAILS": str(fails)} if fails else {}),
+    }
+    return Tcptop(*arguments, env=environment, wait=wait)
+
+
+def named(tcptop, name):
+    """The child of this name that is no zombie; None: there is none."""
+    for child in children(tcptop.pid):
+        try:
+            found = status(f"/proc/{child}")
+        except OSError:
+            continue
+        if found["Name"] == name and not found["State"].startswith("Z"):
+            return child
+    return None
+
+
+@case
+def taken_over_while_asking_for_names():
+    """Nothing of it dies but the process that asks, which is told; what fails is no matter."""
+    need_confinement()
+    for call in (*KILLED, ("socket", 17, 3, 0), *NO_WRITES):
+        deadly = call in KILLED or call[0] == "bpf"
+        tcptop = intrude_in("tcptop-names", call, None if deadly else errno.EPERM, *FILTER)
+        with move_on():
+            if deadly:
+                wait_for(lambda: "the process that asks for names has ended" in tcptop.stderr, 10, f"{call}: told")  # noqa: B023
+            before = len(tcptop.lines())
+            wait_for(lambda: len(tcptop.lines()) > before + 2, 10, f"{call}: it goes on")  # noqa: B023
+        check_equal(bool(named(tcptop, "tcptop-names")), not deadly, f"{call}: the process")
+        tcptop.send(signal.SIGINT)
+        tcptop.expect(0)
+        check(deadly or "has ended" not in tcptop.stderr, f"{call}: {tcptop.stderr!r}")
+
+
+@contextlib.contextmanager
+def move_on():
+    """Connections of users whose names are to be asked for, meanwhile."""
+    movers = [
+        subprocess.Popen([sys.executable, "-c", TALKER, str(uid)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) for uid in (70001, 70002)
+    ]
+    try:
+        yield
+    finally:
+        for mover in movers:
+            mover.kill()
+            mover.wait()
+
+
+TALKER = """
+import encodings.idna, os, socket, sys, time
+os.setuid(int(sys.argv[1]))
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(server.getsockname())
+peer = server.accept()[0]
+while True:
+    client.send(b"x" * 100)
+    peer.recv(200)
+    time.sleep(0.01)
+"""
+
+
+@case
+def taken_over_while_keeping_a_file():
+    need_confinement()
+    with directory() as path:
+        for call in (*KILLED, *NO_SOCKETS, ("mkdirat", -100, 0, 0)):
+            deadly = call in KILLED
+            arguments = ("-o", "json", "--output-file", f"{path}/log", "0.05", "2")
+            tcptop = intrude_in("tcptop-keeper", call, None if deadly else errno.EPERM, *arguments, wait=False)
+            code = tcptop.wait()
+            check_equal(code, 5 if deadly else 0, f"{call}: {tcptop.stderr!r}")
+
+
+@case
+def taken_over_while_checking():
+    """The processes that move bytes: each path fails then, which is told, or nothing is wrong."""
+    need_confinement()
+    for call in (("mount", 0, 0, 0), ("bpf", BPF_PROG_LOAD, 0, 0), ("mkdirat", -100, 0, 0)):
+        deadly = call[0] != "mkdirat"
+        environment = {
+            **os.environ, "LD_PRELOAD": os.environ["INTRUDER_MODULE"], "INTRUDER_IN": "dp-runner",
+            "INTRUDER": f"{X86_64[call[0]]} {call[1]} {call[2]} {call[3]}", "INTRUDER_FAILS": str(errno.EPERM),
+        }
+        ran = subprocess.run(
+            [program("CHECK"), "--probe", "tracepoint", "--tcptop", program("TCPTOP")], env=environment, capture_output=True, text=True, check=False
+        )
+        check_equal(("failed       blocking " in ran.stdout, "exact        blocking " in ran.stdout), (deadly, not deadly), f"{call}: {ran.stdout[:500]}")
+
+
 def status(path):
     with open(f"{path}/status", encoding="utf-8") as stream:
         return {name: value.strip() for name, _, value in (line.partition(":") for line in stream)}
@@ -96,6 +198,13 @@ def from_outside():
         for thread in os.listdir(f"/proc/{tcptop.pid}/task"):
             facts = status(f"/proc/{tcptop.pid}/task/{thread}")
             check_equal((facts["Seccomp"], facts["NoNewPrivs"], facts["CapPrm"]), ("2", "1", "0" * 16), f"{output}: thread")
+        helper = named(tcptop, "tcptop-names")
+        check_equal(bool(helper), "--filter" in output, f"{output}: a process that asks for names")
+        if helper:
+            wait_for(lambda: status(f"/proc/{helper}")["Seccomp"] == "2", 20, "its seccomp")  # noqa: B023
+            facts = status(f"/proc/{helper}")
+            check_equal((facts["NoNewPrivs"], facts["CapPrm"], facts["Uid"].split()[0]), ("1", "0" * 16, str(own_ids()[0])), "its rights")
+            check_equal(len(os.listdir(f"/proc/{helper}/fd")), 7, "its descriptors")
         check_equal(os.readlink(f"/proc/{tcptop.pid}/cwd"), "/", "directory")
         found = limits(tcptop.pid)
         check_equal(found["Max core file size"], ["0", "0"], "core")
@@ -111,6 +220,7 @@ def from_outside():
             check(ran.returncode and re.search("Permission denied|not permitted", ran.stderr), f"{code}: {ran.stderr[-200:]}")
         tcptop.send(signal.SIGINT)
         tcptop.expect(0)
+        check(not helper or not os.path.exists(f"/proc/{helper}"), "it has ended, too")
 
 
 @case

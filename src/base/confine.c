@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "loader/confine.h"
+#include "base/confine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,9 +75,9 @@ int confine_files(void)
 
 #ifndef ARCHITECTURE
 
-int confine_calls(unsigned needs)
+int confine_calls(enum confine_list list)
 {
-	(void)needs;
+	(void)list;
 	return -ENOSYS;
 }
 
@@ -88,67 +88,108 @@ int confine_calls(unsigned needs)
 enum condition { ALWAYS, EQUAL, NO_BIT, ANY_BIT };
 enum action { ALLOW, NOT_THERE, KILL };
 
+#define OF_EVERY (~0U)
+#define OF_SHOWS (CONFINE_PLAIN | CONFINE_THREADS)
+#define OF_BOTH (OF_SHOWS | CONFINE_NAMES)
+#define OF_THREADS (CONFINE_THREADS | CONFINE_NAMES)
+#define OF_FILES (CONFINE_KEEPER | CONFINE_WRITER)
+#define READ_ONLY (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)
+
 /* clang-format off */
-/* By number, in each list or in those of a need; an argument, of which the lower half counts, has to be so. The first match counts. */
+/* By number, in the lists that are named; an argument, of which the lower half counts, has to be so. The first match counts. */
 static const struct rule {
 	int number;
 	enum action action;
-	unsigned needs; /* any of these; 0: whatever is needed */
+	unsigned lists;
 	enum condition condition;
 	unsigned argument;
 	uint32_t value;
 } rules[] = {
-#define RULE(name) { .number = SYS_##name }
-#define RULE_EQUAL(name, n, v) { .number = SYS_##name, .condition = EQUAL, .argument = (n), .value = (v) }
-#define RULE_NO_BIT(name, n, v) { .number = SYS_##name, .condition = NO_BIT, .argument = (n), .value = (v) }
-#define THREADS_ANY_BIT(name, n, v) \
-	{ .number = SYS_##name, .needs = CONFINE_THREADS | CONFINE_NAMES, .condition = ANY_BIT, .argument = (n), .value = (v) }
-#define NAMES(name) { .number = SYS_##name, .needs = CONFINE_NAMES }
-#define KILLS(name) { .number = SYS_##name, .action = KILL }
+#define RULE(name, of) { .number = SYS_##name, .lists = (of) }
+#define RULE_ON(name, of, test, n, v) \
+	{ .number = SYS_##name, .lists = (of), .condition = (test), .argument = (n), .value = (v) }
+#define EVERY(name) RULE(name, OF_EVERY)
+#define EVERY_EQUAL(name, n, v) RULE_ON(name, OF_EVERY, EQUAL, n, v)
+#define EVERY_NO_BIT(name, n, v) RULE_ON(name, OF_EVERY, NO_BIT, n, v)
+#define BOTH(name) RULE(name, OF_BOTH)
+#define SHOWS(name) RULE(name, OF_SHOWS)
+#define SHOWS_EQUAL(name, n, v) RULE_ON(name, OF_SHOWS, EQUAL, n, v)
+#define THREADS_ANY_BIT(name, n, v) RULE_ON(name, OF_THREADS, ANY_BIT, n, v)
+#define NAMES(name) RULE(name, CONFINE_NAMES)
+#define NAMES_EQUAL(name, n, v) RULE_ON(name, CONFINE_NAMES, EQUAL, n, v)
+#define FILES(name) RULE(name, OF_FILES)
+#define WRITER(name) RULE(name, CONFINE_WRITER)
+#define SIDES(name) RULE(name, CONFINE_SIDES)
+#define SIDES_ANY_BIT(name, n, v) RULE_ON(name, CONFINE_SIDES, ANY_BIT, n, v)
+#define KILLS(name) { .number = SYS_##name, .lists = OF_EVERY, .action = KILL }
 #define KILLS_EQUAL(name, n, v) \
-	{ .number = SYS_##name, .action = KILL, .condition = EQUAL, .argument = (n), .value = (v) }
-	/* the loop: time, events, output, memory */
-	RULE(read), RULE(write), RULE(writev), RULE(pread64), RULE(lseek), RULE(close), RULE(fstat), RULE(newfstatat),
-	RULE(statx), RULE(ftruncate), RULE(fcntl), RULE(dup3), RULE(ppoll), RULE(futex), RULE(clock_gettime),
-	RULE(clock_nanosleep), RULE(nanosleep), RULE(timerfd_create), RULE(timerfd_settime), RULE(eventfd2),
-	RULE(memfd_create), RULE(munmap), RULE(mremap), RULE(madvise), RULE(brk), RULE(rt_sigaction), RULE(rt_sigprocmask),
-	RULE(rt_sigpending), RULE(rt_sigtimedwait), RULE(rt_sigreturn), RULE(sigaltstack), RULE(restart_syscall), RULE(exit),
-	RULE(exit_group), RULE(wait4), RULE(set_robust_list), RULE(rseq), RULE(getpid), RULE(gettid), RULE(getrandom),
-	RULE(uname), RULE(sysinfo), RULE(sched_yield), RULE(sched_getaffinity), RULE(sched_setscheduler), RULE(getuid), RULE(getgid),
-	RULE(geteuid), RULE(getegid), RULE(capget), RULE(getdents64), RULE(readlinkat), RULE(faccessat), RULE(faccessat2),
-	RULE(prlimit64),
+	{ .number = SYS_##name, .lists = OF_EVERY, .action = KILL, .condition = EQUAL, .argument = (n), .value = (v) }
+	/* bytes, memory, time, signals, the end; files are read; code is mapped for name services, and by a program that begins */
+	EVERY(read), EVERY(write), EVERY(pread64), EVERY(lseek), EVERY(close), EVERY(fstat), EVERY(newfstatat), EVERY(fcntl), EVERY(sendmsg),
+	EVERY(recvmsg), EVERY(sendto), EVERY(recvfrom), EVERY(ppoll), EVERY(futex), EVERY(clock_gettime), EVERY(clock_nanosleep),
+	EVERY(nanosleep), EVERY(munmap), EVERY(mremap), EVERY(madvise), EVERY(brk), EVERY(rt_sigaction), EVERY(rt_sigprocmask),
+	EVERY(rt_sigreturn), EVERY(sigaltstack), EVERY(restart_syscall), EVERY(exit), EVERY(exit_group), EVERY(set_robust_list), EVERY(rseq),
+	EVERY(getpid), EVERY(gettid), EVERY(getrandom), EVERY(getuid), EVERY(getgid), EVERY(geteuid), EVERY(getegid),
 #ifdef SYS_poll
-	RULE(poll), RULE(stat), RULE(lstat), RULE(access), RULE(readlink), RULE(dup2),
-	RULE_NO_BIT(open, 1, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC),
+	EVERY(poll),
+	EVERY_NO_BIT(open, 1, READ_ONLY),
 #endif
-	/* files are read; code is mapped for name services alone */
-	RULE_NO_BIT(openat, 2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC), RULE_NO_BIT(mmap, 2, PROT_EXEC),
-	RULE_NO_BIT(mprotect, 2, PROT_EXEC), NAMES(mmap), NAMES(mprotect),
-	/* keeper and writer; interfaces by netlink */
-	RULE(sendmsg), RULE(recvmsg), RULE(sendto), RULE(recvfrom), RULE(setsockopt), RULE_EQUAL(socket, 0, AF_NETLINK), RULE(bind),
-	RULE(getsockname), RULE_EQUAL(connect, 2, sizeof(struct sockaddr_nl)),
+	EVERY_NO_BIT(openat, 2, READ_ONLY), EVERY_NO_BIT(mmap, 2, PROT_EXEC), EVERY_NO_BIT(mprotect, 2, PROT_EXEC),
+	/* what is shown, and what name services do as well */
+	BOTH(writev), BOTH(statx), BOTH(eventfd2), BOTH(rt_sigpending), BOTH(rt_sigtimedwait), BOTH(uname), BOTH(sysinfo), BOTH(sched_yield),
+	BOTH(sched_getaffinity), BOTH(getdents64), BOTH(readlinkat), BOTH(faccessat), BOTH(faccessat2), BOTH(prlimit64), BOTH(setsockopt), BOTH(bind),
+	BOTH(getsockname), BOTH(shutdown), BOTH(memfd_create), BOTH(timerfd_create), BOTH(timerfd_settime),
+#ifdef SYS_poll
+	BOTH(stat), BOTH(lstat), BOTH(access), BOTH(readlink),
+#endif
+	/* the loop and the terminal; interfaces by netlink */
+	SHOWS(ftruncate), SHOWS(dup3), SHOWS(wait4), SHOWS(sched_setscheduler), SHOWS(capget), SHOWS_EQUAL(socket, 0, AF_NETLINK),
+	SHOWS_EQUAL(connect, 2, sizeof(struct sockaddr_nl)),
+#ifdef SYS_dup2
+	SHOWS(dup2),
+#endif
 	KILLS_EQUAL(ioctl, 1, TIOCSTI), KILLS_EQUAL(ioctl, 1, TIOCLINUX),
-	RULE_EQUAL(ioctl, 1, SIOCETHTOOL), RULE_EQUAL(ioctl, 1, SIOCGIFNAME), RULE_EQUAL(ioctl, 1, TCGETS), RULE_EQUAL(ioctl, 1, TCGETS2_NUMBER),
-	RULE_EQUAL(ioctl, 1, TIOCGWINSZ), RULE_EQUAL(ioctl, 1, TCSETS), RULE_EQUAL(ioctl, 1, TCSETSW),
-	RULE_EQUAL(ioctl, 1, TCSETSF), RULE_EQUAL(ioctl, 1, FIONREAD), RULE_EQUAL(ioctl, 1, TCFLSH),
+	SHOWS_EQUAL(ioctl, 1, SIOCETHTOOL), SHOWS_EQUAL(ioctl, 1, SIOCGIFNAME), SHOWS_EQUAL(ioctl, 1, TCGETS), SHOWS_EQUAL(ioctl, 1, TCGETS2_NUMBER),
+	SHOWS_EQUAL(ioctl, 1, TIOCGWINSZ), SHOWS_EQUAL(ioctl, 1, TCSETS), SHOWS_EQUAL(ioctl, 1, TCSETSW),
+	SHOWS_EQUAL(ioctl, 1, TCSETSF), SHOWS_EQUAL(ioctl, 1, FIONREAD), SHOWS_EQUAL(ioctl, 1, TCFLSH),
 	/* the kernel's tables; sockets are looked at from when it is asked for */
-	RULE_EQUAL(bpf, 0, BPF_MAP_LOOKUP_ELEM), RULE_EQUAL(bpf, 0, BPF_MAP_UPDATE_ELEM),
-	RULE_EQUAL(bpf, 0, BPF_MAP_DELETE_ELEM), RULE_EQUAL(bpf, 0, BPF_MAP_GET_NEXT_KEY),
-	RULE_EQUAL(bpf, 0, BPF_MAP_LOOKUP_BATCH), RULE_EQUAL(bpf, 0, BPF_MAP_LOOKUP_AND_DELETE_BATCH),
-	RULE_EQUAL(bpf, 0, BPF_MAP_LOOKUP_AND_DELETE_ELEM), RULE_EQUAL(bpf, 0, BPF_MAP_DELETE_BATCH),
-	RULE_EQUAL(bpf, 0, BPF_OBJ_GET_INFO_BY_FD), RULE_EQUAL(bpf, 0, BPF_LINK_CREATE), RULE_EQUAL(bpf, 0, BPF_ITER_CREATE),
-	RULE_EQUAL(bpf, 0, BPF_RAW_TRACEPOINT_OPEN),
+	SHOWS_EQUAL(bpf, 0, BPF_MAP_LOOKUP_ELEM), SHOWS_EQUAL(bpf, 0, BPF_MAP_UPDATE_ELEM),
+	SHOWS_EQUAL(bpf, 0, BPF_MAP_DELETE_ELEM), SHOWS_EQUAL(bpf, 0, BPF_MAP_GET_NEXT_KEY),
+	SHOWS_EQUAL(bpf, 0, BPF_MAP_LOOKUP_BATCH), SHOWS_EQUAL(bpf, 0, BPF_MAP_LOOKUP_AND_DELETE_BATCH),
+	SHOWS_EQUAL(bpf, 0, BPF_MAP_LOOKUP_AND_DELETE_ELEM), SHOWS_EQUAL(bpf, 0, BPF_MAP_DELETE_BATCH),
+	SHOWS_EQUAL(bpf, 0, BPF_OBJ_GET_INFO_BY_FD), SHOWS_EQUAL(bpf, 0, BPF_LINK_CREATE), SHOWS_EQUAL(bpf, 0, BPF_ITER_CREATE),
+	SHOWS_EQUAL(bpf, 0, BPF_RAW_TRACEPOINT_OPEN),
 	/* threads, of which clone3 hides what they are */
-	{ .number = SYS_clone3, .needs = CONFINE_THREADS | CONFINE_NAMES, .action = NOT_THERE },
+	{ .number = SYS_clone3, .lists = OF_THREADS, .action = NOT_THERE },
 	THREADS_ANY_BIT(clone, 0, CLONE_THREAD),
-	/* name services: sockets */
-	NAMES(socket), NAMES(connect),
-	NAMES(socketpair), NAMES(sendmmsg), NAMES(recvmmsg), NAMES(getsockopt), NAMES(getpeername), NAMES(shutdown),
+	/* name services: sockets, modules */
+	NAMES_EQUAL(socket, 0, AF_UNIX), NAMES_EQUAL(socket, 0, AF_INET), NAMES_EQUAL(socket, 0, AF_INET6), NAMES_EQUAL(socket, 0, AF_NETLINK),
+	NAMES(mmap), NAMES(mprotect), NAMES(connect), NAMES(socketpair), NAMES(sendmmsg), NAMES(recvmmsg), NAMES(getsockopt), NAMES(getpeername),
 	NAMES(pipe2), NAMES(epoll_create1), NAMES(epoll_ctl), NAMES(epoll_pwait), NAMES(fstatfs), NAMES(statfs), NAMES(flock),
 	NAMES(getppid), NAMES(getresuid), NAMES(getresgid), NAMES(getgroups), NAMES(gettimeofday), NAMES(clock_getres), NAMES(getcwd),
-	NAMES(readv), NAMES(signalfd4), NAMES(umask), NAMES(prctl),
+	NAMES(readv), NAMES(signalfd4), NAMES(umask), NAMES(prctl), NAMES_EQUAL(ioctl, 1, FIONREAD),
+	/* files of the directory's owner, or of the caller */
+	FILES(openat), FILES(unlinkat), FILES(fchmod), WRITER(mkdirat),
+#ifdef SYS_renameat
+	FILES(renameat),
+#endif
+	FILES(renameat2),
+#ifdef SYS_rename
+	FILES(open), WRITER(rename), WRITER(unlink), WRITER(mkdir),
+#endif
+	/* connections, pipes, rings, processes of all kinds, of nobody and in a namespace of their own; also across exec */
+	SIDES(socket), SIDES(connect), SIDES(bind), SIDES(listen), SIDES(accept4), SIDES(accept), SIDES(shutdown), SIDES(socketpair), SIDES(setsockopt),
+	SIDES(getsockopt), SIDES(getsockname), SIDES(getpeername), SIDES(sendmmsg), SIDES(recvmmsg), SIDES(readv), SIDES(writev), SIDES(splice),
+	SIDES(tee), SIDES(vmsplice), SIDES(sendfile), SIDES(pipe2), SIDES(io_uring_setup), SIDES(io_uring_enter), SIDES(io_uring_register),
+	SIDES(clone), SIDES(clone3), SIDES(wait4), SIDES(kill), SIDES(execve), SIDES(getppid), SIDES(prctl), SIDES(prlimit64), SIDES(ioctl),
+	SIDES(openat), SIDES(memfd_create), SIDES(ftruncate), SIDES(mmap), SIDES(mprotect), SIDES(set_tid_address), SIDES(readlinkat),
+	SIDES(faccessat), SIDES(getdents64), SIDES(sched_yield), SIDES(sched_getaffinity), SIDES(statx), SIDES(uname), SIDES(sysinfo),
+	SIDES_ANY_BIT(unshare, 0, CLONE_NEWNET),
+#ifdef SYS_arch_prctl
+	SIDES(arch_prctl), SIDES(access), SIDES(readlink), SIDES(stat),
+#endif
 	/* what raise(3) and abort(3) do; the value is this process's number */
-	RULE_EQUAL(tgkill, 0, 0),
+	EVERY_EQUAL(tgkill, 0, 0),
 	/* of an intruder */
 	KILLS(execve), KILLS(execveat), KILLS(ptrace), KILLS(process_vm_readv), KILLS(process_vm_writev), KILLS(kill), KILLS(tkill),
 	KILLS(mount), KILLS(umount2), KILLS(pivot_root), KILLS(chroot), KILLS(unshare), KILLS(setns), KILLS(setuid), KILLS(setgid),
@@ -157,10 +198,20 @@ static const struct rule {
 	KILLS(request_key), KILLS(keyctl), KILLS(userfaultfd), KILLS(perf_event_open), KILLS(open_by_handle_at),
 	KILLS(io_uring_setup), KILLS(bpf), KILLS(personality), KILLS(pidfd_open), KILLS(pidfd_getfd), KILLS(pidfd_send_signal),
 #undef RULE
-#undef RULE_EQUAL
-#undef RULE_NO_BIT
-#undef NAMES
+#undef RULE_ON
+#undef EVERY
+#undef EVERY_EQUAL
+#undef EVERY_NO_BIT
+#undef BOTH
+#undef SHOWS
+#undef SHOWS_EQUAL
 #undef THREADS_ANY_BIT
+#undef NAMES
+#undef NAMES_EQUAL
+#undef FILES
+#undef WRITER
+#undef SIDES
+#undef SIDES_ANY_BIT
 #undef KILLS
 #undef KILLS_EQUAL
 };
@@ -218,14 +269,14 @@ static void add_rule(struct program *program, const struct rule *rule)
 	add(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, answer(rule->action)));
 }
 
-static void make_program(struct program *program, unsigned needs)
+static void make_program(struct program *program, enum confine_list list)
 {
 	program->length = 0;
 	load(program, offsetof(struct seccomp_data, arch));
 	add(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0));
 	add(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
 	for (size_t i = 0; i < COUNT_OF(rules); i++)
-		if (!rules[i].needs || rules[i].needs & needs)
+		if (rules[i].lists & list)
 			add_rule(program, &rules[i]);
 	add(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
 }
@@ -241,15 +292,17 @@ static void limit(int resource, rlim_t most)
 	setrlimit(resource, &limit);
 }
 
-int confine_calls(unsigned needs)
+int confine_calls(enum confine_list list)
 {
 	struct program *program = calloc(1, sizeof *program);
 
 	if (!program)
 		return -ENOMEM;
-	limit(RLIMIT_NOFILE, DESCRIPTORS_MAX);
-	limit(RLIMIT_NPROC, needs & (CONFINE_THREADS | CONFINE_NAMES) ? THREADS_MAX : 0);
-	make_program(program, needs);
+	if (list != CONFINE_SIDES) { /* which have as many as their path has connections */
+		limit(RLIMIT_NOFILE, DESCRIPTORS_MAX);
+		limit(RLIMIT_NPROC, list & OF_THREADS ? THREADS_MAX : 0);
+	}
+	make_program(program, list);
 	const struct sock_fprog filter = { program->length, program->code };
 	/* Positive: a thread that could not be had. */
 	long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter);

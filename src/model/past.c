@@ -24,7 +24,8 @@ struct past_interval {
 #define LEAVING_PART 32
 #define LEAVING_MIN 4
 
-_Static_assert((int)PAST_INTERVALS_MIN > LEAVING_MIN, "some are left");
+_Static_assert((int)PAST_INTERVALS_MIN >= 2 * LEAVING_MIN,
+    "those that are left begin at a base that was packed in time");
 #define PACKED_MAX (4 * PACKING_NUMBER_MAX + PACKING_DIFFERENCES_MAX(sizeof(struct session)))
 
 _Static_assert(sizeof(struct session) % PACKING_GROUP == 0, "a session is a whole number of groups");
@@ -161,8 +162,10 @@ static struct past_interval *pack_snapshot(const struct traffic *traffic, const 
 	interval->ending_count = snapshot->ending_count;
 	struct packing packing = { .to = interval->packed };
 
-	for (size_t i = 0; i < snapshot->session_count; i++)
+	for (size_t i = 0; i < snapshot->session_count; i++) {
+		rows_prefetch(&traffic->rows, snapshot->sessions, snapshot->session_count, i);
 		pack(&packing, &snapshot->sessions[i], row_to_tell(traffic, &snapshot->sessions[i], told));
+	}
 	free(told);
 	for (size_t i = 0; i < snapshot->ending_count; i++) {
 		packing_put_number(&packing.to, snapshot->endings[i].ago_us);
@@ -199,6 +202,7 @@ void past_init(struct past *past)
 {
 	memset(past, 0, sizeof *past);
 	packed_traffic_init(&past->base);
+	packed_traffic_init(&past->next);
 	snapshot_init(&past->open);
 }
 
@@ -209,12 +213,20 @@ void past_fini(struct past *past)
 	snapshot_fini(&past->open);
 }
 
+static void forget_next(struct past *past)
+{
+	packed_traffic_fini(&past->next);
+	past->has_next = false;
+}
+
 void past_cut(struct past *past, uint32_t tick)
 {
 	while (past->count && past_last(past) > tick) {
 		drop(past, place_of(past, past->count - 1));
 		past->count--;
 	}
+	if (past->has_next && past->next.facts.tick > past_last(past))
+		forget_next(past);
 }
 
 int past_begin(struct past *past, const struct traffic *traffic)
@@ -294,8 +306,16 @@ static size_t count_leaving(const struct past *past, const struct past_interval 
 	return leaving;
 }
 
-/* So many of the oldest intervals become a part of the base. */
-static int let_go(struct past *past, size_t leaving)
+static void drop_first(struct past *past)
+{
+	drop(past, past->first);
+	past->first = (past->first + 1) % PAST_INTERVALS;
+	past->count--;
+	past->base.facts.tick++;
+}
+
+/* Merges so many of the oldest intervals into the base. */
+static int merge_first(struct past *past, size_t leaving)
 {
 	struct traffic base;
 
@@ -304,15 +324,43 @@ static int let_go(struct past *past, size_t leaving)
 
 	while (!err && leaving--) {
 		err = step(past, &base, false);
-		drop(past, past->first);
-		past->first = (past->first + 1) % PAST_INTERVALS;
-		past->count--;
-		past->base.facts.tick++;
+		drop_first(past);
 	}
 	err = err ?: traffic_pack(&past->base, &base);
 	traffic_fini(&base);
 	snapshot_fini(&past->open);
 	return err;
+}
+
+/* So many of the oldest intervals become a part of the base. */
+static int let_go(struct past *past, size_t leaving)
+{
+	uint32_t tick = past_base(past) + (uint32_t)leaving;
+
+	if (past->has_next && past->next.facts.tick < tick)
+		forget_next(past);
+	if (!past->has_next || past->next.facts.tick != tick)
+		return merge_first(past, leaving);
+	while (leaving--)
+		drop_first(past);
+	packed_traffic_fini(&past->base);
+	past->base = past->next;
+	packed_traffic_init(&past->next);
+	past->has_next = false;
+	return 0;
+}
+
+/*
+ * To unpack a million connections and to merge intervals of them takes seconds, to pack the traffic while it is there a fraction of
+ * that. So it is done as soon as it is clear that the intervals until now go, and how many: they alone are too large.
+ */
+static void pack_next(struct past *past, const struct traffic *traffic)
+{
+	if (past->has_next || past->count != LEAVING_MIN || past->bytes <= PAST_BYTES_MAX)
+		return;
+	past->has_next = traffic_pack(&past->next, traffic) == 0;
+	if (!past->has_next)
+		forget_next(past);
 }
 
 int past_add(struct past *past, const struct traffic *traffic, const struct snapshot *snapshot)
@@ -325,6 +373,7 @@ int past_add(struct past *past, const struct traffic *traffic, const struct snap
 	/* Again, as the base may have become larger. */
 	for (size_t leaving; !err && (leaving = count_leaving(past, interval)) > 0;)
 		err = let_go(past, leaving);
+	pack_next(past, traffic);
 	if (err) {
 		close_interval(interval);
 		past_cut(past, past_base(past));

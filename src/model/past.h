@@ -27,7 +27,10 @@ struct past {
 	struct past_interval *intervals[PAST_INTERVALS]; /* a ring; the first one is at `first` */
 	size_t first;
 	size_t count;
-	size_t bytes;         /* of all intervals as they are packed */
+	size_t bytes; /* of all intervals as they are packed */
+	/* Of many sessions: what the base will be when the oldest intervals go. Else they are merged into it. */
+	struct packed_traffic next;
+	bool has_next;
 	bool is_unset;        /* there was no memory for the base: past_add tries again */
 	struct snapshot open; /* what past_step has handed out */
 };

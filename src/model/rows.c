@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define CAPACITY_MIN 128
+#define PREFETCH_AHEAD 8
+#define PREFETCHED_BYTES (offsetof(struct row, peer))
 
 void rows_init(struct rows *rows)
 {
@@ -92,26 +94,30 @@ int rows_reserve(struct rows *rows, size_t count)
 	return capacity == rows->capacity ? 0 : resize(rows, capacity);
 }
 
-void rows_prefetch_slot(const struct rows *rows, const struct session *key)
+static void prefetch_slot(const struct rows *rows, const struct session *key)
 {
-	if (rows->slot_count)
-		__builtin_prefetch(&rows->slots[session_hash(key) & (rows->slot_count - 1)]);
+	__builtin_prefetch(&rows->slots[session_hash(key) & (rows->slot_count - 1)]);
 }
 
-/* The three cache lines that merging a known session touches: key, totals and the latest point. */
-void rows_prefetch_row(const struct rows *rows, const struct session *key)
+/* The cache lines that merging a known session touches: key and facts, totals and the latest point. */
+static void prefetch_row(const struct rows *rows, const struct session *key)
 {
-	if (!rows->slot_count)
-		return;
 	uint32_t index = rows->slots[session_hash(key) & (rows->slot_count - 1)];
 
 	if (!index)
 		return;
-	const char *row = (const char *)&rows->rows[index - 1];
+	for (size_t line = 0; line < PREFETCHED_BYTES; line += 64)
+		__builtin_prefetch((const char *)&rows->rows[index - 1] + line, 1);
+}
 
-	__builtin_prefetch(row, 1);
-	__builtin_prefetch(row + 64, 1);
-	__builtin_prefetch(row + 128, 1);
+void rows_prefetch(const struct rows *rows, const struct session *keys, size_t count, size_t i)
+{
+	if (!rows->slot_count)
+		return;
+	if (i + 2 * PREFETCH_AHEAD < count)
+		prefetch_slot(rows, &keys[i + 2 * PREFETCH_AHEAD]);
+	if (i + PREFETCH_AHEAD < count)
+		prefetch_row(rows, &keys[i + PREFETCH_AHEAD]);
 }
 
 size_t rows_find_or_add(struct rows *rows, const struct session *key, bool *added)

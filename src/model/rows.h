@@ -92,9 +92,11 @@ size_t rows_find_or_add(struct rows *rows, const struct session *key, bool *adde
 /* Grows to hold so many rows in one step, as each step rehashes all of them. 0 or -ENOMEM. */
 int rows_reserve(struct rows *rows, size_t count);
 
-/* Prefetches what rows_find_or_add of this key will touch: first its slot, some keys later its row. */
-void rows_prefetch_slot(const struct rows *rows, const struct session *key);
-void rows_prefetch_row(const struct rows *rows, const struct session *key);
+/*
+ * For a loop that looks up key after key, called before key i: prefetches the slots and rows of some that follow. They come in another
+ * order than rows lie in memory: without it cache misses are most of what such a loop takes.
+ */
+void rows_prefetch(const struct rows *rows, const struct session *keys, size_t count, size_t i);
 
 void rows_remove(struct rows *rows, size_t index);
 

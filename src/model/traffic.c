@@ -13,7 +13,6 @@
 #define IDLE_NS 5000000000u
 #define IDLE_TICKS_MIN 3
 #define IDLE_TICKS_MAX 50
-#define PREFETCH_AHEAD 8
 
 /* Going in batches of a fifth makes the search for the oldest cheap. */
 #define IDLE_MAX (TRAFFIC_IDLE_KEPT + TRAFFIC_IDLE_KEPT / 4)
@@ -357,12 +356,8 @@ int traffic_add(struct traffic *traffic, const struct session *sessions, size_t 
 {
 	int err = 0;
 
-	/* sessions come in another order than rows lie in memory: without prefetching, cache misses are most of the cost */
 	for (size_t i = 0; i < count; i++) {
-		if (i + 2 * PREFETCH_AHEAD < count)
-			rows_prefetch_slot(&traffic->rows, &sessions[i + 2 * PREFETCH_AHEAD]);
-		if (i + PREFETCH_AHEAD < count)
-			rows_prefetch_row(&traffic->rows, &sessions[i + PREFETCH_AHEAD]);
+		rows_prefetch(&traffic->rows, sessions, count, i);
 		if (add_session(traffic, &sessions[i], (uint32_t)(place + i)) < 0)
 			err = -ENOMEM;
 	}

@@ -148,6 +148,7 @@ static void forget_containers(struct ui *ui)
 	keep_containers(ui->names, &ui->traffic);
 	keep_containers(ui->names, &ui->frozen);
 	packed_traffic_each(&ui->past.base, keep_container, ui->names);
+	packed_traffic_each(&ui->past.next, keep_container, ui->names);
 	names_keep(ui->names, ui->view.settings.opened_container);
 	names_forget(ui->names);
 }

@@ -103,6 +103,7 @@ static void look_around(uint32_t ticks, unsigned sessions, unsigned steps)
 	struct traffic now, straight, seen;
 	struct snapshot snapshot;
 	struct past past;
+	bool replaced = false;
 
 	snapshot_init(&snapshot);
 	past_init(&past);
@@ -115,7 +116,9 @@ static void look_around(uint32_t ticks, unsigned sessions, unsigned steps)
 		assert_true(past.bytes + packed_traffic_bytes(&past.base) <= PAST_BYTES_MAX ||
 		            past.count <= PAST_INTERVALS_MIN);
 		assert_true(past.count <= PAST_INTERVALS);
+		replaced |= past.has_next && past_base(&past);
 	}
+	assert_int_equal(replaced, sessions >= 40000);
 	assert_int_equal(past_last(&past), ticks);
 	for (unsigned step = 0; step < steps; step++) {
 		uint32_t span = past_last(&past) - past_first(&past) + 1;
@@ -146,6 +149,8 @@ static void any_moment_is_that_of_a_straight_run(void **state)
 	look_around(1, 10, 2);
 	look_around(40, 50, 12);
 	look_around(PAST_INTERVALS + 30, 20, 12);
+	/* so many that the base is replaced by one that was packed before */
+	look_around(14, 40000, 3);
 }
 
 /*

@@ -25,7 +25,8 @@ cgroup2, a loopback interface and no other network. The environment is not hande
   --share DIR        a directory of the host that the guest can write to, at the same path; may be repeated
   --script FILE      run a copy of FILE: it need not be where the guest can see it
   --append TEXT      more for the command line of the kernel
-  --icount           count instructions instead of time, for repeatable costs; one processor
+  --icount           count instructions instead of time, for repeatable costs; one processor. The guest finds
+                     tcptop.icount in /proc/cmdline
   --verbose          say on stderr when the command started and what the machine printed
 
 exit status: that of COMMAND; 124 when the time was over; 125 when the machine failed (a panic, say)'
@@ -87,7 +88,7 @@ options_check() {
 	choice_check --headers "$headers" yes no
 	choice_check --btf "$btf" yes no
 	[[ -z $preempt ]] || choice_check --preempt "$preempt" voluntary full none lazy
-	[[ $icount == no ]] || cpus=${cpus:-1}
+	[[ $icount == no ]] || { cpus=${cpus:-1} && append+=" tcptop.icount"; }
 	cpus=${cpus:-2}
 	number_check --cpus "$cpus"
 	number_check --memory "$memory"

@@ -40,6 +40,7 @@ machines=(
 	"full-preemption|6.1|--preempt full|auto/stress fentry/stress fentry/healing:runs_that_were_preempted kprobe/check fentry/check"
 	"no-btf|6.1|--headers yes --btf no|fentry/start:refused_without_btf
 		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf kprobe/check kprobe/containers:one_short_life"
+	"instructions|6.1|--icount|fentry/instructions kprobe/instructions"
 	"headers|6.1|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf"
 	"newest|newest||tracepoint/check auto/stress auto/conservation auto/filters:cgroup_and_mount_namespace_in_json
 		auto/start:stubs_with_btf auto/conditions:together auto/accepted auto/containers:one_short_life"
@@ -47,6 +48,7 @@ machines=(
 	"newest-full|newest|--preempt full|auto/stress tracepoint/check auto/containers:one_short_life"
 	"6.12|6.12||tracepoint/check auto/stress auto/filters:cgroup_and_mount_namespace_in_json
 		auto/start:stubs_with_btf auto/situations:causes,diagnosed"
+	"6.12-instructions|6.12|--icount|tracepoint/instructions fentry/instructions"
 	"6.12-methods|6.12||fentry/check kprobe/check fentry/stress kprobe/stress"
 	"6.12-full|6.12|--preempt full|auto/stress tracepoint/check"
 	"arm64|6.12-arm64||tracepoint/check fentry/check kprobe/check auto/stress auto/start:stubs_with_btf"
@@ -180,6 +182,8 @@ kernels_fetch() {
 	for name in "${kernels[@]}"; do
 		if [[ $name != *-arm64 ]]; then
 			programs_copy "$work/programs" "$build"
+			# Where there is no compiler, what needs it is skipped.
+			cc -std=gnu11 -O2 "$root/tests/bench/pair.c" -o "$work/programs/pair" 2>/dev/null || true
 		else
 			programs_build "$name" || exit 1
 			programs_copy "$work/programs-arm64" "$root/build-arm64"

@@ -247,6 +247,7 @@ mapfile -t wanted < <(packages)
 packages_install "${wanted[@]}" || exit 1
 [[ $with_containers == no ]] || packages_install_known "${packages_containers[@]}"
 [[ $with_containers == no ]] || packages_install_known "${packages_node[@]}"
+packages_install_known "${packages_fuzz[@]}"
 CC=${CC:-gcc} build_run "$root" build all -DBUILD_TESTING=ON -DTCPTOP_WERROR=ON || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

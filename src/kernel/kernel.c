@@ -353,10 +353,11 @@ static void inspect_kprobes(struct kernel *kernel, const char *root)
 {
 	int bit = 0;
 
-	if (!read_number(root, "/sys/bus/event_source/devices/kprobe/type", "%d", &kernel->kprobe_pmu_type))
+	if (!read_number(root, "/sys/bus/event_source/devices/kprobe/type", "%d", &kernel->kprobe_pmu_type) ||
+	    kernel->kprobe_pmu_type < 0)
 		kernel->kprobe_pmu_type = -1;
 	read_number(root, "/sys/bus/event_source/devices/kprobe/format/retprobe", "config:%d", &bit);
-	kernel->kretprobe_bit = bit;
+	kernel->kretprobe_bit = bit >= 0 && bit < 64 ? (unsigned)bit : 0;
 	/* measured: on 5.10 with four threads on two processors up to 60% of the returns, on 6.1 none */
 	kernel->kretprobes_collide = kernel->version < KERNEL_VERSION_CODE(6, 1, 0);
 }

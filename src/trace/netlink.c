@@ -30,11 +30,14 @@ int netlink_open(void)
 	return err;
 }
 
-/* 1: more messages follow; 0: that was the last; -errno. */
-static int take_answer(char *answer, size_t length, uint32_t sequence, netlink_take *take, void *to)
+/*
+ * 1: more messages follow; 0: that was the last; -errno. left is signed: a last message whose length is no multiple of four takes more than
+ * there is.
+ */
+static int take_answer(char *answer, int left, uint32_t sequence, netlink_take *take, void *to)
 {
-	for (const struct nlmsghdr *message = (const struct nlmsghdr *)answer; NLMSG_OK(message, length);
-	     message = NLMSG_NEXT(message, length)) {
+	for (const struct nlmsghdr *message = (const struct nlmsghdr *)answer; NLMSG_OK(message, left);
+	     message = NLMSG_NEXT(message, left)) {
 		int err;
 
 		/* what is left of a list that was given up */
@@ -83,7 +86,9 @@ int netlink_list(int fd, uint16_t type, netlink_take *take, void *to)
 			return -errno;
 		if ((size_t)length > sizeof answer)
 			return -EMSGSIZE;
-		more = take_answer(answer, (size_t)length, request.header.nlmsg_seq, take, to);
+		if (length == 0)
+			return -EBADMSG; /* nothing would follow it, either */
+		more = take_answer(answer, (int)length, request.header.nlmsg_seq, take, to);
 	}
 	return more;
 }

@@ -74,7 +74,7 @@ target_run() { # target
 	mkdir -p "$corpus"
 	if "$build/tests/fuzz/fuzz_$1" "${options[@]}" -artifact_prefix="$found/$1-" \
 		"$corpus" "$root/tests/fuzz/seeds/$1" >"$log" 2>&1; then
-		echo "ok $1: $(sed -n 's/^Done \(.*\)/\1/p' "$log")"
+		echo "ok $1: $(sed -n 's/^Done \(.*\)/\1/p; s/.*DONE *cov: \([0-9]*\) .*/\1 edges,/p' "$log" | tr '\n' ' ')"
 	else
 		echo "not ok $1: $log"
 		grep -m 3 -E 'does not hold|ERROR|runtime error|Test unit written' "$log"

@@ -12,6 +12,8 @@ packages_containers=(podman runc conmon docker.io lxc systemd-container logrotat
 	python3-grpcio python3-kubernetes python3-yaml)
 # kubectl, unless there is one from elsewhere, whose package has the same file.
 command -v kubectl >/dev/null || packages_containers+=(kubernetes-client)
+# libFuzzer and the sanitizers of clang, where they are no part of clang: without them the fuzz targets are replayed alone.
+packages_fuzz=(libclang-rt-dev)
 # Node.js for examples/fleet, unless there is one from elsewhere, whose package npm of the same name may conflict with.
 packages_node=()
 command -v npm >/dev/null || packages_node=(nodejs npm)

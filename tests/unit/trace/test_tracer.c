@@ -195,6 +195,18 @@ static void test_nothing_to_take(void **state)
 	assert_null(snapshot);
 }
 
+/* The first that has bytes: where this process was held up, intervals may have ended before there were any. */
+static const struct snapshot *take_counted(void)
+{
+	const struct snapshot *snapshot = take();
+
+	while (!snapshot->rx_bytes && !snapshot->last) {
+		source.release(source.state);
+		snapshot = take();
+	}
+	return snapshot;
+}
+
 /* What waits comes first, and then what was counted since, as the last. */
 static void test_stop_while_one_waits(void **state)
 {
@@ -202,7 +214,7 @@ static void test_stop_while_one_waits(void **state)
 	start(50 * MS, 0);
 	add(1, 10);
 	assert_true(is_readable(PATIENCE_MS));
-	const struct snapshot *snapshot = take();
+	const struct snapshot *snapshot = take_counted();
 
 	add(2, 200);
 	source.stop(source.state);

@@ -21,9 +21,11 @@
 #include "loader/attach.h"
 #include "loader/child.h"
 #include "loader/filter_map.h"
+#include "loader/keeper.h"
 #include "loader/loader.h"
 #include "loader/privilege.h"
 #include "loader/tracing.h"
+#include "loader/writer.h"
 #include "names/containers.h"
 #include "notices.h"
 #include "options.h"
@@ -301,6 +303,22 @@ static int check_connections(
 	    "--connections needs Linux 5.19 or later with BTF (CONFIG_DEBUG_INFO_BTF)");
 }
 
+/* How connections end is more to be found by --diagnose, and final for --strict, where it can be told. */
+static struct tracer_wants wants_of(const struct options *options, const struct plan *plan,
+    const struct show *show, const struct user_files *files)
+{
+	bool diagnoses = options->action == ACTION_DIAGNOSE;
+
+	return (struct tracer_wants){
+		.links = options->renderer->shows_more,
+		.connections = options->connections ||
+		               ((diagnoses || options->strict) && plan_has_duty(plan, DUTY_NOTE_LIVES)),
+		.pass_within_ns = diagnoses ? options->interval_ns / PASSES_OF_DIAGNOSIS : 0,
+		.children = { keeper_process(show->output_keeper), keeper_process(show->textfile_keeper),
+		    writer_process(files->writer) },
+	};
+}
+
 int run_live(struct options *options, struct error *error)
 {
 	struct user_files files;
@@ -326,11 +344,7 @@ int run_live(struct options *options, struct error *error)
 		show.run.origin = &origin;
 		/* What diagnoses asks for parts of its time, once the first pass is over: that is at once. */
 		bool diagnoses = options->action == ACTION_DIAGNOSE;
-		/* How connections end is more to be found by --diagnose, and final for --strict, where it can be told. */
-		const struct tracer_wants wants = { options->renderer->shows_more,
-			options->connections ||
-			    ((diagnoses || options->strict) && plan_has_duty(&tracing.plan, DUTY_NOTE_LIVES)),
-			diagnoses ? options->interval_ns / PASSES_OF_DIAGNOSIS : 0 };
+		const struct tracer_wants wants = wants_of(options, &tracing.plan, &show, &files);
 
 		err = check_connections(options, &tracing, error);
 		err = err
@@ -368,7 +382,7 @@ int run_recording(struct options *options, struct error *error)
 {
 	const struct player_request request = {
 		.path = options->replay_path,
-		.count = options->count,
+		.count = options->action == ACTION_REPLAY ? options->count : 0,
 		.filter = { options->family, options->pids, options->pid_count },
 	};
 	struct signals signals = { -1 };

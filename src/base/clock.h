@@ -8,9 +8,10 @@
 
 #include "base/util.h"
 
+/* 0: of a process that has ended. */
 static inline uint64_t clock_read_ns(clockid_t clock)
 {
-	struct timespec now;
+	struct timespec now = { 0 };
 
 	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * NS_PER_S + now.tv_nsec;

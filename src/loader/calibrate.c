@@ -13,8 +13,6 @@
 #define BATCHES 41
 #define CALLS 25
 
-#define CALL_NS_MAX 20000 /* above is no measurement, but a machine that did other things */
-
 static int compare(const void *a, const void *b)
 {
 	double left = *(const double *)a, right = *(const double *)b;
@@ -61,15 +59,21 @@ int calibration_begin(struct calibration *calibration)
 	return 0;
 }
 
+uint32_t calibration_price(double before, double after, double unit_ns)
+{
+	double ns = (after - before) * unit_ns;
+
+	return ns >= 1 && ns < CALIBRATION_NS_MAX ? (uint32_t)ns : 0;
+}
+
 uint32_t calibration_end(struct calibration *calibration)
 {
 	if (calibration->fd < 0)
 		return 0;
 	double before_unit_ns = calibration->unit_ns, after = measure(calibration->fd, &calibration->unit_ns);
 	double unit_ns = before_unit_ns < calibration->unit_ns ? before_unit_ns : calibration->unit_ns;
-	double ns = (after - calibration->before) * unit_ns;
 
 	close(calibration->fd);
 	calibration->fd = -1;
-	return ns >= 1 && ns < CALL_NS_MAX ? (uint32_t)ns : 0;
+	return calibration_price(calibration->before, after, unit_ns);
 }

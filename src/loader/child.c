@@ -240,13 +240,16 @@ static int make_barrier(struct child *child)
 	return 0;
 }
 
-/* Those that were for measuring are not tracing's. */
-static void forget_runs(const struct child *child)
+/*
+ * Those that were for measuring are not tracing's. They are subtracted: a program that runs on another processor adds to
+ * what it has read, so that zeroing would not last.
+ */
+static void note_runs(struct tracing *tracing)
 {
-	uint64_t *counts = child->tracing.cpu_count ? calloc(child->tracing.cpu_count, sizeof *counts) : NULL;
+	uint64_t *counts = calloc(tracing->cpu_count + 1, sizeof *counts);
 
-	for (uint32_t kind = 0; kind < RUN_KINDS && counts; kind++)
-		bpf_map_update_elem(child->tracing.maps[MAP_RUNS], &kind, counts, BPF_ANY);
+	for (int kind = 0; kind < RUN_KINDS && counts; kind++)
+		tracing_read_runs(tracing, (enum program_run)kind, counts, &tracing->runs_before[kind]);
 	free(counts);
 }
 
@@ -256,7 +259,7 @@ static int attach_hooks(struct child *child)
 
 	int err = hooks_attach(&context, &child->tracing, &child->error);
 
-	forget_runs(child);
+	note_runs(&child->tracing);
 	if (!err)
 		note(child,
 		    "programs: %u ns of processor time a call that counts nothing, %u one that counts",

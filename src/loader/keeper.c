@@ -301,6 +301,11 @@ void keeper_close(struct keeper *keeper)
 	free(keeper);
 }
 
+pid_t keeper_process(const struct keeper *keeper)
+{
+	return keeper ? keeper->child : 0;
+}
+
 /* 0 with *result and *opened, or -1: -errno is the result then. */
 static int receive(struct keeper *keeper, int timeout_ms, int *result, int *opened)
 {

@@ -9,6 +9,7 @@
 #define TCPTOP_KEEPER_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct error;
 struct keeper;
@@ -19,6 +20,9 @@ struct keeper;
  */
 int keeper_open(struct keeper **keeper, const char *path, struct error *error);
 void keeper_close(struct keeper *keeper);
+
+/* The child, until keeper_close; 0 with NULL. */
+pid_t keeper_process(const struct keeper *keeper);
 
 /*
  * Opens the file to append to, a new one where none is; a last line that was cut off gets its newline. A pipe without a reader is

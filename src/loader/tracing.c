@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loader/tracing.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/util.h"
 
 /*
- * By the method: what a call's programs take in the midst of other work, what counting takes beside that, and following a socket,
- * in hundredths of what a call takes that is made over and over and counts nothing; and such a call's price where it could
- * not be measured. docs/performance.md has the measurements.
+ * All that was fitted, by the method: what a call's programs take in the midst of other work, what counting takes beside that, and
+ * following a socket, in hundredths of what a call takes that is made over and over and counts nothing; that call's
+ * price where it could not be measured; and by how many hundredths runs are dearer that come rarely, as other work has taken
+ * the caches: by half of it at the gap between two. docs/performance.md has the measurements.
  */
 static const struct {
 	enum probe_method method;
 	uint32_t loop_ns, begins_percent, counts_percent, follows_percent;
-} prices[] = {
-	{ PROBE_TRACEPOINT, 70, 160, 115, 230 },
-	{ PROBE_FENTRY, 70, 160, 115, 0 },
-	{ PROBE_KPROBE, 700, 120, 15, 0 },
+	uint32_t rare_percent, rare_gap_ns;
+} method_prices[] = {
+	{ PROBE_TRACEPOINT, 70, 160, 115, 230, 50, 150000 },
+	{ PROBE_FENTRY, 70, 160, 115, 0, 50, 150000 },
+	{ PROBE_KPROBE, 700, 120, 15, 0, 50, 150000 },
 };
 
 void tracing_init(struct tracing *tracing)
@@ -59,11 +63,38 @@ void tracing_close(struct tracing *tracing)
 
 void tracing_set_prices(struct tracing *tracing, uint32_t loop_ns)
 {
-	for (size_t i = 0; i < COUNT_OF(prices); i++) {
-		uint32_t ns = loop_ns ? loop_ns : prices[i].loop_ns;
+	for (size_t i = 0; i < COUNT_OF(method_prices); i++) {
+		uint32_t ns = loop_ns ? loop_ns : method_prices[i].loop_ns;
 
-		if (prices[i].method == tracing->plan.method)
-			tracing->prices = (struct run_prices){ ns * prices[i].begins_percent / 100,
-				ns * prices[i].counts_percent / 100, ns * prices[i].follows_percent / 100 };
+		if (method_prices[i].method == tracing->plan.method)
+			tracing->prices = (struct run_prices){
+				.begins_ns = ns * method_prices[i].begins_percent / 100,
+				.counts_ns = ns * method_prices[i].counts_percent / 100,
+				.follows_ns = ns * method_prices[i].follows_percent / 100,
+				.rare_percent = method_prices[i].rare_percent,
+				.rare_gap_ns = method_prices[i].rare_gap_ns,
+			};
 	}
+}
+
+uint64_t tracing_runs_ns(const struct run_prices *prices, const uint64_t runs[RUN_KINDS], double gap_ns)
+{
+	double warm_ns = (double)runs[RUN_BEGINS] * prices->begins_ns +
+	                 (double)runs[RUN_COUNTS] * prices->counts_ns +
+	                 (double)runs[RUN_FOLLOWS] * prices->follows_ns;
+	double rare = gap_ns > 0 ? gap_ns / (gap_ns + prices->rare_gap_ns) : 0;
+
+	return (uint64_t)(warm_ns * (1 + rare * prices->rare_percent / 100));
+}
+
+int tracing_read_runs(const struct tracing *tracing, enum program_run kind, uint64_t *counts, uint64_t *sum)
+{
+	uint32_t key = kind;
+
+	if (!tracing->cpu_count || bpf_map_lookup_elem(tracing->maps[MAP_RUNS], &key, counts) != 0)
+		return -ENOENT;
+	*sum = 0;
+	for (uint32_t i = 0; i < tracing->cpu_count; i++)
+		*sum += counts[i];
+	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "kernel/method.h"
+#include "model/session.h"
 
 enum map {
 	MAP_GENERATION,  /* u32[1]: which of the pairs below programs write */
@@ -43,9 +44,11 @@ enum map {
 
 /* What runs cost, dispatch and all, by enum program_run. */
 struct run_prices {
-	uint32_t begins_ns;  /* a call's, and */
-	uint32_t counts_ns;  /* so much more when it counts */
-	uint32_t follows_ns; /* of RUN_FOLLOWS */
+	uint32_t begins_ns;    /* a call's, and */
+	uint32_t counts_ns;    /* so much more when it counts */
+	uint32_t follows_ns;   /* of RUN_FOLLOWS */
+	uint32_t rare_percent; /* so much more where they come rarely, */
+	uint32_t rare_gap_ns;  /* by half of it where so much time is between two on a processor */
 };
 
 /* Descriptors are owned by whoever holds the struct; -1: there is none. */
@@ -56,6 +59,8 @@ struct tracing {
 	char reset_reasons[RESET_REASONS_MAX][RESET_REASON_SIZE]; /* as in struct kernel */
 	struct run_prices prices;
 	uint32_t cpu_count; /* of which maps of each CPU have values */
+	uint64_t
+	    runs_before[RUN_KINDS]; /* of MAP_RUNS when tracing began: measuring prices takes runs, too */
 	int maps[MAP_COUNT];
 	int programs[HOOKS_MAX];
 	int links[HOOKS_MAX];
@@ -66,6 +71,12 @@ int tracing_program(const struct tracing *tracing, enum hook_duty duty, enum ker
 
 /* What runs of its method cost, of what a call was measured to take that counts nothing; 0: it could not be. */
 void tracing_set_prices(struct tracing *tracing, uint32_t loop_ns);
+
+/* Processor time of so many, between two of which on one processor that much time went by; 0: they came one after the other. */
+uint64_t tracing_runs_ns(const struct run_prices *prices, const uint64_t runs[RUN_KINDS], double gap_ns);
+
+/* A row of MAP_RUNS: counts, of cpu_count, and their sum. 0, or -ENOENT where it cannot be read. */
+int tracing_read_runs(const struct tracing *tracing, enum program_run kind, uint64_t *counts, uint64_t *sum);
 
 void tracing_init(struct tracing *tracing);
 void tracing_close(struct tracing *tracing);

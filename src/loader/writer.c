@@ -281,6 +281,11 @@ void writer_close(struct writer *writer)
 	free(writer);
 }
 
+pid_t writer_process(const struct writer *writer)
+{
+	return writer ? writer->child : 0;
+}
+
 /* fd: -1, or what goes with it. */
 static int ask(struct writer *writer, int file, int fd, struct answer *answer)
 {

@@ -7,6 +7,7 @@
 #define TCPTOP_WRITER_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct error;
 struct writer;
@@ -28,6 +29,9 @@ enum {
  */
 int writer_open(struct writer **writer, struct error *error);
 void writer_close(struct writer *writer);
+
+/* The child, until writer_close; 0 with NULL. */
+pid_t writer_process(const struct writer *writer);
 
 /*
  * Writes a file and waits for it for a second. name: its name, or its path. 0, or -errno: -ETIMEDOUT when it is still being

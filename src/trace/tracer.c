@@ -242,7 +242,7 @@ static int end_interval(struct tracer *tracer, uint64_t *start_ns, bool last, st
 	tracer->snapshot.time = wall_time(end_ns);
 	tracer->snapshot.interval_ns = end_ns - *start_ns;
 	tracer->snapshot.last = last;
-	cost_read(&tracer->cost, &tracer->snapshot.cost);
+	cost_read(&tracer->cost, tracer->snapshot.interval_ns, &tracer->snapshot.cost);
 	*start_ns = end_ns;
 	return err;
 }
@@ -325,7 +325,7 @@ int tracer_open(struct tracer **tracer, struct tracing *tracing, uint64_t interv
 	if (!new->interfaces || (wants->links && !new->links))
 		err = -ENOMEM;
 	err = err ?: maps_init(&new->maps, &new->tracing);
-	err = err ?: cost_init(&new->cost, &new->tracing);
+	err = err ?: cost_init(&new->cost, &new->tracing, wants->children);
 	sockets_init(&new->sockets, &new->tracing, wants->pass_within_ns);
 	lives_init(&new->lives, &new->tracing);
 	new->tells_connections = wants->connections;

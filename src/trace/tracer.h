@@ -8,8 +8,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "model/source.h"
+#include "trace/cost.h"
 
 struct error;
 struct plan;
@@ -28,6 +30,7 @@ struct tracer_wants {
 	bool connections; /* that end: the plan has to have DUTY_NOTE_LIVES */
 	uint64_t
 	    pass_within_ns; /* passes over sockets are waited for, even where they are dear: the longest rest; 0: none */
+	pid_t children[COST_CHILDREN_MAX]; /* whose processor time is own cost, too; 0: none */
 };
 
 /*

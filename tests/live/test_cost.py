@@ -7,7 +7,9 @@ import signal
 import socket
 import statistics
 import sys
+import tempfile
 import threading
+import time
 
 import bpf
 from live import Tcptop, case, check, check_equal, main, wait_for
@@ -57,6 +59,50 @@ def every_run_is_in_it():
     print(f"{last['cost_programs_ns'] / last['program_runs']:.0f} ns a call, {ratio:.2f} of what the kernel's clock says")
     check(0.25 < ratio < 8, f"{last['cost_programs_ns']} ns, the kernel: {counted_ns}")
     check(last["cost_ns"] > last["cost_programs_ns"], f"nothing for the process itself: {last}")
+
+
+def cpu_ns(pid):
+    """Of a process's threads that live."""
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as stream:
+            total += int(stream.read().split()[0])
+    return total
+
+
+def children(pid):
+    found = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as stream:
+            found += map(int, stream.read().split())
+    return found
+
+
+@case
+def children_are_in_it():
+    """Files are written by children, which here take about as much as tcptop itself does."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "o.json")
+        tool = Tcptop("-o", "json", "--output-file", path, "--textfile", os.path.join(folder, "t.prom"), 0.02, wait=False)
+
+        def lines():
+            if not os.path.exists(path):
+                return []
+            with open(path, encoding="utf-8") as stream:
+                return [line for line in map(json.loads, stream) if line["type"] == "interval"]
+
+        wait_for(lambda: len(lines()) > 5, 30, "intervals")
+        begin, own_ns = len(lines()), cpu_ns(tool.pid)
+        child_ns = sum(map(cpu_ns, children(tool.pid)))
+        time.sleep(1.5)
+        told = lines()[begin:]
+        own_ns, child_ns = cpu_ns(tool.pid) - own_ns, sum(map(cpu_ns, children(tool.pid))) - child_ns
+        tool.send(signal.SIGINT)
+        tool.expect(0)
+    ratio = sum(line["cost_ns"] - line["cost_programs_ns"] for line in told) / (own_ns + child_ns)
+    print(f"{own_ns / 1e6:.0f} ms, children {child_ns / 1e6:.0f} ms; it says {ratio:.2f} of both")
+    check(child_ns > 0.1 * own_ns, "children that take next to nothing prove nothing")
+    check(0.85 < ratio < 1.15, f"{ratio} of what the kernel says")
 
 
 @case

@@ -2,8 +2,8 @@
 /*
  * What a send and a receive of 64 bytes over loopback take: for each line on standard input one with nanoseconds, of the
  * pair and of a system call that no probe is in, each the lower quartile of many short batches, one beside the other. Their
- * ratio is what the state of the processor changes least.
- *     pair [BATCHES]
+ * ratio is what the state of the processor changes least. With a pause each batch begins that long after the one before.
+ *     pair [BATCHES [PAIRS [PAUSE_US]]]
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -15,11 +15,17 @@
 #include <unistd.h>
 
 #define BYTES 64
-#define PAIRS 30
+#define PAIRS_MAX 1000
+#define UNITS 30
 #define BATCHES_MAX 100000
 
 struct ends {
 	int from, to;
+};
+
+struct load {
+	unsigned long batches, pairs; /* so many pairs each */
+	double pause_ns;              /* from one batch's beginning to the next one's; 0: none */
 };
 
 static _Noreturn void fail(const char *what)
@@ -54,11 +60,11 @@ static struct ends connect_ends(void)
 	return (struct ends){ from, to };
 }
 
-static void move_pairs(const struct ends *ends)
+static void move_pairs(const struct ends *ends, unsigned long pairs)
 {
 	char bytes[BYTES] = { 0 };
 
-	for (int i = 0; i < PAIRS; i++)
+	for (unsigned long i = 0; i < pairs; i++)
 		if (send(ends->from, bytes, sizeof bytes, 0) != BYTES ||
 		    recv(ends->to, bytes, sizeof bytes, MSG_WAITALL) != BYTES)
 			fail("pair: moving bytes");
@@ -68,7 +74,7 @@ static void call_units(void)
 {
 	char byte;
 
-	for (int i = 0; i < PAIRS; i++)
+	for (int i = 0; i < UNITS; i++)
 		recv(-1, &byte, 1, 0); /* EBADF */
 }
 
@@ -85,38 +91,52 @@ static double quartile(double *values, size_t count)
 	return values[count / 4];
 }
 
-static void measure(const struct ends *ends, size_t batches)
+static void wait_until(double ns)
+{
+	const struct timespec until = { (time_t)(ns / 1e9), (long)(ns - 1e9 * (double)(time_t)(ns / 1e9)) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+}
+
+static void measure(const struct ends *ends, const struct load *load)
 {
 	static double units[BATCHES_MAX], ratios[BATCHES_MAX];
+	double next = now_ns();
 
-	for (size_t i = 0; i < batches; i++) {
+	for (size_t i = 0; i < load->batches; i++) {
+		if (load->pause_ns > 0)
+			wait_until(next += load->pause_ns);
 		double start = now_ns();
 
-		call_units();
+		move_pairs(ends, load->pairs);
 		double middle = now_ns();
 
-		move_pairs(ends);
-		units[i] = (middle - start) / PAIRS;
-		ratios[i] = (now_ns() - middle) / PAIRS / units[i];
+		call_units();
+		units[i] = (now_ns() - middle) / UNITS;
+		ratios[i] = (middle - start) / (double)load->pairs / units[i];
 	}
-	double unit = quartile(units, batches);
+	double unit = quartile(units, load->batches);
 
-	printf("%.2f %.2f\n", quartile(ratios, batches) * unit, unit);
+	printf("%.2f %.2f\n", quartile(ratios, load->batches) * unit, unit);
 	fflush(stdout);
 }
 
 int main(int argc, char **argv)
 {
-	unsigned long batches = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000;
+	const struct load load = {
+		.batches = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000,
+		.pairs = argc > 2 ? strtoul(argv[2], NULL, 10) : 30,
+		.pause_ns = argc > 3 ? 1e3 * strtod(argv[3], NULL) : 0,
+	};
 	struct ends ends = connect_ends();
 	int byte;
 
-	if (batches == 0 || batches > BATCHES_MAX)
+	if (load.batches == 0 || load.batches > BATCHES_MAX || load.pairs == 0 || load.pairs > PAIRS_MAX)
 		return 2;
 	for (int i = 0; i < 100; i++)
-		move_pairs(&ends);
+		move_pairs(&ends, load.pairs);
 	while ((byte = getchar()) != EOF)
 		if (byte == '\n')
-			measure(&ends, batches);
+			measure(&ends, &load);
 	return EXIT_SUCCESS;
 }

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part "pair" of run.py: what a send and a receive of 64 bytes take more, beside empty programs at the same hooks; and what tcptop says itself."""
+"""
+The parts "pair" and "rates" of run.py: what a send and a receive of 64 bytes take more, beside empty programs at the same hooks and at
+several rates; and what tcptop says itself.
+"""
 import json
+import os
 import signal
 import statistics
 import subprocess
@@ -8,33 +12,49 @@ import subprocess
 import live
 from figures import c_build, cost_build, say, spread
 
-ROUNDS, BATCHES, BATCH_PAIRS = 8, 1500, 30
+ROUNDS, RATE_ROUNDS, BATCHES, BATCH_PAIRS = 8, 6, 1500, 30
 EMPTY = ("empty_send", "empty_receive", "empty_adjust")
 
 
+# Processes that move pairs at once, batches of a measurement, pairs of a batch, and microseconds from one to the next.
+RATES = {
+    "1 k calls a second": (1, 1000, 1, 2000),
+    "5 k": (1, 2500, 1, 400),
+    "10 k": (1, 2000, 5, 1000),
+    "100 k": (1, 2000, 30, 600),
+    "what one processor does": (1, BATCHES, BATCH_PAIRS, 0),
+    "what all do": (os.cpu_count(), BATCHES, BATCH_PAIRS, 0),
+}
+
+
 class Load:
-    def __init__(self, program):
-        self.popen = subprocess.Popen([program, str(BATCHES)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, program, processes=1, batches=BATCHES, pairs=BATCH_PAIRS, pause_us=0):
+        words = [program, str(batches), str(pairs), str(pause_us)]
+        self.pairs = processes * batches * pairs  # of a measurement
+        self.all = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                    for _ in range(processes)]
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.popen.stdin.close()
-        self.popen.wait()
+        for popen in self.all:
+            popen.stdin.close()
+            popen.wait()
 
     def measure(self):
         """(ns a pair, in units; ns of the unit)"""
-        self.popen.stdin.write("\n")
-        self.popen.stdin.flush()
-        ns, unit = map(float, self.popen.stdout.readline().split())
-        return ns / unit, unit
+        for popen in self.all:
+            popen.stdin.write("\n")
+            popen.stdin.flush()
+        figures = [tuple(map(float, popen.stdout.readline().split())) for popen in self.all]
+        return statistics.mean(ns / unit for ns, unit in figures), statistics.mean(unit for _, unit in figures)
 
 
 class Beside:
     """tcptop, or empty programs, while something is measured."""
 
-    def __init__(self, command, arguments, empty):
+    def __init__(self, command, arguments, empty=0):
         self.told_ns = None
         if empty:
             self.process = live.Process([*command, *EMPTY[:empty]], stdin=subprocess.PIPE)
@@ -42,7 +62,7 @@ class Beside:
         else:
             self.process = live.Tcptop("-o", "json", *arguments, 600)
 
-    def stop(self, empty):
+    def stop(self, pairs, empty=0):
         if empty:
             self.process.popen.stdin.close()
             self.process.expect(0)
@@ -50,7 +70,17 @@ class Beside:
         self.process.send(signal.SIGINT)
         self.process.expect(0)
         last = json.loads(self.process.stdout.splitlines()[-1])
-        self.told_ns = last["cost_programs_ns"] / (BATCHES * BATCH_PAIRS)
+        self.told_ns = last["cost_programs_ns"] / pairs
+
+
+def measure_beside(load, command, arguments, empty=0):
+    """ns a pair: without, how many more with it, and what it says that they are."""
+    before, unit = load.measure()
+    beside = Beside(command, arguments, empty)
+    during, _ = load.measure()
+    beside.stop(load.pairs, empty)
+    after, _ = load.measure()
+    return before * unit, (during - (before + after) / 2) * unit, beside.told_ns
 
 
 def part_pair(work):
@@ -62,15 +92,11 @@ def part_pair(work):
     with Load(load_program) as load:
         for number in range(ROUNDS):
             for name, arguments, empty in variants[number % len(variants):] + variants[: number % len(variants)]:
-                before, unit = load.measure()
-                beside = Beside(command, arguments, empty)
-                during, _ = load.measure()
-                beside.stop(empty)
-                after, _ = load.measure()
-                without.append(before * unit)
-                more[name].append((during - (before + after) / 2) * unit)
-                if beside.told_ns is not None:
-                    told.setdefault(name, []).append(beside.told_ns)
+                ns, more_ns, told_ns = measure_beside(load, command, arguments, empty)
+                without.append(ns)
+                more[name].append(more_ns)
+                if told_ns is not None:
+                    told.setdefault(name, []).append(told_ns)
     say("pair", "without, ns a send and a receive of 64 bytes", spread(without, 1, 0))
     two = statistics.median(more["2 empty"])
     for name, values in more.items():
@@ -79,3 +105,15 @@ def part_pair(work):
     for name, values in told.items():
         ratio = statistics.median(values) / statistics.median(more[name])
         say("pair", f"{name}: says of itself, ns; of what was measured", f"{statistics.median(values):.0f}; {ratio:.2f}")
+
+
+def part_rates(work):
+    program = c_build(work, "pair")
+    probe = os.environ.get("PROBE", "auto")
+    for name, load_words in RATES.items():
+        with Load(program, *load_words) as load:
+            rounds = [measure_beside(load, None, ("--probe", probe)) for _ in range(RATE_ROUNDS)]
+        without, more, told = zip(*rounds)
+        say("rates", f"{name}: without, ns a pair", spread(without, 1, 0))
+        say("rates", f"{name}: more, ns; it says", f"{spread(more, 1, 0)}; {spread(told, 1, 0)}")
+        say("rates", f"{name}: of what was measured", f"{statistics.median(told) / statistics.median(more):.2f}")

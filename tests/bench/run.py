@@ -28,7 +28,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "live"))
 import live  # noqa: E402
 from figures import cost_build, programs_of, say, spread  # noqa: E402
 from filter_cost import part_filters  # noqa: E402
-from pair_cost import part_pair  # noqa: E402
+from pair_cost import part_pair, part_rates  # noqa: E402
 from sockets_cost import part_sockets  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
@@ -359,6 +359,7 @@ PARTS = {
     "many": part_many,
     "cost": part_cost,
     "pair": part_pair,
+    "rates": part_rates,
     "filters": part_filters,
     "sockets": part_sockets,
 }

@@ -75,6 +75,7 @@ static int (*const actions[])(struct options *options, struct error *error) = {
 	[ACTION_PRINT_PROGRAM] = run_print_program,
 	[ACTION_CHECK] = run_check,
 	[ACTION_DIAGNOSE] = run_live,
+	[ACTION_DIAGNOSE_RECORDING] = run_recording,
 };
 
 /* What the environment says about the encoding, as setlocale reads it. */
@@ -128,7 +129,7 @@ int main(int argc, char **argv)
 	options_fini(&options);
 	if (err && error.of_output && !options.output_path &&
 	    (options.action == ACTION_RUN || options.action == ACTION_REPLAY ||
-	        options.action == ACTION_DIAGNOSE) &&
+	        options.action == ACTION_DIAGNOSE || options.action == ACTION_DIAGNOSE_RECORDING) &&
 	    output_has_gone())
 		return EXIT_CODE_OK;
 	return err ? fail(&error) : EXIT_CODE_OK;

@@ -20,7 +20,8 @@
 #define INTERVAL_MAX_NS (31536000 * NS_PER_S)
 #define COUNT_MAX UINT64_C(1000000000000000000)
 #define DIAGNOSE_DEFAULT_NS (2 * NS_PER_S)
-#define LONG_BASE 256 /* getopt_long's value for the long form of options[i] is LONG_BASE + i */
+#define DIAGNOSE_ALL_NS UINT64_MAX /* of a recording, however long it is */
+#define LONG_BASE 256              /* getopt_long's value for the long form of options[i] is LONG_BASE + i */
 
 static bool parse_seconds(const char *text, uint64_t *interval_ns)
 {
@@ -96,8 +97,8 @@ static int parse_positional(struct options *options, char **arguments, int count
 	char quoted[QUOTE_SIZE];
 
 	if (options->action == ACTION_DIAGNOSE) {
-		options->interval_ns = DIAGNOSE_DEFAULT_NS;
-		options->count = 1;
+		options->interval_ns = options->replay_path ? DIAGNOSE_ALL_NS : DIAGNOSE_DEFAULT_NS;
+		options->count = options->replay_path ? 0 : 1;
 	}
 	if (count > 0 && !parse_seconds(arguments[0], &options->interval_ns))
 		return options_refuse(error,
@@ -174,6 +175,9 @@ static const char *without_effect(const struct options *options, const struct op
 		[ACTION_DIAGNOSE] = "--diagnose",
 	};
 	enum action action = options->action;
+
+	if (action == ACTION_DIAGNOSE_RECORDING)
+		action = row->actions & 1U << ACTION_REPLAY ? ACTION_DIAGNOSE : ACTION_REPLAY;
 	bool shows = action == ACTION_RUN || action == ACTION_REPLAY; /* else there is no form of output */
 	bool measured = row->measures && row->measures(options);
 
@@ -287,6 +291,8 @@ int options_parse(
 	err = err ?: resolve_output(&line, stdout_is_terminal);
 	if (options->action == ACTION_RUN && options->replay_path)
 		options->action = ACTION_REPLAY;
+	if (options->action == ACTION_DIAGNOSE && options->replay_path)
+		options->action = ACTION_DIAGNOSE_RECORDING;
 	err = err ?: check_effects(&line);
 	err = err ?: options_check_words(options, error);
 	return err ?: check_positional_effects(options, argc - optind, error);

@@ -25,6 +25,7 @@ enum action {
 	ACTION_PRINT_PROGRAM, /* --ebpf */
 	ACTION_CHECK,         /* the self-test */
 	ACTION_DIAGNOSE,      /* live: what connections wait for */
+	ACTION_DIAGNOSE_RECORDING,
 };
 
 enum {

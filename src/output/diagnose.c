@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * --diagnose: what keeps connections waiting, in sentences, the weightiest first, as text or JSON Lines. It looks at sockets for
- * the time that was asked for, in parts: what happened in each is added up.
+ * the time that was asked for, in parts: what happened in each is added up. Of a recording its intervals are the parts.
  */
 #include "output/renderer.h"
 
@@ -38,7 +38,8 @@ struct diagnose {
 	bool utf8;
 	bool paced; /* the tracer was told how long a part is */
 	bool done;
-	uint64_t told; /* diagnoses */
+	uint64_t told;        /* diagnoses */
+	struct timespec time; /* the end of what was added last */
 	struct diagnosis diagnosis;
 };
 
@@ -308,15 +309,14 @@ static void print_text(struct diagnose *diagnose, const struct finding *findings
 
 /* ---- as JSON ---- */
 
-static int print_json(const struct diagnose *diagnose, const struct snapshot *snapshot,
-    const struct finding *findings, int count)
+static int print_json(const struct diagnose *diagnose, const struct finding *findings, int count)
 {
 	const struct diagnosis *diagnosis = &diagnose->diagnosis;
 	char time[STAMP_UTC_SIZE], seconds[STAMP_SECONDS_SIZE], stamp[STAMP_SIZE],
 	    text[WHO_SIZE + LINE_SIZE + 2];
 	struct sentence sentence;
 
-	stamp_utc(time, sizeof time, &snapshot->time);
+	stamp_utc(time, sizeof time, &diagnose->time);
 	stamp_seconds(seconds, sizeof seconds, diagnosis->looked_ns);
 	for (int i = 0; i < count; i++) {
 		const struct told told = { findings[i], finding_name(findings[i].kind), text,
@@ -354,7 +354,7 @@ static int conclude(struct diagnose *diagnose, const struct snapshot *snapshot, 
 		return out_of_memory(error);
 	errno = 0;
 	if (diagnose->as_json)
-		err = print_json(diagnose, snapshot, findings, count);
+		err = print_json(diagnose, findings, count);
 	else
 		print_text(diagnose, findings, count);
 	if (err || fflush(diagnose->stream) != 0 || ferror(diagnose->stream))
@@ -365,13 +365,34 @@ static int conclude(struct diagnose *diagnose, const struct snapshot *snapshot, 
 	return diagnosis_begin(&diagnose->diagnosis, snapshot) < 0 ? out_of_memory(error) : 0;
 }
 
+/* A recording is over: what is left of it is told of, unless it was told of nothing at all. */
+static int end_recording(struct diagnose *diagnose, const struct snapshot *snapshot, struct error *error)
+{
+	const struct diagnosis *diagnosis = &diagnose->diagnosis;
+
+	if (diagnose->run->live)
+		return 0;
+	if (diagnosis->passes)
+		return conclude(diagnose, snapshot, error);
+	if (diagnose->told)
+		return 0;
+	if (diagnosis->has_begun)
+		return error_set(error, EXIT_CODE_UNSUPPORTED, -ENODATA,
+		    "the recording tells of sockets once, and --diagnose needs the time between two looks");
+	return error_set(error, EXIT_CODE_UNSUPPORTED, -ENODATA,
+	    "the recording tells nothing of sockets, which --diagnose looks at\nrecord with: tcptop -o json "
+	    "-a");
+}
+
 static int diagnose_show(void *state, const struct snapshot *snapshot, struct error *error)
 {
 	struct diagnose *diagnose = state;
 	const struct diagnosis *diagnosis = &diagnose->diagnosis;
 
-	if (diagnose->done || snapshot->is_end)
+	if (diagnose->done)
 		return 0;
+	if (snapshot->is_end)
+		return end_recording(diagnose, snapshot, error);
 	if (snapshot->sockets.err)
 		return error_set(error, EXIT_CODE_UNSUPPORTED, snapshot->sockets.err,
 		    "this kernel does not let sockets be looked at: %s\nwithout --diagnose, what moves is "
@@ -379,6 +400,7 @@ static int diagnose_show(void *state, const struct snapshot *snapshot, struct er
 		    strerror(-snapshot->sockets.err));
 	if (diagnosis_add(&diagnose->diagnosis, snapshot) < 0)
 		return out_of_memory(error);
+	diagnose->time = snapshot->time;
 	/* A part may end a little early. */
 	bool is_over = diagnosis->passes && diagnosis->looked_ns + PART_NS / 20 >= diagnose->run->interval_ns;
 

@@ -8,6 +8,7 @@ import platform
 import re
 import socket
 import sys
+import tempfile
 import time
 
 from live import (
@@ -60,6 +61,31 @@ def every_line_is_as_the_schema_says():
         check_equal(missing, set(), f"types that are missing with {arguments}")
     tcptop = Tcptop("--diagnose", "-o", "json", *many, wait=False).expect(0, 30)
     check_equal(schema.faults(tcptop.lines()), [], "faults with --diagnose")
+
+
+@case
+def why_it_was_slow_is_told_of_a_recording():
+    """A process that does not read, recorded with -a, is what --diagnose names of the file; without -a it says what is missing."""
+    server = socket.create_server(("127.0.0.1", 0))
+    near = socket.create_connection(server.getsockname())
+    far, _ = server.accept()
+    with server, near, far, tempfile.NamedTemporaryFile() as file:
+        near.setblocking(False)
+        near.send(bytes(1 << 20))
+        for arguments, code in (["-a"], 0), ([], 4):
+            Tcptop("-o", "json", "-p", os.getpid(), *arguments, "--output-file", file.name, "0.3", "5", wait=False).expect(0, 30)
+            told = Tcptop("--diagnose", "-o", "json", "--replay", file.name, wait=False).expect(code, 30)
+            if code:
+                check("record with: tcptop -o json -a" in told.stderr, told.stderr)
+                break
+            *found, end = told.lines()
+            check_equal(schema.faults([*found, end]), [], "faults")
+            check_equal({(line["kind"], line["pid"]) for line in found if line["rank"] <= 2},
+                        {("reader", os.getpid()), ("peer", os.getpid())}, "kinds")
+            check(1 < end["looked_s"] < 3, f"{end}")
+            parts = Tcptop("--diagnose", "--replay", file.name, "0.3", "2", wait=False).expect(0, 30).stdout.decode()
+            check_equal(parts.count("looked at for"), 2, "parts")
+            os.truncate(file.name, 0)
 
 
 @case

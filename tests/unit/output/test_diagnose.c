@@ -236,6 +236,43 @@ static void again_and_again(void **state)
 	snapshot_fini(&snapshot);
 }
 
+/* All of a recording, of which no interval is known to be the last. Without sockets, or with one pass, it is refused. */
+static void of_a_recording(void **state)
+{
+	struct snapshot snapshot, end;
+	struct run run = { .interval_ns = UINT64_MAX };
+	struct error error = { 0 };
+	char *output;
+	size_t length;
+	FILE *stream = open_memstream(&output, &length);
+	void *diagnose;
+
+	(void)state;
+	fill(&snapshot);
+	snapshot_init(&end);
+	end.is_end = end.last = true;
+	assert_int_equal(renderer_diagnose.open(&diagnose, &run, stream, &error), 0);
+	assert_int_equal(renderer_diagnose.show(diagnose, &end, &error), -ENODATA);
+	assert_non_null(strstr(error.text, "nothing of sockets"));
+	assert_int_equal(error.exit_code, EXIT_CODE_UNSUPPORTED);
+	snapshot.sockets.passed_ns = 0;
+	assert_int_equal(renderer_diagnose.show(diagnose, &snapshot, &error), 0);
+	assert_int_equal(renderer_diagnose.show(diagnose, &end, &error), -ENODATA);
+	assert_non_null(strstr(error.text, "once"));
+	snapshot.sockets.passed_ns = NS_PER_S;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(renderer_diagnose.show(diagnose, &snapshot, &error), 0);
+	fflush(stream);
+	assert_int_equal(length, 0);
+	assert_int_equal(renderer_diagnose.show(diagnose, &end, &error), 0);
+	assert_non_null(strstr(output, "looked at for 4.0 s"));
+	renderer_diagnose.close(diagnose);
+	fclose(stream);
+	free(output);
+	snapshot_fini(&snapshot);
+	snapshot_fini(&end);
+}
+
 static void refused(void **state)
 {
 	struct snapshot snapshot;
@@ -265,6 +302,7 @@ int main(void)
 		cmocka_unit_test(nothing_waits),
 		cmocka_unit_test(objects),
 		cmocka_unit_test(again_and_again),
+		cmocka_unit_test(of_a_recording),
 		cmocka_unit_test(refused),
 	};
 

@@ -88,7 +88,7 @@ static const struct {
 	{ { "--no-settings" }, "y----- y--- -- -" },
 	{ { "--host-root", "/" }, "yyyyyy ---- -- y" },
 	{ { "--replay", "g" }, "yyyyy- yyyy -- -" },
-	{ { "--diagnose" }, "-yy--- ---- -- -" },
+	{ { "--diagnose" }, "-yy--- -yy- -- -" },
 	{ { "--check" }, "-yy--- ---- yy -" },
 	{ { "--ebpf" }, "yyyyy- ---- -- y" },
 	{ { "--verbose" }, "yyyyyy ---- yy y" },
@@ -242,6 +242,27 @@ static void what_bcc_takes_is_taken(void **state)
 	}
 }
 
+/* Of a recording, what --diagnose and --replay both have. */
+static void expect_of_recording(void)
+{
+	static const char *const both[WORDS_MAX] = { "--diagnose", "--replay", "g" };
+	static const char *const accepted[] = { "--help", "--version", "--noclear", "--pid", "--ipv4",
+		"--ipv6", "--filter", "--output-file", "--replay", "--diagnose", "2" };
+	struct error error;
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const char *const *words = rows[i].words;
+		bool is_accepted = strcmp(words[0], "--output") == 0 && strcmp(words[1], "text") == 0;
+
+		for (size_t j = 0; j < COUNT_OF(accepted); j++)
+			is_accepted |= strcmp(words[0], accepted[j]) == 0;
+		if (words[1] && strcmp(words[1], "host:a.example") == 0)
+			is_accepted = false;
+		if (parse(both, words, &error) != (is_accepted ? 0 : -EINVAL))
+			fail_msg("--diagnose --replay g %s: %s", words[0], error.text);
+	}
+}
+
 /* --diagnose has two forms, and the filters. Others would change nothing. */
 static void with_diagnose(void **state)
 {
@@ -249,7 +270,7 @@ static void with_diagnose(void **state)
 		"--unit", "--container", "--pod", "--uid", "--comm", "--port", "--lport", "--rport", "--host",
 		"--netns", "--mntns", "--cgroupmap", "--mntnsmap", "--ipv4", "--ipv6", "--filter", "--probe",
 		"--no-splice", "--output-file", "--max-sessions", "--no-cache", "--host-root", "--diagnose",
-		"--verbose", "2" };
+		"--replay", "--verbose", "2" };
 	static const char *const diagnose[WORDS_MAX] = { "--diagnose" };
 	static const char *const json[WORDS_MAX] = { "--diagnose", "-o", "json" };
 	static const char *const csv[WORDS_MAX] = { "--diagnose", "-o", "csv" };
@@ -271,6 +292,7 @@ static void with_diagnose(void **state)
 		if (!is_accepted)
 			assert_int_equal(error.exit_code, EXIT_CODE_USAGE);
 	}
+	expect_of_recording();
 	assert_int_equal(parse(json, nothing, &error), 0);
 	assert_int_equal(parse(csv, nothing, &error), -EINVAL);
 	assert_string_equal(error.text, "-o csv has no effect with --diagnose" TRY);

@@ -19,9 +19,9 @@ static const struct {
 	uint32_t loop_ns, begins_percent, counts_percent, follows_percent;
 	uint32_t rare_percent, rare_gap_ns;
 } method_prices[] = {
-	{ PROBE_TRACEPOINT, 70, 160, 115, 230, 50, 150000 },
-	{ PROBE_FENTRY, 70, 160, 115, 0, 50, 150000 },
-	{ PROBE_KPROBE, 700, 120, 15, 0, 50, 150000 },
+	{ PROBE_TRACEPOINT, 70, 160, 115, 230, 55, 250000 },
+	{ PROBE_FENTRY, 70, 160, 115, 0, 55, 250000 },
+	{ PROBE_KPROBE, 700, 120, 15, 0, 55, 250000 },
 };
 
 void tracing_init(struct tracing *tracing)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Situations that are made on purpose, anew for each run: is the cause that tcptop names the right one?
 
-usage: test_situations.py [--runs N] [CASE...]
+usage: test_situations.py [--runs N] [--only SITUATION] [CASE...]
 
 For each situation it is judged whether the cause with the greatest share is the right one, how far the shares are from what the
 socket's own TCP_INFO says of the same time, and, where the truth is known, how far from that.
@@ -476,5 +476,8 @@ def diagnosed():
 if __name__ == "__main__":
     if len(sys.argv) > 2 and sys.argv[1] == "--runs":
         RUNS = int(sys.argv[2])
+        del sys.argv[1:3]
+    if len(sys.argv) > 2 and sys.argv[1] == "--only":
+        situations = [made for made in situations if made.name == sys.argv[2]]
         del sys.argv[1:3]
     sys.exit(main(60 + 4 * RUNS * INTERVAL_S * 2, needs_root))

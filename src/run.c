@@ -27,6 +27,7 @@
 #include "loader/tracing.h"
 #include "loader/writer.h"
 #include "names/containers.h"
+#include "names/names.h"
 #include "notices.h"
 #include "options.h"
 #include "output/origin.h"
@@ -315,7 +316,7 @@ static struct tracer_wants wants_of(const struct options *options, const struct 
 		               ((diagnoses || options->strict) && plan_has_duty(plan, DUTY_NOTE_LIVES)),
 		.pass_within_ns = diagnoses ? options->interval_ns / PASSES_OF_DIAGNOSIS : 0,
 		.children = { keeper_process(show->output_keeper), keeper_process(show->textfile_keeper),
-		    writer_process(files->writer) },
+		    writer_process(files->writer), names_process(show->run.names) },
 	};
 }
 

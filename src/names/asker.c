@@ -182,6 +182,11 @@ struct asker *asker_start(const struct asker_services *services)
 	return asker;
 }
 
+pid_t asker_process(const struct asker *asker)
+{
+	return asker ? asker->child : 0;
+}
+
 struct asker *asker_share(struct asker *asker)
 {
 	pthread_mutex_lock(&asker->lock);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "names/resolver.h"
 
@@ -33,6 +34,9 @@ void asker_drop(struct asker *asker);
 
 /* Ends the process, whatever it waits for; questions under way are answered ANSWER_LATER. NULL is no error. */
 void asker_end(struct asker *asker);
+
+/* The process, until asker_end; 0: there is none. */
+pid_t asker_process(const struct asker *asker);
 
 /* Asks and waits, by RESOLVER_THREADS threads at once for each subject; for a process that is stopped 40 s. */
 enum resolver_answer asker_ask(struct asker *asker, enum asker_subject subject,

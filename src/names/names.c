@@ -147,6 +147,11 @@ int names_ask_apart(struct names *names)
 	return 0;
 }
 
+pid_t names_process(const struct names *names)
+{
+	return names ? asker_process(names->asker) : 0;
+}
+
 bool names_are_over(struct names *names)
 {
 	if (!names || !names->asker || names->over_is_told || !asker_has_ended(names->asker))

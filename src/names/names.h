@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct cgroup_description;
 struct containers;
@@ -31,6 +32,9 @@ void names_close(struct names *names);
 int names_ask_apart(struct names *names);
 
 #define NAMES_ARE_OVER "the process that asks for names has ended: what has none yet is shown as a number"
+
+/* The process that asks; 0: there is none. */
+pid_t names_process(const struct names *names);
 
 /* True once, after that process has gone: names that are not known yet stay so. */
 bool names_are_over(struct names *names);

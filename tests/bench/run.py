@@ -37,6 +37,7 @@ IDLE_S = 10
 MEMORY_SESSIONS = 1000
 MANY_SESSIONS, MANY_PROCESSES, MANY_INTERVAL_S = 100000, 4, 6
 COST_ROUNDS = 8
+COST_CONNECTIONS = (1, 8, 64, 400)  # in front of the tables are 128 places
 SCREEN = (160, 50)
 BURST_GAP_S = 0.3
 
@@ -298,7 +299,7 @@ def cost_start(command):
     return cost, names()
 
 
-def cost_round(command, ours_first):
+def cost_round(command, ours_first, load=("move", "messages")):
     """{name of program: ns a run}. Who runs first at an event pays for what the others find in the cache."""
     if ours_first:
         tool = live.Tcptop("-C", 600)
@@ -310,7 +311,7 @@ def cost_round(command, ours_first):
         return {**programs_of(tool.pid), **programs_of(cost.pid)}
 
     before = figures()
-    live.Mover("move", "messages").expect(0)
+    live.Mover(*load).expect(0)
     found = {}
     for number, (point, ns, runs) in figures().items():
         name = names.get(number, "tcptop " + point)
@@ -349,6 +350,12 @@ def part_cost(work):
         say("cost", f"{side}: bcc's layout to tcptop, times", spread(ratios, 1, 2))
     splice = [f.get("tcptop tcp_rcv_space_adjust", 0) - f["empty_receive"] for f in rounds]
     say("cost", "receive: splice accounting, above empty", spread(splice, 1, 1))
+    for connections in COST_CONNECTIONS:
+        load = ("threads", "--threads", connections, "--seconds", 1, "--size", 64)
+        rounds = [cost_round(command, number % 2 == 0, load) for number in range(COST_ROUNDS)]
+        for side, point in (("send", "sock_send_length"), ("receive", "sock_recv_length")):
+            above = [figures[f"tcptop {point}"] - figures[f"empty_{side}"] for figures in rounds]
+            say("cost", f"{side}: {connections} connections, a thread each, above empty", spread(above, 1, 1))
 
 
 PARTS = {

@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+struct socket_kind {
+	u16 type;
+	u16 protocol;
+};
+
 /* TCP or MPTCP, and not a raw socket whose user writes TCP headers */
 static __always_inline bool is_tcp(u64 sk)
 {
-	u16 protocol = LOAD(u16, sk, SK_PROTOCOL);
+	struct socket_kind kind;
 
-	return (protocol == PROTOCOL_TCP || protocol == PROTOCOL_MPTCP) && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
+	READ_KIND(kind, sk);
+	return (kind.protocol == PROTOCOL_TCP || kind.protocol == PROTOCOL_MPTCP) && kind.type == TYPE_STREAM;
 }
 
 /* For functions of plain TCP alone: MPTCP passes through them on the way to another one, where it is counted. */
 static __always_inline bool is_plain_tcp(u64 sk)
 {
-	return LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
+	struct socket_kind kind;
+
+	READ_KIND(kind, sk);
+	return kind.protocol == PROTOCOL_TCP && kind.type == TYPE_STREAM;
 }
 
 #define FILTERS_PIDS @FILTERS_PIDS@
@@ -35,11 +44,12 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction, const
 	pid = bpf_get_current_pid_tgid() >> 32;
 	if (!is_wanted(pid))
 		return 0;
+	READ_HEAD(head, sk);
 @FILTER_CONTAINERS@
 	odd = generation.lookup(&slot);
 	if (!odd)
 		return 0;
-	family = LOAD(u16, sk, SK_FAMILY);
+	family = HEAD(u16, head, SK_FAMILY);
 @FILTER_FAMILY@
 	return 0;
 }

@@ -47,9 +47,9 @@ static __always_inline u16 local_port(u64 sk, u16 number)
 	return FROM_NETWORK_ORDER(LOAD_COLD(u16, sk, INET_SPORT));
 }
 
-static __always_inline u32 network_namespace(u64 sk)
+static __always_inline u32 network_namespace(u64 head)
 {
-	u64 net = LOAD(u64, sk, SK_NET);
+	u64 net = HEAD(u64, head, SK_NET);
 
 	return LOAD(u32, net, NET_INUM);
 }
@@ -64,9 +64,9 @@ static __always_inline u32 mount_namespace(void)
 	return LOAD(u32, mnt_ns, MNT_NS_INUM);
 }
 
-static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk)
+static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk, u64 head)
 {
-	*(u64 *)&key->raddr = LOAD(u64, sk, SK_ADDRPAIR);
+	*(u64 *)&key->raddr = HEAD(u64, head, SK_ADDRPAIR);
 }
 
 /* fe80::/10 */
@@ -79,28 +79,28 @@ static __always_inline bool is_link_local(const u8 *address)
  * Equal addresses on two links are told apart by the interface. The kernel binds a socket to it that connects to a
  * link-local address, or is connected from one (tcp_v6_connect, tcp_v6_init_req).
  */
-static __always_inline u32 link_of(u64 sk)
+static __always_inline u32 link_of(u64 sk, u64 head)
 {
-	u32 ifindex = LOAD(u32, sk, SK_BOUND_DEV_IF);
+	u32 ifindex = HEAD(u32, head, SK_BOUND_DEV_IF);
 
 @MPTCP_LINK@
 	return ifindex;
 }
 
-static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk)
+static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk, u64 head)
 {
-	((u64 *)key->raddr)[0] = LOAD(u64, sk, SK_V6_DADDR);
-	((u64 *)key->raddr)[1] = LOAD(u64, sk, SK_V6_DADDR + 8);
-	((u64 *)key->laddr)[0] = LOAD(u64, sk, SK_V6_RCV_SADDR);
-	((u64 *)key->laddr)[1] = LOAD(u64, sk, SK_V6_RCV_SADDR + 8);
+	((u64 *)key->raddr)[0] = HEAD(u64, head, SK_V6_DADDR);
+	((u64 *)key->raddr)[1] = HEAD(u64, head, SK_V6_DADDR + 8);
+	((u64 *)key->laddr)[0] = HEAD(u64, head, SK_V6_RCV_SADDR);
+	((u64 *)key->laddr)[1] = HEAD(u64, head, SK_V6_RCV_SADDR + 8);
 	if (is_link_local(key->raddr) || is_link_local(key->laddr))
-		key->ifindex = link_of(sk);
+		key->ifindex = link_of(sk, head);
 }
 
 /* ::ffff:a.b.c.d, of which skc_addrpair holds the IPv4 addresses too */
-static __always_inline bool is_mapped(u64 sk)
+static __always_inline bool is_mapped(u64 head)
 {
-	return LOAD(u64, sk, SK_V6_DADDR) == 0 && LOAD(u32, sk, SK_V6_DADDR + 8) == MAPPED_PREFIX;
+	return HEAD(u64, head, SK_V6_DADDR) == 0 && HEAD(u32, head, SK_V6_DADDR + 8) == MAPPED_PREFIX;
 }
 /*@ mptcp_link */
 	/* an MPTCP socket is bound to nothing: its first subflow is */
@@ -145,17 +145,17 @@ BPF_TABLE("hash", struct session_key@N@, struct session_value, sessions@N@_odd, 
  * second finds the first one's entry. What cannot be inserted is counted as "other".
  */
 static __always_inline void count@N@(
-    u64 sk, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
+    u64 sk, u64 head, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
 {
 	struct session_key@N@ key = {};
 	struct session_value *value;
 
 	note_run(RUN_COUNTS);
-	session_key@N@_fill(&key, sk);
-	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
+	session_key@N@_fill(&key, sk, head);
+	*(u32 *)&key.rport = HEAD(u32, head, SK_PORTPAIR);
 	key.lport = local_port(sk, key.lport);
 	key.pid = pid;
-	key.netns = network_namespace(sk);
+	key.netns = network_namespace(head);
 #if FRONTS
 	struct front_slot@N@ *slot = program < FRONTS ? front_slot@N@(&key, program, odd) : 0;
 

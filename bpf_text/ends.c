@@ -26,16 +26,16 @@ BPF_TABLE("hash", struct session_key@N@, u64, ends@N@_even, @MAX_ENDS@);
 BPF_TABLE("hash", struct session_key@N@, u64, ends@N@_odd, @MAX_ENDS@);
 
 /* One that begins takes back the end of the connection that had its key before. */
-static __always_inline void end@N@(u64 sk, bool closed, bool odd)
+static __always_inline void end@N@(u64 sk, u64 head, bool closed, bool odd)
 {
 	struct session_key@N@ key = {};
 	u64 now = bpf_ktime_get_ns();
 	int err;
 
-	session_key@N@_fill(&key, sk);
-	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
+	session_key@N@_fill(&key, sk, head);
+	*(u32 *)&key.rport = HEAD(u32, head, SK_PORTPAIR);
 	key.lport = local_port(sk, key.lport);
-	key.netns = network_namespace(sk);
+	key.netns = network_namespace(head);
 	if (!closed) {
 		if (odd)
 			ends@N@_odd.delete(&key);
@@ -74,7 +74,8 @@ int ends_set_state(u64 *ctx)
 	odd = generation.lookup(&slot);
 	if (!odd)
 		return 0;
-	family = LOAD(u16, sk, SK_FAMILY);
+	READ_HEAD(head, sk);
+	family = HEAD(u16, head, SK_FAMILY);
 @FILTER_FAMILY@
 	return 0;
 }

@@ -61,16 +61,16 @@ BPF_TABLE("hash", u64, u32, filter_mntns, 1);
 	if (!filter_mntns.lookup(&mntns))
 		return 0;
 /*@ filter_family_both */
-	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(sk)))
-		@ACT@4(sk, @WITH@, *odd);
+	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(head)))
+		@ACT@4(sk, head, @WITH@, *odd);
 	else if (family == FAMILY_INET6)
-		@ACT@6(sk, @WITH@, *odd);
+		@ACT@6(sk, head, @WITH@, *odd);
 /*@ filter_family_4 */
-	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(sk)))
-		@ACT@4(sk, @WITH@, *odd);
+	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(head)))
+		@ACT@4(sk, head, @WITH@, *odd);
 /*@ filter_family_6 */
-	if (family == FAMILY_INET6 && !is_mapped(sk))
-		@ACT@6(sk, @WITH@, *odd);
+	if (family == FAMILY_INET6 && !is_mapped(head))
+		@ACT@6(sk, head, @WITH@, *odd);
 /*@ condition_uid */
 		u32 number = SUBJECT_UID();
 /*@ condition_comm */
@@ -78,15 +78,15 @@ BPF_TABLE("hash", u64, u32, filter_mntns, 1);
 /*@ condition_ports */
 		struct session_key4 ports;
 
-		*(u32 *)&ports.rport = LOAD(u32, sk, SK_PORTPAIR);
+		*(u32 *)&ports.rport = HEAD(u32, head, SK_PORTPAIR);
 		u16 remote = FROM_NETWORK_ORDER(ports.rport), local = local_port(sk, ports.lport);
 /*@ condition_network */
-		bool is_4 = LOAD(u16, sk, SK_FAMILY) == FAMILY_INET || is_mapped(sk);
-		u64 addresses = LOAD(u64, sk, SK_ADDRPAIR);
+		bool is_4 = HEAD(u16, head, SK_FAMILY) == FAMILY_INET || is_mapped(head);
+		u64 addresses = HEAD(u64, head, SK_ADDRPAIR);
 		u32 *pair = (u32 *)&addresses;
-		u64 remote[] = { LOAD(u64, sk, SK_V6_DADDR), LOAD(u64, sk, SK_V6_DADDR + 8) };
-		u64 local[] = { LOAD(u64, sk, SK_V6_RCV_SADDR), LOAD(u64, sk, SK_V6_RCV_SADDR + 8) };
+		u64 remote[] = { HEAD(u64, head, SK_V6_DADDR), HEAD(u64, head, SK_V6_DADDR + 8) };
+		u64 local[] = { HEAD(u64, head, SK_V6_RCV_SADDR), HEAD(u64, head, SK_V6_RCV_SADDR + 8) };
 /*@ condition_netns */
-		u32 number = network_namespace(sk);
+		u32 number = network_namespace(head);
 /*@ condition_mntns */
 		u32 number = SUBJECT_MNTNS();

@@ -14,6 +14,9 @@
 		read_;                                                                                       \
 	})
 
+/* A field of struct sock_common, of a BTF-typed socket or of a copy of it. */
+#define HEAD(type, head, field) (*(type *)((head) + (field)))
+
 @ACCESS@
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define FROM_NETWORK_ORDER(port) __builtin_bswap16(port)

@@ -25,6 +25,8 @@ static __always_inline int owner_passes(struct socket_owner *owner, u64 task)
 /* And the socket itself? */
 static __always_inline int socket_passes(struct socket_key *key, u64 sk)
 {
+	u64 head = sk;
+
 @FILTER_SOCKET@
 	return 1;
 }
@@ -61,7 +63,7 @@ static __always_inline void take_key(struct socket_key *key, u64 sk)
 	key->lport = local_port(sk, key->lport);
 	key->netns = network_namespace(sk);
 	key->ifindex =
-	    !is_4 && (is_link_local(key->raddr) || is_link_local(key->laddr)) ? link_of(sk) : 0;
+	    !is_4 && (is_link_local(key->raddr) || is_link_local(key->laddr)) ? link_of(sk, sk) : 0;
 }
 
 /* A connection's numbers begin with nothing moved, but for Fast Open and where they are set by hand. */

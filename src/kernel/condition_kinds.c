@@ -113,7 +113,7 @@ static void print_network(FILE *out, const struct condition *condition)
 	print_masked(out, "local[1]", address + 8, mask + 8, 8);
 	fputs("))", out);
 	if (condition->network.ifindex)
-		fprintf(out, " && link_of(sk) == %" PRIu32 "U", condition->network.ifindex);
+		fprintf(out, " && link_of(sk, head) == %" PRIu32 "U", condition->network.ifindex);
 	fputs(")", out);
 }
 

@@ -171,10 +171,16 @@ _Static_assert(sizeof(struct front6) <= 32768, "the kernel's least unit of memor
 		read_;                                                                                       \
 	})
 
+/* A field of struct sock_common, of a BTF-typed socket or of a copy of it. */
+#define HEAD(type, head, field) (*(type *)((head) + (field)))
+
 /* The verifier knows what a socket's and a task's pointers point to: fields are plain loads. */
 #define LOAD(type, base, offset) (*(type *)((base) + (offset)))
 #define CURRENT_TASK() ((u64)bpf_get_current_task_btf())
 #define TCP_SOCK(sk) ((u64)bpf_skc_to_tcp_sock((void *)(sk)))
+#define READ_KIND(kind, sk) \
+	((kind) = (struct socket_kind){ LOAD(u16, sk, SK_TYPE), LOAD(u16, sk, SK_PROTOCOL) })
+#define READ_HEAD(head, sk) u64 head = (sk)
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define FROM_NETWORK_ORDER(port) __builtin_bswap16(port)
 #define MAPPED_PREFIX 0xffff0000U
@@ -261,9 +267,9 @@ static __always_inline u16 local_port(u64 sk, u16 number)
 	return FROM_NETWORK_ORDER(LOAD_COLD(u16, sk, INET_SPORT));
 }
 
-static __always_inline u32 network_namespace(u64 sk)
+static __always_inline u32 network_namespace(u64 head)
 {
-	u64 net = LOAD(u64, sk, SK_NET);
+	u64 net = HEAD(u64, head, SK_NET);
 
 	return LOAD(u32, net, NET_INUM);
 }
@@ -278,9 +284,9 @@ static __always_inline u32 mount_namespace(void)
 	return LOAD(u32, mnt_ns, MNT_NS_INUM);
 }
 
-static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk)
+static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk, u64 head)
 {
-	*(u64 *)&key->raddr = LOAD(u64, sk, SK_ADDRPAIR);
+	*(u64 *)&key->raddr = HEAD(u64, head, SK_ADDRPAIR);
 }
 
 /* fe80::/10 */
@@ -293,9 +299,9 @@ static __always_inline bool is_link_local(const u8 *address)
  * Equal addresses on two links are told apart by the interface. The kernel binds a socket to it that connects to a
  * link-local address, or is connected from one (tcp_v6_connect, tcp_v6_init_req).
  */
-static __always_inline u32 link_of(u64 sk)
+static __always_inline u32 link_of(u64 sk, u64 head)
 {
-	u32 ifindex = LOAD(u32, sk, SK_BOUND_DEV_IF);
+	u32 ifindex = HEAD(u32, head, SK_BOUND_DEV_IF);
 
 	/* an MPTCP socket is bound to nothing: its first subflow is */
 	if (!ifindex && LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_MPTCP)
@@ -303,20 +309,20 @@ static __always_inline u32 link_of(u64 sk)
 	return ifindex;
 }
 
-static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk)
+static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk, u64 head)
 {
-	((u64 *)key->raddr)[0] = LOAD(u64, sk, SK_V6_DADDR);
-	((u64 *)key->raddr)[1] = LOAD(u64, sk, SK_V6_DADDR + 8);
-	((u64 *)key->laddr)[0] = LOAD(u64, sk, SK_V6_RCV_SADDR);
-	((u64 *)key->laddr)[1] = LOAD(u64, sk, SK_V6_RCV_SADDR + 8);
+	((u64 *)key->raddr)[0] = HEAD(u64, head, SK_V6_DADDR);
+	((u64 *)key->raddr)[1] = HEAD(u64, head, SK_V6_DADDR + 8);
+	((u64 *)key->laddr)[0] = HEAD(u64, head, SK_V6_RCV_SADDR);
+	((u64 *)key->laddr)[1] = HEAD(u64, head, SK_V6_RCV_SADDR + 8);
 	if (is_link_local(key->raddr) || is_link_local(key->laddr))
-		key->ifindex = link_of(sk);
+		key->ifindex = link_of(sk, head);
 }
 
 /* ::ffff:a.b.c.d, of which skc_addrpair holds the IPv4 addresses too */
-static __always_inline bool is_mapped(u64 sk)
+static __always_inline bool is_mapped(u64 head)
 {
-	return LOAD(u64, sk, SK_V6_DADDR) == 0 && LOAD(u32, sk, SK_V6_DADDR + 8) == MAPPED_PREFIX;
+	return HEAD(u64, head, SK_V6_DADDR) == 0 && HEAD(u32, head, SK_V6_DADDR + 8) == MAPPED_PREFIX;
 }
 
 #define FRONTS 4
@@ -355,17 +361,17 @@ BPF_TABLE("hash", struct session_key4, struct session_value, sessions4_odd, 6553
  * second finds the first one's entry. What cannot be inserted is counted as "other".
  */
 static __always_inline void count4(
-    u64 sk, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
+    u64 sk, u64 head, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
 {
 	struct session_key4 key = {};
 	struct session_value *value;
 
 	note_run(RUN_COUNTS);
-	session_key4_fill(&key, sk);
-	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
+	session_key4_fill(&key, sk, head);
+	*(u32 *)&key.rport = HEAD(u32, head, SK_PORTPAIR);
 	key.lport = local_port(sk, key.lport);
 	key.pid = pid;
-	key.netns = network_namespace(sk);
+	key.netns = network_namespace(head);
 #if FRONTS
 	struct front_slot4 *slot = program < FRONTS ? front_slot4(&key, program, odd) : 0;
 
@@ -437,17 +443,17 @@ BPF_TABLE("hash", struct session_key6, struct session_value, sessions6_odd, 6553
  * second finds the first one's entry. What cannot be inserted is counted as "other".
  */
 static __always_inline void count6(
-    u64 sk, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
+    u64 sk, u64 head, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
 {
 	struct session_key6 key = {};
 	struct session_value *value;
 
 	note_run(RUN_COUNTS);
-	session_key6_fill(&key, sk);
-	*(u32 *)&key.rport = LOAD(u32, sk, SK_PORTPAIR);
+	session_key6_fill(&key, sk, head);
+	*(u32 *)&key.rport = HEAD(u32, head, SK_PORTPAIR);
 	key.lport = local_port(sk, key.lport);
 	key.pid = pid;
-	key.netns = network_namespace(sk);
+	key.netns = network_namespace(head);
 #if FRONTS
 	struct front_slot6 *slot = program < FRONTS ? front_slot6(&key, program, odd) : 0;
 
@@ -485,18 +491,27 @@ static __always_inline void count6(
 #endif
 }
 
+struct socket_kind {
+	u16 type;
+	u16 protocol;
+};
+
 /* TCP or MPTCP, and not a raw socket whose user writes TCP headers */
 static __always_inline bool is_tcp(u64 sk)
 {
-	u16 protocol = LOAD(u16, sk, SK_PROTOCOL);
+	struct socket_kind kind;
 
-	return (protocol == PROTOCOL_TCP || protocol == PROTOCOL_MPTCP) && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
+	READ_KIND(kind, sk);
+	return (kind.protocol == PROTOCOL_TCP || kind.protocol == PROTOCOL_MPTCP) && kind.type == TYPE_STREAM;
 }
 
 /* For functions of plain TCP alone: MPTCP passes through them on the way to another one, where it is counted. */
 static __always_inline bool is_plain_tcp(u64 sk)
 {
-	return LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP && LOAD(u16, sk, SK_TYPE) == TYPE_STREAM;
+	struct socket_kind kind;
+
+	READ_KIND(kind, sk);
+	return kind.protocol == PROTOCOL_TCP && kind.type == TYPE_STREAM;
 }
 
 #define FILTERS_PIDS 0
@@ -520,14 +535,15 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction, const
 	pid = bpf_get_current_pid_tgid() >> 32;
 	if (!is_wanted(pid))
 		return 0;
+	READ_HEAD(head, sk);
 	odd = generation.lookup(&slot);
 	if (!odd)
 		return 0;
-	family = LOAD(u16, sk, SK_FAMILY);
-	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(sk)))
-		count4(sk, pid, bytes, direction, program, *odd);
+	family = HEAD(u16, head, SK_FAMILY);
+	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(head)))
+		count4(sk, head, pid, bytes, direction, program, *odd);
 	else if (family == FAMILY_INET6)
-		count6(sk, pid, bytes, direction, program, *odd);
+		count6(sk, head, pid, bytes, direction, program, *odd);
 	return 0;
 }
 

@@ -164,6 +164,7 @@ static __always_inline void count@N@(
 		return;
 	}
 #endif
+	note_run(RUN_LOOKUPS);
 	if (odd) {
 		value = sessions@N@_odd.lookup(&key);
 		KEEP_APART(value);

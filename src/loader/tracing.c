@@ -9,19 +9,21 @@
 #include "base/util.h"
 
 /*
- * All that was fitted, by the method: what a call's programs take in the midst of other work, what counting takes beside that, and
- * following a socket, in hundredths of what a call takes that is made over and over and counts nothing; that call's
+ * All that was fitted, by the method: what a call's programs take in the midst of other work, what counting takes beside that,
+ * looking a session up in the tables, and following a socket, in hundredths of what a call takes that is made over and over and counts nothing; that call's
  * price where it could not be measured; and by how many hundredths runs are dearer that come rarely, as other work has taken
  * the caches: by half of it at the gap between two. docs/performance.md has the measurements.
  */
 static const struct {
 	enum probe_method method;
-	uint32_t loop_ns, begins_percent, counts_percent, follows_percent;
+	bool direct; /* as in struct plan: reads of fields are loads */
+	uint32_t loop_ns, begins_percent, counts_percent, lookups_percent, follows_percent;
 	uint32_t rare_percent, rare_gap_ns;
 } method_prices[] = {
-	{ PROBE_TRACEPOINT, 70, 160, 115, 230, 55, 250000 },
-	{ PROBE_FENTRY, 70, 160, 115, 0, 55, 250000 },
-	{ PROBE_KPROBE, 700, 120, 15, 0, 55, 250000 },
+	{ PROBE_TRACEPOINT, true, 70, 160, 20, 95, 230, 55, 250000 },
+	{ PROBE_TRACEPOINT, false, 230, 160, 75, 60, 0, 55, 250000 },
+	{ PROBE_FENTRY, true, 70, 160, 20, 95, 0, 55, 250000 },
+	{ PROBE_KPROBE, false, 450, 120, 20, 15, 0, 55, 250000 },
 };
 
 void tracing_init(struct tracing *tracing)
@@ -66,10 +68,12 @@ void tracing_set_prices(struct tracing *tracing, uint32_t loop_ns)
 	for (size_t i = 0; i < COUNT_OF(method_prices); i++) {
 		uint32_t ns = loop_ns ? loop_ns : method_prices[i].loop_ns;
 
-		if (method_prices[i].method == tracing->plan.method)
+		if (method_prices[i].method == tracing->plan.method &&
+		    method_prices[i].direct == tracing->plan.direct)
 			tracing->prices = (struct run_prices){
 				.begins_ns = ns * method_prices[i].begins_percent / 100,
 				.counts_ns = ns * method_prices[i].counts_percent / 100,
+				.lookups_ns = ns * method_prices[i].lookups_percent / 100,
 				.follows_ns = ns * method_prices[i].follows_percent / 100,
 				.rare_percent = method_prices[i].rare_percent,
 				.rare_gap_ns = method_prices[i].rare_gap_ns,
@@ -79,9 +83,9 @@ void tracing_set_prices(struct tracing *tracing, uint32_t loop_ns)
 
 uint64_t tracing_runs_ns(const struct run_prices *prices, const uint64_t runs[RUN_KINDS], double gap_ns)
 {
-	double warm_ns = (double)runs[RUN_BEGINS] * prices->begins_ns +
-	                 (double)runs[RUN_COUNTS] * prices->counts_ns +
-	                 (double)runs[RUN_FOLLOWS] * prices->follows_ns;
+	double warm_ns =
+	    (double)runs[RUN_BEGINS] * prices->begins_ns + (double)runs[RUN_COUNTS] * prices->counts_ns +
+	    (double)runs[RUN_LOOKUPS] * prices->lookups_ns + (double)runs[RUN_FOLLOWS] * prices->follows_ns;
 	double rare = gap_ns > 0 ? gap_ns / (gap_ns + prices->rare_gap_ns) : 0;
 
 	return (uint64_t)(warm_ns * (1 + rare * prices->rare_percent / 100));

@@ -45,7 +45,8 @@ enum map {
 /* What runs cost, dispatch and all, by enum program_run. */
 struct run_prices {
 	uint32_t begins_ns;    /* a call's, and */
-	uint32_t counts_ns;    /* so much more when it counts */
+	uint32_t counts_ns;    /* so much more when it counts, */
+	uint32_t lookups_ns;   /* and so much beside that when the front does not know the session */
 	uint32_t follows_ns;   /* of RUN_FOLLOWS */
 	uint32_t rare_percent; /* so much more where they come rarely, */
 	uint32_t rare_gap_ns;  /* by half of it where so much time is between two on a processor */

@@ -116,6 +116,7 @@ struct session_other {
 enum program_run {
 	RUN_BEGINS,  /* for a call that may move bytes, also one that is none of ours */
 	RUN_COUNTS,  /* a call's bytes */
+	RUN_LOOKUPS, /* that, of a session that the front did not know */
 	RUN_FOLLOWS, /* how far a socket was read */
 	RUN_KINDS
 };

@@ -144,6 +144,7 @@ struct session_other {
 enum program_run {
 	RUN_BEGINS,  /* for a call that may move bytes, also one that is none of ours */
 	RUN_COUNTS,  /* a call's bytes */
+	RUN_LOOKUPS, /* that, of a session that the front did not know */
 	RUN_FOLLOWS, /* how far a socket was read */
 	RUN_KINDS
 };
@@ -398,6 +399,7 @@ static __always_inline void count4(
 		return;
 	}
 #endif
+	note_run(RUN_LOOKUPS);
 	if (odd) {
 		value = sessions4_odd.lookup(&key);
 		KEEP_APART(value);
@@ -480,6 +482,7 @@ static __always_inline void count6(
 		return;
 	}
 #endif
+	note_run(RUN_LOOKUPS);
 	if (odd) {
 		value = sessions6_odd.lookup(&key);
 		KEEP_APART(value);

@@ -18,6 +18,7 @@ static struct run_prices prices_of(enum probe_method method, uint32_t loop_ns)
 
 	tracing_init(&tracing);
 	tracing.plan.method = method;
+	tracing.plan.direct = method != PROBE_KPROBE;
 	tracing_set_prices(&tracing, loop_ns);
 	return tracing.prices;
 }
@@ -35,6 +36,7 @@ static void test_prices_follow_the_measurement(void **state)
 		assert_true(once.counts_ns > 0);
 		assert_int_equal(thrice.begins_ns, 3 * once.begins_ns);
 		assert_int_equal(thrice.counts_ns, 3 * once.counts_ns);
+		assert_int_equal(thrice.lookups_ns, 3 * once.lookups_ns);
 		assert_int_equal(thrice.follows_ns, 3 * once.follows_ns);
 	}
 }
@@ -59,14 +61,18 @@ static void test_only_tracepoints_follow(void **state)
 
 static void test_runs_are_added_up_by_kind(void **state)
 {
-	const struct run_prices prices = { .begins_ns = 100, .counts_ns = 10, .follows_ns = 1000 };
+	const struct run_prices prices = {
+		.begins_ns = 100, .counts_ns = 10, .lookups_ns = 2, .follows_ns = 1000
+	};
 	const uint64_t none[RUN_KINDS] = { 0 };
-	const uint64_t some[RUN_KINDS] = { [RUN_BEGINS] = 7, [RUN_COUNTS] = 5, [RUN_FOLLOWS] = 3 };
+	const uint64_t some[RUN_KINDS] = {
+		[RUN_BEGINS] = 7, [RUN_COUNTS] = 5, [RUN_LOOKUPS] = 4, [RUN_FOLLOWS] = 3
+	};
 	const uint64_t many[RUN_KINDS] = { [RUN_BEGINS] = UINT64_C(1) << 40 };
 
 	(void)state;
 	assert_int_equal(tracing_runs_ns(&prices, none, 0), 0);
-	assert_int_equal(tracing_runs_ns(&prices, some, 0), 700 + 50 + 3000);
+	assert_int_equal(tracing_runs_ns(&prices, some, 0), 700 + 50 + 8 + 3000);
 	assert_int_equal(tracing_runs_ns(&prices, many, 0), (UINT64_C(1) << 40) * 100);
 }
 

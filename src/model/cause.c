@@ -179,6 +179,18 @@ static uint32_t sooner_s(uint32_t rx_ms, uint32_t tx_ms)
 	return (!tx_ms || (rx_ms && rx_ms < tx_ms) ? rx_ms : tx_ms) / 1000;
 }
 
+void cause_join_listener(struct socket_summary *sum, const struct socket_summary *listener)
+{
+	if (sum->state != SOCKET_LISTEN || listener->state != SOCKET_LISTEN || sum->joined == UINT16_MAX)
+		return;
+	sum->joined_full =
+	    (uint16_t)((sum->joined ? sum->joined_full : socket_is_full(sum)) + socket_is_full(listener));
+	sum->joined++;
+	sum->backlog += listener->backlog;
+	sum->backlog_max += listener->backlog_max;
+	sum->drops += listener->drops;
+}
+
 void cause_summarise(struct socket_summary *summary, const struct socket_facts *facts,
     const struct socket_clock *clock, uint64_t rx_bytes, uint64_t tx_bytes)
 {

@@ -65,7 +65,21 @@ struct socket_summary {
 	uint8_t retries;             /* unanswered: of the same segment, or of probes of a closed window */
 	uint8_t cause;               /* the one with the greatest share, or CAUSE_NONE */
 	uint8_t shares[CAUSE_COUNT]; /* of the time since the pass before, in percent; zero without a cause */
+	uint16_t
+	    joined; /* further listeners of the same process, address and port (SO_REUSEPORT), added to this one, */
+	uint16_t
+	    joined_full; /* and how many of them all have a queue that is full; 0: of one alone, which is not counted */
 };
+
+/* A listener whose queue takes no more: it holds one more than its limit. */
+static inline bool socket_is_full(const struct socket_summary *socket)
+{
+	return socket->joined ? socket->joined_full != 0
+	                      : socket->state == SOCKET_LISTEN && socket->backlog > socket->backlog_max;
+}
+
+/* Adds another listener's queue and drops; of what does not listen nothing is changed. */
+void cause_join_listener(struct socket_summary *sum, const struct socket_summary *listener);
 
 /* When the pass was, on the clocks that the facts are told by. */
 struct socket_clock {

@@ -96,7 +96,15 @@ static struct stay *find_stay(struct diagnosis *diagnosis, const struct session 
 
 		*stay = (struct stay){ .first_drops = is_new ? 0 : session->socket.drops };
 	}
-	diagnosis->rows.rows[index].session = *session;
+	struct session *told = &diagnosis->rows.rows[index].session;
+	/* A further listener of the process at this address and port (SO_REUSEPORT). */
+	bool is_further = !added && stay->last_pass == diagnosis->passes;
+	uint32_t drops = is_further ? told->socket.drops : 0;
+
+	if (is_further && !stay->told_ns)
+		stay->first_drops += session->socket.drops;
+	*told = *session;
+	told->socket.drops += drops;
 	return stay;
 }
 

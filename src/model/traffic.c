@@ -110,6 +110,7 @@ static int add_session(struct traffic *traffic, const struct session *session, u
 	} else if (row->told_tick == traffic->tick) {
 		row->session.rx_bytes += session->rx_bytes;
 		row->session.tx_bytes += session->tx_bytes;
+		cause_join_listener(&row->session.socket, &session->socket);
 	} else {
 		take_session(traffic, row, session);
 	}

@@ -97,6 +97,12 @@ static void socket_detail(struct page *page, const struct row *row)
 			    page, "TCP", "state and waits are not known: this kernel cannot tell them");
 		return;
 	}
+	if (socket->joined) {
+		page_detail(page, "TCP", "%u times LISTEN, %u of them full   %u of %u wait   %u dropped",
+		    socket->joined + 1, socket->joined_full, socket->backlog, socket->backlog_max,
+		    socket->drops);
+		return;
+	}
 	if (socket->state == SOCKET_LISTEN) {
 		page_detail(page, "TCP", "LISTEN   %u of %u wait to be accepted   %u dropped",
 		    socket->backlog, socket->backlog_max, socket->drops);

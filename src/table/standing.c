@@ -103,7 +103,7 @@ void standing_cell_state(const struct column_context *context, const struct row 
 	else
 		snprintf(text, sizeof text, "%s", name ? name : "-");
 	column_cell_text(context, text, cell);
-	if (socket->state == SOCKET_LISTEN && socket->backlog > socket->backlog_max)
+	if (socket_is_full(socket))
 		cell->style = STYLE_ALERT;
 }
 

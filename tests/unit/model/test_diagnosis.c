@@ -223,6 +223,33 @@ static void listeners(void **state)
 	}
 }
 
+/* Two at one address (SO_REUSEPORT): what each has dropped before is not of the time, and what one drops then is. */
+static void listeners_at_one_address(void **state)
+{
+	struct finding findings[FINDINGS_MAX];
+
+	(void)state;
+	for (uint32_t dropped = 0; dropped < 3; dropped += 2) {
+		struct diagnosis diagnosis;
+		struct snapshot snapshot;
+
+		diagnosis_init(&diagnosis);
+		snapshot_init(&snapshot);
+		add(&snapshot, 1, 80, 0, SOCKET_LISTEN)->socket.drops = 70;
+		add(&snapshot, 1, 80, 0, SOCKET_LISTEN)->socket.drops = 9;
+		snapshot.sockets.count = 2;
+		assert_int_equal(diagnosis_add(&diagnosis, &snapshot), 0);
+		snapshot.sockets.passed_ns = NS_PER_S;
+		assert_int_equal(diagnosis_add(&diagnosis, &snapshot), 0);
+		snapshot.sessions[0].socket.drops += dropped;
+		assert_int_equal(diagnosis_add(&diagnosis, &snapshot), 0);
+		assert_int_equal(diagnosis_find(&diagnosis, findings, FINDINGS_MAX), dropped != 0);
+		if (dropped)
+			assert_int_equal(findings[0].drops, dropped);
+		end(&diagnosis, &snapshot);
+	}
+}
+
 /* Left open after the remote has closed: not what still sends, reads, or is about to be closed. */
 static void left_open(void **state)
 {
@@ -353,6 +380,7 @@ int main(void)
 		cmocka_unit_test(at_most_so_many),
 		cmocka_unit_test(connects_without_an_answer),
 		cmocka_unit_test(listeners),
+		cmocka_unit_test(listeners_at_one_address),
 		cmocka_unit_test(left_open),
 		cmocka_unit_test(only_what_was_told),
 	};

@@ -208,18 +208,43 @@ static void what_is_open_stays(void **state)
 	assert_true(fixture->traffic.rows.count <= 1 + TRAFFIC_IDLE_KEPT + TRAFFIC_IDLE_KEPT / 4);
 }
 
-/* Two listeners of a process at one address (SO_REUSEPORT) are one row. */
-static void the_same_socket_twice_is_one_row(void **state)
+static void add_listener(struct fixture *fixture, uint32_t backlog, uint32_t drops)
+{
+	struct session *session = add(fixture, 1, 0, SOCKET_LISTEN);
+
+	session->socket.backlog = backlog;
+	session->socket.backlog_max = 5;
+	session->socket.drops = drops;
+}
+
+/* Listeners of a process at one address (SO_REUSEPORT) are one row, with their number and sums, anew at each pass. */
+static void listeners_at_one_address_are_added_up(void **state)
 {
 	struct fixture *fixture = *state;
 
+	for (int i = 0; i < 2; i++) {
+		begin(fixture, true);
+		add_listener(fixture, 3, 10);
+		add_listener(fixture, 6, 1);
+		add_listener(fixture, 0, 0);
+		merge(fixture);
+		assert_int_equal(fixture->traffic.rows.count, 1);
+		assert_int_equal(fixture->traffic.open, 1);
+		const struct socket_summary *socket = &row_of(fixture, 1)->session.socket;
+
+		assert_int_equal(socket->state, SOCKET_LISTEN);
+		assert_int_equal(socket->joined, 2);
+		assert_int_equal(socket->joined_full, 1);
+		assert_int_equal(socket->backlog, 9);
+		assert_int_equal(socket->backlog_max, 15);
+		assert_int_equal(socket->drops, 11);
+		assert_true(socket_is_full(socket)); /* though all together would have room */
+	}
 	begin(fixture, true);
-	add(fixture, 1, 0, SOCKET_LISTEN)->socket.backlog = 3;
-	add(fixture, 1, 0, SOCKET_LISTEN)->socket.backlog = 4;
+	add_listener(fixture, 3, 10);
 	merge(fixture);
-	assert_int_equal(fixture->traffic.rows.count, 1);
-	assert_int_equal(fixture->traffic.open, 1);
-	assert_int_equal(row_of(fixture, 1)->session.socket.state, SOCKET_LISTEN);
+	assert_int_equal(row_of(fixture, 1)->session.socket.joined, 0);
+	assert_false(socket_is_full(&row_of(fixture, 1)->session.socket));
 }
 
 #define SOCKETS_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -231,7 +256,7 @@ int main(void)
 		SOCKETS_TEST(a_pass_now_and_then_is_enough),
 		SOCKETS_TEST(a_listener_ends_when_it_is_not_told_of),
 		SOCKETS_TEST(what_is_open_stays),
-		SOCKETS_TEST(the_same_socket_twice_is_one_row),
+		SOCKETS_TEST(listeners_at_one_address_are_added_up),
 	};
 
 	return cmocka_run_group_tests_name("traffic of sockets", tests, NULL, NULL);

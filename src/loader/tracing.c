@@ -20,7 +20,7 @@ static const struct {
 	uint32_t loop_ns, begins_percent, counts_percent, lookups_percent, follows_percent;
 	uint32_t rare_percent, rare_gap_ns;
 } method_prices[] = {
-	{ PROBE_TRACEPOINT, true, 70, 160, 20, 95, 230, 55, 250000 },
+	{ PROBE_TRACEPOINT, true, 70, 160, 20, 95, 200, 55, 250000 },
 	{ PROBE_TRACEPOINT, false, 230, 160, 75, 60, 0, 55, 250000 },
 	{ PROBE_FENTRY, true, 70, 160, 20, 95, 0, 55, 250000 },
 	{ PROBE_KPROBE, false, 450, 120, 20, 15, 0, 55, 250000 },

@@ -7,10 +7,12 @@ usage: run.py [PART]...      the parts of PARTS below, by default all; takes roo
 Figures, not tests: nothing passes or fails. TCPTOP names the program (default: build/tcptop of this
 checkout), CHECK the movers (default: tcptop-check beside it). The loads run in a network namespace of their own.
 """
+import contextlib
 import fcntl
 import os
 import pty
 import re
+import resource
 import shutil
 import signal
 import struct
@@ -32,7 +34,7 @@ from pair_cost import part_pair, part_rates  # noqa: E402
 from sockets_cost import part_sockets  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
-START_RUNS, HELP_RUNS = 11, 21
+START_RUNS, START_BUSY, HELP_RUNS = 11, 4, 21
 IDLE_S = 10
 MEMORY_SESSIONS = 1000
 MANY_SESSIONS, MANY_PROCESSES, MANY_INTERVAL_S = 100000, 4, 6
@@ -75,11 +77,11 @@ def flow(path, connections, processes=1):
 # --- start, help ---
 
 
-def first_output_s():
+def first_output_s(*options):
     """From before exec to the first line of the classic text, which says that it traces."""
     start = time.monotonic()
     with subprocess.Popen(
-        [live.program("TCPTOP"), "-C", "600"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [live.program("TCPTOP"), "-C", *options, "600"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as tool:
         line = tool.stdout.readline()
         took = time.monotonic() - start
@@ -90,14 +92,38 @@ def first_output_s():
     return took
 
 
+@contextlib.contextmanager
+def busy(count):
+    """So many processes that take all the time they get."""
+    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        time.sleep(0.5)
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def start_cpu_s(*options):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [live.program("TCPTOP"), "-C", *options, "0.01", "1"]
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def part_start(_work):
     first_output_s()
-    say(
-        "start",
-        f"exec to attached, s, {START_RUNS} runs",
-        spread([first_output_s() for _ in range(START_RUNS)]),
-        "0.4",
-    )
+    load = START_BUSY * os.cpu_count()
+    for name, options, target, busy_target in (
+        ("the second time", (), "0.05", ""), ("compiled anew", ("--no-cache",), "0.4", "0.5"),
+    ):
+        say("start", f"{name}: exec to attached, s, {START_RUNS} runs", spread([first_output_s(*options) for _ in range(START_RUNS)]), target)
+        say("start", f"{name}: processor time, to its end, s", spread([start_cpu_s(*options) for _ in range(START_RUNS)]))
+        with busy(load):
+            times = [first_output_s(*options) for _ in range(START_RUNS)]
+        say("start", f"{name}: beside {load} busy processes", spread(times), busy_target)
 
 
 def part_help(_work):
@@ -358,12 +384,23 @@ def part_cost(work):
             say("cost", f"{side}: {connections} connections, a thread each, above empty", spread(above, 1, 1))
 
 
+def part_sessions(_work):
+    """Stages of an interval, ns of processor time a session."""
+    program = os.path.join(os.path.dirname(live.program("TCPTOP")), "tests", "bench", "bench_sessions")
+    if not os.path.exists(program):
+        raise live.Skipped(f"{program} is not built (BUILD_TESTING)")
+    for options in ((), ("-r",)):
+        print("the same sessions in each interval:" if not options else "13 of 100 new each:")
+        print(subprocess.run([program, *options], stdout=subprocess.PIPE, check=True, text=True).stdout, end="", flush=True)
+
+
 PARTS = {
     "start": part_start,
     "help": part_help,
     "memory": part_memory,
     "idle": part_idle,
     "many": part_many,
+    "sessions": part_sessions,
     "cost": part_cost,
     "pair": part_pair,
     "rates": part_rates,

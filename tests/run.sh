@@ -7,8 +7,9 @@ set -uo pipefail
 usage='usage: sudo tests/run.sh [--no-vm | --vm KERNEL|all] [--no-containers] [--userland [RELEASE|all]] [--only PATTERN]
 
 Installs what is missing (Debian, Ubuntu), builds into build/, runs tests/lint.sh, the unit, live, containers and screen
-tests by ctest, the unit tests once more as clang and as the sanitizers of addresses and undefined behaviour build them, the
-fuzz targets with libFuzzer for 30 seconds each, and the tests in emulated machines with stock kernels of Debian, 6.1 and the
+tests by ctest, the unit tests once more as clang and as the sanitizers of addresses and undefined behaviour build them,
+those with threads as the thread sanitizer does (with TSAN= in the environment all of them, which takes ten minutes), the
+fuzz targets with libFuzzer for 30 seconds each, counts the branches that unit tests take, and the tests in emulated machines with stock kernels of Debian, 6.1 and the
 newest unless told. The last line is the sum:
 N passed, N failed, N skipped.
 
@@ -19,7 +20,7 @@ N passed, N failed, N skipped.
                    also all of this but the emulated machines in fresh roots of other Debian releases, by default of
                    all that tests/userland/run.sh names
   --only PATTERN   only tests whose name matches this regular expression; names of others than ctest has in build/
-                   begin with lint/, clang/, asan/, fuzz/ and, in the emulated machines, vm/
+                   begin with lint/, clang/, asan/, tsan/, fuzz/, coverage/ and, in the emulated machines, vm/
   -h, --help       show this help
 
 exit status: 0 when none failed; 1 when one did, or the build; 2 for wrong options'
@@ -29,6 +30,9 @@ root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
 . "$root/tests/lib/packages.sh"
 # shellcheck source=tests/lib/build.sh
 . "$root/tests/lib/build.sh"
+
+# Under the thread sanitizer, unless TSAN is another pattern: what has no second thread finds nothing there, and takes ten minutes.
+threaded='^unit_(names_|output_player|trace_)'
 
 only='' with_vm=yes with_containers=yes vm_kernels=(6.1 newest) userland=''
 passed=0 failed=0 skipped=0
@@ -166,12 +170,12 @@ run_ctest() { # folder of the build, pattern of the names (empty: all), prefix
 }
 
 # The unit tests as a preset of CMakePresets.json builds them, in its folder.
-run_preset() { # name
+run_preset() { # name, pattern of the tests (without one: all)
 	local name names=() wanted=()
 
 	mapfile -t names < <(ctest --test-dir "$root/build" -N -L '^unit$' | sed -n 's/^ *Test *#[0-9]*: //p')
 	for name in "${names[@]}"; do
-		[[ ! $1/$name =~ $only ]] || wanted+=("$name")
+		[[ ! $1/$name =~ $only || ! $name =~ ${2-} ]] || wanted+=("$name")
 	done
 	((${#wanted[@]})) || return
 	if build_run "$root" "build-$1" unit_tests --preset "$1"; then
@@ -215,6 +219,10 @@ run_fuzz() {
 	[[ ! fuzz/run =~ $only ]] || run_script fuzz/run build_as_owner "$root" build-fuzz "$root/tests/fuzz/run.sh"
 }
 
+run_coverage() {
+	[[ ! coverage/run =~ $only ]] || run_script coverage/run build_as_owner "$root" build-coverage "$root/tests/coverage"
+}
+
 # The kernels come from the mirror whose package lists apt has; what cannot be fetched, the scripts skip.
 run_vm() {
 	local kernel options=()
@@ -255,7 +263,9 @@ run_lint
 run_ctest build "$only" ""
 run_preset clang
 run_preset asan
+run_preset tsan "${TSAN-$threaded}"
 run_fuzz
+run_coverage
 [[ $with_vm == no ]] || run_vm
 [[ -z $userland ]] || run_userland
 if ((passed + failed + skipped == 0)); then

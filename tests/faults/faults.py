@@ -30,7 +30,7 @@ from live import (  # noqa: E402
 )
 
 PR_SET_CHILD_SUBREAPER = 36
-HANG_S = 20
+HANG_S = 30
 CODES = (0, 1, 3, 4, 5)
 RECORDING, LONG_RECORDING = "/mnt/demo.json", "/mnt/long.json"
 ENVIRONMENT = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "TZ": "UTC", "LANG": "C.UTF-8", "TERM": "xterm-256color",
@@ -192,6 +192,11 @@ def traced():
     yield Scene("live json", "-o", "json", "--probe", "tracepoint", "0.05", "1", is_whole=is_interval)
 
 
+def checks():
+    """The whole of --check by one method, with tcptop and the processes that move bytes."""
+    yield Scene("check", "--check", "--probe", "tracepoint", is_whole=lambda out: b" exact, 0 wrong" in out)
+
+
 def arguments():
     """What is done before anything is opened."""
     yield Scene("help", "--help")
@@ -249,6 +254,11 @@ def run_all(loop, variable):
     def starts():
         for scene in traced():
             yield from loop(scene, 4)
+
+    @case
+    def whole_checks():
+        for scene in checks():
+            yield from loop(scene, 2)
 
     @case
     def options():

@@ -4,10 +4,12 @@
 import contextlib
 import errno
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+import threading
 
 from live import (
     Skipped, Tcptop, as_user, case, check, check_equal, check_exact, children, directory, main, move, own_ids, program, wait_for,
@@ -84,13 +86,13 @@ NO_WRITES = (("openat", -100, 0, os.O_CREAT | os.O_WRONLY), ("mkdirat", -100, 0,
 NO_SOCKETS = (("socket", AF_INET, STREAM, 0), ("clone", signal.SIGCHLD, 0, 0), ("mmap", 0, PAGE, EXECUTABLE), ("setsockopt", 0, 0, 0))
 
 
-def intrude_in(process, call, fails, *arguments, wait=True):
+def intrude_in(process, call, fails, *arguments, env=None, **options):
     """tcptop, of which this process has been taken over; None or the error that the call is to fail with."""
     environment = {
-        **os.environ, "LD_PRELOAD": os.environ["INTRUDER_MODULE"], "INTRUDER_IN": process,
+        **(env or os.environ), "LD_PRELOAD": os.environ["INTRUDER_MODULE"], "INTRUDER_IN": process,
         "INTRUDER": f"{X86_64[call[0]]} {call[1]} {call[2]} {call[3]}", **({"INTRUDER_FAILS": str(fails)} if fails else {}),
     }
-    return Tcptop(*arguments, env=environment, wait=wait)
+    return Tcptop(*arguments, env=environment, **options)
 
 
 def named(tcptop, name):
@@ -160,6 +162,34 @@ def taken_over_while_keeping_a_file():
             tcptop = intrude_in("tcptop-keeper", call, None if deadly else errno.EPERM, *arguments, wait=False)
             code = tcptop.wait()
             check_equal(code, 5 if deadly else 0, f"{call}: {tcptop.stderr!r}")
+
+
+@case
+def taken_over_while_writing_for_the_user():
+    """The screen goes on without it, and ends as ever."""
+    need_confinement()
+    for call in (*KILLED[:3], *NO_SOCKETS[:3]):
+        deadly = call in KILLED
+        ours, theirs = pty.openpty()
+        environment = {**os.environ, "TERM": "xterm-256color"}
+        tcptop = intrude_in("tcptop-writer", call, None if deadly else errno.EPERM, "0.1", wait=False, stdin=theirs, stdout=theirs, env=environment)
+        os.close(theirs)
+        drain = threading.Thread(target=read_all, args=(ours,))
+        drain.start()
+        wait_for(lambda: named(tcptop, "tcptop-names"), 20, f"{call}: the screen")  # noqa: B023
+        if deadly:
+            wait_for(lambda: not named(tcptop, "tcptop-writer"), 5, f"{call}: the end")  # noqa: B023
+        check_equal(bool(named(tcptop, "tcptop-writer")), not deadly, f"{call}: the process")
+        tcptop.send(signal.SIGINT)
+        check_equal(tcptop.wait(), 0, f"{call}: {tcptop.stderr!r}")
+        drain.join()
+        os.close(ours)
+
+
+def read_all(descriptor):
+    with contextlib.suppress(OSError):  # nobody has the terminal any more
+        while os.read(descriptor, 65536):
+            pass
 
 
 @case

@@ -44,8 +44,9 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction, const
 	pid = bpf_get_current_pid_tgid() >> 32;
 	if (!is_wanted(pid))
 		return 0;
+@FILTER_TASK@
 	READ_HEAD(head, sk);
-@FILTER_CONTAINERS@
+@FILTER_SOCKET@
 	odd = generation.lookup(&slot);
 	if (!odd)
 		return 0;

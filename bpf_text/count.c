@@ -190,7 +190,7 @@ static __always_inline void count@N@(
 	}
 	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
 #if FRONTS
-	if (slot && !slot->key.netns)
+	if (slot && !slot->key.netns && key.netns)
 		slot->key = key;
 #endif
 }

@@ -32,7 +32,8 @@ struct pending_call {
 
 /*
  * Where it stands: in a place that its thread owns from its first call on until it ends, by the lower bits of its id, as
- * that is two loads. Who finds that another one owns it has an entry in the table instead.
+ * that is two loads. Who finds that another one owns it has an entry in the table instead; so has who comes after a thread
+ * whose end was not seen here, as when it took its leader's id by execve().
  */
 #define CALL_PLACES 16384
 
@@ -43,7 +44,7 @@ struct call_place {
 
 BPF_ARRAY(call_places, struct call_place, CALL_PLACES);
 BPF_TABLE("hash", u32, u8, owned_places, CALL_PLACES); /* two threads cannot enter the same one */
-BPF_TABLE("hash", u64, struct pending_call, pending_calls, CALL_PLACES);
+BPF_TABLE("hash", u64, struct pending_call, pending_calls, 32768);
 BPF_ARRAY(trampoline, u64, 1); /* its address as the last return shows it; 0: none was seen */
 
 static __always_inline u64 trampoline_address(void)

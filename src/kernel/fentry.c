@@ -5,11 +5,10 @@
 #include "kernel/socket_calls.h"
 #include "model/session.h"
 
-/* Linux 5.11 alone runs a program on a CPU where another task is preempted in it. */
+/* Linux 5.11, and 5.10 with real-time patches, run a program on a CPU where another task is preempted in it. */
 static bool runs_interleave(const struct kernel *kernel)
 {
-	return kernel->preemptible && kernel->version >= KERNEL_VERSION_CODE(5, 11, 0) &&
-	       kernel->version < KERNEL_VERSION_CODE(5, 12, 0);
+	return kernel->preemptible && kernel->version < KERNEL_VERSION_CODE(5, 12, 0);
 }
 
 static bool plan_fentry(struct plan *plan, struct planner *planner)
@@ -17,7 +16,7 @@ static bool plan_fentry(struct plan *plan, struct planner *planner)
 	const struct kernel *kernel = planner->kernel;
 
 	plan->direct = true;
-	plan->fronts = runs_interleave(kernel) ? 0 : FRONTS_MAX;
+	plan->fronts = runs_interleave(kernel) ? 0 : method_fronts(kernel, FRONTS_MAX);
 	if (!planner_knows(planner, NEED_CALLS))
 		return false;
 	if (!socket_calls_plan_returns(plan, kernel, SOCKET_CALLS_ALL))

@@ -2,6 +2,7 @@
 #include "kernel/kernel.h"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -418,7 +419,10 @@ int kernel_inspect(struct kernel *kernel, const struct kernel_sources *sources, 
 
 	if (err)
 		return err;
+	int cpus = libbpf_num_possible_cpus();
+
 	kernel->processor = processor_find();
+	kernel->cpus = cpus > 0 ? (unsigned)cpus : 0;
 	inspect_headers(kernel, sources->root);
 	inspect_kprobes(kernel, sources->root);
 	inspect_preemption(kernel, sources->root);

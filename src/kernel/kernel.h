@@ -209,6 +209,7 @@ struct kernel {
 	bool kretprobes_collide; /* a call is missed that returns while another CPU's does */
 	/* Not in the initial PID namespace: iterators show this process only the tasks of its namespace. */
 	bool in_pid_namespace;
+	unsigned cpus;                     /* that are possible; 0: not known */
 	bool preemptible;                  /* tasks in the kernel can be preempted (preempt=full or lazy) */
 	bool tracepoints_preemptible;      /* also in what a tracepoint calls: see inspect_preemption */
 	const struct processor *processor; /* NULL: one whose calls are not known */

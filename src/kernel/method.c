@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "model/session.h"
 
 extern const struct method method_tracepoint, method_fentry, method_kprobe;
 
@@ -39,6 +40,17 @@ static __attribute__((format(printf, 2, 3))) void note(
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
 	trial->note(trial->to, text);
+}
+
+#define FRONTS_TOGETHER_MAX 32768 /* the kernel's PAGE_ALLOC_COSTLY_ORDER, of 4 KB pages */
+
+unsigned method_fronts(const struct kernel *kernel, unsigned wanted)
+{
+	bool scattered = kernel->version >= KERNEL_VERSION_CODE(5, 15, 0);
+
+	return kernel->cpus && (scattered || kernel->cpus * sizeof(struct front6) <= FRONTS_TOGETHER_MAX)
+	           ? wanted
+	           : 0;
 }
 
 bool planner_rule_out(struct planner *planner, const char *why)
@@ -305,7 +317,7 @@ static unsigned hook_skips(const struct plan *plan, const struct hook *hook)
 	switch (hook->kind) {
 	case HOOK_TYPED_TRACEPOINT:
 	case HOOK_RAW_TRACEPOINT:
-		/* thread_exit only notices what was missed already */
+		/* thread_exit only notices what was missed already, and gives a place back */
 		return plan->tracepoints_preemptible && hook->symbol != SYMBOL_SCHED_PROCESS_EXIT
 		           ? SKIPS_PREEMPTED
 		           : 0;

@@ -150,6 +150,12 @@ struct method {
 	size_t blind_spot_count;
 };
 
+/*
+ * How many of `wanted` programs may have a front here. Reading one takes memory of all CPUs, which before 5.15 has to lie together: where
+ * that is more than the kernel gives at any time there are none.
+ */
+unsigned method_fronts(const struct kernel *kernel, unsigned wanted);
+
 /* In the order that "auto" tries. */
 extern const struct method *const methods[];
 extern const size_t method_count;

@@ -196,32 +196,59 @@ static int fill_family(char **text, const struct program_request *request, const
 	return err;
 }
 
+static void free_buffers(struct buffer *buffers, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(buffers[i].bytes);
+}
+
+/* All that are open; the first error. */
+static int close_buffers(struct buffer *buffers, size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int closed = buffers[i].stream ? buffer_close(&buffers[i]) : 0;
+
+		err = err ?: closed;
+	}
+	return err;
+}
+
+/* All of them, which are zero, or none. 0 or -errno. */
+static int open_buffers(struct buffer *buffers, size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < count && !err; i++)
+		err = buffer_open(&buffers[i]);
+	if (err) {
+		close_buffers(buffers, count);
+		free_buffers(buffers, count);
+	}
+	return err;
+}
+
 static int print_account(FILE *out, const struct program_request *request)
 {
-	struct buffer pid, containers;
-	int err = buffer_open(&pid);
+	struct buffer buffers[3] = { 0 }, *pid = &buffers[0], *task = &buffers[1], *socket = &buffers[2];
+	int err = open_buffers(buffers, COUNT_OF(buffers));
 
 	if (err)
 		return err;
-	err = buffer_open(&containers);
-	if (err) {
-		fclose(pid.stream);
-		free(pid.bytes);
-		return err;
-	}
-	int pid_err = print_pid_filter(pid.stream, request);
-
-	print_filter_tests(containers.stream, request);
-	conditions_print(&request->conditions, CONDITION_OF_TASK | CONDITION_OF_SOCKET, containers.stream);
-	err = buffer_close(&pid) ?: pid_err;
-	err = buffer_close(&containers) ?: err;
+	err = print_pid_filter(pid->stream, request);
+	print_filter_tests(task->stream, request);
+	conditions_print(&request->conditions, CONDITION_OF_TASK, task->stream);
+	conditions_print(&request->conditions, CONDITION_OF_SOCKET, socket->stream);
+	err = close_buffers(buffers, COUNT_OF(buffers)) ?: err;
 	char *family = NULL;
 
 	err = err ?: fill_family(&family, request, "count", "pid, bytes, direction, program");
 	const struct slot slots[] = {
 		{ "FILTERS_PIDS", request->pid_count ? "1" : "0" },
-		{ "FILTER_PID", pid.bytes },
-		{ "FILTER_CONTAINERS", containers.bytes },
+		{ "FILTER_PID", pid->bytes },
+		{ "FILTER_TASK", task->bytes },
+		{ "FILTER_SOCKET", socket->bytes },
 		{ "FILTER_FAMILY", family },
 	};
 
@@ -233,8 +260,7 @@ static int print_account(FILE *out, const struct program_request *request)
 		template_fill(out, program_text_account, slots, COUNT_OF(slots));
 	}
 	free(family);
-	free(pid.bytes);
-	free(containers.bytes);
+	free_buffers(buffers, COUNT_OF(buffers));
 	return err;
 }
 
@@ -282,35 +308,26 @@ static bool has_typed(const struct plan *plan)
 /* What they have in common, with the filters' tests of who has a socket, and of the socket. */
 static int print_typed(FILE *out, const struct program_request *request)
 {
-	struct buffer owner, socket;
-	int err = buffer_open(&owner);
+	struct buffer buffers[2] = { 0 }, *owner = &buffers[0], *socket = &buffers[1];
+	int err = open_buffers(buffers, COUNT_OF(buffers));
 
 	if (err)
 		return err;
-	err = buffer_open(&socket);
-	if (err) {
-		fclose(owner.stream);
-		free(owner.bytes);
-		return err;
-	}
-	int pid_err = print_pid_filter(owner.stream, request);
-
-	print_filter_tests(owner.stream, request);
-	conditions_print(&request->conditions, CONDITION_OF_TASK, owner.stream);
+	err = print_pid_filter(owner->stream, request);
+	print_filter_tests(owner->stream, request);
+	conditions_print(&request->conditions, CONDITION_OF_TASK, owner->stream);
 	if (request->family)
-		fprintf(socket.stream, "\tif (key->family != %d)\n\t\treturn 0;\n", request->family);
-	conditions_print(&request->conditions, CONDITION_OF_SOCKET, socket.stream);
-	err = buffer_close(&owner) ?: pid_err;
-	err = buffer_close(&socket) ?: err;
+		fprintf(socket->stream, "\tif (key->family != %d)\n\t\treturn 0;\n", request->family);
+	conditions_print(&request->conditions, CONDITION_OF_SOCKET, socket->stream);
+	err = close_buffers(buffers, COUNT_OF(buffers)) ?: err;
 	if (!err && filters_tasks(request))
 		fputs(program_text_subject_owner, out);
 	if (!err)
 		template_fill(out, program_text_typed,
 		    (const struct slot[]){
-		        { "FILTER_OWNER", owner.bytes }, { "FILTER_SOCKET", socket.bytes } },
+		        { "FILTER_OWNER", owner->bytes }, { "FILTER_SOCKET", socket->bytes } },
 		    2);
-	free(owner.bytes);
-	free(socket.bytes);
+	free_buffers(buffers, COUNT_OF(buffers));
 	return err;
 }
 

@@ -87,7 +87,7 @@ static bool plan_tracepoint(struct plan *plan, struct planner *planner)
 		return false;
 	plan->direct = kind == HOOK_TYPED_TRACEPOINT;
 	plan->needs |= kind == HOOK_PERF_TRACEPOINT ? NEED_RECORD : 0;
-	plan->fronts = 2;
+	plan->fronts = method_fronts(kernel, 2);
 	plan_add(plan, kind, SYMBOL_SOCK_SEND_LENGTH, "tracepoint", "send");
 	plan_add(plan, kind, SYMBOL_SOCK_RECV_LENGTH, "tracepoint", "receive");
 	plan_splice(plan, planner);

@@ -100,7 +100,8 @@ static bool is_tracing(const struct tracing *tracing)
 		&plan->tracepoints_preemptible, &plan->kretprobes_collide };
 
 	if (!are_bools(bools, COUNT_OF(bools)) || !method_find(plan->method) ||
-	    plan->hook_count > HOOKS_MAX || tracing->cpu_count > CPUS_MAX)
+	    plan->hook_count > HOOKS_MAX || tracing->cpu_count > CPUS_MAX || plan->fronts > FRONTS_MAX ||
+	    (plan->fronts && !tracing->cpu_count))
 		return false;
 	for (size_t i = 0; i < plan->hook_count; i++)
 		if (!is_hook(&plan->hooks[i]))

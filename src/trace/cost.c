@@ -31,7 +31,12 @@ int cost_init(
 			add_clock(meter, children[i]);
 	meter->counts = calloc(tracing->cpu_count + 1, sizeof *meter->counts);
 	meter->began = calloc(tracing->cpu_count + 1, sizeof *meter->began);
-	return meter->counts && meter->began ? 0 : -ENOMEM;
+	if (!meter->counts || !meter->began)
+		return -ENOMEM;
+	uint64_t runs;
+
+	tracing_read_runs(tracing, RUN_BEGINS, meter->began, &runs); /* else gaps count from no run on */
+	return 0;
 }
 
 void cost_fini(struct cost_meter *meter)

@@ -13,12 +13,15 @@ from live import ARGUMENTS, Skipped, case, check, main, program  # noqa: E402
 
 # By kernel and method: of what is counted, and of what -p turns away. What a change may add by chance is some three.
 LIMITS = {
-    ("6.1", "fentry"): (1130, 550),
-    ("6.1", "kprobe"): (6200, 4850),
-    ("6.12", "tracepoint"): (830, 340),
-    ("6.12", "fentry"): (1120, 580),
-    ("6.12", "kprobe"): (6200, 4850),
+    ("6.1", "fentry"): (800, 550),
+    ("6.1", "kprobe"): (3350, 2700),
+    ("6.12", "tracepoint"): (550, 340),
+    ("6.12", "fentry"): (850, 580),
+    ("6.12", "kprobe"): (4100, 3100),
 }
+
+# On 6.1 the kernel calls programs on functions by a longer way in some runs, from the start on: 141 instructions more a call.
+STARTS = 4
 
 
 def measure(options, limit_of):
@@ -30,10 +33,14 @@ def measure(options, limit_of):
         raise Skipped("the program of the pairs could not be compiled")
     load = Load(program("PAIR"))
     without = load.measure()
-    instructions, reason = beside(load, program("TCPTOP"), " ".join([*map(shlex.quote, ARGUMENTS), *options]))
-    check(instructions is not None, reason)
-    more, limit = instructions - without, limits[limit_of]
-    print(f"# {method} {' '.join(options)}: {more:.0f} instructions a pair more, of at most {limit}; {without:.0f} without")
+    limit, arguments = limits[limit_of], " ".join([*map(shlex.quote, ARGUMENTS), *options])
+    for _ in range(STARTS):
+        instructions, reason = beside(load, program("TCPTOP"), arguments)
+        check(instructions is not None, reason)
+        more = instructions - without
+        print(f"# {method} {' '.join(options)}: {more:.0f} instructions a pair more, of at most {limit}; {without:.0f} without")
+        if more <= limit:
+            break
     check(more <= limit, f"{more:.0f} instructions a pair, more than {limit}")
     check(more > 0, "nothing was traced")
 

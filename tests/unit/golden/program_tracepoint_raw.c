@@ -338,7 +338,7 @@ static __always_inline bool is_mapped(u64 head)
 	return HEAD(u64, head, SK_V6_DADDR) == 0 && HEAD(u32, head, SK_V6_DADDR + 8) == MAPPED_PREFIX;
 }
 
-#define FRONTS 2
+#define FRONTS 0
 
 #if FRONTS
 BPF_PERCPU_ARRAY(fronts4, struct front4, FRONT_INDEX(FRONTS, 0));
@@ -418,7 +418,7 @@ static __always_inline void count4(
 	}
 	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
 #if FRONTS
-	if (slot && !slot->key.netns)
+	if (slot && !slot->key.netns && key.netns)
 		slot->key = key;
 #endif
 }
@@ -501,7 +501,7 @@ static __always_inline void count6(
 	}
 	add(&value->rx_bytes, &value->tx_bytes, bytes, direction);
 #if FRONTS
-	if (slot && !slot->key.netns)
+	if (slot && !slot->key.netns && key.netns)
 		slot->key = key;
 #endif
 }

@@ -24,6 +24,7 @@ static inline void record(
 	    0) /* where the tests run on another processor than it did */
 		kernel->offsets[FIELD_REGS_SYSCALL] = kernel->offsets[FIELD_REGS_BEFORE] = 0;
 	kernel->kprobe_pmu_type = kprobe_pmu_type;
+	kernel->cpus = 2;
 	kernel->preemptible = kernel->tracepoints_preemptible =
 	    false; /* not what the kernel that runs this is */
 }

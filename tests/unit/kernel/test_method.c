@@ -272,7 +272,10 @@ static void test_tracepoint_old_kernels(void **state)
 	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
 }
 
-/* A front needs a program that is not run again on a CPU on which it runs: 5.11 alone does that. */
+/*
+ * A front needs a program that is not run again on a CPU on which it runs, which 5.11 does, and 5.10 with real-time patches; and
+ * memory for it that is to be had.
+ */
 static void test_fronts(void **state)
 {
 	struct kernel kernel = kernel_6_18();
@@ -296,7 +299,19 @@ static void test_fronts(void **state)
 	kernel.preemptible = true;
 	kernel.version = KERNEL_VERSION_CODE(5, 10, 200);
 	plan_well(&plan, PROBE_FENTRY, &kernel);
+	assert_int_equal(plan.fronts, 0);
+	plan_well(&plan, PROBE_KPROBE, &kernel);
 	assert_int_equal(plan.fronts, FRONTS_MAX);
+	kernel.cpus = 8;
+	plan_well(&plan, PROBE_KPROBE, &kernel);
+	assert_int_equal(plan.fronts, 0);
+	kernel.version = KERNEL_VERSION_CODE(5, 15, 0);
+	kernel.cpus = 512;
+	plan_well(&plan, PROBE_KPROBE, &kernel);
+	assert_int_equal(plan.fronts, FRONTS_MAX);
+	kernel.cpus = 0;
+	plan_well(&plan, PROBE_KPROBE, &kernel);
+	assert_int_equal(plan.fronts, 0);
 }
 
 static void test_fentry_6_1(void **state)

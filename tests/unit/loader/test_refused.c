@@ -15,6 +15,7 @@
 #include "loader/message.h"
 #include "loader/passing.h"
 #include "loader/tracing.h"
+#include "model/session.h"
 #include "sockets.h"
 
 /* Bytes and descriptors as no loader_message_send puts them together. */
@@ -114,6 +115,18 @@ static void too_many_hooks(struct whole *whole)
 	whole->tracing.plan.hook_count = HOOKS_MAX + 1;
 }
 
+static void too_many_fronts(struct whole *whole)
+{
+	whole->tracing.plan.fronts = FRONTS_MAX + 1;
+	whole->tracing.cpu_count = 2;
+}
+
+static void fronts_of_no_processor(struct whole *whole)
+{
+	whole->tracing.plan.fronts = FRONTS_MAX;
+	whole->tracing.cpu_count = 0;
+}
+
 static void unknown_hook(struct whole *whole)
 {
 	whole->tracing.plan.hooks[1].kind = HOOK_KIND_COUNT;
@@ -191,6 +204,8 @@ static void test_garbled(void **state)
 		GARBLED(no_method, false),
 		GARBLED(unknown_method, false),
 		GARBLED(too_many_hooks, false),
+		GARBLED(too_many_fronts, false),
+		GARBLED(fronts_of_no_processor, false),
 		GARBLED(unknown_hook, false),
 		GARBLED(unknown_symbol, false),
 		GARBLED(unknown_duty, false),

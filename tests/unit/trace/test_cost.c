@@ -91,6 +91,7 @@ static uint64_t price_of(uint64_t all_runs, uint64_t on_the_last)
 	struct cost_meter meter;
 	struct own_cost cost;
 
+	set_runs(RUN_BEGINS, 0);
 	assert_int_equal(cost_init(&meter, &tracing, no_children), 0);
 	for (uint32_t i = 0; i < tracing.cpu_count; i++)
 		counts[i] = (all_runs - on_the_last) / tracing.cpu_count;

@@ -94,8 +94,11 @@ def programs_at(pid):
     """{tracepoint: program id} of those that count."""
     found = {}
     for number in descriptors(pid):
-        with open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii", errors="replace") as stream:
-            fields = dict(re.findall(r"^(\w+):\s+(\S+)$", stream.read(), re.M))
+        try:
+            with open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii", errors="replace") as stream:
+                fields = dict(re.findall(r"^(\w+):\s+(\S+)$", stream.read(), re.M))
+        except FileNotFoundError:
+            continue  # closed meanwhile
         if fields.get("tp_name") in COUNTING:
             found[fields["tp_name"]] = int(fields["prog_id"])
     return found

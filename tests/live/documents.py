@@ -13,6 +13,7 @@ WALK_BEGIN, WALK_END = "PATH=$PWD/build:$PWD/examples:$PATH", "rm -r /tmp/www"
 RUN, ABSENT = "run", "absent"
 RULES = (
     (r"sudo tests/run\.sh", "it runs this test, too"),
+    (r"tests/coverage", "it builds: tests/run.sh does that, too"),
     (r"tests/(lint|fuzz/run)\.sh", "tests/run.sh runs it"),
     (r"git config ", "it changes the checkout"),
     (r"(cmake|sudo apt-get|sudo cmake) ", "it builds: packaging_debian and tests/run.sh do"),

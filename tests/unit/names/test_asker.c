@@ -218,6 +218,7 @@ static void stopped(void **state)
 
 	ask_through(users, *state, ask_user_apart);
 	kill(pid, SIGSTOP);
+	assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid); /* until then it may answer */
 	for (int i = 0; i < 50; i++) {
 		assert_null(resolver_find(users, key_of(0, 9), true));
 		pause_ms(5);

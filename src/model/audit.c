@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/util.h"
 #include "model/cause.h"
 #include "model/socket.h"
@@ -18,6 +19,9 @@
 /* Of one that is closed it is not known how many FINs its numbers hold. */
 #define CONNECTIONS (IN(SOCKET_SYN_SENT) | IN(SOCKET_SYN_RECV) | IN(SOCKET_ESTABLISHED) | FIN_SENT | FIN_CAME)
 
+#define CAPACITY_MIN 64
+#define CAPACITY_KEPT 1024 /* so many places are not worth to be given back */
+
 void audit_fini(struct audit *audit)
 {
 	free(audit->sockets);
@@ -30,19 +34,6 @@ void audit_fini(struct audit *audit)
 void audit_forget(struct audit *audit)
 {
 	audit->has_gap = true;
-}
-
-/* With room for one more: the array, or where it is now. NULL: no memory, and it stays. */
-static void *grow(void *array, size_t *capacity, size_t count, size_t size)
-{
-	if (count < *capacity)
-		return array;
-	size_t wanted = *capacity ? *capacity * 2 : 64;
-	void *grown = reallocarray(array, wanted, size);
-
-	if (grown)
-		*capacity = wanted;
-	return grown;
 }
 
 static int compare_cookies(const void *a, const void *b)
@@ -242,7 +233,8 @@ static int64_t take_side(struct audit_side *side, const struct glimpse *glimpse)
 
 static struct audit_socket *add(struct audit *audit)
 {
-	struct audit_socket *next = grow(audit->next, &audit->next_capacity, audit->next_count, sizeof *next);
+	struct audit_socket *next =
+	    array_grow(audit->next, audit->next_count, &audit->next_capacity, CAPACITY_MIN, sizeof *next);
 
 	if (!next)
 		return NULL;
@@ -316,8 +308,8 @@ int audit_take(struct audit *audit, const struct audit_entry *entry, struct audi
 
 int audit_note_end(struct audit *audit, uint64_t key_hash)
 {
-	uint64_t *keys =
-	    grow(audit->ended_keys, &audit->ended_key_capacity, audit->ended_key_count, sizeof *keys);
+	uint64_t *keys = array_grow(audit->ended_keys, audit->ended_key_count, &audit->ended_key_capacity,
+	    CAPACITY_MIN, sizeof *keys);
 
 	if (!keys)
 		return -ENOMEM;
@@ -329,7 +321,7 @@ int audit_note_end(struct audit *audit, uint64_t key_hash)
 static struct audit_ended *add_ended(struct audit *audit)
 {
 	struct audit_ended *ended =
-	    grow(audit->ended, &audit->ended_capacity, audit->ended_count, sizeof *ended);
+	    array_grow(audit->ended, audit->ended_count, &audit->ended_capacity, CAPACITY_MIN, sizeof *ended);
 
 	if (!ended)
 		return NULL;
@@ -375,6 +367,7 @@ int audit_take_end(struct audit *audit, const struct audit_end_entry *entry)
 
 void audit_forget_ended(struct audit *audit)
 {
+	audit->ended = array_reuse(audit->ended, audit->ended_count, &audit->ended_capacity, CAPACITY_KEPT);
 	audit->ended_count = 0;
 }
 
@@ -449,6 +442,8 @@ static void forget_doubtful(struct audit *audit)
 		socket->tx.has_base = socket->tx.is_sure = false;
 		socket->rx.has_base = socket->rx.is_sure = false;
 	}
+	audit->ended_keys =
+	    array_reuse(audit->ended_keys, audit->ended_key_count, &audit->ended_key_capacity, CAPACITY_KEPT);
 	audit->ended_key_count = 0;
 }
 

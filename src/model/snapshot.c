@@ -30,11 +30,7 @@ void snapshot_fini(struct snapshot *snapshot)
 /* The array to go on with. One that is not small is freed, unless large ones stay and an eighth of it was used. */
 static void *reuse(void *array, size_t count, size_t *capacity, bool large)
 {
-	if (*capacity <= CAPACITY_MIN || (large && count >= *capacity / 8))
-		return array;
-	free(array);
-	*capacity = 0;
-	return NULL;
+	return array_reuse(array, large ? count : 0, capacity, CAPACITY_MIN);
 }
 
 static void empty(struct snapshot *snapshot, bool large)

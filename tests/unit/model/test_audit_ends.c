@@ -108,12 +108,48 @@ static void test_an_end_of_which_too_little_is_known(void **state)
 	audit_fini(&audit);
 }
 
+/* Most of what a crowded interval took is given back, and what a steady load needs stays where it is. */
+static void test_memory_of_a_crowded_interval_is_given_back(void **state)
+{
+	enum { CROWD = 20000, STEADY = 1500, FEW = 10, ROUNDS = 50 };
+	struct audit audit = { 0 };
+	size_t steady = 0, steady_keys = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		unsigned count = round == 0 ? CROWD : round < ROUNDS / 2 ? STEADY : FEW;
+
+		for (uint64_t cookie = 1; cookie <= count; cookie++) {
+			const struct audit_end_entry entry = ending(cookie, 1000, 500);
+
+			assert_int_equal(audit_note_end(&audit, entry.key_hash), 0);
+			assert_int_equal(audit_take_end(&audit, &entry), 0);
+		}
+		audit_forget_ended(&audit);
+		audit_end(&audit);
+		if (round == 2) {
+			steady = audit.ended_capacity;
+			steady_keys = audit.ended_key_capacity;
+		}
+		if (round > 2 && round < ROUNDS / 2) {
+			assert_int_equal(audit.ended_capacity, steady);
+			assert_int_equal(audit.ended_key_capacity, steady_keys);
+		}
+	}
+	assert_true(steady >= STEADY && steady < CROWD);
+	assert_true(steady_keys >= STEADY && steady_keys < CROWD);
+	assert_true(audit.ended_capacity < STEADY);
+	assert_true(audit.ended_key_capacity < STEADY);
+	audit_fini(&audit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_connection_that_no_pass_has_seen_is_audited_at_its_end),
 		cmocka_unit_test(test_the_end_of_a_connection_that_was_audited),
 		cmocka_unit_test(test_an_end_of_which_too_little_is_known),
+		cmocka_unit_test(test_memory_of_a_crowded_interval_is_given_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

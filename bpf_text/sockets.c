@@ -111,9 +111,6 @@ static __always_inline u64 socket_of_file(void *file)
 #define CHRONO_PEER 2
 #define CHRONO_BUFFER 3
 
-/* A read of one byte ends at so many sockets, and with it the kernel's RCU section. */
-#define SOCKETS_AT_ONCE 4096
-
 /* A wait queue may be long. */
 #define WAITERS_LOOKED_AT 4
 
@@ -346,19 +343,19 @@ int sockets_pass(u64 *ctx)
 	struct socket_state *state = (void *)ctx[3];
 	struct socket_pass *pass = current_pass();
 	struct socket_facts *facts;
-	u32 place, told;
+	u32 place;
 
 	if (!sk || !state || !pass)
 		return 0;
-	if (state->pass == pass->number) { /* once more, as owners have become known */
+	if (state->pass == pass->number) { /* once more: owners may have become known */
 		place = state->place;
 		facts = socket_facts.lookup(&place);
 		if (facts)
 			take_owner(facts, state);
-		return 0;
+	} else if (!pass->again || state->born_ns < pass->time_ns) {
+		tell(sk, state, pass);
 	}
-	told = tell(sk, state, pass);
-	if (told && told % SOCKETS_AT_ONCE == 0) {
+	if (++pass->looked_at % SOCKETS_AT_ONCE == 0) {
 		u8 mark = 0;
 
 		bpf_seq_write((void *)TYPED(u64, ctx[0], 0), &mark, sizeof mark);

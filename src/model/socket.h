@@ -106,12 +106,20 @@ struct socket_facts {
 	__u32 received_jiffies;
 };
 
+/*
+ * A read of one byte ends at so many sockets, and with it the kernel's RCU section. The next read begins at the number
+ * in its list that the kernel had come to, so that of what has gone before it since, as many others are left out.
+ */
+#define SOCKETS_AT_ONCE 4096
+
 struct socket_pass {
 	__u32 number;     /* from 1 on; written before a pass, */
 	__u32 walk;       /* as is that of walks over open files, */
 	__u32 walks_tell; /* and whether a walk is a pass */
 	__u32 count;      /* sockets with facts; zeroed before a pass */
 	__u32 beyond;     /* for which there was no room */
+	__u32 looked_at;  /* sockets, by the kernel's iterator; where it begins decides where reads end */
+	__u32 again;      /* not its first run: what was born since that one is left to the next pass */
 	__u32 zero;
 	__u64 time_ns; /* of the first one: CLOCK_MONOTONIC, and jiffies_64 */
 	__u64 jiffies;

@@ -133,16 +133,39 @@ static int walk(struct sockets *sockets)
 	return err;
 }
 
+/* Runs of the kernel's iterator in a pass, at most, */
+#define RUNS_MAX 4
+/* and by how much the sockets of one at which reads end are others than those of the one before. */
+#define READS_SHIFT (SOCKETS_AT_ONCE / 8 * 3)
+
+/* Between two reads sockets may go, and the kernel leaves others out for them: it is asked again, until none was. */
+static int run_whole(struct sockets *sockets)
+{
+	int err = iterator_run(sockets->link_fds[PASS]);
+	bool more = sockets->pass->looked_at >= SOCKETS_AT_ONCE;
+
+	sockets->pass->again = 1;
+	for (uint32_t run = 1; run < RUNS_MAX && more && !err; run++) {
+		size_t told = sockets->pass->count;
+
+		sockets->pass->looked_at = run * READS_SHIFT;
+		err = iterator_run(sockets->link_fds[PASS]);
+		more = sockets->pass->count > told;
+	}
+	return err;
+}
+
 /* Lets the kernel tell of all sockets. By a walk where it has no iterator of sockets. */
 static int pass(struct sockets *sockets)
 {
 	bool walks = sockets->link_fds[PASS] < 0;
 
 	sockets->pass->count = sockets->pass->beyond = 0;
+	sockets->pass->looked_at = sockets->pass->again = 0;
 	sockets->pass->number++;
 	sockets->pass->walk += walks;
 	sockets->pass->walks_tell = walks;
-	return iterator_run(sockets->link_fds[walks ? WALK : PASS]);
+	return walks ? iterator_run(sockets->link_fds[WALK]) : run_whole(sockets);
 }
 
 int sockets_start(struct sockets *sockets)

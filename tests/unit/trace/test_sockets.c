@@ -17,13 +17,17 @@
 #include "trace/iterator.h"
 #include "trace/sockets.h"
 
-enum { WALK = 1, PASS, CAPACITY = 16 }; /* as enum socket_program */
+enum { WALK = 1, PASS, CAPACITY = 16, RUNS_MAX = 4 }; /* as enum socket_program */
 enum { LISTENER_PID = 7, USER_PID = 9, LATE_PID = 11 };
 
 static struct sockets sockets;
 static struct socket_facts *facts;
 static struct snapshot snapshot;
 static unsigned told, walks, passes; /* sockets of a pass; what was asked for */
+static unsigned looked_at;           /* by a run, */
+static unsigned
+    left_out[RUNS_MAX]; /* how many of a pass's sockets had not been told by the end of each run, */
+static uint32_t begun_at[RUNS_MAX]; /* and at what number looked_at began */
 static int failure;
 
 int __wrap_iterator_run(int link_fd);
@@ -31,6 +35,8 @@ int __wrap_iterator_run(int link_fd);
 /* A walk finds who has the sockets open that nobody is known of. */
 int __wrap_iterator_run(int link_fd)
 {
+	unsigned not_told = 0;
+
 	if (failure)
 		return failure;
 	if (link_fd == sockets.link_fds[WALK]) {
@@ -39,9 +45,11 @@ int __wrap_iterator_run(int link_fd)
 			if (!facts[i].owner.pid)
 				facts[i].owner.pid = LATE_PID;
 	} else {
-		passes++;
+		begun_at[passes % RUNS_MAX] = sockets.pass->looked_at;
+		sockets.pass->looked_at += looked_at;
+		not_told = left_out[passes++ % RUNS_MAX];
 	}
-	sockets.pass->count = told;
+	sockets.pass->count = told - not_told;
 	sockets.pass->time_ns = clock_now_ns();
 	return 0;
 }
@@ -63,7 +71,8 @@ static int set_up(void **state)
 		.facts = facts,
 		.capacity = CAPACITY };
 	sockets.link_fds[PASS] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	told = walks = passes = 0;
+	told = walks = passes = looked_at = 0;
+	memset(left_out, 0, sizeof left_out);
 	failure = 0;
 	snapshot_init(&snapshot);
 	return 0;
@@ -224,6 +233,28 @@ static void test_walks_are_passes_where_they_have_to_be(void **state)
 	assert_non_null(session_of(1, LISTENER_PID));
 }
 
+/* More than one read takes: where others went in between, some are left out, and so the kernel is asked again. */
+static void test_what_reads_leave_out_is_told(void **state)
+{
+	(void)state;
+	for (uint16_t port = 1; port <= 4; port++)
+		add(port, LISTENER_PID);
+	looked_at = SOCKETS_AT_ONCE - 1;
+	tell();
+	assert_int_equal(passes, 1);
+	passes = 0;
+	snapshot_reset(&snapshot);
+	looked_at = SOCKETS_AT_ONCE;
+	left_out[0] = 3;
+	left_out[1] = 1;
+	tell();
+	assert_int_equal(passes, 4); /* the third one tells of the last */
+	assert_int_equal(snapshot.session_count, 4);
+	for (int i = 0; i < RUNS_MAX; i++) /* reads end at other sockets each time */
+		for (int k = 0; k < i; k++)
+			assert_int_not_equal(begun_at[i] % SOCKETS_AT_ONCE, begun_at[k] % SOCKETS_AT_ONCE);
+}
+
 static void test_no_pass_before_it_is_due(void **state)
 {
 	(void)state;
@@ -279,6 +310,7 @@ int main(void)
 		SOCKETS_TEST(test_two_processes_at_once),
 		SOCKETS_TEST(test_owners_are_searched_for),
 		SOCKETS_TEST(test_walks_are_passes_where_they_have_to_be),
+		SOCKETS_TEST(test_what_reads_leave_out_is_told),
 		SOCKETS_TEST(test_no_pass_before_it_is_due),
 		SOCKETS_TEST(test_how_long_it_rests),
 		SOCKETS_TEST(test_what_is_not_followed),

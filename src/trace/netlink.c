@@ -36,8 +36,8 @@ int netlink_open(void)
  */
 static int take_answer(char *answer, int left, uint32_t sequence, netlink_take *take, void *to)
 {
-	for (const struct nlmsghdr *message = (const struct nlmsghdr *)answer; NLMSG_OK(message, left);
-	     message = NLMSG_NEXT(message, left)) {
+	for (const struct nlmsghdr *message = (const struct nlmsghdr *)answer;
+	     left > 0 && NLMSG_OK(message, (uint32_t)left); message = NLMSG_NEXT(message, left)) {
 		int err;
 
 		/* what is left of a list that was given up */

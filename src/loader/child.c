@@ -262,9 +262,8 @@ static int attach_hooks(struct child *child)
 	note_runs(&child->tracing);
 	if (!err)
 		note(child,
-		    "programs: %u ns of processor time a call that counts nothing, %u one that counts, %u "
-		    "more of a "
-		    "connection that has no place in front of the tables",
+		    "programs: %u ns of processor time a call that counts nothing, %u one that counts, "
+		    "%u more of a connection that has no place in front of the tables",
 		    child->tracing.prices.begins_ns,
 		    child->tracing.prices.begins_ns + child->tracing.prices.counts_ns,
 		    child->tracing.prices.lookups_ns);

@@ -30,11 +30,11 @@ struct slot {
 	bool used;
 };
 
-static const struct family {
+struct family {
 	enum map map;
 	size_t front_size;
 	void (*read)(struct slot *slot, const void *front, size_t index);
-} families[];
+};
 
 static void read4(struct slot *slot, const void *front, size_t index)
 {

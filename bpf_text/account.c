@@ -36,7 +36,7 @@ static __always_inline bool is_wanted(u32 pid)
  */
 static __always_inline int account(u64 sk, s64 bytes, const int direction, const u32 program)
 {
-	u32 slot = 0, pid, *odd;
+	u32 slot = 0, pid, netns, *odd;
 	u16 family;
 
 	if (bytes <= 0)
@@ -50,6 +50,7 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction, const
 	odd = generation.lookup(&slot);
 	if (!odd)
 		return 0;
+	netns = network_namespace(head); /* before the ways part: the verifier looks for a pointer's type each time it comes by */
 	family = HEAD(u16, head, SK_FAMILY);
 @FILTER_FAMILY@
 	return 0;

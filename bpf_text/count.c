@@ -64,7 +64,7 @@ static __always_inline u32 mount_namespace(void)
 	return LOAD(u32, mnt_ns, MNT_NS_INUM);
 }
 
-static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk, u64 head)
+static __always_inline void session_addresses4(struct session_key4 *key, u64 sk, u64 head)
 {
 	*(u64 *)&key->raddr = HEAD(u64, head, SK_ADDRPAIR);
 }
@@ -87,7 +87,7 @@ static __always_inline u32 link_of(u64 sk, u64 head)
 	return ifindex;
 }
 
-static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk, u64 head)
+static __always_inline void session_addresses6(struct session_key6 *key, u64 sk, u64 head)
 {
 	((u64 *)key->raddr)[0] = HEAD(u64, head, SK_V6_DADDR);
 	((u64 *)key->raddr)[1] = HEAD(u64, head, SK_V6_DADDR + 8);
@@ -110,6 +110,14 @@ static __always_inline bool is_mapped(u64 head)
 
 #define FRONTS @FRONTS@
 /*@ count */
+
+static __always_inline void session_key@N@_fill(struct session_key@N@ *key, u64 sk, u64 head, u32 netns)
+{
+	session_addresses@N@(key, sk, head);
+	*(u32 *)&key->rport = HEAD(u32, head, SK_PORTPAIR);
+	key->lport = local_port(sk, key->lport);
+	key->netns = netns;
+}
 
 #if FRONTS
 BPF_PERCPU_ARRAY(fronts@N@, struct front@N@, FRONT_INDEX(FRONTS, 0));
@@ -145,17 +153,14 @@ BPF_TABLE("hash", struct session_key@N@, struct session_value, sessions@N@_odd, 
  * second finds the first one's entry. What cannot be inserted is counted as "other".
  */
 static __always_inline void count@N@(
-    u64 sk, u64 head, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
+    u64 sk, u64 head, u32 netns, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
 {
 	struct session_key@N@ key = {};
 	struct session_value *value;
 
 	note_run(RUN_COUNTS);
-	session_key@N@_fill(&key, sk, head);
-	*(u32 *)&key.rport = HEAD(u32, head, SK_PORTPAIR);
-	key.lport = local_port(sk, key.lport);
+	session_key@N@_fill(&key, sk, head, netns);
 	key.pid = pid;
-	key.netns = network_namespace(head);
 #if FRONTS
 	struct front_slot@N@ *slot = program < FRONTS ? front_slot@N@(&key, program, odd) : 0;
 

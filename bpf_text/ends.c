@@ -26,16 +26,13 @@ BPF_TABLE("hash", struct session_key@N@, u64, ends@N@_even, @MAX_ENDS@);
 BPF_TABLE("hash", struct session_key@N@, u64, ends@N@_odd, @MAX_ENDS@);
 
 /* One that begins takes back the end of the connection that had its key before. */
-static __always_inline void end@N@(u64 sk, u64 head, bool closed, bool odd)
+static __always_inline void end@N@(u64 sk, u64 head, u32 netns, bool closed, bool odd)
 {
 	struct session_key@N@ key = {};
 	u64 now = bpf_ktime_get_ns();
 	int err;
 
-	session_key@N@_fill(&key, sk, head);
-	*(u32 *)&key.rport = HEAD(u32, head, SK_PORTPAIR);
-	key.lport = local_port(sk, key.lport);
-	key.netns = network_namespace(head);
+	session_key@N@_fill(&key, sk, head, netns);
 	if (!closed) {
 		if (odd)
 			ends@N@_odd.delete(&key);
@@ -65,7 +62,7 @@ int ends_set_state(u64 *ctx)
 	u64 sk = ctx[0];
 	int before = (int)ctx[1], now = (int)ctx[2];
 	bool closed = now == TCP_CLOSE;
-	u32 slot = 0, *odd;
+	u32 slot = 0, netns, *odd;
 	u16 family;
 
 	if ((!closed && now != TCP_ESTABLISHED) || before == TCP_LISTEN || before == TCP_CLOSE || !is_tcp(sk))
@@ -75,6 +72,7 @@ int ends_set_state(u64 *ctx)
 	if (!odd)
 		return 0;
 	READ_HEAD(head, sk);
+	netns = network_namespace(head);
 	family = HEAD(u16, head, SK_FAMILY);
 @FILTER_FAMILY@
 	return 0;

@@ -62,15 +62,15 @@ BPF_TABLE("hash", u64, u32, filter_mntns, 1);
 		return 0;
 /*@ filter_family_both */
 	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(head)))
-		@ACT@4(sk, head, @WITH@, *odd);
+		@ACT@4(sk, head, netns, @WITH@, *odd);
 	else if (family == FAMILY_INET6)
-		@ACT@6(sk, head, @WITH@, *odd);
+		@ACT@6(sk, head, netns, @WITH@, *odd);
 /*@ filter_family_4 */
 	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(head)))
-		@ACT@4(sk, head, @WITH@, *odd);
+		@ACT@4(sk, head, netns, @WITH@, *odd);
 /*@ filter_family_6 */
 	if (family == FAMILY_INET6 && !is_mapped(head))
-		@ACT@6(sk, head, @WITH@, *odd);
+		@ACT@6(sk, head, netns, @WITH@, *odd);
 /*@ condition_uid */
 		u32 number = SUBJECT_UID();
 /*@ condition_comm */

@@ -291,7 +291,7 @@ static __always_inline u32 mount_namespace(void)
 	return LOAD(u32, mnt_ns, MNT_NS_INUM);
 }
 
-static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk, u64 head)
+static __always_inline void session_addresses4(struct session_key4 *key, u64 sk, u64 head)
 {
 	*(u64 *)&key->raddr = HEAD(u64, head, SK_ADDRPAIR);
 }
@@ -316,7 +316,7 @@ static __always_inline u32 link_of(u64 sk, u64 head)
 	return ifindex;
 }
 
-static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk, u64 head)
+static __always_inline void session_addresses6(struct session_key6 *key, u64 sk, u64 head)
 {
 	((u64 *)key->raddr)[0] = HEAD(u64, head, SK_V6_DADDR);
 	((u64 *)key->raddr)[1] = HEAD(u64, head, SK_V6_DADDR + 8);
@@ -333,6 +333,14 @@ static __always_inline bool is_mapped(u64 head)
 }
 
 #define FRONTS 0
+
+static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk, u64 head, u32 netns)
+{
+	session_addresses4(key, sk, head);
+	*(u32 *)&key->rport = HEAD(u32, head, SK_PORTPAIR);
+	key->lport = local_port(sk, key->lport);
+	key->netns = netns;
+}
 
 #if FRONTS
 BPF_PERCPU_ARRAY(fronts4, struct front4, FRONT_INDEX(FRONTS, 0));
@@ -368,17 +376,14 @@ BPF_TABLE("hash", struct session_key4, struct session_value, sessions4_odd, 6553
  * second finds the first one's entry. What cannot be inserted is counted as "other".
  */
 static __always_inline void count4(
-    u64 sk, u64 head, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
+    u64 sk, u64 head, u32 netns, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
 {
 	struct session_key4 key = {};
 	struct session_value *value;
 
 	note_run(RUN_COUNTS);
-	session_key4_fill(&key, sk, head);
-	*(u32 *)&key.rport = HEAD(u32, head, SK_PORTPAIR);
-	key.lport = local_port(sk, key.lport);
+	session_key4_fill(&key, sk, head, netns);
 	key.pid = pid;
-	key.netns = network_namespace(head);
 #if FRONTS
 	struct front_slot4 *slot = program < FRONTS ? front_slot4(&key, program, odd) : 0;
 
@@ -417,6 +422,14 @@ static __always_inline void count4(
 #endif
 }
 
+static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk, u64 head, u32 netns)
+{
+	session_addresses6(key, sk, head);
+	*(u32 *)&key->rport = HEAD(u32, head, SK_PORTPAIR);
+	key->lport = local_port(sk, key->lport);
+	key->netns = netns;
+}
+
 #if FRONTS
 BPF_PERCPU_ARRAY(fronts6, struct front6, FRONT_INDEX(FRONTS, 0));
 
@@ -451,17 +464,14 @@ BPF_TABLE("hash", struct session_key6, struct session_value, sessions6_odd, 6553
  * second finds the first one's entry. What cannot be inserted is counted as "other".
  */
 static __always_inline void count6(
-    u64 sk, u64 head, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
+    u64 sk, u64 head, u32 netns, u32 pid, u64 bytes, const int direction, const u32 program, bool odd)
 {
 	struct session_key6 key = {};
 	struct session_value *value;
 
 	note_run(RUN_COUNTS);
-	session_key6_fill(&key, sk, head);
-	*(u32 *)&key.rport = HEAD(u32, head, SK_PORTPAIR);
-	key.lport = local_port(sk, key.lport);
+	session_key6_fill(&key, sk, head, netns);
 	key.pid = pid;
-	key.netns = network_namespace(head);
 #if FRONTS
 	struct front_slot6 *slot = program < FRONTS ? front_slot6(&key, program, odd) : 0;
 
@@ -536,7 +546,7 @@ static __always_inline bool is_wanted(u32 pid)
  */
 static __always_inline int account(u64 sk, s64 bytes, const int direction, const u32 program)
 {
-	u32 slot = 0, pid, *odd;
+	u32 slot = 0, pid, netns, *odd;
 	u16 family;
 
 	if (bytes <= 0)
@@ -548,11 +558,12 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction, const
 	odd = generation.lookup(&slot);
 	if (!odd)
 		return 0;
+	netns = network_namespace(head); /* before the ways part: the verifier looks for a pointer's type each time it comes by */
 	family = HEAD(u16, head, SK_FAMILY);
 	if (family == FAMILY_INET || (family == FAMILY_INET6 && is_mapped(head)))
-		count4(sk, head, pid, bytes, direction, program, *odd);
+		count4(sk, head, netns, pid, bytes, direction, program, *odd);
 	else if (family == FAMILY_INET6)
-		count6(sk, head, pid, bytes, direction, program, *odd);
+		count6(sk, head, netns, pid, bytes, direction, program, *odd);
 	return 0;
 }
 

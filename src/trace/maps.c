@@ -59,21 +59,20 @@ void maps_fini(struct maps *maps)
 	fronts_fini(&maps->fronts);
 }
 
-static int wait_for_programs(const int *fds)
-{
-	uint32_t slot = 0;
-
-	return bpf_map_update_elem(fds[MAP_BARRIER], &slot, &fds[MAP_BARRIER_SLOT], BPF_ANY) ? -errno : 0;
-}
-
+/* The permission that maps_wait needs, without its wait: in the map that nobody reads. */
 int maps_try(const struct tracing *tracing)
 {
-	return wait_for_programs(tracing->maps);
+	uint32_t slot = 0, nothing = 0;
+
+	return bpf_map_update_elem(tracing->maps[MAP_BARRIER_SLOT], &slot, &nothing, BPF_ANY) ? -errno : 0;
 }
 
 int maps_wait(const struct maps *maps)
 {
-	return wait_for_programs(maps->tracing->maps);
+	const int *fds = maps->tracing->maps;
+	uint32_t slot = 0;
+
+	return bpf_map_update_elem(fds[MAP_BARRIER], &slot, &fds[MAP_BARRIER_SLOT], BPF_ANY) ? -errno : 0;
 }
 
 int maps_swap(struct maps *maps, uint64_t *time_ns, struct error *error)
@@ -86,7 +85,7 @@ int maps_swap(struct maps *maps, uint64_t *time_ns, struct error *error)
 		    error, EXIT_CODE_RUNTIME, -errno, "cannot swap the tables: %s", strerror(errno));
 	maps->generation = generation;
 	*time_ns = maps->swapped_ns = clock_now_ns();
-	int err = wait_for_programs(fds);
+	int err = maps_wait(maps);
 
 	if (err)
 		return error_set(

@@ -30,7 +30,7 @@ struct maps {
 int maps_init(struct maps *maps, const struct tracing *tracing);
 void maps_fini(struct maps *maps);
 
-/* Checks that bpf(2) still works after dropping privileges: waits as a swap does, but swaps nothing. 0 or -errno. */
+/* Checks that bpf(2) still works after dropping privileges: neither waits nor swaps. 0 or -errno. */
 int maps_try(const struct tracing *tracing);
 
 /*

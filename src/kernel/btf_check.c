@@ -20,14 +20,14 @@ struct extent {
 
 struct check {
 	const struct btf *btf;
-	uint32_t first_id, count;
+	uint32_t first_id, count, names_size;
 	struct extent *extents; /* by id - first_id */
 	const char *wrong;
 };
 
 static bool has_name(const struct check *check, uint32_t offset)
 {
-	return btf__name_by_offset(check->btf, offset) != NULL;
+	return offset < check->names_size;
 }
 
 static bool is_type(const struct check *check, uint32_t id)
@@ -146,9 +146,21 @@ static const struct extent *measure(struct check *check, uint32_t id, unsigned a
 	return known;
 }
 
+/* Of a module's, whose names follow the kernel's, of both. */
+static uint32_t names_size(const struct btf *btf)
+{
+	const struct btf *base = btf__base_btf(btf);
+	uint32_t size;
+	const struct btf_header *header = btf__raw_data(btf, &size);
+
+	return (base ? names_size(base) : 0) + (header ? header->str_len : 0);
+}
+
 const char *btf_check(const struct btf *btf, uint32_t first_id)
 {
-	struct check check = { .btf = btf, .first_id = first_id, .count = btf__type_cnt(btf) };
+	struct check check = {
+		.btf = btf, .first_id = first_id, .count = btf__type_cnt(btf), .names_size = names_size(btf)
+	};
 
 	check.extents = calloc(check.count - first_id + 1, sizeof *check.extents);
 	if (!check.extents)

@@ -5,13 +5,17 @@
 #include <bpf/libbpf.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/pid_namespace.h"
 #include "base/util.h"
 #include "kernel/btf_check.h"
@@ -216,24 +220,76 @@ static void take_reasons(struct kernel *kernel, const struct btf *btf, const str
 	}
 }
 
+static void take_type(struct kernel *kernel, const struct btf *btf, uint32_t id, const char *name)
+{
+	const struct btf_type *type = btf__type_by_id(btf, id);
+
+	if (btf_is_struct(type))
+		take_struct(kernel, btf, id, name);
+	else if (btf_is_enum(type) && strcmp(name, REASONS_NAME) == 0)
+		take_reasons(kernel, btf, type);
+	else if (btf_is_func(type)) {
+		take_symbol(kernel, btf, id, name, false);
+		take_way(kernel, name);
+	} else if (btf_is_typedef(type) && strncmp(name, TRACEPOINT_PREFIX, strlen(TRACEPOINT_PREFIX)) == 0)
+		take_symbol(kernel, btf, id, name + strlen(TRACEPOINT_PREFIX), true);
+}
+
+/* How the names begin that are looked for: nearly all of the kernel's begin otherwise, and are compared with none. */
+enum { BEGINNING_LENGTH = 8, BEGINNINGS = 4096 };
+
+static size_t beginning(const char *name)
+{
+	return hash_bytes(HASH_BASIS, name, strnlen(name, BEGINNING_LENGTH)) % BEGINNINGS;
+}
+
+static void note_beginnings(bool *wanted)
+{
+	_Static_assert(
+	    sizeof TRACEPOINT_PREFIX > BEGINNING_LENGTH, "a tracepoint's typedef begins with nothing else");
+	wanted[beginning(TRACEPOINT_PREFIX)] = wanted[beginning(REASONS_NAME)] = true;
+	for (int i = 0; i < FIELD_COUNT; i++)
+		wanted[beginning(fields[i].type)] = true;
+	for (int i = 0; i < SYMBOL_COUNT; i++)
+		wanted[beginning(symbols[i].name)] = true;
+	for (size_t i = 0; i < COUNT_OF(ways); i++)
+		wanted[beginning(ways[i].function)] = true;
+}
+
 /* One pass over a hundred thousand types; a search by name would be one pass for each name. */
 static void take_types(struct kernel *kernel, const struct btf *btf)
 {
-	for (uint32_t id = 1, count = btf__type_cnt(btf); id < count; id++) {
-		const struct btf_type *type = btf__type_by_id(btf, id);
-		const char *name = btf__name_by_offset(btf, type->name_off);
+	bool wanted[BEGINNINGS] = { false };
 
-		if (btf_is_struct(type))
-			take_struct(kernel, btf, id, name);
-		else if (btf_is_enum(type) && strcmp(name, REASONS_NAME) == 0)
-			take_reasons(kernel, btf, type);
-		else if (btf_is_func(type)) {
-			take_symbol(kernel, btf, id, name, false);
-			take_way(kernel, name);
-		} else if (btf_is_typedef(type) &&
-		           strncmp(name, TRACEPOINT_PREFIX, strlen(TRACEPOINT_PREFIX)) == 0)
-			take_symbol(kernel, btf, id, name + strlen(TRACEPOINT_PREFIX), true);
+	note_beginnings(wanted);
+	for (uint32_t id = 1, count = btf__type_cnt(btf); id < count; id++) {
+		const char *name = btf__name_by_offset(btf, btf__type_by_id(btf, id)->name_off);
+
+		if (wanted[beginning(name)])
+			take_type(kernel, btf, id, name);
 	}
+}
+
+/*
+ * Linux 6.16 and later map what they keep themselves; others give a copy, a page at a time, of which libbpf makes one more.
+ * NULL with errno.
+ */
+static struct btf *parse_btf(const char *path)
+{
+	struct stat status = { 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *bytes = MAP_FAILED;
+	struct btf *btf;
+
+	if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0 && status.st_size <= UINT32_MAX)
+		bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	if (bytes == MAP_FAILED)
+		return btf__parse_raw(path);
+	btf = btf__new(bytes, (uint32_t)status.st_size);
+	munmap(bytes, (size_t)status.st_size);
+	return btf;
 }
 
 static int refuse_btf(const char *path, const char *wrong, struct error *error)
@@ -276,7 +332,7 @@ static int inspect_btf(struct kernel *kernel, const char *root, struct error *er
 	snprintf(path, sizeof path, "%s/sys/kernel/btf/vmlinux", root);
 	if (access(path, R_OK) != 0)
 		return 0;
-	struct btf *btf = btf__parse_raw(path);
+	struct btf *btf = parse_btf(path);
 
 	if (!btf)
 		return error_set(

@@ -410,7 +410,6 @@ static void test_errors(void **state)
 	assert_non_null(strstr(error.text, "cannot read the tables"));
 	close_table(MAP_BARRIER_SLOT);
 	assert_int_equal(maps_try(&tracing), -EBADF);
-	close_table(MAP_BARRIER);
 	assert_int_equal(maps_swap(&maps, &time_ns, &error), -EBADF);
 	assert_non_null(strstr(error.text, "cannot wait for running programs"));
 	close_table(MAP_GENERATION);

@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """In the emulated machine that counts instructions: what a send and a receive of 64 bytes take more beside tcptop.
 
-usage: instructions_guest.py DIRECTORY VARIANT...
+usage: instructions_guest.py [--peers PEERS] DIRECTORY VARIANT...
 
-DIRECTORY has the programs tcptop and pair. A VARIANT is the words of a tcptop's command line, as one argument. A line for each: the
-instructions that a pair takes more, a tab and the variant. The first line is what a pair takes without, and of what kernel.
+DIRECTORY has the programs tcptop and pair, PEERS the unpacked packages of tcptop's peers. A VARIANT is the words of a
+tcptop's command line, as one argument. A line for each: the instructions that a pair takes more, a tab and the variant or the
+peer. The first line is what a pair takes without, and of what kernel.
 """
+import argparse
 import os
 import shlex
 import signal
 import subprocess
-import sys
+
+import peers_guest
 
 BATCHES = 15
 
@@ -42,11 +45,28 @@ def beside(load, program, variant):
     return instructions, ""
 
 
+def beside_peer(load, start):
+    tool = start()
+    load.measure()
+    instructions = load.measure()
+    tool.process.send(signal.SIGINT)
+    tool.process.wait(60)
+    return instructions
+
+
 def main():
-    directory, variants = sys.argv[1], sys.argv[2:]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--peers")
+    parser.add_argument("directory")
+    parser.add_argument("variants", nargs="*")
+    arguments = parser.parse_args()
+    directory, variants = arguments.directory, arguments.variants
     load = Load(os.path.join(directory, "pair"))
     without = load.measure()
     print(f"{without:.0f}\twithout, Linux {os.uname().release}", flush=True)
+    for name in ("libbpf_tools", "bcc") if arguments.peers else ():
+        instructions = beside_peer(load, getattr(peers_guest, name)(arguments.peers))
+        print(f"{instructions - without:.0f}\t{name}", flush=True)
     for variant in variants:
         instructions, reason = beside(load, os.path.join(directory, "tcptop"), variant)
         figure = "-" if instructions is None else f"{instructions - without:.0f}"

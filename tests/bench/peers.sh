@@ -9,8 +9,7 @@ usage="usage: tests/bench/peers.sh [PATH]...
 Boots Debian's stock 6.1 kernel in an emulated machine and runs this tcptop (fentry and kprobe) and the tools
 of that name from the packages libbpf-tools and bpfcc-tools on the same loads, one after the other. Prints
 Markdown: for each data path (default: all of 'tcptop-check list', and three loads more) what each tool reported
-divided by the true bytes, sent and received. Takes 15 to 40 minutes. The packages are downloaded
-into the cache of tests/vm/fetch.sh; nothing is installed.
+divided by the true bytes, sent and received. Takes 15 to 40 minutes. The packages come from peers_fetch.sh.
 
   TCPTOP    the program, by default build/tcptop of this checkout
   CHECK     tcptop-check, which moves the bytes, by default that beside tcptop
@@ -18,8 +17,6 @@ into the cache of tests/vm/fetch.sh; nothing is installed.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-packages=(bpfcc-tools libbpf-tools python3-bpfcc)
-cache=${TCPTOP_VM_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/tcptop-vm}
 work=''
 
 say() {
@@ -33,25 +30,6 @@ die() {
 
 package_version() { # package
 	apt-cache policy "$1" | sed -n 's/^ *Candidate: //p'
-}
-
-# Downloads and unpacks what is not in the cache; prints the directory.
-peers_prepare() {
-	local target new
-
-	target=$cache/peers-$(package_version bpfcc-tools | tr -c '[:alnum:].\n' _)
-	if [[ ! -e $target ]]; then
-		new=$(mktemp -d "$cache/peers.XXXXXX")
-		# Run by root, apt warns that its own user cannot write here, and downloads all the same.
-		(cd "$new" && apt-get -q download "${packages[@]}") >"$new/log" 2>&1 ||
-			die "downloading ${packages[*]} failed (apt-get update?): $(grep -m 1 '^E:' "$new/log")"
-		for deb in "$new"/*.deb; do
-			dpkg-deb -x "$deb" "$new"
-		done
-		rm -f "$new"/*.deb "$new/log"
-		mv "$new" "$target"
-	fi
-	echo "$target"
 }
 
 legend_print() {
@@ -77,7 +55,7 @@ tcptop=${TCPTOP:-$root/build/tcptop}
 check=${CHECK:-${tcptop%/*}/tcptop-check}
 [[ -x $check ]] || die "$check is not there: build it first, or set CHECK"
 image=$("$root/tests/vm/fetch.sh")
-peers=$(peers_prepare)
+peers=$("$here/peers_fetch.sh")
 trap '[[ -z $work ]] || rm -rf "$work"' EXIT
 work=$(mktemp -d)
 chmod 755 "$work"

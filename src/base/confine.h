@@ -16,6 +16,7 @@ enum confine_list {
 	CONFINE_KEEPER = 1 << 3, /* opens, replaces and removes one file */
 	CONFINE_WRITER = 1 << 4, /* writes files of the user who called */
 	CONFINE_SIDES = 1 << 5,  /* moves the bytes that tcptop-check compares */
+	CONFINE_JUDGE = 1 << 6,  /* compares them, and prints lines */
 };
 
 /*

@@ -2,22 +2,15 @@
 #include "check/counter.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "check/launcher.h"
 #include "model/snapshot.h"
 #include "output/recording.h"
-
-enum { STOP_LIMIT_MS = 10000 };
 
 static const char prefix[] = "tcptop: ";
 
@@ -29,56 +22,17 @@ static bool declares(const char *line)
 	return memmem(line, strcspn(line, "\n"), words, strlen(words)) != NULL;
 }
 
-static _Noreturn void execute(
-    const struct counter_settings *settings, int output_fd, int notes_fd, pid_t parent)
-{
-	const char *argv[] = { "tcptop", "-o", "json", "--probe", settings->method, "0.05", NULL, NULL, NULL,
-		NULL };
-	int count = 6;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (settings->max_sessions) {
-		argv[count++] = "--max-sessions";
-		argv[count++] = settings->max_sessions;
-	}
-	if (settings->verbose)
-		argv[count++] = "-v";
-	if (getppid() == parent && dup2(output_fd, STDOUT_FILENO) >= 0 && dup2(notes_fd, STDERR_FILENO) >= 0)
-		execv(settings->program, (char *const *)(uintptr_t)argv);
-	dprintf(notes_fd, "tcptop: %s cannot be executed: %s\n", settings->program, strerror(errno));
-	_exit(EXIT_CODE_UNSUPPORTED);
-}
-
-static int spawn(struct counter *counter, const struct counter_settings *settings, struct error *error)
-{
-	pid_t parent = getpid();
-	FILE *stream;
-	int fds[2];
-
-	counter->notes_fd = memfd_create("tcptop-stderr", MFD_CLOEXEC);
-	if (counter->notes_fd < 0 || pipe2(fds, O_CLOEXEC) < 0)
-		return error_set(error, EXIT_CODE_RUNTIME, -errno, "pipe: %s", strerror(errno));
-	counter->pid = fork();
-	if (counter->pid == 0)
-		execute(settings, fds[1], counter->notes_fd, parent);
-	close(fds[1]);
-	stream = fdopen(fds[0], "r");
-	if (counter->pid < 0 || !stream)
-		return error_set(
-		    error, EXIT_CODE_RUNTIME, -EAGAIN, "tcptop cannot be started: %s", strerror(errno));
-	return recording_open_stream(&counter->recording, stream, "tcptop -o json", error);
-}
-
 /* It ended: its exit code, and its last words on stderr without their prefix. */
 static int describe_end(struct counter *counter, struct error *error)
 {
 	char notes[16384];
 	const char *words = NULL, *at;
-	int status = 0, exit_code;
+	int exit_code;
 
-	while (waitpid(counter->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	counter->pid = 0;
+	launcher_end(counter->launcher, false);
+	int status = launcher_ended(counter->launcher);
+
+	counter->runs = false;
 	ssize_t length = pread(counter->notes_fd, notes, sizeof notes - 1, 0);
 
 	notes[length > 0 ? length : 0] = '\0';
@@ -96,14 +50,25 @@ static int describe_end(struct counter *counter, struct error *error)
 	return -EIO;
 }
 
-int counter_start(struct counter *counter, const struct counter_settings *settings, struct error *error)
+int counter_start(struct counter *counter, struct launcher *launcher, const char *method, struct error *error)
 {
 	struct snapshot first;
+	int output_fd;
 
 	memset(counter, 0, sizeof *counter);
-	snapshot_init(&first);
-	int err = spawn(counter, settings, error) ?: counter_next(counter, &first, error);
+	counter->launcher = launcher;
+	int err = launcher_trace(launcher, method, &output_fd, &counter->notes_fd, error);
 
+	if (err)
+		return err;
+	counter->runs = true;
+	FILE *stream = fdopen(output_fd, "r");
+
+	if (!stream)
+		return error_set(error, EXIT_CODE_RUNTIME, -errno, "pipe: %s", strerror(errno));
+	snapshot_init(&first);
+	err = recording_open_stream(&counter->recording, stream, "tcptop -o json", error)
+	          ?: counter_next(counter, &first, error);
 	snapshot_fini(&first);
 	return err;
 }
@@ -115,35 +80,29 @@ int counter_next(struct counter *counter, struct snapshot *snapshot, struct erro
 	return got > 0 ? 0 : got < 0 ? got : describe_end(counter, error);
 }
 
-static void show_notes(const struct counter *counter)
+static void show_notes(FILE *stream)
 {
-	FILE *stream = fdopen(dup(counter->notes_fd), "r");
 	char line[1024];
 
-	if (!stream)
-		return;
 	rewind(stream);
 	while (fgets(line, sizeof line, stream))
 		if (!declares(line))
 			fputs(line, stderr);
-	fclose(stream);
 }
 
 void counter_stop(struct counter *counter, bool loud)
 {
-	int waited_ms = 0;
+	FILE *notes;
 
-	if (counter->pid > 0)
-		kill(counter->pid, SIGINT);
+	if (counter->runs)
+		launcher_end(counter->launcher, true);
 	recording_close(counter->recording); /* what it still writes has no reader: it ends so, too */
-	while (counter->pid > 0 && waitpid(counter->pid, NULL, WNOHANG) == 0) {
-		if (waited_ms++ == STOP_LIMIT_MS)
-			kill(counter->pid, SIGKILL);
-		usleep(1000);
-	}
-	if (loud && counter->notes_fd > 0)
-		show_notes(counter);
-	if (counter->notes_fd > 0)
-		close(counter->notes_fd);
+	if (counter->runs)
+		launcher_ended(counter->launcher);
+	notes = counter->notes_fd > 0 ? fdopen(counter->notes_fd, "r") : NULL;
+	if (notes && loud)
+		show_notes(notes);
+	if (notes)
+		fclose(notes);
 	memset(counter, 0, sizeof *counter);
 }

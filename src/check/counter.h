@@ -4,23 +4,16 @@
 #define TCPTOP_CHECK_COUNTER_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <sys/types.h>
 
 struct error;
+struct launcher;
 struct recording;
 struct snapshot;
 
-struct counter_settings {
-	const char *program; /* tcptop */
-	const char *method;
-	const char *max_sessions; /* NULL: the default */
-	bool verbose;
-};
-
 struct counter {
-	pid_t pid;
-	int notes_fd; /* its stderr, a memfd: never full */
+	struct launcher *launcher; /* which has started it */
+	bool runs;
+	int notes_fd; /* its stderr */
 	struct recording *recording;
 };
 
@@ -28,7 +21,8 @@ struct counter {
  * Returns when its first interval has come: tracing goes on then. 0, or -errno with *error: its own exit code and
  * words when it ended instead.
  */
-int counter_start(struct counter *counter, const struct counter_settings *settings, struct error *error);
+int counter_start(
+    struct counter *counter, struct launcher *launcher, const char *method, struct error *error);
 /* The next interval, in *snapshot, an initialised struct. 0 or -errno with *error. */
 int counter_next(struct counter *counter, struct snapshot *snapshot, struct error *error);
 /*

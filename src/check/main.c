@@ -50,8 +50,9 @@ static const char *const verdict_names[VERDICTS] = {
 
 /* The comparison by one method. */
 struct comparison {
-	struct counter_settings settings;
-	bool json;
+	struct launcher *launcher;
+	const char *method, *release; /* of the kernel */
+	bool json, verbose;
 	unsigned counts[VERDICTS];
 	struct counter counter;
 	struct error *error; /* of tcptop, which ends the comparison */
@@ -102,7 +103,7 @@ static void print_result(struct comparison *comparison, const struct check_resul
 {
 	comparison->counts[result->verdict]++;
 	if (comparison->json)
-		print_json(comparison->settings.method, result);
+		print_json(comparison->method, result);
 	else
 		print_text(result);
 	fflush(stdout);
@@ -112,7 +113,7 @@ static void print_summary(const struct comparison *comparison)
 {
 	bool json = comparison->json;
 
-	printf(json ? "{\"type\":\"check_summary\",\"probe\":\"%s\"" : "%s:", comparison->settings.method);
+	printf(json ? "{\"type\":\"check_summary\",\"probe\":\"%s\"" : "%s:", comparison->method);
 	for (int i = 0; i < VERDICTS; i++)
 		if (json)
 			printf(",\"%s\":%u", json_name(i), comparison->counts[i]);
@@ -125,12 +126,12 @@ static void print_summary(const struct comparison *comparison)
 /* ---- one method ---- */
 
 /* For the runner when the sockets exist, and alone before there are any. */
-static int start_tracing(void *argument, const struct shared *shared)
+static int start_tracing(void *argument)
 {
 	struct comparison *comparison = argument;
 
-	(void)shared;
-	return counter_start(&comparison->counter, &comparison->settings, comparison->error);
+	return counter_start(
+	    &comparison->counter, comparison->launcher, comparison->method, comparison->error);
 }
 
 /* Whole milliseconds, rounded down, as JSON's times are. */
@@ -174,7 +175,7 @@ static const char *declared(const struct comparison *comparison, const struct ch
 		if (strcmp(ids[i], BLIND_SPOT_BUSY) == 0 && result->missed_runs)
 			return ids[i];
 		if (strcmp(ids[i], BLIND_SPOT_PREEMPTED) == 0 &&
-		    (result->missed_runs || strcmp(comparison->settings.method, "kprobe") == 0))
+		    (result->missed_runs || strcmp(comparison->method, "kprobe") == 0))
 			return ids[i];
 		for (size_t j = 0; j < PATH_EXCUSES_MAX && path->excused[j]; j++)
 			if (strcmp(ids[i], path->excused[j]) == 0)
@@ -191,12 +192,12 @@ static int check_path(struct comparison *comparison, const struct path *path, co
 {
 	struct check_result result = { .id = earlier ? earlier->id : path->id,
 		.title = earlier ? earlier->title : path->title };
-	const struct runner_settings settings = {
-		.unprivileged = true, .connected = earlier ? start_tracing : NULL, .argument = comparison
+	const struct launcher_run run = {
+		.path = path->id, .connected = earlier ? start_tracing : NULL, .argument = comparison
 	};
 	struct error moving = { 0 };
 	const char *id, *reason;
-	int err = runner_run(path, &settings, &result.truth, &moving);
+	int err = launcher_run(comparison->launcher, &run, &result.truth, &moving);
 
 	if (err && comparison->error->text[0])
 		return err; /* tracing could not be started */
@@ -209,7 +210,7 @@ static int check_path(struct comparison *comparison, const struct path *path, co
 		if (err)
 			return err;
 		id = declared(comparison, &result, path, earlier ? earlier->excused : "");
-		reason = id ? method_blind_reason(comparison->settings.method, id) : NULL;
+		reason = id ? method_blind_reason(comparison->method, id) : NULL;
 		judge_finish(&result, id, reason ?: id);
 	}
 	print_result(comparison, &result);
@@ -218,19 +219,19 @@ static int check_path(struct comparison *comparison, const struct path *path, co
 
 static int check_paths(struct comparison *comparison)
 {
-	const struct runner_settings trial = { .trial = true };
 	const struct path *path;
 	struct error unused;
 	int err = 0;
 
 	for (size_t i = 0; i < COUNT_OF(earlier_paths) && !err; i++) {
 		err = check_path(comparison, path_find(earlier_paths[i].path), &earlier_paths[i]);
-		counter_stop(&comparison->counter, comparison->settings.verbose);
+		counter_stop(&comparison->counter, comparison->verbose);
 	}
 	/* before tracing, as root: kernel TLS is a module to load, whose functions are hooked if they are there */
 	for (size_t i = 0; (path = path_at(i)) && !err; i++)
-		runner_run(path, &trial, NULL, &unused);
-	err = err ?: start_tracing(comparison, NULL);
+		launcher_run(
+		    comparison->launcher, &(struct launcher_run){ path->id, .trial = true }, NULL, &unused);
+	err = err ?: start_tracing(comparison);
 	for (size_t i = 0; (path = path_at(i)) && !err; i++)
 		err = check_path(comparison, path, NULL);
 	counter_stop(&comparison->counter, true);
@@ -242,14 +243,12 @@ static int check_method(const struct comparison *settings, const char *method, b
 {
 	struct comparison comparison = *settings;
 	struct error error = { 0 };
-	struct utsname names;
 	bool unused;
 
-	comparison.settings.method = method;
+	comparison.method = method;
 	comparison.error = &error;
-	uname(&names);
 	if (!comparison.json)
-		printf("tcptop %s, Linux %s, probe %s\n", TCPTOP_VERSION, names.release, method);
+		printf("tcptop %s, Linux %s, probe %s\n", TCPTOP_VERSION, comparison.release, method);
 	fflush(stdout);
 	if (check_paths(&comparison)) {
 		unused = optional && error.exit_code == EXIT_CODE_UNSUPPORTED;
@@ -301,29 +300,16 @@ static int check_end(int exit_code)
 	return exit_code;
 }
 
-static int command_compare(const struct arguments *arguments)
+/* method: NULL or "auto" for all. The exit code. */
+static int compare(const struct comparison *settings, const char *method)
 {
-	struct comparison settings = {
-		.settings = arguments->counter,
-		.json = arguments->output && strcmp(arguments->output, "json") == 0,
-	};
-	const char *method = arguments->counter.method;
 	int worst = EXIT_CODE_OK;
 	bool any = false;
 
-	if (pid_namespace_is_initial("") == 0) {
-		fprintf(stderr,
-		    "tcptop: check: it compares PIDs, and this is a PID namespace that hides the host's\n"
-		    "run it outside of this one (docker: --pid host, Kubernetes: hostPID)\n");
-		return EXIT_CODE_UNSUPPORTED;
-	}
-	settings.settings.program = find_tcptop(settings.settings.program);
-	if (!settings.settings.program)
-		return EXIT_CODE_UNSUPPORTED;
 	if (method && strcmp(method, "auto") != 0)
-		return check_end(check_method(&settings, method, false));
+		return check_method(settings, method, false);
 	for (size_t i = 0; i < method_count; i++) {
-		int exit_code = check_method(&settings, methods[i]->name, true);
+		int exit_code = check_method(settings, methods[i]->name, true);
 
 		if (exit_code == EXIT_CODE_UNSUPPORTED)
 			continue;
@@ -332,7 +318,41 @@ static int command_compare(const struct arguments *arguments)
 		if (exit_code == EXIT_CODE_WRONG_COUNT || worst == EXIT_CODE_OK)
 			worst = exit_code;
 	}
-	return check_end(any ? worst : EXIT_CODE_UNSUPPORTED);
+	return any ? worst : EXIT_CODE_UNSUPPORTED;
+}
+
+static int command_compare(const struct arguments *arguments)
+{
+	struct launcher_settings launched = arguments->launcher;
+	struct launcher launcher;
+	struct utsname names = { 0 };
+	struct comparison settings = {
+		.launcher = &launcher,
+		.release = names.release,
+		.verbose = launched.verbose,
+		.json = arguments->output && strcmp(arguments->output, "json") == 0,
+	};
+	struct error error;
+
+	if (pid_namespace_is_initial("") == 0) {
+		fprintf(stderr,
+		    "tcptop: check: it compares PIDs, and this is a PID namespace that hides the host's\n"
+		    "run it outside of this one (docker: --pid host, Kubernetes: hostPID)\n");
+		return EXIT_CODE_UNSUPPORTED;
+	}
+	launched.program = find_tcptop(launched.program);
+	if (!launched.program)
+		return EXIT_CODE_UNSUPPORTED;
+	if (launcher_open(&launcher, &launched, &error) != 0) {
+		fprintf(stderr, "tcptop: check: %s\n", error.text);
+		return error.exit_code;
+	}
+	uname(&names);
+	launcher_confine();
+	int exit_code = compare(&settings, arguments->method);
+
+	launcher_close(&launcher);
+	return check_end(exit_code);
 }
 
 /* ---- the command line ---- */
@@ -377,7 +397,7 @@ static const struct {
 	ROW("--mapped", FLAG, mapped),
 	ROW("--summary", FLAG, summary),
 	ROW("--both", FLAG, both),
-	ROW("-v", FLAG, counter.verbose),
+	ROW("-v", FLAG, launcher.verbose),
 	ROW("--bytes", NUMBER, bytes),
 	ROW("--processes", NUMBER, processes),
 	ROW("--connections", NUMBER, connections),
@@ -386,10 +406,10 @@ static const struct {
 	ROW("--size", NUMBER, size),
 	ROW("--gap-ms", NUMBER, gap_ms),
 	ROW("--wait-file", TEXT, wait_file),
-	ROW("--probe", TEXT, counter.method),
+	ROW("--probe", TEXT, method),
 	ROW("-o", TEXT, output),
-	ROW("--max-sessions", TEXT, counter.max_sessions),
-	ROW("--tcptop", TEXT, counter.program),
+	ROW("--max-sessions", TEXT, launcher.max_sessions),
+	ROW("--tcptop", TEXT, launcher.program),
 };
 
 /* How many of argv an argument takes; 0: it is none, or its value is none. */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "check/counter.h"
+#include "check/launcher.h"
 
 /* Of all commands. */
 struct arguments {
@@ -14,8 +14,8 @@ struct arguments {
 	uint64_t bytes, processes, connections, threads, seconds, size, gap_ms;
 	bool hold, ipv6, mapped, summary, both;
 	const char *wait_file;
-	const char *output; /* from here on of the comparison */
-	struct counter_settings counter;
+	const char *output, *method; /* from here on of the comparison */
+	struct launcher_settings launcher;
 };
 
 enum { EXIT_SKIPPED = 77 };

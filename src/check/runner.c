@@ -58,22 +58,27 @@ struct runner {
 
 /* ---- the parent of all sides ---- */
 
-/*
- * Ids that the user namespace does not map are refused: then the user stays who he is. No capability does. A process that has
- * changed its user is none of that user's to the kernel, and not shown to it where /proc is mounted with hidepid: these are, as
- * they hold nothing, to be seen asleep.
- */
-static void become_nobody(void)
+void runner_become(uid_t id)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
 	bool root = geteuid() == 0;
 
 	if ((root && setgroups(0, NULL) != 0 && errno != EPERM) ||
-	    (root && (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0) &&
-	        errno != EINVAL && errno != EPERM) ||
-	    syscall(SYS_capset, &header, none) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-	    prctl(PR_SET_DUMPABLE, 1) != 0)
+	    (root && (setresgid(id, id, id) != 0 || setresuid(id, id, id) != 0) && errno != EINVAL &&
+	        errno != EPERM) ||
+	    syscall(SYS_capset, &header, none) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		_exit(EXIT_FAILURE);
+}
+
+/*
+ * A process that has changed its user is none of that user's to the kernel, and not shown to it where /proc is mounted with hidepid: these
+ * are, as they hold nothing, to be seen asleep.
+ */
+static void become_nobody(void)
+{
+	runner_become(NOBODY);
+	if (prctl(PR_SET_DUMPABLE, 1) != 0)
 		_exit(EXIT_FAILURE);
 }
 
@@ -238,6 +243,8 @@ static _Noreturn void runner_main(struct runner *runner, pid_t parent)
 	char reason[PATH_REASON_MAX] = "";
 	int err = 0;
 
+	if (runner->settings->private_fd)
+		close(runner->settings->private_fd);
 	if (runner->settings->unprivileged)
 		become_nobody();
 	/* after the change of user, which clears the signal of the parent's death */

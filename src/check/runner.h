@@ -13,7 +13,10 @@
 struct error;
 struct shared;
 
-enum { RUNNER_TIMEOUT_MS = 20000 };
+enum {
+	RUNNER_TIMEOUT_MS = 20000,
+	RUNNER_UID_UNUSED = 1952673908, /* which nobody has (loader/privilege.c) */
+};
 
 struct path_result {
 	size_t session_count;
@@ -24,6 +27,7 @@ struct runner_settings {
 	unsigned timeout_ms; /* for connecting and for moving, not for the hook; 0: RUNNER_TIMEOUT_MS */
 	bool unprivileged;   /* the processes become nobody without capabilities */
 	bool trial;          /* ends when the path is prepared: can it run here? */
+	int private_fd;      /* of the caller alone, which the processes close; 0: none */
 	/*
 	 * Called when the sockets exist and no data has moved (but see the path's flags), with who will move it. What
 	 * it returns other than 0 ends the run, and runner_run returns it: it has filled the caller's error. May be
@@ -42,6 +46,12 @@ struct runner_settings {
  */
 int runner_run(const struct path *path, const struct runner_settings *settings, struct path_result *result,
     struct error *error);
+
+/*
+ * Becomes this user and group, if it is root, and gives up every capability; ends the process where it cannot. Ids that the user namespace
+ * does not map are refused: then the user stays who he is.
+ */
+void runner_become(uid_t id);
 
 /* The sessions so far. used_only: without those of processes that only hold a socket which another one uses. */
 void runner_collect(const struct shared *shared, bool used_only, struct path_result *result);

@@ -21,6 +21,7 @@ PAGE, EXECUTABLE, PRIVATE_ANONYMOUS = 4096, 5, 0x22
 AF_INET, AF_NETLINK, STREAM = 2, 16, 1
 BPF_PROG_LOAD, BPF_OBJ_PIN, BPF_PROG_GET_FD_BY_ID = 5, 6, 13
 TIOCSTI = 0x5412
+THREAD = 0x10f00
 # Name and arguments. What only an intruder does: SIGSYS.
 DEADLY = (
     ("execve", 0, 0, 0), ("execveat", 0, 0, 0), ("ptrace", 16, 1, 0), ("process_vm_writev", 1, 0, 0), ("kill", 0, 0, 0), ("mount", 0, 0, 0),
@@ -36,7 +37,7 @@ REFUSED = (
     ("clone", signal.SIGCHLD, 0, 0), ("fchmod", 0, 0, 0), ("tgkill", 1, 1, 0), ("ioctl", 0, 0x1234, 0), ("shmget", 0, 1, 0),
 )
 X86_64.update(process_vm_writev=311, setns=308, chroot=161, execve=59, execveat=322, ptrace=101, init_module=175, finit_module=313,
-              io_uring_setup=425, keyctl=250, userfaultfd=323, pidfd_open=434, open_by_handle_at=304, symlinkat=266, shmget=29)
+              io_uring_setup=425, keyctl=250, userfaultfd=323, pidfd_open=434, open_by_handle_at=304, symlinkat=266, shmget=29, wait4=61)
 
 
 def is_sanitized():
@@ -206,6 +207,41 @@ def taken_over_while_checking():
             [program("CHECK"), "--probe", "tracepoint", "--tcptop", program("TCPTOP")], env=environment, capture_output=True, text=True, check=False
         )
         check_equal(("failed       blocking " in ran.stdout, "exact        blocking " in ran.stdout), (deadly, not deadly), f"{call}: {ran.stdout[:500]}")
+
+
+@case
+def taken_over_while_comparing():
+    """What reads tcptop's lines and judges them: it starts nothing itself, and is not root."""
+    need_confinement()
+    for call in (*DEADLY, *REFUSED, ("socket", AF_NETLINK, 3, 0), ("wait4", -1, 0, 0), ("clone", THREAD, 0, 0)):
+        deadly = call in DEADLY
+        environment = {
+            **os.environ, "LD_PRELOAD": os.environ["INTRUDER_MODULE"], "INTRUDER_IN": "tcptop-check",
+            "INTRUDER": f"{X86_64[call[0]]} {call[1]} {call[2]} {call[3]}",
+        }
+        # of an unknown method: it compares up to the first answer
+        command = [program("CHECK"), "--probe", "nonsense", "--tcptop", program("TCPTOP")]
+        ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        check_equal(ran.returncode, -signal.SIGSYS if deadly else 2, f"{call}: {ran.stderr!r}")
+        check_equal(re.findall(r"intruder: (.*)", ran.stderr), [] if deadly else [f"-1 {errno.EPERM}"], f"{call}")
+
+
+@case
+def from_outside_while_comparing():
+    """Its processes: one that is root and starts others, one that judges and is no one."""
+    need_confinement()
+    checking = subprocess.Popen([program("CHECK"), "--probe", "tracepoint", "--tcptop", program("TCPTOP")], stdout=subprocess.PIPE, text=True)
+    try:
+        check("tcptop" in checking.stdout.readline(), "it has begun")
+        facts = status(f"/proc/{checking.pid}")
+        check_equal((facts["Name"], facts["Seccomp"], facts["NoNewPrivs"], facts["CapPrm"]), ("tcptop-check", "2", "1", "0" * 16), "what judges")
+        check_equal(facts["Uid"].split(), ["1952673908"] * 4, "its user, whom nobody else is")
+        started = children(checking.pid)
+        check_equal([status(f"/proc/{x}")["Name"] for x in started], ["tcptop-launcher"], "what it has started")
+    finally:
+        checking.kill()
+        checking.communicate()
+    wait_for(lambda: not os.path.exists(f"/proc/{started[0]}"), 10, "that ends with it")
 
 
 def status(path):

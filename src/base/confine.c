@@ -69,7 +69,12 @@ int confine_files(void)
 #define ARCHITECTURE AUDIT_ARCH_PPC64LE
 #endif
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* gcc has a macro for each sanitizer, clang asks so: refused a dup(2), its runtime never ends. */
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) || \
+    __has_feature(thread_sanitizer)
 #undef ARCHITECTURE
 #endif
 

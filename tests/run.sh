@@ -20,7 +20,7 @@ N passed, N failed, N skipped.
                    also all of this but the emulated machines in fresh roots of other Debian releases, by default of
                    all that tests/userland/run.sh names
   --only PATTERN   only tests whose name matches this regular expression; names of others than ctest has in build/
-                   begin with lint/, clang/, asan/, tsan/, fuzz/, coverage/ and, in the emulated machines, vm/
+                   begin with lint/, clang/, asan/, tsan/, clang-tsan/, fuzz/, coverage/ and, in the emulated machines, vm/
   -h, --help       show this help
 
 exit status: 0 when none failed; 1 when one did, or the build; 2 for wrong options'
@@ -171,14 +171,15 @@ run_ctest() { # folder of the build, pattern of the names (empty: all), prefix
 
 # The unit tests as a preset of CMakePresets.json builds them, in its folder.
 run_preset() { # name, pattern of the tests (without one: all)
-	local name names=() wanted=()
+	local name names=() wanted=() built=unit_tests
 
 	mapfile -t names < <(ctest --test-dir "$root/build" -N -L '^unit$' | sed -n 's/^ *Test *#[0-9]*: //p')
 	for name in "${names[@]}"; do
 		[[ ! $1/$name =~ $only || ! $name =~ ${2-} ]] || wanted+=("$name")
 	done
 	((${#wanted[@]})) || return
-	if build_run "$root" "build-$1" unit_tests --preset "$1"; then
+	[[ ${2-} != "$threaded" ]] || built=${wanted[*]/#unit_/test_}
+	if build_run "$root" "build-$1" "$built" --preset "$1"; then
 		run_ctest "build-$1" "^($(IFS='|' && echo "${wanted[*]}"))\$" "$1/"
 	else
 		echo "$1/: not ok: the build failed"
@@ -264,6 +265,7 @@ run_ctest build "$only" ""
 run_preset clang
 run_preset asan
 run_preset tsan "${TSAN-$threaded}"
+run_preset clang-tsan "${TSAN-$threaded}"
 run_fuzz
 run_coverage
 [[ $with_vm == no ]] || run_vm

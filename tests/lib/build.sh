@@ -17,12 +17,13 @@ build_as_owner() { # directory of the checkout, folder of the build in it, comma
 	fi
 }
 
-# build_run ROOT FOLDER TARGET [OPTION OF CMAKE]...: quiet; what cmake printed is shown when it failed. Two at once
+# build_run ROOT FOLDER TARGETS [OPTION OF CMAKE]...: quiet; what cmake printed is shown when it failed. Two at once
 # wait for each other.
 build_run() {
-	local root=$1 folder=$2 target=$3 log lock status=0
+	local root=$1 folder=$2 targets log lock status=0
 	local build=$root/$folder
 
+	read -ra targets <<<"$3"
 	shift 3
 	build_as_owner "$root" "$folder" mkdir -p "$build" || return
 	log=$(mktemp)
@@ -32,7 +33,7 @@ build_run() {
 		if [[ ! -e $build/Makefile ]] || (($#)); then
 			build_as_owner "$root" "$folder" cmake -S "$root" -B "$build" -G "Unix Makefiles" "$@"
 		fi && build_as_owner "$root" "$folder" \
-			cmake --build "$build" --target "$target" --parallel "$(nproc)"
+			cmake --build "$build" --target "${targets[@]}" --parallel "$(nproc)"
 	} >"$log" 2>&1 {lock}<&- || status=$?
 	exec {lock}<&-
 	if ((status != 0)); then

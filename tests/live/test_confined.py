@@ -237,7 +237,7 @@ def from_outside_while_comparing():
         check_equal((facts["Name"], facts["Seccomp"], facts["NoNewPrivs"], facts["CapPrm"]), ("tcptop-check", "2", "1", "0" * 16), "what judges")
         check_equal(facts["Uid"].split(), ["1952673908"] * 4, "its user, whom nobody else is")
         started = children(checking.pid)
-        check_equal([status(f"/proc/{x}")["Name"] for x in started], ["tcptop-launcher"], "what it has started")
+        wait_for(lambda: [status(f"/proc/{x}")["Name"] for x in started] == ["tcptop-launcher"], 10, "what it has started, by its name")
     finally:
         checking.kill()
         checking.communicate()

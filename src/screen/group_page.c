@@ -85,7 +85,10 @@ void group_page_who(struct page *page, const struct row *group)
 	if (group->closed_members)
 		snprintf(closed, sizeof closed, ", %u closed", group->closed_members);
 	page_detail(page, "Connections", "%u%s%s", group->members,
-	    ui->view.context.all ? " that are kept" : " with traffic lately", closed);
+	    ui->view.context.all    ? " that are kept"
+	    : ui->view.context.open ? " that are open, or had traffic lately"
+	                            : " with traffic lately",
+	    closed);
 }
 
 /* Takes those with the largest totals from the front. */

@@ -358,7 +358,7 @@ static void add_counts(struct ui *ui, struct pieces *pieces)
 	const struct view *view = &ui->view;
 	const struct traffic *traffic = view_traffic(view);
 	size_t groups = list_group_count(&view->list, &view->context);
-	size_t kept = view->context.all ? traffic->rows.count : traffic->recent;
+	size_t kept = view->list.unfiltered;
 	size_t closed = view->context.all ? traffic->closed : traffic->recent_closed;
 	bool narrowed = list_is_narrowed(&view->settings);
 
@@ -366,7 +366,8 @@ static void add_counts(struct ui *ui, struct pieces *pieces)
 		pieces_add(pieces, 1, STYLE_STRONG, "%zu %s", groups,
 		    grouping_name(view->context.grouping, groups != 1));
 	else if (narrowed)
-		pieces_add(pieces, 1, STYLE_PLAIN, "%zu of %zu connections", view->list.count, kept);
+		pieces_add(pieces, 1, STYLE_PLAIN, "%zu of %zu %s", view->list.count, kept,
+		    view->context.open ? "sockets" : "connections");
 	if (narrowed)
 		return;
 	if (view->context.open && view->context.grouping == GROUPING_NONE)

@@ -198,7 +198,7 @@ static void draw_empty(struct ui *ui)
 		line_print(&ui->line, STYLE_DIM, " The first interval is being counted ...");
 	else if (ui->view.settings.opened && !ui->view.context.all)
 		line_print(&ui->line, STYLE_DIM, " No active connection: a lists all.");
-	else if (traffic->recent || (ui->view.context.all && traffic->rows.count))
+	else if (ui->view.list.unfiltered)
 		line_print(&ui->line, STYLE_DIM, " No connection passes the filters: Esc clears them.");
 	else if (ui->run->pid_count && ui->run->live)
 		draw_waiting(ui);

@@ -131,9 +131,10 @@ static int build_groups(
 
 	for (size_t i = 0; i < rows->count; i++) {
 		struct row *row = &rows->rows[i];
+		bool hidden = is_hidden(settings, context, row);
 
-		if (list_passes(settings, context, row) &&
-		    add_to_groups(list, settings, row, !is_hidden(settings, context, row)) < 0)
+		list->unfiltered += !hidden;
+		if (list_passes(settings, context, row) && add_to_groups(list, settings, row, !hidden) < 0)
 			return -ENOMEM;
 	}
 	for (size_t i = 0; i < gone->count; i++)
@@ -192,7 +193,7 @@ int list_build(struct list *list, const struct list_settings *settings, const st
 	list->cause_count = 0;
 	list->sum = (struct row){ 0 };
 	list->summed = false;
-	list->count = 0;
+	list->count = list->unfiltered = 0;
 	if (grouped && build_groups(list, settings, context) < 0)
 		return -ENOMEM;
 	const struct rows *rows = list_rows(list, context);
@@ -203,8 +204,10 @@ int list_build(struct list *list, const struct list_settings *settings, const st
 		/* Three cache lines of each row are read, and the rows do not fit into the cache. */
 		for (size_t ahead = 0; i + PREFETCH_AHEAD < rows->count && ahead < 3 * 64; ahead += 64)
 			__builtin_prefetch((const char *)&rows->rows[i + PREFETCH_AHEAD] + ahead);
-		if (!grouped && (is_hidden(settings, context, &rows->rows[i]) ||
-		                    !list_passes(settings, context, &rows->rows[i])))
+		if (!grouped && is_hidden(settings, context, &rows->rows[i]))
+			continue;
+		list->unfiltered += !grouped;
+		if (!grouped && !list_passes(settings, context, &rows->rows[i]))
 			continue;
 		if (!grouped && add_to_sum(list, settings, &rows->rows[i], 1) < 0)
 			return -ENOMEM;

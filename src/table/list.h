@@ -33,6 +33,7 @@ struct list {
 	struct view_item *items;
 	size_t count;
 	size_t capacity;
+	size_t unfiltered; /* connections that would be listed, or be in the groups, without filters */
 	struct rows groups;
 	struct tallies tallies;   /* of the groups, by their indices, and of the sum */
 	struct cause_sum *causes; /* of the groups, by their indices */

@@ -251,6 +251,57 @@ static void a_key_lists_all_that_are_open(void **state)
 	assert_false(on_glass(fixture, 24, "stuck"));
 }
 
+/* A part of the sockets is held against all of them, those that move nothing among them. */
+static void a_filter_counts_what_it_leaves_out(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin_live(fixture, true);
+	begin(fixture);
+	for (uint16_t i = 1; i <= 5; i++) {
+		add(fixture, i < 4 ? "stuck" : "other", i, "10.0.0.9", i, 0, i == 5);
+		fixture->snapshot.sessions[i - 1].socket.state = SOCKET_CLOSE_WAIT;
+	}
+	fixture->snapshot.sockets.follows = true;
+	fixture->snapshot.sockets.cpu_ns = 1;
+	fixture->snapshot.sockets.count = 5;
+	show(fixture);
+	type(fixture, "\\stuck");
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 120, 24);
+	assert_true(on_glass(fixture, 24, "0 of 1 connections"));
+	assert_true(on_glass(fixture, 24, "No connection passes the filters"));
+	key(fixture, 's');
+	paint(fixture, 120, 24);
+	assert_true(on_glass(fixture, 24, "3 of 5 sockets"));
+	key(fixture, 'a');
+	paint(fixture, 120, 24);
+	assert_true(on_glass(fixture, 24, "3 of 5 sockets"));
+	key(fixture, 'a');
+	/* Where none passes, it is not that nothing is there. */
+	type(fixture, "\\nobody");
+	key(fixture, KEY_CODE_ENTER);
+	begin(fixture);
+	add(fixture, "stuck", 1, "10.0.0.9", 1, 0, 0);
+	fixture->snapshot.sessions[0].socket.state = SOCKET_CLOSE_WAIT;
+	fixture->snapshot.sockets.follows = true;
+	fixture->snapshot.sockets.cpu_ns = 1;
+	for (int i = 0; i < 30; i++)
+		show(fixture);
+	paint(fixture, 120, 24);
+	assert_true(on_glass(fixture, 24, "0 of 1 sockets"));
+	assert_true(on_glass(fixture, 24, "No connection passes the filters"));
+	key(fixture, KEY_CODE_ESCAPE);
+	paint(fixture, 120, 24);
+	assert_true(on_glass(fixture, 24, "1 sockets"));
+	assert_true(on_glass(fixture, 24, "1 idle"));
+	key(fixture, KEY_CODE_TAB);
+	paint(fixture, 120, 24);
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 120, 24);
+	assert_true(on_glass(fixture, 24, "Connections 0 that are open, or had traffic lately"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -260,6 +311,7 @@ int main(void)
 		UI_TEST(columns_of_sockets_are_for_kernels_that_tell),
 		UI_TEST(a_pass_is_asked_for_while_it_is_shown),
 		UI_TEST(a_key_lists_all_that_are_open),
+		UI_TEST(a_filter_counts_what_it_leaves_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
 #include "base/error.h"
 
 #define WORK_DIRECTORY "work" /* current while compiling: libbcc searches it first, so it stays empty */
@@ -72,10 +74,9 @@ static int start_cleaner(struct sandbox *sandbox)
 		char byte;
 
 		setsid();
-		close(
-		    fds[1]); /* by itself: close_range may be refused, and who holds this one waits for itself */
 		dup2(fds[0], STDIN_FILENO);
-		close_range(STDOUT_FILENO, ~0U, 0);
+		descriptors_close(
+		    STDOUT_FILENO, INT_MAX); /* the pipe's other end, too: it would wait for itself */
 		while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR)
 			;
 		remove_directory(sandbox->root);

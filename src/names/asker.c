@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/confine.h"
+#include "base/descriptors.h"
 #include "base/util.h"
 
 #define CONNECTIONS (ASKER_SUBJECTS * RESOLVER_THREADS)
@@ -20,7 +21,6 @@
 #define SOCKETS (CONNECTIONS + 1)
 #define STACK_BYTES (512 * 1024) /* the modules of NSS use alloca */
 #define PATIENCE_MS 40000        /* three name servers, each asked twice for five seconds, are done */
-#define DESCRIPTORS_CLOSED 4096  /* where close_range(2) is refused */
 #define END_TRIES 100
 #define END_TRY_US 2000
 
@@ -74,14 +74,6 @@ static void *serve(void *argument)
 	return NULL;
 }
 
-static void close_from_to(int first, int last)
-{
-	if (first > last || close_range((unsigned)first, (unsigned)last, 0) == 0)
-		return;
-	for (int fd = first; fd <= last && fd < DESCRIPTORS_CLOSED; fd++)
-		close(fd);
-}
-
 static int compare_sockets(const void *a, const void *b)
 {
 	return COMPARE(*(const int *)a, *(const int *)b);
@@ -95,10 +87,10 @@ static void close_others(const int sockets[SOCKETS])
 	memcpy(kept, sockets, sizeof kept);
 	qsort(kept, SOCKETS, sizeof *kept, compare_sockets);
 	for (size_t i = 0; i < SOCKETS; i++) {
-		close_from_to(next, kept[i] - 1);
+		descriptors_close(next, kept[i] - 1);
 		next = kept[i] + 1;
 	}
-	close_from_to(next, INT32_MAX);
+	descriptors_close(next, INT32_MAX);
 }
 
 /* Signals of the terminal do not end it: it does when its parent has, which kills it even where it is stopped. */

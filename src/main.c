@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the command line to an exit status. The only printer of errors. */
 #include <errno.h>
-#include <fcntl.h>
 #include <locale.h>
 #include <malloc.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
 #include "base/error.h"
 #include "base/util.h"
 #include "loader/privilege.h"
@@ -17,25 +19,38 @@
 #include "run.h"
 #include "signals.h"
 
+/* Less than the compiler takes, whatever the limit; what it takes by little. */
+enum { STACK_LEAST = 128 * 1024, STACK_WANTED = 1024 * 1024 };
+
 static int fail(const struct error *error)
 {
 	fprintf(stderr, "tcptop: %s\n", error->text);
 	return error->exit_code;
 }
 
-/*
- * A closed standard descriptor would be the next one opened, and data would go there. Opened for reading
- * alone, writing to it fails as it should.
- */
-static void occupy_standard_descriptors(void)
+/* Threads' stacks are as large as the limit was when the program began. */
+static int raise_stack_limit(struct error *error)
 {
-	int fd;
+	struct rlimit limit;
+	pthread_attr_t attributes;
 
-	do {
-		fd = open("/dev/null", O_RDONLY);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
+	if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= STACK_WANTED)
+		return 0;
+	const struct rlimit wanted = { STACK_WANTED,
+		limit.rlim_max < STACK_WANTED ? STACK_WANTED : limit.rlim_max };
+
+	if (setrlimit(RLIMIT_STACK, &wanted) == 0) {
+		pthread_attr_init(&attributes);
+		pthread_attr_setstacksize(&attributes, STACK_WANTED);
+		pthread_setattr_default_np(&attributes);
+		return 0;
+	}
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_STACK, &limit);
+	return limit.rlim_cur >= STACK_LEAST
+	           ? 0
+	           : error_set(error, EXIT_CODE_RUNTIME, -EPERM,
+	                 "the limit on the stack is too small\nraise it (ulimit -s 1024)");
 }
 
 /* The terminal has gone, or the pipe's reader: the end that SIGHUP and EPIPE are, and no failure to write. */
@@ -111,8 +126,10 @@ int main(int argc, char **argv)
 	struct options options;
 	struct error error = { 0 };
 
+	if (raise_stack_limit(&error) != 0)
+		return fail(&error);
 	signals_hold_usr1();
-	occupy_standard_descriptors();
+	descriptors_occupy_standard();
 	signals_catch_fatal();
 	choose_locale();
 	/* fixed: what a crowded interval took goes back to the kernel */

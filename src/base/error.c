@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* What whoever called can do about what ran out. */
 static const struct {
@@ -12,13 +13,23 @@ static const struct {
 } shortages[] = {
 	{ -EMFILE, "raise the limit on open files (ulimit -n 256)" },
 	{ -ENFILE, "the whole host has too many open files: close some, or raise sysctl fs.file-max" },
-	{ -ENOMEM, "the host, or a limit (ulimit -v), is short of memory: free some, or raise it" },
+	{ -ENOMEM, "the host, or a limit (ulimit -v, -d), is short of memory: free some, or raise it" },
 	{ -EFBIG, "raise the limit on files' sizes (ulimit -f unlimited)" },
 	{ -EAGAIN, "raise the limit on processes (ulimit -u), or the control group's (pids.max)" },
 };
 
+static bool is_limited(int resource)
+{
+	struct rlimit limit;
+
+	return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+/* pthread_create(3) has one error for what it lacks: a thread, or memory for its stack. */
 const char *error_remedy(int err)
 {
+	if (err == -EAGAIN && (is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA)))
+		return "raise the limit on memory (ulimit -v, -d), or on processes (ulimit -u, pids.max)";
 	for (size_t i = 0; i < sizeof shortages / sizeof *shortages; i++)
 		if (shortages[i].err == err)
 			return shortages[i].remedy;

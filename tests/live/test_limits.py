@@ -52,6 +52,26 @@ def memory():
         judge(tcptop, f"{megabytes} MB of address space", "ulimit|memory")
 
 
+@case
+def memory_of_threads():
+    """A thread for whose stack there is no room is none too many: the remedy is another one."""
+    for megabytes in (6, 8):
+        tcptop = Tcptop("-o", "json", "0.05", "1", prefix=["prlimit", f"--data={megabytes << 20}", "--"], wait=False)
+        judge(tcptop, f"{megabytes} MB of data", "ulimit -v, -d")
+
+
+@case
+def stack():
+    """Of a hard limit from where a program can begin; a soft one, and root's where it has CAP_SYS_RESOURCE, is raised."""
+    codes = []
+    for kilobytes in (32, 64, 96, 128, 256, 1024):
+        tcptop = Tcptop(*ARGUMENTS, prefix=["prlimit", f"--stack={kilobytes << 10}", "--"], wait=False)
+        codes.append(judge(tcptop, f"{kilobytes} kB of stack", "limit on the stack is too small", "ulimit -s 1024"))
+    check_equal(sorted(codes, reverse=True), codes, "exit codes, by limit")
+    check_equal(codes[3:], [0, 0, 0], "from 128 kB on")
+    Tcptop(*ARGUMENTS, prefix=["prlimit", f"--stack={32 << 10}:{2 << 20}", "--"], wait=False).expect(0)
+
+
 def limit_files(size):
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 

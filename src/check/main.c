@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/pid_namespace.h"
@@ -47,6 +48,8 @@ static const char *const verdict_names[VERDICTS] = {
 	[VERDICT_SKIPPED] = "skipped",
 	[VERDICT_FAILED] = "failed",
 };
+
+enum { EXIT_READER_GONE = -1 };
 
 /* The comparison by one method. */
 struct comparison {
@@ -99,17 +102,24 @@ static void print_json(const char *method, const struct check_result *result)
 	printf("}\n");
 }
 
-static void print_result(struct comparison *comparison, const struct check_result *result)
+/* 0 or -errno with *error: of what has been printed. */
+static int flush(struct error *error)
+{
+	errno = 0;
+	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : error_set_output(error);
+}
+
+static int print_result(struct comparison *comparison, const struct check_result *result)
 {
 	comparison->counts[result->verdict]++;
 	if (comparison->json)
 		print_json(comparison->method, result);
 	else
 		print_text(result);
-	fflush(stdout);
+	return flush(comparison->error);
 }
 
-static void print_summary(const struct comparison *comparison)
+static int print_summary(const struct comparison *comparison)
 {
 	bool json = comparison->json;
 
@@ -120,7 +130,7 @@ static void print_summary(const struct comparison *comparison)
 		else
 			printf("%s %u %s", i ? "," : "", comparison->counts[i], verdict_names[i]);
 	printf(json ? "}\n" : "\n\n");
-	fflush(stdout);
+	return flush(comparison->error);
 }
 
 /* ---- one method ---- */
@@ -213,8 +223,7 @@ static int check_path(struct comparison *comparison, const struct path *path, co
 		reason = id ? method_blind_reason(comparison->method, id) : NULL;
 		judge_finish(&result, id, reason ?: id);
 	}
-	print_result(comparison, &result);
-	return 0;
+	return print_result(comparison, &result);
 }
 
 static int check_paths(struct comparison *comparison)
@@ -238,28 +247,37 @@ static int check_paths(struct comparison *comparison)
 	return err;
 }
 
-/* The exit code. optional: that the method cannot be used here is no failure. */
+/* Nobody reads any more: that is the end, and no failure. */
+static int fail_output(int err, const struct error *error)
+{
+	if (err == -EPIPE)
+		return EXIT_READER_GONE;
+	fprintf(stderr, "tcptop: check: %s\n", error->text);
+	return EXIT_CODE_OUTPUT;
+}
+
+/* The exit code, or EXIT_READER_GONE. optional: that the method cannot be used here is no failure. */
 static int check_method(const struct comparison *settings, const char *method, bool optional)
 {
 	struct comparison comparison = *settings;
 	struct error error = { 0 };
-	bool unused;
 
 	comparison.method = method;
 	comparison.error = &error;
 	if (!comparison.json)
 		printf("tcptop %s, Linux %s, probe %s\n", TCPTOP_VERSION, comparison.release, method);
-	fflush(stdout);
-	if (check_paths(&comparison)) {
-		unused = optional && error.exit_code == EXIT_CODE_UNSUPPORTED;
+	int err = flush(&error) ?: check_paths(&comparison) ?: print_summary(&comparison);
+
+	if (err && error.of_output)
+		return fail_output(err, &error);
+	if (err) {
+		bool unused = optional && error.exit_code == EXIT_CODE_UNSUPPORTED;
+
 		if (!comparison.json)
 			printf("%s: %s\n\n", unused ? "not used here" : "not completed", error.text);
-		fflush(stdout);
-		return error.exit_code;
+		err = flush(&error);
+		return err ? fail_output(err, &error) : error.exit_code;
 	}
-	print_summary(&comparison);
-	if (ferror(stdout))
-		return EXIT_CODE_OUTPUT;
 	return comparison.counts[VERDICT_WRONG]    ? EXIT_CODE_WRONG_COUNT
 	       : comparison.counts[VERDICT_FAILED] ? EXIT_CODE_RUNTIME
 	       : comparison.counts[VERDICT_EXACT]
@@ -292,7 +310,9 @@ static const char *find_tcptop(const char *named)
 
 static int check_end(int exit_code)
 {
-	if (exit_code != EXIT_CODE_OK)
+	if (exit_code == EXIT_READER_GONE)
+		return EXIT_CODE_OK;
+	if (exit_code != EXIT_CODE_OK && exit_code != EXIT_CODE_OUTPUT)
 		fprintf(stderr, "tcptop: check: %s\n",
 		    exit_code == EXIT_CODE_WRONG_COUNT   ? "a number is wrong (see the lines above)"
 		    : exit_code == EXIT_CODE_UNSUPPORTED ? "no probe method can be used on this host"
@@ -313,6 +333,8 @@ static int compare(const struct comparison *settings, const char *method)
 
 		if (exit_code == EXIT_CODE_UNSUPPORTED)
 			continue;
+		if (exit_code == EXIT_CODE_OUTPUT || exit_code == EXIT_READER_GONE)
+			return exit_code;
 		any = true;
 		/* a wrong number is what the user asked for: it outranks other failures */
 		if (exit_code == EXIT_CODE_WRONG_COUNT || worst == EXIT_CODE_OK)
@@ -347,6 +369,7 @@ static int command_compare(const struct arguments *arguments)
 		fprintf(stderr, "tcptop: check: %s\n", error.text);
 		return error.exit_code;
 	}
+	signal(SIGPIPE, SIG_IGN); /* of this process alone */
 	uname(&names);
 	launcher_confine();
 	int exit_code = compare(&settings, arguments->method);
@@ -375,7 +398,6 @@ static const struct {
 	const char *name;
 	int (*run)(const struct arguments *arguments);
 } commands[] = {
-	{ "", command_compare },
 	{ "list", command_list },
 	{ "move", command_move },
 	{ "flow", command_flow },
@@ -438,6 +460,15 @@ static int argument_take(struct arguments *arguments, char **argv)
 	}
 }
 
+/* 0 only when what was printed has been delivered. */
+static int finish(int exit_code)
+{
+	struct error error;
+	int err = exit_code == EXIT_CODE_OK ? flush(&error) : 0;
+
+	return err && err != -EPIPE ? fail_output(err, &error) : exit_code;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {
@@ -449,14 +480,17 @@ int main(int argc, char **argv)
 	signal(SIGCHLD, SIG_DFL); /* ignored by whoever started this, children could not be waited for */
 	if (strcmp(command, "exec") == 0 && argc == 3)
 		exec_main(argv[2]);
+	descriptors_occupy_standard();
 	prctl(PR_SET_NAME, "tcptop-check"); /* fexecve(3) made it a number, before Linux 6.14 */
 	if (strcmp(command, "move") == 0 && argc > 2)
 		arguments.id = argv[at++];
 	for (; at < argc && taken; at += taken)
 		taken = argument_take(&arguments, &argv[at]);
+	if (taken && !*command)
+		return command_compare(&arguments);
 	for (size_t i = 0; taken && i < COUNT_OF(commands); i++)
 		if (strcmp(command, commands[i].name) == 0)
-			return commands[i].run(&arguments);
+			return finish(commands[i].run(&arguments));
 	fputs(usage, stderr);
 	return EXIT_CODE_USAGE;
 }

@@ -3,6 +3,7 @@
 """The self-test finds what is wrong: with a tcptop in between that reports other bytes, and without its program."""
 import os
 import shutil
+import subprocess
 import sys
 
 from live import ARGUMENTS, Process, as_user, case, check, check_equal, check_error, directory, main, program, reachable
@@ -127,6 +128,21 @@ def no_tcptop():
     process = Process([program("CHECK"), "--probe", "tracepoint", "--tcptop", "/nonexistent/tcptop"])
     process.expect(4)
     check(b"/nonexistent/tcptop" in process.stdout, f"stdout: {process.stdout!r}")
+
+
+@case
+def output_that_cannot_be_written():
+    """It ends at the first line that was not delivered, and says so; nobody who reads is no failure."""
+    for command in ([program("CHECK"), "--probe", "tracepoint"], [program("CHECK"), "list"], [program("TCPTOP"), "--check"]):
+        with open("/dev/full", "wb") as full:
+            ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=20)
+        check_equal((ran.returncode, ran.stderr), (5, "tcptop: check: cannot write the output: No space left on device\n"), f"{command}: full")
+        ran = subprocess.run(command, preexec_fn=lambda: os.close(1), stderr=subprocess.PIPE, text=True, check=False, timeout=20)
+        check_equal((ran.returncode, ran.stderr), (5, "tcptop: check: cannot write the output: Bad file descriptor\n"), f"{command}: closed")
+    with subprocess.Popen([program("TCPTOP"), "--check"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as checking:
+        check("tcptop" in checking.stdout.readline(), "it has begun")
+        checking.stdout.close()
+        check_equal((checking.wait(20), checking.stderr.read()), (0, ""), "nobody reads")
 
 
 @case

@@ -186,9 +186,9 @@ int hooks_attach(const struct hooks_context *context, struct tracing *tracing, s
 		programs.all[i] = (struct program){ &plan.hooks[i], -1, -1, -1 };
 	int err = for_each(&programs, load, error);
 
-	err = err ?: for_each(&programs, prepare, error);
-	/* What cannot be measured is estimated. */
+	/* What cannot be measured is estimated. Before there are kprobes' events, as these cost without a program, too. */
 	calibration_begin(&calibration);
+	err = err ?: for_each(&programs, prepare, error);
 	tracing->start_ns = clock_now_ns();
 	err = err ?: for_each(&programs, attach_return, error);
 	err = err ?: for_each(&programs, attach_other, error);

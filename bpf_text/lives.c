@@ -36,6 +36,7 @@ static __always_inline void note_first_call(u64 sk, const int direction)
 #define STATE_FIN_WAIT1 4
 #define STATE_FIN_WAIT2 5
 #define STATE_CLOSE 7
+#define FLAG_DEAD 0 /* SOCK_DEAD: its process has closed it */
 #define FLAG_DONE 1 /* SOCK_DONE: the remote's FIN has come */
 
 struct socket_lives_table_t {
@@ -97,7 +98,8 @@ static __always_inline void take_bytes(struct life_end *end, u64 tp)
 	u64 sent = TYPED(u64, tp, TCP_BYTES_ACKED) +
 	           (u32)(TYPED(u32, tp, TCP_WRITE_SEQ) - TYPED(u32, tp, TCP_SND_UNA));
 	u32 unread = TYPED(u32, tp, TCP_RCV_NXT) - TYPED(u32, tp, TCP_COPIED_SEQ);
-	bool done = (TYPED(u64, tp, SK_FLAGS) >> FLAG_DONE) & 1;
+	u64 flags = TYPED(u64, tp, SK_FLAGS);
+	bool done = (flags >> FLAG_DONE) & 1;
 	u32 extra = end->state == STATE_FIN_WAIT1 || end->state == STATE_FIN_WAIT2 ||
 	            end->state == STATE_CLOSING || end->state == STATE_LAST_ACK;
 
@@ -106,6 +108,7 @@ static __always_inline void take_bytes(struct life_end *end, u64 tp)
 	end->tx_bytes = sent > extra ? sent - extra : 0;
 	end->rx_bytes = TYPED(u64, tp, TCP_BYTES_RECEIVED) - unread - (done && !unread);
 	end->audit = audit_bits(tp) | (unread > done ? SOCKET_UNREAD : 0);
+	end->audit |= (flags >> FLAG_DEAD) & 1 ? SOCKET_CLOSED : 0;
 }
 
 /* When the process of what a listener established first moved bytes, and its place is free; 0: not known. */

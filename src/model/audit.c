@@ -26,6 +26,7 @@ void audit_fini(struct audit *audit)
 {
 	free(audit->sockets);
 	free(audit->next);
+	audit_keep_ended(audit, 0);
 	free(audit->ended);
 	free(audit->ended_keys);
 	*audit = (struct audit){ 0 };
@@ -114,121 +115,6 @@ static enum audit_exclusion find_exclusion(const struct audit_entry *entry)
 	                                           : AUDIT_EXCLUSIONS;
 }
 
-/* ---- a direction ---- */
-
-static uint64_t size_of(int64_t bytes)
-{
-	return bytes < 0 ? -(uint64_t)bytes : (uint64_t)bytes;
-}
-
-/* What both have: 0 when they differ in sign. */
-static int64_t common_part(int64_t a, int64_t b)
-{
-	if ((a < 0) != (b < 0))
-		return 0;
-	return size_of(a) < size_of(b) ? a : b;
-}
-
-static void set_base(struct audit_side *side, bool is_sure, uint64_t missed_runs_before)
-{
-	side->has_base = true;
-	side->is_sure = is_sure;
-	side->base_bytes = side->moved_bytes;
-	side->lag_bytes = side->dev_bytes = side->seen_bytes = side->off_bytes = 0;
-	side->healed_bytes = 0;
-	side->settled_bytes = 0;
-	side->missed_runs_before = missed_runs_before;
-}
-
-/* How a side is seen at a pass. */
-struct glimpse {
-	uint64_t moved_bytes, counted_bytes;
-	uint64_t missed_runs, missed_runs_before; /* the audit's */
-	bool is_shared;                           /* several processes have moved bytes of it */
-	bool is_held;                             /* a call holds the socket, or waits for room in it */
-	bool may_sleep; /* a call may wait for more to come, and have taken a part already */
-	bool may_miss;  /* calls that the filters do not let pass may have moved some */
-};
-
-/*
- * A call that waits has moved what is counted when it returns: nothing is known of more that was moved until then. What is
- * less cannot be explained.
- */
-static void judge(struct audit_side *side, const struct glimpse *glimpse, int64_t dev)
-{
-	int64_t off = common_part(dev, side->off_bytes);
-
-	if (dev <= 0 || !(glimpse->is_held || glimpse->may_sleep || glimpse->may_miss)) {
-		int64_t found = common_part(dev, side->seen_bytes);
-
-		side->seen_bytes = dev;
-		off = size_of(found) > size_of(off) ? found : off;
-	}
-	side->off_bytes = off;
-	side->dev_bytes = dev;
-}
-
-/*
- * It stands still: a base. A call that waits may have taken a part already, which makes it an unsure one, until more was
- * moved and what was counted agrees.
- */
-static void settle(struct audit_side *side, const struct glimpse *glimpse, int64_t dev)
-{
-	bool has_moved = side->has_base && side->moved_bytes != side->base_bytes;
-
-	if (!side->has_base || !glimpse->may_sleep || has_moved)
-		set_base(side, !glimpse->may_sleep || (has_moved && !dev), glimpse->missed_runs_before);
-}
-
-/*
- * Gives what is missing for certain to who has moved all the rest, where the kernel says that it skipped runs; but not what
- * was missing before. One that was only late is counted twice then, which is certain at once: it is taken back.
- */
-static int64_t heal(struct audit_side *side, const struct glimpse *glimpse)
-{
-	uint64_t late_bytes = size_of(side->dev_bytes < 0 ? side->dev_bytes : 0);
-	int64_t bytes = 0;
-
-	late_bytes = late_bytes < side->healed_bytes ? late_bytes : side->healed_bytes;
-	late_bytes = late_bytes < glimpse->counted_bytes ? late_bytes : glimpse->counted_bytes;
-	if (side->off_bytes > 0 && glimpse->missed_runs == side->missed_runs_before)
-		side->settled_bytes = side->off_bytes;
-	if (glimpse->is_shared)
-		return 0;
-	if (late_bytes)
-		bytes = -(int64_t)late_bytes;
-	else if (side->off_bytes > side->settled_bytes && glimpse->missed_runs > side->missed_runs_before)
-		bytes = side->off_bytes - side->settled_bytes;
-	if (!bytes)
-		return 0;
-	side->healed_bytes += (uint64_t)bytes;
-	side->lag_bytes -= bytes;
-	side->dev_bytes -= bytes;
-	side->seen_bytes = side->dev_bytes;
-	side->off_bytes = bytes > 0 ? side->settled_bytes : 0;
-	return bytes;
-}
-
-static int64_t take_side(struct audit_side *side, const struct glimpse *glimpse)
-{
-	int64_t lag_before = side->lag_bytes;
-	bool is_still = glimpse->moved_bytes == side->moved_bytes;
-
-	side->lag_bytes +=
-	    (int64_t)(glimpse->moved_bytes - side->moved_bytes) - (int64_t)glimpse->counted_bytes;
-	side->moved_bytes = glimpse->moved_bytes;
-	int64_t at_least = lag_before - (int64_t)glimpse->counted_bytes, at_most = side->lag_bytes;
-	int64_t dev = at_least > 0 ? at_least : at_most < 0 ? at_most : 0;
-
-	if (side->is_sure) {
-		judge(side, glimpse, dev);
-		return heal(side, glimpse);
-	}
-	if (is_still && !glimpse->is_held)
-		settle(side, glimpse, dev);
-	return 0;
-}
-
 /* ---- a pass ---- */
 
 static struct audit_socket *add(struct audit *audit)
@@ -254,8 +140,8 @@ static void begin(
 	bool is_new = !is_known && entry->knows_ends && !facts->passed_ns && facts->born_ns &&
 	              facts->born_ns >= entry->since_ns && !(facts->audit & SOCKET_EARLY) && !audit->has_gap;
 	if (is_new) {
-		set_base(&socket->tx, true, audit->missed_runs_before);
-		set_base(&socket->rx, true, audit->missed_runs_before);
+		audit_side_begin(&socket->tx, true, audit->missed_runs_before);
+		audit_side_begin(&socket->rx, true, audit->missed_runs_before);
 	} else {
 		socket->tx.moved_bytes = sent_bytes(facts) - 1; /* it has not been seen to stand still */
 		socket->rx.moved_bytes = read_bytes(facts) - 1;
@@ -280,26 +166,30 @@ int audit_take(struct audit *audit, const struct audit_entry *entry, struct audi
 		return -ENOMEM;
 	if (before && !before->has_ended && facts->passed_ns && !audit->has_gap) {
 		*socket = *before;
+		socket->awaits_end = socket->is_gone = false;
 		before->lives_on = true;
 	} else {
 		begin(socket, audit, entry, before != NULL);
+		if (before)
+			before->is_gone = true;
 	}
 	note_process(socket, entry->pid);
 	socket->is_shared |= entry->is_shared;
-	struct glimpse tx = { .moved_bytes = sent_bytes(facts),
+	struct audit_glimpse tx = { .moved_bytes = sent_bytes(facts),
 		.counted_bytes = entry->tx_bytes,
 		.missed_runs = audit->missed_runs,
 		.missed_runs_before = audit->missed_runs_before,
+		.now_ns = facts->told_ns,
 		.is_shared = socket->is_shared,
 		.is_held = facts->audit & SOCKET_HELD,
 		.may_miss = facts->audit & SOCKET_BY_TASK };
-	struct glimpse rx = tx;
+	struct audit_glimpse rx = tx;
 
 	rx.moved_bytes = read_bytes(facts);
 	rx.counted_bytes = entry->rx_bytes;
 	rx.may_sleep = facts->audit & SOCKET_SLEEPER;
-	healed->tx_bytes = take_side(&socket->tx, &tx);
-	healed->rx_bytes = take_side(&socket->rx, &rx);
+	healed->tx_bytes = audit_side_take(&socket->tx, &tx);
+	healed->rx_bytes = audit_side_take(&socket->rx, &rx);
 	audit->gone.healed_bytes += (uint64_t)(healed->tx_bytes + healed->rx_bytes);
 	return 0;
 }
@@ -329,46 +219,66 @@ static struct audit_ended *add_ended(struct audit *audit)
 	return &audit->ended[audit->ended_count++];
 }
 
-static void end_side(struct audit_side *side, uint64_t moved_bytes, uint64_t counted_bytes)
+static int64_t take_back(struct audit_side *side, uint64_t counted_bytes, uint64_t now_ns)
 {
-	side->lag_bytes += (int64_t)(moved_bytes - side->moved_bytes) - (int64_t)counted_bytes;
-	side->moved_bytes = moved_bytes;
+	uint64_t over_bytes = side->lag_bytes < 0 ? -(uint64_t)side->lag_bytes : 0;
+
+	return -audit_side_take_back(side, over_bytes, counted_bytes, now_ns);
 }
 
-int audit_take_end(struct audit *audit, const struct audit_end_entry *entry)
+int audit_take_end(struct audit *audit, const struct audit_end_entry *entry, struct audit_ended **added,
+    struct audit_healed *healed)
 {
 	const unsigned left_out = SOCKET_LAYERED | SOCKET_KERNEL_USER | SOCKET_REPAIRED | SOCKET_URGENT;
-	struct audit_socket *before = find(audit, entry->cookie);
-	struct audit_ended ended = { .key_hash = entry->key_hash, .bits = entry->bits };
+	struct audit_socket *before = find(audit, entry->cookie), user = { 0 };
+	struct audit_ended ended = {
+		.key_hash = entry->key_hash, .bits = entry->bits, .taken_ns = entry->now_ns
+	};
 	bool syn_is_out = entry->has_syn;
 
+	*added = NULL;
+	*healed = (struct audit_healed){ 0 };
 	if (audit->has_gap || (entry->bits & left_out))
 		return 0;
+	if (before && before->key_hash != entry->key_hash)
+		before = NULL; /* it has connected again since */
 	if (before && !before->has_ended) {
 		before->has_ended = true;
-		ended.tx = before->tx;
-		ended.rx = before->rx;
+		user = *before;
 		syn_is_out = before->is_connected;
 	} else if (entry->born_ns && entry->born_ns >= entry->since_ns && !(entry->bits & SOCKET_EARLY)) {
-		set_base(&ended.tx, true, audit->missed_runs_before);
-		set_base(&ended.rx, true, audit->missed_runs_before);
+		audit_side_begin(&user.tx, true, audit->missed_runs_before);
+		audit_side_begin(&user.rx, true, audit->missed_runs_before);
 	} else {
 		return 0;
 	}
-	struct audit_ended *added = add_ended(audit);
-
-	if (!added)
+	note_process(&user, entry->pid);
+	ended.tx = user.tx;
+	ended.rx = user.rx;
+	ended.pid = user.pid;
+	ended.is_shared = user.is_shared || entry->is_shared;
+	audit_side_end(&ended.tx, entry->tx_bytes + entry->has_syn - syn_is_out, entry->tx_counted_bytes);
+	audit_side_end(&ended.rx, entry->rx_bytes, entry->rx_counted_bytes);
+	*added = add_ended(audit);
+	if (!*added)
 		return -ENOMEM;
-	end_side(&ended.tx, entry->tx_bytes + entry->has_syn - syn_is_out, entry->tx_counted_bytes);
-	end_side(&ended.rx, entry->rx_bytes, entry->rx_counted_bytes);
-	*added = ended;
+	if (!ended.is_shared) {
+		healed->tx_bytes = take_back(&ended.tx, entry->tx_counted_bytes, entry->now_ns);
+		healed->rx_bytes = take_back(&ended.rx, entry->rx_counted_bytes, entry->now_ns);
+		audit->gone.healed_bytes += (uint64_t)(healed->tx_bytes + healed->rx_bytes);
+	}
+	**added = ended;
 	return 0;
 }
 
-void audit_forget_ended(struct audit *audit)
+void audit_keep_ended(struct audit *audit, size_t count)
 {
-	audit->ended = array_reuse(audit->ended, audit->ended_count, &audit->ended_capacity, CAPACITY_KEPT);
-	audit->ended_count = 0;
+	for (size_t i = count; i < audit->ended_count; i++)
+		free(audit->ended[i].row);
+	if (!count)
+		audit->ended =
+		    array_reuse(audit->ended, audit->ended_count, &audit->ended_capacity, CAPACITY_KEPT);
+	audit->ended_count = count;
 }
 
 /* ---- its verdict ---- */
@@ -378,7 +288,7 @@ static void add_side(struct audit_result *sum, const struct audit_side *side)
 	if (!side->is_sure)
 		return;
 	sum->bytes += side->moved_bytes - side->base_bytes;
-	sum->unexplained_bytes += size_of(side->off_bytes);
+	sum->unexplained_bytes += (uint64_t)llabs(side->off_bytes);
 }
 
 static void add_socket(struct audit_result *sum, const struct audit_socket *socket)
@@ -394,20 +304,75 @@ static int64_t off_at_last(const struct audit_side *side, bool may_be_less, bool
 	                                                                                    : side->lag_bytes;
 }
 
-void audit_judge_ended(
-    struct audit *audit, struct audit_ended *ended, uint64_t tx_bytes, uint64_t rx_bytes, bool is_shared)
+void audit_await_end(
+    struct audit_socket *socket, uint32_t pid, bool is_shared, uint64_t tx_bytes, uint64_t rx_bytes)
 {
-	struct audit_socket verdict = { .tx = ended->tx, .rx = ended->rx };
-	bool may_miss = ended->bits & SOCKET_BY_TASK;
+	note_process(socket, pid);
+	socket->is_shared |= is_shared;
+	socket->tx.lag_bytes -= (int64_t)tx_bytes;
+	socket->rx.lag_bytes -= (int64_t)rx_bytes;
+	socket->awaits_end = true;
+}
 
-	if (is_shared || audit->has_gap)
-		return;
-	end_side(&verdict.tx, verdict.tx.moved_bytes, tx_bytes);
-	end_side(&verdict.rx, verdict.rx.moved_bytes, rx_bytes);
+bool audit_is_awaited(const struct audit *audit, uint64_t cookie)
+{
+	const struct audit_socket *socket = find(audit, cookie);
+
+	return socket && socket->is_gone;
+}
+
+bool audit_is_short(const struct audit *audit, const struct audit_ended *ended)
+{
+	return ended->pid && !ended->is_shared && !(ended->bits & SOCKET_BY_TASK) &&
+	       (audit_side_missing(&ended->tx, audit->missed_runs) ||
+	           audit_side_missing(&ended->rx, audit->missed_runs));
+}
+
+/* Then a call that has not returned may tell the rest. */
+static bool lacks_bytes(const struct audit_ended *ended)
+{
+	return (ended->tx.is_sure && ended->tx.lag_bytes > 0) ||
+	       (ended->rx.is_sure && ended->rx.lag_bytes > 0);
+}
+
+static int64_t heal_ended(const struct audit *audit, struct audit_side *side)
+{
+	int64_t bytes = audit_side_missing(side, audit->missed_runs);
+
+	side->lag_bytes -= bytes;
+	return bytes;
+}
+
+bool audit_judge_ended(struct audit *audit, struct audit_ended *ended, const struct audit_late *late,
+    struct audit_healed *healed)
+{
+	struct audit_socket verdict = { 0 };
+	bool may_miss = ended->bits & SOCKET_BY_TASK, may_read = ended->bits & SOCKET_UNREAD;
+
+	*healed = (struct audit_healed){ 0 };
+	ended->is_doubtful |= late->is_doubtful;
+	audit_side_end(&ended->tx, ended->tx.moved_bytes, late->tx_bytes);
+	audit_side_end(&ended->rx, ended->rx.moved_bytes, late->rx_bytes);
+	if (ended->is_doubtful || audit->has_gap)
+		return true;
+	bool heals = ended->row && audit_is_short(audit, ended);
+	bool is_final = (ended->bits & SOCKET_CLOSED) || late->now_ns >= ended->taken_ns + AUDIT_LATE_NS;
+
+	if ((lacks_bytes(ended) && !is_final) || (heals && !late->has_pass))
+		return false;
+	if (!late->has_pass)
+		return true;
+	if (heals) {
+		healed->tx_bytes = heal_ended(audit, &ended->tx);
+		healed->rx_bytes = heal_ended(audit, &ended->rx);
+		audit->gone.healed_bytes += (uint64_t)(healed->tx_bytes + healed->rx_bytes);
+	}
+	verdict.tx = ended->tx;
+	verdict.rx = ended->rx;
 	verdict.tx.off_bytes = verdict.tx.is_sure ? off_at_last(&verdict.tx, may_miss, false) : 0;
-	verdict.rx.off_bytes =
-	    verdict.rx.is_sure ? off_at_last(&verdict.rx, may_miss, ended->bits & SOCKET_UNREAD) : 0;
+	verdict.rx.off_bytes = verdict.rx.is_sure ? off_at_last(&verdict.rx, may_miss, may_read) : 0;
 	add_socket(&audit->gone, &verdict);
+	return true;
 }
 
 /* Those that are gone are added up, and their keys noted. */
@@ -418,6 +383,14 @@ static void part_with_gone(struct audit *audit)
 
 		if (socket->lives_on)
 			continue;
+		struct audit_socket *awaiting =
+		    socket->awaits_end && !socket->is_gone && !socket->has_ended ? add(audit) : NULL;
+
+		if (awaiting) {
+			*awaiting = *socket;
+			awaiting->is_gone = true;
+			continue;
+		}
 		if (!socket->has_ended)
 			add_socket(&audit->gone, socket);
 		if (audit_note_end(audit, socket->key_hash) < 0)
@@ -475,7 +448,7 @@ void audit_end(struct audit *audit)
 
 		socket->lives_on = false;
 		add_socket(result, socket);
-		if (!socket->tx.is_sure || !socket->rx.is_sure)
+		if (!socket->tx.is_sure || !socket->rx.is_sure || socket->is_gone)
 			continue;
 		result->sockets++;
 		result->pending += is_pending(&socket->tx) || is_pending(&socket->rx);

@@ -15,23 +15,10 @@
 #include <stdint.h>
 
 #include "model/accounted.h"
+#include "model/audit_side.h"
 
+struct session;
 struct socket_facts;
-
-/* A direction. */
-struct audit_side {
-	uint64_t moved_bytes;  /* at the latest pass, by the sequence numbers */
-	uint64_t base_bytes;   /* and at the base */
-	int64_t lag_bytes;     /* moved since the base and not counted; below zero: counted and not moved */
-	int64_t dev_bytes;     /* of it, what the time between swap and pass does not explain */
-	int64_t seen_bytes;    /* the same, when nothing else could explain it for the last time */
-	int64_t off_bytes;     /* what was so twice in a row */
-	uint64_t healed_bytes; /* added to what was counted */
-	int64_t settled_bytes; /* of off_bytes, what was so before a run was skipped */
-	uint64_t missed_runs_before; /* the audit's, at the base */
-	bool has_base;
-	bool is_sure; /* else a call may have been under way at the base */
-};
 
 struct audit_socket {
 	uint64_t cookie, key_hash;
@@ -40,14 +27,22 @@ struct audit_socket {
 	bool is_shared;    /* by several processes */
 	bool is_connected; /* by its own call */
 	bool lives_on;     /* the pass that is being taken in has it, too, */
-	bool has_ended;    /* or its end was told since the latest one */
+	bool has_ended;    /* or its end was told since the latest one, */
+	bool awaits_end;   /* or is told later, */
+	bool is_gone;      /* as the latest pass did not have it */
 };
 
 /* A connection that has ended. What a call has moved that had not returned by then is counted in the interval after. */
 struct audit_ended {
 	uint64_t key_hash;
 	struct audit_side tx, rx;
-	unsigned bits; /* enum socket_audit_bit */
+	unsigned bits;     /* enum socket_audit_bit */
+	uint32_t pid;      /* as in struct audit_socket */
+	bool is_shared;    /* the same */
+	bool is_doubtful;  /* another connection may have had its key since */
+	uint64_t taken_ns; /* CLOCK_MONOTONIC */
+	struct session
+	    *row; /* owned, of its process: for who adds to it what is missing; NULL: nobody does */
 };
 
 struct audit {
@@ -114,8 +109,11 @@ struct audit_end_entry {
 	bool has_syn;  /* and so many less if a SYN was taken from them */
 	unsigned bits; /* enum socket_audit_bit */
 	uint64_t born_ns,
-	    since_ns; /* born later, no pass has seen it (CLOCK_MONOTONIC); 0: born before it was noted */
-	uint64_t tx_counted_bytes, rx_counted_bytes; /* in the interval, of its key alone */
+	    since_ns;    /* born later, no pass has seen it (CLOCK_MONOTONIC); 0: born before it was noted */
+	uint64_t now_ns; /* CLOCK_MONOTONIC */
+	uint64_t tx_counted_bytes, rx_counted_bytes; /* in the interval, of its key alone, */
+	uint32_t pid;   /* by this process; of nothing, who has it; 0: not known for certain */
+	bool is_shared; /* or by several */
 };
 
 /*
@@ -124,16 +122,40 @@ struct audit_end_entry {
  */
 int audit_note_end(struct audit *audit, uint64_t key_hash);
 
-/* Takes in the end of a connection, before or among what the pass tells; the older of one socket's first. 0 or -ENOMEM. */
-int audit_take_end(struct audit *audit, const struct audit_end_entry *entry);
+/*
+ * Takes in the end of a connection, before or among what the pass tells; the older of one socket's first. *ended is what is to be
+ * judged of it later, borrowed until the next call; NULL: it is not judged. 0 or -ENOMEM.
+ */
+int audit_take_end(struct audit *audit, const struct audit_end_entry *entry, struct audit_ended **ended,
+    struct audit_healed *healed);
+
+/* Is something missing of it that skipped runs explain, and is it one process's? */
+bool audit_is_short(const struct audit *audit, const struct audit_ended *ended);
+
+/* One that a pass has not come to any more: what was counted of it in the interval, until its end is told. */
+void audit_await_end(
+    struct audit_socket *socket, uint32_t pid, bool is_shared, uint64_t tx_bytes, uint64_t rx_bytes);
+
+/* Was it gone when the latest pass was made? */
+bool audit_is_awaited(const struct audit *audit, uint64_t cookie);
+
+/* What is known of one that has ended in an interval after. */
+struct audit_late {
+	uint64_t tx_bytes, rx_bytes; /* what was counted of its key, */
+	bool is_doubtful;            /* which may be another connection's */
+	bool has_pass;               /* the interval had a pass */
+	uint64_t now_ns;             /* CLOCK_MONOTONIC */
+};
 
 /*
- * Judges, for good, one that had ended in the interval before: what was counted of its key since, and whether that may be another
- * connection's. Each of audit->ended, before audit_take_end; then audit_forget_ended.
+ * Judges it for good, and heals what is missing as audit_take does. Where something is missing, once no call can be under way any
+ * more: its process had closed it, or it ended long ago. False: that is for an interval later. Each of audit->ended, before audit_take_end.
  */
-void audit_judge_ended(
-    struct audit *audit, struct audit_ended *ended, uint64_t tx_bytes, uint64_t rx_bytes, bool is_shared);
-void audit_forget_ended(struct audit *audit);
+bool audit_judge_ended(struct audit *audit, struct audit_ended *ended, const struct audit_late *late,
+    struct audit_healed *healed);
+
+/* Of those that have ended only the first ones stay, to be judged later. */
+void audit_keep_ended(struct audit *audit, size_t count);
 
 /* The pass is over: audit->result is its verdict. */
 void audit_end(struct audit *audit);

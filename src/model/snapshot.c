@@ -179,6 +179,14 @@ void session_take_owner(struct session *session, const struct socket_owner *owne
 	session->comm[SESSION_COMM_LENGTH] = '\0';
 }
 
+void snapshot_correct(struct snapshot *snapshot, size_t session, int64_t tx_bytes, int64_t rx_bytes)
+{
+	snapshot->sessions[session].tx_bytes += (uint64_t)tx_bytes;
+	snapshot->sessions[session].rx_bytes += (uint64_t)rx_bytes;
+	snapshot->tx_bytes += (uint64_t)tx_bytes;
+	snapshot->rx_bytes += (uint64_t)rx_bytes;
+}
+
 void snapshot_total(struct snapshot *snapshot)
 {
 	snapshot->rx_bytes = snapshot->tx_bytes = 0;

@@ -189,6 +189,9 @@ struct connection *snapshot_add_connection(struct snapshot *snapshot);
 /* The same for a cgroup that was made. */
 struct made_cgroup *snapshot_add_cgroup(struct snapshot *snapshot);
 
+/* Adds to a session, and to the totals, what was not counted of it; below zero, takes back what was counted twice. */
+void snapshot_correct(struct snapshot *snapshot, size_t session, int64_t tx_bytes, int64_t rx_bytes);
+
 /* Fills rx_bytes and tx_bytes from the sessions and other. */
 void snapshot_total(struct snapshot *snapshot);
 

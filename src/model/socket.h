@@ -61,6 +61,8 @@ enum socket_audit_bit {
 	SOCKET_LAYERED = 1 << 7,     /* kernel TLS or another protocol within */
 	SOCKET_UNREAD = 1 << 8,      /* of one that has ended: what has arrived may still be read */
 	SOCKET_BY_TASK = 1 << 9,     /* filters look at tasks: other processes that have it may not pass */
+	SOCKET_CLOSED =
+	    1 << 10, /* of one that has ended: by then its process had closed it, so no call is left */
 };
 
 /* Both ends, as a session has them. */

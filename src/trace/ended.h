@@ -3,20 +3,16 @@
 #ifndef TCPTOP_ENDED_H
 #define TCPTOP_ENDED_H
 
-#include <stdint.h>
-
 struct audit;
+struct earlier;
 struct snapshot;
 struct told;
 
 /*
- * Judges those of the interval before, and takes in those of this one: told is its pass. told_ns: what was born later, no pass
- * before has seen (CLOCK_MONOTONIC). 0 or -ENOMEM.
+ * Judges those of intervals before, and takes in those of this one. told: the latest pass, of this interval or, where that has none
+ * (snapshot->sockets.cpu_ns), one before. What skipped runs had not counted of them is added to the snapshot. 0 or -ENOMEM.
  */
 int ended_audit(
-    struct audit *audit, const struct told *told, const struct snapshot *snapshot, uint64_t told_ns);
-
-/* An interval without a pass: its ends are not judged. */
-void ended_skip(struct audit *audit, const struct snapshot *snapshot);
+    struct audit *audit, struct earlier *earlier, const struct told *told, struct snapshot *snapshot);
 
 #endif

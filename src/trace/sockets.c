@@ -68,6 +68,7 @@ void sockets_fini(struct sockets *sockets)
 		munmap((void *)(uintptr_t)sockets->facts, sockets->capacity * sizeof *sockets->facts);
 	free(sockets->users);
 	told_fini(&sockets->told);
+	counted_fini(&sockets->earlier.counted);
 	audit_fini(&sockets->audit);
 	*sockets = (struct sockets){ .link_fds = { -1, -1, -1 } };
 }
@@ -176,7 +177,9 @@ int sockets_start(struct sockets *sockets)
 		err = sockets->program_fds[i] >= 0 ? attach(sockets, i) : 0;
 	sockets->passed_ns = sockets->rested_ns = 0;
 	sockets->started_ns = clock_now_ns();
-	sockets->told_since_ns = sockets->told_ns = sockets->started_ns;
+	counted_fini(&sockets->earlier.counted);
+	sockets->earlier.latest_ns = sockets->earlier.ends_since_ns = sockets->earlier.births_since_ns =
+	    sockets->started_ns;
 	told_fini(&sockets->told);
 	audit_forget(&sockets->audit);
 	if (!err && sockets->link_fds[PASS] >= 0)
@@ -332,19 +335,6 @@ static bool has_unowned(const struct telling *telling)
 	return false;
 }
 
-/* Adds to a row what the kernel had skipped. */
-static void heal(struct snapshot *snapshot, size_t row, const struct audit_healed *healed)
-{
-	if (!row)
-		return;
-	struct session *session = &snapshot->sessions[row - 1];
-
-	session->tx_bytes += (uint64_t)healed->tx_bytes;
-	session->rx_bytes += (uint64_t)healed->rx_bytes;
-	snapshot->tx_bytes += (uint64_t)healed->tx_bytes;
-	snapshot->rx_bytes += (uint64_t)healed->rx_bytes;
-}
-
 /* Holds what was counted against the sockets. */
 static int audit_all(struct telling *telling)
 {
@@ -358,20 +348,27 @@ static int audit_all(struct telling *telling)
 
 		session_take_socket_key(&key, &facts->key);
 		const struct moved *moved = &telling->moved[i];
+		struct counted counted = { session_hash(&key), moved->tx_bytes, moved->rx_bytes,
+			.pid = moved->pid, .by_others = moved->by_others };
+		struct counted before = counted_find(&sockets->earlier.counted, counted.key_hash);
+
+		if (!before.ends && !audit_is_awaited(&sockets->audit, facts->cookie))
+			counted_join(&counted, &before);
 		const struct audit_entry entry = {
 			.facts = facts,
-			.key_hash = session_hash(&key),
-			.tx_bytes = moved->tx_bytes,
-			.rx_bytes = moved->rx_bytes,
-			.pid = moved->pid,
-			.is_shared = moved->by_others,
-			.since_ns = sockets->told_since_ns,
+			.key_hash = counted.key_hash,
+			.tx_bytes = counted.tx_bytes,
+			.rx_bytes = counted.rx_bytes,
+			.pid = counted.pid,
+			.is_shared = counted.by_others,
+			.since_ns = sockets->earlier.births_since_ns,
 			.passes = facts->passes_owner && facts->passes_socket,
 			.knows_ends = telling->snapshot->notes_connections,
 		};
 
 		err = audit_take(&sockets->audit, &entry, &healed);
-		heal(telling->snapshot, moved->row, &healed);
+		if (moved->row)
+			snapshot_correct(telling->snapshot, moved->row - 1, healed.tx_bytes, healed.rx_bytes);
 	}
 	return err;
 }
@@ -387,7 +384,6 @@ static void audit_sessions(struct sockets *sockets, const struct snapshot *snaps
 			audit_count(&sockets->audit, sockets->facts[place].cookie, session->pid,
 			    session->tx_bytes, session->rx_bytes);
 	}
-	sockets->told_since_ns = clock_now_ns();
 }
 
 static int tell(struct telling *telling)

@@ -13,6 +13,7 @@
 #include "model/audit.h"
 #include "model/cause.h"
 #include "model/socket.h"
+#include "trace/counted.h"
 #include "trace/told.h"
 
 struct session;
@@ -41,8 +42,7 @@ struct sockets {
 	struct socket_user *users; /* of the latest pass, by cookie */
 	size_t user_count;
 	struct told told;
-	uint64_t told_ns;       /* the end of the latest pass, or interval without one, */
-	uint64_t told_since_ns; /* and of the latest interval without one */
+	struct earlier earlier;
 	struct audit audit;
 };
 

@@ -189,15 +189,10 @@ static void name_interfaces(struct interfaces *interfaces, struct snapshot *snap
 /* What was counted, held against what sockets have told, and those that have ended. */
 static int audit(struct sockets *sockets, struct snapshot *snapshot)
 {
-	int err = 0;
+	int err = ended_audit(&sockets->audit, &sockets->earlier, &sockets->told, snapshot);
 
-	if (snapshot->sockets.cpu_ns) {
-		err = ended_audit(&sockets->audit, &sockets->told, snapshot, sockets->told_ns);
+	if (snapshot->sockets.cpu_ns)
 		audit_end(&sockets->audit);
-	} else {
-		ended_skip(&sockets->audit, snapshot);
-	}
-	sockets->told_ns = clock_now_ns();
 	snapshot->audit = sockets->audit.result;
 	return err;
 }

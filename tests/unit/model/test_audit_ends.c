@@ -15,6 +15,7 @@ static struct audit_end_entry ending(uint64_t cookie, uint64_t tx_bytes, uint64_
 		.key_hash = cookie * 11,
 		.tx_bytes = tx_bytes,
 		.rx_bytes = rx_bytes,
+		.bits = SOCKET_CLOSED,
 		.born_ns = 5,
 		.since_ns = SINCE_NS };
 }
@@ -23,11 +24,20 @@ static struct audit_end_entry ending(uint64_t cookie, uint64_t tx_bytes, uint64_
 static struct audit_result end(
     struct audit *audit, const struct audit_end_entry *entry, uint64_t tx_late_bytes, uint64_t rx_late_bytes)
 {
-	assert_int_equal(audit_take_end(audit, entry), 0);
+	const struct audit_late late = {
+		.tx_bytes = tx_late_bytes, .rx_bytes = rx_late_bytes, .has_pass = true
+	};
+	struct audit_ended *ended;
+	struct audit_healed healed;
+
+	assert_int_equal(audit_take_end(audit, entry, &ended, &healed), 0);
 	audit_end(audit);
-	for (size_t i = 0; i < audit->ended_count; i++)
-		audit_judge_ended(audit, &audit->ended[i], tx_late_bytes, rx_late_bytes, false);
-	audit_forget_ended(audit);
+	for (size_t i = 0; i < audit->ended_count; i++) {
+		assert_true(audit_judge_ended(audit, &audit->ended[i], &late, &healed));
+		assert_int_equal(healed.tx_bytes, 0);
+		assert_int_equal(healed.rx_bytes, 0);
+	}
+	audit_keep_ended(audit, 0);
 	audit_end(audit);
 	return audit->result;
 }
@@ -58,7 +68,7 @@ static void test_a_connection_that_no_pass_has_seen_is_audited_at_its_end(void *
 
 		entry.tx_counted_bytes = cases[i].tx_counted;
 		entry.rx_counted_bytes = cases[i].rx_counted;
-		entry.bits = cases[i].bits;
+		entry.bits = SOCKET_CLOSED | cases[i].bits;
 		struct audit_result result = end(&audit, &entry, cases[i].tx_late, cases[i].rx_late);
 
 		assert_int_equal(result.unexplained_bytes, cases[i].unexplained);
@@ -114,6 +124,8 @@ static void test_memory_of_a_crowded_interval_is_given_back(void **state)
 	enum { CROWD = 20000, STEADY = 1500, FEW = 10, ROUNDS = 50 };
 	struct audit audit = { 0 };
 	size_t steady = 0, steady_keys = 0;
+	struct audit_ended *ended;
+	struct audit_healed healed;
 
 	(void)state;
 	for (unsigned round = 0; round < ROUNDS; round++) {
@@ -123,9 +135,9 @@ static void test_memory_of_a_crowded_interval_is_given_back(void **state)
 			const struct audit_end_entry entry = ending(cookie, 1000, 500);
 
 			assert_int_equal(audit_note_end(&audit, entry.key_hash), 0);
-			assert_int_equal(audit_take_end(&audit, &entry), 0);
+			assert_int_equal(audit_take_end(&audit, &entry, &ended, &healed), 0);
 		}
-		audit_forget_ended(&audit);
+		audit_keep_ended(&audit, 0);
 		audit_end(&audit);
 		if (round == 2) {
 			steady = audit.ended_capacity;

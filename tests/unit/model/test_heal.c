@@ -182,6 +182,53 @@ static void test_what_was_late_and_is_counted_after_all_is_taken_back(void **sta
 	audit_fini(&audit);
 }
 
+/* No call is that late: what is counted too much long after is a fault, and is said to be one. */
+static void test_what_was_healed_long_ago_excuses_nothing(void **state)
+{
+	static const struct {
+		uint64_t after_ns;
+		int64_t taken_back;
+	} cases[] = { { AUDIT_LATE_NS - 1, -64 }, { AUDIT_LATE_NS, -64 }, { 2 * AUDIT_LATE_NS, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct audit audit;
+		struct socket_facts found;
+
+		begin(&audit, &found, 3);
+		found.told_ns = 1000;
+		assert_int_equal(quiet_passes(&audit, &found, 3).tx_bytes, 64);
+		found.told_ns += cases[i].after_ns;
+		assert_int_equal(pass_of(&audit, &found, OWN_PID, 64, 0, 0).tx_bytes, cases[i].taken_back);
+		assert_int_equal(quiet_passes(&audit, &found, 4).tx_bytes, 0);
+		assert_int_equal(audit.result.unexplained_bytes, 64 + cases[i].taken_back);
+		audit_fini(&audit);
+	}
+}
+
+/* However often something is missing and healed, only what was healed lately may be late. */
+static void test_what_is_healed_again_and_again_is_no_store_of_excuses(void **state)
+{
+	enum { ROUNDS = 20 };
+	struct audit audit;
+	struct socket_facts found;
+
+	(void)state;
+	begin(&audit, &found, 3);
+	quiet_passes(&audit, &found, 3);
+	for (uint64_t round = 1; round <= ROUNDS; round++) {
+		found = facts(1000 + 10 * round, 500);
+		found.told_ns = round * AUDIT_LATE_NS / 2;
+		pass_of(&audit, &found, OWN_PID, 0, 0, 1);
+		assert_int_equal(quiet_passes(&audit, &found, 3).tx_bytes, 10);
+	}
+	/* of all that, what was within the last 20 s */
+	assert_int_equal(pass_of(&audit, &found, OWN_PID, 200, 0, 0).tx_bytes, -30);
+	quiet_passes(&audit, &found, 4);
+	assert_int_equal(audit.result.unexplained_bytes, 170);
+	audit_fini(&audit);
+}
+
 /* What is too much and was never added is not taken from anybody. */
 static void test_too_much_is_never_healed(void **state)
 {
@@ -206,6 +253,8 @@ int main(void)
 		cmocka_unit_test(test_of_several_processes_nothing_is_added),
 		cmocka_unit_test(test_what_a_waiting_call_explains_is_not_added),
 		cmocka_unit_test(test_what_was_late_and_is_counted_after_all_is_taken_back),
+		cmocka_unit_test(test_what_was_healed_long_ago_excuses_nothing),
+		cmocka_unit_test(test_what_is_healed_again_and_again_is_no_store_of_excuses),
 		cmocka_unit_test(test_too_much_is_never_healed),
 	};
 

@@ -178,7 +178,8 @@ static void compare_to_before(struct services *now, const struct services *befor
 
 int services_add(struct services *services, const struct snapshot *snapshot)
 {
-	struct services now = { .span_ns = snapshot->sockets.passed_ns };
+	/* a pass before that nobody took in does not tell what has come since */
+	struct services now = { .span_ns = services->items ? snapshot->sockets.passed_ns : 0 };
 
 	if (!snapshot->sockets.follows || !snapshot->notes_connections) {
 		services_fini(services);

@@ -37,9 +37,9 @@ struct service {
 
 /* As of the latest pass over sockets. */
 struct services {
-	struct service *items; /* by namespace and port */
+	struct service *items; /* by namespace and port; NULL: there was no pass yet */
 	size_t count;
-	uint64_t span_ns; /* the time since the pass before; 0: there was none, and nothing is told */
+	uint64_t span_ns; /* the time since the pass before; 0: none, and what is new is not known */
 };
 
 /* Zeroes *services, which the caller owns; services_fini frees what it has allocated. */

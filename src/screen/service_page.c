@@ -28,7 +28,9 @@ static void cell_fresh(const struct ui *ui, const struct service *service, char 
 {
 	double per_s = service_fresh_per_s(&ui->services, service);
 
-	if (per_s > 0 && per_s < 10)
+	if (!ui->services.span_ns)
+		snprintf(cell, CELL_MAX, "-");
+	else if (per_s > 0 && per_s < 10)
 		snprintf(cell, CELL_MAX, "%.1f", per_s);
 	else
 		put_count(cell, (uint64_t)(per_s + 0.5));
@@ -164,17 +166,36 @@ static bool passes(struct ui *ui, const struct service *service)
 static const char *say_nothing(const struct ui *ui)
 {
 	if (ui->replay)
-		return " The recording tells of none here: it needs -a and --connections, and two intervals.";
+		return " The recording tells of none here: it needs -a and --connections.";
 	if (!ui->run->can_tell_connections || !ui->run->can_tell_sockets)
 		return " This kernel cannot tell of them.";
-	return " They are told after two intervals.";
+	return " They are told after one interval, NEW/s after two.";
+}
+
+/* Nothing is counted where there was no pass yet: that none listens is not known. */
+static void draw_title(struct page *page, size_t shown)
+{
+	struct ui *ui = page->ui;
+	const struct services *services = &ui->services;
+
+	page_begin(page);
+	/* services are of the latest interval that was taken in, and of no other one */
+	if (services->count && view_traffic(&ui->view)->tick < ui->services_tick)
+		line_print(&ui->line, STYLE_ALERT,
+		    ui->replay ? " Not of then, but of later:" : " Not of then, but of now:");
+	if (services->items)
+		line_print(&ui->line, STYLE_PLAIN, " %zu listening port%s  ", shown, shown == 1 ? "" : "s");
+	else
+		line_print(&ui->line, STYLE_PLAIN, " listening ports  ");
+	header_filters(ui);
+	page_put(page);
 }
 
 static void services_draw(struct ui *ui, unsigned y, unsigned end, const struct line_sink *sink)
 {
 	struct page page = { .ui = ui, .sink = sink, .y = y, .end = end };
 	const struct services *services = &ui->services;
-	size_t count = services->span_ns ? services->count : 0, shown = 0;
+	size_t count = services->count, shown = 0;
 	const struct service **busiest = reallocarray(NULL, count + 1, sizeof *busiest);
 
 	for (size_t i = 0; i < count && busiest; i++)
@@ -182,20 +203,16 @@ static void services_draw(struct ui *ui, unsigned y, unsigned end, const struct 
 			busiest[shown++] = &services->items[i];
 	if (busiest)
 		qsort(busiest, shown, sizeof *busiest, compare_busy);
-	page_begin(&page);
-	/* services are of the latest interval that was taken in, and of no other one */
-	if (count && view_traffic(&ui->view)->tick < ui->services_tick)
-		line_print(&ui->line, STYLE_ALERT,
-		    ui->replay ? " Not of then, but of later:" : " Not of then, but of now:");
-	line_print(&ui->line, STYLE_PLAIN, " %zu listening port%s  ", shown, shown == 1 ? "" : "s");
-	header_filters(ui);
-	page_put(&page);
+	draw_title(&page, shown);
 	draw_service(&page, NULL);
 	for (size_t i = 0; i < shown; i++)
 		draw_service(&page, busiest[i]);
 	free(busiest);
 	if (!shown)
-		page_text(&page, STYLE_DIM, count ? " None passes the filter." : say_nothing(ui));
+		page_text(&page, STYLE_DIM,
+		    count             ? " None passes the filter."
+		    : services->items ? " Nothing listens."
+		                      : say_nothing(ui));
 	page_end(&page);
 }
 

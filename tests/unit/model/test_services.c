@@ -153,11 +153,36 @@ static void passes_that_are_rare(void **state)
 	snapshot_fini(&snapshot);
 }
 
+/* Sockets were read long before anybody asked for services: what is open then is not new. */
+static void what_was_open_before_is_not_new(void **state)
+{
+	struct services services;
+	struct snapshot snapshot;
+
+	(void)state;
+	services_init(&services);
+	snapshot_init(&snapshot);
+	assert_null(services.items);
+	for (uint16_t pass = 0; pass < 2; pass++) {
+		add_listener(&snapshot, 1, 80, 0, 0);
+		for (uint16_t i = 0; i < 20 + pass; i++)
+			add_open(&snapshot, 1, 80, 5000 + i);
+		assert_int_equal(end_interval(&services, &snapshot, 1), pass);
+		assert_non_null(services.items);
+		assert_int_equal(services.span_ns, pass * NS_PER_S);
+		assert_int_equal(services.items[0].open, 20 + pass);
+		assert_int_equal(services.items[0].fresh, pass);
+	}
+	services_fini(&services);
+	snapshot_fini(&snapshot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_port),
 		cmocka_unit_test(passes_that_are_rare),
+		cmocka_unit_test(what_was_open_before_is_not_new),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -302,6 +302,43 @@ static void a_filter_counts_what_it_leaves_out(void **state)
 	assert_true(on_glass(fixture, 24, "Connections 0 that are open, or had traffic lately"));
 }
 
+/* An interval with a pass over sockets, a second after the one before: one listener and its connections. */
+static void show_served(struct fixture *fixture, unsigned open)
+{
+	begin(fixture);
+	for (unsigned i = 0; i <= open; i++) {
+		add(fixture, "httpd", 7, "10.0.0.9", (uint16_t)i, 0, 0);
+		fixture->snapshot.sessions[i].socket.state = i ? SOCKET_ESTABLISHED : SOCKET_LISTEN;
+	}
+	fixture->snapshot.sockets.follows = fixture->snapshot.notes_connections = true;
+	fixture->snapshot.sockets.cpu_ns = 1;
+	fixture->snapshot.sockets.passed_ns = 1000000000;
+	show(fixture);
+}
+
+/* Until there were two passes what is new is not known, and until there was one, what listens. */
+static void services_are_not_new_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->run.can_tell_sockets = fixture->run.can_tell_connections = true;
+	fixture->ui.replay = false;
+	key(fixture, 'v');
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, " listening ports"));
+	assert_false(on_glass(fixture, 24, "0 listening ports"));
+	assert_true(on_glass(fixture, 24, "They are told after one interval, NEW/s after two."));
+	show_served(fixture, 20);
+	paint(fixture, 80, 24);
+	assert_string_equal(fixture->glass.lines[1], " 1 listening port");
+	assert_string_equal(fixture->glass.lines[3],
+	    "    443 httpd (7)                   -      20        0/0       0       0       0");
+	show_served(fixture, 23);
+	paint(fixture, 80, 24);
+	assert_string_equal(fixture->glass.lines[3],
+	    "    443 httpd (7)                 3.0      23        0/0       0       0       0");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -312,6 +349,7 @@ int main(void)
 		UI_TEST(a_pass_is_asked_for_while_it_is_shown),
 		UI_TEST(a_key_lists_all_that_are_open),
 		UI_TEST(a_filter_counts_what_it_leaves_out),
+		UI_TEST(services_are_not_new_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -345,6 +345,8 @@ static void add_gone(struct ui *ui, struct pieces *pieces)
 			    (unsigned long long)traffic->rows_gone);
 		return;
 	}
+	if (ui->view.list.untold)
+		pieces_add(pieces, 4, STYLE_DIM, "sums without what was dropped");
 	if (!gone->left_groups)
 		return;
 	format_bytes(rx, sizeof rx, gone->left_rx_bytes, ui->view.context.unit);

@@ -62,6 +62,27 @@ bool list_passes(const struct list_settings *settings, const struct column_conte
 	return row->matched;
 }
 
+enum answer list_passes_gone(
+    const struct list_settings *settings, const struct column_context *context, const struct row *row)
+{
+	const struct session *session = &row->session;
+	bool one_user = settings->one_user;
+
+	if (settings->family && session->family != settings->family)
+		return ANSWER_NO;
+	if (one_user && session->uid != settings->uid && session->uid != UINT32_MAX)
+		return ANSWER_NO;
+	enum answer answer = match_gone(&settings->words, row, context);
+	bool untold = one_user && session->uid != settings->uid;
+
+	if (settings->opened) {
+		struct session key = group_key(settings->grouping, row);
+
+		untold |= session_compare_key(&key, &settings->opened_key) != 0;
+	}
+	return untold && answer == ANSWER_YES ? ANSWER_UNKNOWN : answer;
+}
+
 bool list_is_narrowed(const struct list_settings *settings)
 {
 	return settings->opened || settings->words.word_count || settings->one_user || settings->family;
@@ -137,10 +158,13 @@ static int build_groups(
 		if (list_passes(settings, context, row) && add_to_groups(list, settings, row, !hidden) < 0)
 			return -ENOMEM;
 	}
-	for (size_t i = 0; i < gone->count; i++)
-		if (list_passes(settings, context, &gone->rows[i]) &&
-		    add_to_groups(list, settings, &gone->rows[i], 0) < 0)
+	for (size_t i = 0; i < gone->count; i++) {
+		enum answer passes = list_passes_gone(settings, context, &gone->rows[i]);
+
+		list->untold |= passes == ANSWER_UNKNOWN;
+		if (passes == ANSWER_YES && add_to_groups(list, settings, &gone->rows[i], 0) < 0)
 			return -ENOMEM;
+	}
 	for (size_t i = 0; i < list->groups.count && i < list->cause_count; i++)
 		cause_take(&list->groups.rows[i].session.socket, &list->causes[i]);
 	return 0;
@@ -192,7 +216,7 @@ int list_build(struct list *list, const struct list_settings *settings, const st
 	list->causes = NULL;
 	list->cause_count = 0;
 	list->sum = (struct row){ 0 };
-	list->summed = false;
+	list->summed = list->untold = false;
 	list->count = list->unfiltered = 0;
 	if (grouped && build_groups(list, settings, context) < 0)
 		return -ENOMEM;

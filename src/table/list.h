@@ -38,6 +38,8 @@ struct list {
 	struct tallies tallies;   /* of the groups, by their indices, and of the sum */
 	struct cause_sum *causes; /* of the groups, by their indices */
 	size_t cause_count;
+	bool
+	    untold; /* of what is gone some may pass, which is left out, as it was added up with what may not */
 	bool summed;    /* something is in the sum */
 	struct row sum; /* of all that is listed, if that is not all there is: list_is_narrowed */
 };
@@ -48,14 +50,18 @@ void list_fini(struct list *list);
 /*
  * Lists the context's traffic anew, in groups when the context has a grouping, with the ranks of the column.
  * Connections are listed while they are recent, or all of them if the context says so; groups always, as a
- * group's sums are those of all its connections, also of those whose rows are gone. The latter are filtered by
- * what all that were added up had in common. Fills in what rows cache: the cgroup's name and whether the words matched. 0 or -ENOMEM.
+ * group's sums are those of all its connections, also of those whose rows are gone. Of the latter a filter lets
+ * pass what is known to pass, by what all that were added up had in common. Fills in what rows cache: the cgroup's name and whether the words matched. 0 or -ENOMEM.
  */
 int list_build(struct list *list, const struct list_settings *settings, const struct column_context *context,
     const struct column *column);
 
-/* Whether a row, or what is gone, passes the settings' filters; the row's cgroup is to have its name by list_build. */
+/* Whether a row passes the settings' filters; the row's cgroup is to have its name by list_build. */
 bool list_passes(const struct list_settings *settings, const struct column_context *context, struct row *row);
+
+/* The same of what is gone, by the context's grouping; ANSWER_UNKNOWN: not of all that was added up in it. */
+enum answer list_passes_gone(
+    const struct list_settings *settings, const struct column_context *context, const struct row *row);
 
 /* Whether the settings list only a part: a filter, one user, one family, or one group's connections. */
 bool list_is_narrowed(const struct list_settings *settings);

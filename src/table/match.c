@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/util.h"
 #include "model/rows.h"
+#include "model/tally.h"
 #include "names/names.h"
 #include "table/column.h"
 
@@ -209,4 +210,48 @@ bool match_row(const struct match *match, const struct row *row, const struct co
 		if (has_word(&subject, &match->words[i]) == match->words[i].absent)
 			return false;
 	return true;
+}
+
+/* Where a word can be looked for in what is gone so that what is not found there is in none of it. */
+static unsigned known_looks(const struct row *row)
+{
+	unsigned looks = 0;
+
+	if (row->session.accepted != ANSWER_UNKNOWN)
+		looks |= LOOK_LISTEN;
+	if (row->session.pid)
+		looks |= LOOK_PID;
+	if (!(row->several & 1 << TALLY_PROCESSES))
+		looks |= LOOK_COMM;
+	if (row->session.uid != UINT32_MAX)
+		looks |= LOOK_USER;
+	if (row->container)
+		looks |= LOOK_CONTAINER | LOOK_CGROUP;
+	return looks;
+}
+
+enum answer match_gone(const struct match *match, const struct row *row, const struct column_context *context)
+{
+	struct subject subject = subject_of(row, context);
+	unsigned known = known_looks(row);
+	enum answer answer = ANSWER_YES;
+
+	if (context->grouping == GROUPING_PROGRAM)
+		known |= LOOK_COMM;
+	for (size_t i = 0; i < match->word_count; i++) {
+		struct match_word word = match->words[i];
+
+		/* the name of one of several is not that of all */
+		if (!(known & LOOK_COMM))
+			word.looks &= ~(unsigned)LOOK_COMM;
+		if (has_word(&subject, &word)) {
+			if (word.absent)
+				return ANSWER_NO;
+		} else if (match->words[i].looks & ~known) {
+			answer = ANSWER_UNKNOWN;
+		} else if (!word.absent) {
+			return ANSWER_NO;
+		}
+	}
+	return answer;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "model/session.h"
 #include "table/words.h"
 
 struct column_context;
@@ -15,5 +16,12 @@ struct row;
  * shows them; the field "port" knows services always.
  */
 bool match_row(const struct match *match, const struct row *row, const struct column_context *context);
+
+/*
+ * The same of what is gone, many connections added up, of which little is known: ANSWER_YES or ANSWER_NO if it is so of all of
+ * them, else ANSWER_UNKNOWN.
+ */
+enum answer match_gone(
+    const struct match *match, const struct row *row, const struct column_context *context);
 
 #endif

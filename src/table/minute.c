@@ -221,13 +221,16 @@ static int add_rows(
 {
 	const struct rows *rows = &context->traffic->rows;
 	const struct rows *gone = &context->traffic->gone[GROUPING_PROCESS].groups;
+	struct column_context by_process = *context;
 	int err = 0;
+
+	by_process.grouping = GROUPING_PROCESS;
 
 	for (size_t i = 0; i < rows->count && !err; i++)
 		if (list_passes(settings, context, &rows->rows[i]))
 			err = add_row(build, &rows->rows[i], false);
 	for (size_t i = 0; i < gone->count && !err; i++)
-		if (list_passes(settings, context, &gone->rows[i]))
+		if (list_passes_gone(settings, &by_process, &gone->rows[i]) == ANSWER_YES)
 			err = add_row(build, &gone->rows[i], true);
 	return err;
 }

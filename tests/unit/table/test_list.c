@@ -368,6 +368,50 @@ static void filters_choose_what_is_gone(void **state)
 	assert_int_equal(rx_total(fixture), rx_of_rows(fixture));
 }
 
+/* Of many that were added up one gives the name: its word does not let all of them pass, nor does the lack of it. */
+static void what_may_not_pass_is_not_added(void **state)
+{
+	static const struct {
+		const char *words;
+		enum grouping grouping;
+		bool takes; /* also what is gone */
+		bool untold;
+	} cases[] = {
+		{ "churn", GROUPING_PROCESS, true, true }, /* the others may have an address with it */
+		{ "churn", GROUPING_PROGRAM, true, true },
+		{ "churn", GROUPING_USER, false, true },
+		{ "churn", GROUPING_SERVICE, false, true },
+		{ "!dp-", GROUPING_PROCESS, false, true },
+		{ "!dp-", GROUPING_PROGRAM, false, true },
+		{ "!dp-", GROUPING_CONTAINER, false, true },
+		{ "!dp-", GROUPING_USER, false, true },
+		{ "!dp-", GROUPING_SERVICE, false, true },
+		{ "!comm:dp-", GROUPING_PROCESS, true, false },
+		{ "!comm:dp-", GROUPING_USER, false, true },
+		{ "comm:dp-", GROUPING_PROGRAM, false, false },
+		{ "!user:7", GROUPING_USER, true, false },
+	};
+	struct fixture *fixture = *state;
+	struct list_settings *settings = &fixture->settings;
+
+	fixture->context.names = names_open(NULL, NULL);
+	churn(fixture);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		settings->epoch++;
+		settings->grouping = fixture->context.grouping = cases[i].grouping;
+		match_set(&settings->words, cases[i].words);
+		uint64_t total = rx_total(fixture);
+
+		if (cases[i].takes)
+			assert_true(total >= CHURN * 1000);
+		else
+			assert_true(total <= rx_of_rows(fixture) + 350);
+		assert_int_equal(fixture->list.sum.rx_total_bytes, total);
+		assert_int_equal(fixture->list.untold, cases[i].untold);
+	}
+	names_close(fixture->context.names);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -385,6 +429,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_a_group_has_several_of_is_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_gone_makes_counts_minima, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(filters_choose_what_is_gone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_may_not_pass_is_not_added, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,7 +177,7 @@ int frame_draw(struct ui *ui, unsigned width, unsigned height, const struct line
 		return 0;
 	}
 	if (ui->view.lost && ui->mode == MODE_TABLE && !ui->if_yes)
-		ui_say(ui, "what was searched for has moved off the screen: N finds it again, F follows it");
+		ui_say(ui, "what was searched for is no longer listed");
 	ui->view.lost = false;
 	header_title(ui);
 	sink->put(sink->to, 0, &ui->line);

@@ -228,7 +228,7 @@ static void scroll(struct view *view, size_t height)
 
 static void to_top(struct view *view)
 {
-	view->pinned = view->scrolled = view->reveals = false;
+	view->pinned = view->scrolled = view->reveals = view->found = false;
 	view->top = view->position = 0;
 }
 
@@ -248,11 +248,12 @@ static void find_cursor(struct view *view, size_t height)
 
 	if (!listed)
 		view_set_follow(view, false);
+	view->reveals |= listed && view->found;
 	if (view->follow || view->keeps || (listed && view->reveals))
 		return;
 	if (listed && view->position >= view->top && view->position < view->top + height)
 		return;
-	view->lost |= view->searched && view->found;
+	view->lost |= view->found;
 	view->searched = view->found = false;
 	if (!listed && !view->scrolled) {
 		to_top(view);
@@ -371,7 +372,7 @@ void view_keep_selected(struct view *view, bool keep)
 
 const struct session *view_kept(const struct view *view)
 {
-	return view->keeps ? &view->selected : NULL;
+	return view->keeps || view->found ? &view->selected : NULL;
 }
 
 struct view_cursor view_cursor(const struct view *view)

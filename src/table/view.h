@@ -17,7 +17,7 @@
 struct traffic;
 
 /*
- * The cursor never drags the list along, unless it follows. A row that is asked for (moved to, searched for, that of
+ * The cursor never drags the list along, unless it follows, or is on a row that view_find found, until it is moved. A row that is asked for (moved to, searched for, that of
  * the group that was open) is shown, wherever it is, and the cursor moves with it among the lines on the screen. When
  * its row sinks or rises beyond them, the list stays and so does the cursor, on its line. When its row is gone, the
  * cursor stays on its line if the user has scrolled, else it goes back to the top and stays there. A list that was
@@ -48,8 +48,9 @@ struct view {
 	size_t height; /* of the table that it was prepared for last */
 	bool reveals;  /* the selected row was asked for: the list scrolls to it once */
 	bool searched; /* and by a search or a return from a group, not by moving the cursor */
-	bool found;    /* it was found by view_find, */
-	bool lost;     /* and has left the screen: for the user to be told, who clears it */
+	bool
+	    found; /* it was found by view_find, and is listed and on the screen until the cursor is moved, */
+	bool lost; /* but does not pass any more: for the user to be told, who clears it */
 	bool scrolled; /* the user has moved the cursor beyond the first lines */
 	bool keeps;
 	struct track track; /* of the selected row */

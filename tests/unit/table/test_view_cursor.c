@@ -95,34 +95,8 @@ static void after_scrolling_the_cursor_stays_on_its_line(void **state)
 	assert_int_equal(view->top, 5);
 }
 
-/* Busy rows, and a connection that moves something and is quiet from then on. */
-static void a_row_that_was_searched_for_does_not_drag_the_list(void **state)
-{
-	enum { BUSY = 2000 };
-	struct view *view = *state;
-	static struct session sessions[BUSY + 1];
-	struct match match;
-
-	make_steady(sessions, BUSY);
-	sessions[BUSY] = make("short", 9999, "192.0.2.9", 9, 999950, 0);
-	match_set(&match, "short");
-	merge(view, sessions, BUSY + 1);
-	assert_true(view_find(view, &match, true, true));
-	assert_string_equal(selected(view), "short");
-	assert_int_equal(view->position, 1);
-	assert_false(view->lost);
-	for (unsigned second = 0; second < 12; second++) {
-		merge(view, sessions, BUSY);
-		assert_int_equal(view->top, 0);
-		assert_int_equal(view->position, 1);
-		assert_string_equal(selected(view), "x");
-		/* It is told, once. */
-		assert_int_equal(view->lost, second == 0);
-		view->lost = false;
-	}
-}
-
-static void a_list_scrolled_by_a_search_returns_to_the_top(void **state)
+/* Busy rows, and a connection that moves something and is quiet from then on. Enter is to open what was found. */
+static void what_was_found_is_followed(void **state)
 {
 	enum { BUSY = 2000 };
 	struct view *view = *state;
@@ -134,23 +108,48 @@ static void a_list_scrolled_by_a_search_returns_to_the_top(void **state)
 	match_set(&match, "short");
 	merge(view, sessions, BUSY + 1);
 	assert_true(view_find(view, &match, true, true));
-	assert_string_equal(selected(view), "short");
+	view_prepare(view, HEIGHT);
 	assert_int_equal(view->position, 1800);
-	assert_true(view->top <= 1800 && view->top + HEIGHT > 1800);
 	for (unsigned second = 0; second < 12; second++) {
 		merge(view, sessions, BUSY);
-		assert_int_equal(view->top, 0);
-		assert_true(view->position < HEIGHT);
+		view_prepare(view, HEIGHT);
+		assert_string_equal(selected(view), "short");
+		assert_true(view->top <= view->position && view->top + HEIGHT > view->position);
+		assert_false(view->lost);
 	}
-	/* When it goes at once, there is no line to stay on. */
+	assert_int_equal(view->position, BUSY);
+	/* until it is moved */
+	view_move(view, -1);
+	assert_string_equal(selected(view), "x");
+	merge(view, sessions, BUSY);
+	assert_int_equal(view->list.count, BUSY);
+	assert_string_equal(selected(view), "x");
+}
+
+static void what_was_found_and_does_not_pass_is_told_once(void **state)
+{
+	enum { BUSY = 2000 };
+	struct view *view = *state;
+	static struct session sessions[BUSY + 1];
+	struct match match;
+
+	make_steady(sessions, BUSY);
+	sessions[BUSY] = make("short", 9999, "192.0.2.9", 9, 820050, 0);
+	match_set(&match, "short");
 	merge(view, sessions, BUSY + 1);
 	assert_true(view_find(view, &match, true, true));
 	view_prepare(view, HEIGHT);
 	view_set_filter(view, "!short");
 	view_prepare(view, HEIGHT);
+	/* a list scrolled by the search alone */
 	assert_int_equal(view->top, 0);
 	assert_int_equal(view->position, 0);
 	assert_false(view->pinned);
+	assert_true(view->lost);
+	view->lost = false;
+	merge(view, sessions, BUSY + 1);
+	view_prepare(view, HEIGHT);
+	assert_false(view->lost);
 }
 
 /* The details show a row wherever it is; after that the cursor is on the screen again. */
@@ -362,8 +361,8 @@ int main(void)
 		VIEW_TEST(the_selected_row_stays_under_the_cursor),
 		VIEW_TEST(the_cursor_goes_to_the_top_when_its_row_went),
 		VIEW_TEST(after_scrolling_the_cursor_stays_on_its_line),
-		VIEW_TEST(a_row_that_was_searched_for_does_not_drag_the_list),
-		VIEW_TEST(a_list_scrolled_by_a_search_returns_to_the_top),
+		VIEW_TEST(what_was_found_is_followed),
+		VIEW_TEST(what_was_found_and_does_not_pass_is_told_once),
 		VIEW_TEST(details_do_not_drag_the_list),
 		VIEW_TEST(scrolling_keeps_the_cursor_in_sight),
 		VIEW_TEST(a_followed_row_keeps_its_line_and_stays),

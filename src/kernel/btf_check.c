@@ -162,6 +162,9 @@ const char *btf_check(const struct btf *btf, uint32_t first_id)
 		.btf = btf, .first_id = first_id, .count = btf__type_cnt(btf), .names_size = names_size(btf)
 	};
 
+	if (btf__endianness(btf) !=
+	    (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? BTF_LITTLE_ENDIAN : BTF_BIG_ENDIAN))
+		return "it is of the other byte order";
 	check.extents = calloc(check.count - first_id + 1, sizeof *check.extents);
 	if (!check.extents)
 		return "there is no memory to look at it";

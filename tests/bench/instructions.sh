@@ -18,19 +18,26 @@ ends counted, and the variant. The figures are the same each time but for two or
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 kernel=6.1
+with_peers=no
+machine=()
 peers=()
-headers=no
 work=''
 
 while (($#)); do
 	case $1 in
 	-h | --help) echo "$usage" && exit 0 ;;
 	--kernel) kernel=${2:?} && shift 2 ;;
-	--peers) peers=(--peers "$("$here/peers_fetch.sh")") && headers=yes && shift ;;
+	--peers) with_peers=yes && shift ;;
 	-*) echo "instructions.sh: unknown option '$1', see --help" >&2 && exit 2 ;;
 	*) break ;;
 	esac
 done
+if [[ $with_peers == yes ]]; then
+	[[ $kernel == 6.1 ]] || { echo "instructions.sh: --peers works with the kernel 6.1 alone" >&2 && exit 2; }
+	fetched=$("$here/peers_fetch.sh")
+	peers=(--peers "$fetched")
+	machine=(--headers yes --memory 3072)
+fi
 build=${1:-$root/build}
 shift || true
 variants=("$@")
@@ -48,5 +55,5 @@ chmod 755 "$work"
 cp "$build/tcptop" "$work/"
 cc -std=gnu11 -O2 "$here/pair.c" -o "$work/pair"
 # The machine has a /tmp of its own: only what is shared is there.
-"$root/tests/vm/boot.sh" --kernel "$kernel" --headers "$headers" --icount --timeout 1500 --memory 3072 --share "$work" -- \
+"$root/tests/vm/boot.sh" --kernel "$kernel" --icount --timeout 1500 "${machine[@]}" --share "$work" -- \
 	/usr/bin/python3 -B "$here/instructions_guest.py" "${peers[@]}" "$work" "${variants[@]}"

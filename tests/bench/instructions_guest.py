@@ -46,12 +46,20 @@ def beside(load, program, variant):
 
 
 def beside_peer(load, start):
-    tool = start()
+    try:
+        tool = start()
+    except peers_guest.live.Failed as failure:
+        return None, str(failure)
     load.measure()
     instructions = load.measure()
     tool.process.send(signal.SIGINT)
     tool.process.wait(60)
-    return instructions
+    return instructions, ""
+
+
+def tell(without, instructions, what, reason):
+    figure = "-" if instructions is None else f"{instructions - without:.0f}"
+    print(f"{figure}\t{what}{': ' if reason else ''}{reason.splitlines()[-1] if reason else ''}", flush=True)
 
 
 def main():
@@ -65,12 +73,11 @@ def main():
     without = load.measure()
     print(f"{without:.0f}\twithout, Linux {os.uname().release}", flush=True)
     for name in ("libbpf_tools", "bcc") if arguments.peers else ():
-        instructions = beside_peer(load, getattr(peers_guest, name)(arguments.peers))
-        print(f"{instructions - without:.0f}\t{name}", flush=True)
+        instructions, reason = beside_peer(load, getattr(peers_guest, name)(arguments.peers))
+        tell(without, instructions, name, reason)
     for variant in variants:
         instructions, reason = beside(load, os.path.join(directory, "tcptop"), variant)
-        figure = "-" if instructions is None else f"{instructions - without:.0f}"
-        print(f"{figure}\t{variant}{': ' if reason else ''}{reason.splitlines()[-1] if reason else ''}", flush=True)
+        tell(without, instructions, variant, reason)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,10 @@ die() {
 	exit 1
 }
 
-version=$(apt-cache policy bpfcc-tools | sed -n 's/^ *Candidate: //p')
-target=$cache/peers-$(tr -c '[:alnum:].\n' _ <<<"$version")
+versions=$(apt-cache policy bpfcc-tools libbpf-tools | sed -n 's/^ *Candidate: //p' | paste -sd _)
+target=$cache/peers-$(tr -c '[:alnum:].\n' _ <<<"$versions")
+new=''
+trap '[[ -z $new ]] || rm -rf "$new"' EXIT
 if [[ ! -e $target ]]; then
 	mkdir -p "$cache"
 	new=$(mktemp -d "$cache/peers.XXXXXX")
@@ -26,5 +28,6 @@ if [[ ! -e $target ]]; then
 	done
 	rm -f "$new"/*.deb "$new/log"
 	mv "$new" "$target"
+	new=''
 fi
 echo "$target"

@@ -104,6 +104,20 @@ int diagnosis_add(struct diagnosis *diagnosis, const struct snapshot *snapshot);
  */
 int diagnosis_find(struct diagnosis *diagnosis, struct finding *findings, size_t max);
 
+/* What each kind is, for who adds up and who finds. */
+struct finding_row {
+	const char *name;
+	double weight; /* of a second; below 0.01 it is no fault */
+	uint8_t cause; /* whose shares it has; CAUSE_NONE: it is found otherwise */
+};
+
+extern const struct finding_row finding_rows[FINDING_KIND_COUNT];
+
+static inline bool finding_kind_is_fault(int kind)
+{
+	return finding_rows[kind].weight >= 0.01;
+}
+
 /* Something waits, or is wrong: not only nothing to send. */
 bool finding_is_fault(const struct finding *finding);
 

@@ -55,10 +55,16 @@ struct finding {
 	uint32_t ended;         /* in the time, */
 	uint32_t failed; /* of these refused, reset, or of churn short ones; 0: the finding is not of ends */
 	uint32_t closed_first; /* reset, or of churn closed, by this side */
-	struct peer peer;      /* the other end of that connection, if on this host, */
-	uint8_t peer_cause;    /* and what it waited for most; CAUSE_NONE: not known */
+	struct peer
+	    peer; /* the other end of that connection, if on this host, or who waits for it longest, */
+	uint8_t peer_cause; /* and what it waited for most; CAUSE_NONE: not known */
 	uint8_t peer_share_pct;
 	uint64_t peer_unread_bytes;
+	uint64_t peer_unacked_bytes;
+	uint32_t peer_retries;
+	uint32_t
+	    waiters; /* connections of this host that wait for these, and are told of with them: the peer's is one */
+	uint64_t waiters_ms; /* how long, together */
 };
 
 /* A socket over the time, beside its row. */

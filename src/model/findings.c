@@ -6,6 +6,7 @@
 
 #include "base/util.h"
 #include "model/diagnosis.h"
+#include "model/local.h"
 #include "model/pairs.h"
 
 /* Below it, a part of a connection's time is not worth a sentence. */
@@ -26,8 +27,20 @@ struct part {
 	uint64_t waited_ns;
 };
 
+/* Connections whose wait one kind of a row of this host explains. */
+struct waiters {
+	uint8_t kind;
+	uint64_t waited_ns;
+	uint64_t longest_ns;
+	uint32_t longest; /* index of the row of that which waited longest */
+	uint32_t count;
+};
+
 struct parts {
 	const struct diagnosis *diagnosis;
+	struct local local;
+	uint32_t *others;        /* beside rows: index of the other end + 1 */
+	struct waiters *waiters; /* beside rows */
 	struct part *all;
 	size_t count;
 	size_t capacity;
@@ -46,34 +59,6 @@ static int add_part(struct parts *parts, size_t index, uint8_t kind, bool serves
 	}
 	parts->all[parts->count++] = (struct part){ index, kind, serves, waited_ns };
 	return 0;
-}
-
-/* A port of a namespace on which somebody listens. */
-static uint64_t listening(const struct session *session)
-{
-	return (uint64_t)session->netns << 16 | session->lport;
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-
-	return COMPARE(left, right);
-}
-
-/* Sorted, for free(); NULL: no memory. */
-static uint64_t *find_listeners(const struct rows *rows, size_t *count)
-{
-	uint64_t *ports = malloc((rows->count + 1) * sizeof *ports);
-
-	*count = 0;
-	if (!ports)
-		return NULL;
-	for (size_t i = 0; i < rows->count; i++)
-		if (rows->rows[i].session.socket.state == SOCKET_LISTEN)
-			ports[(*count)++] = listening(&rows->rows[i].session);
-	qsort(ports, *count, sizeof *ports, compare_numbers);
-	return ports;
 }
 
 static uint64_t waited_ns(const struct stay *stay, const struct session *session, int kind)
@@ -97,26 +82,71 @@ static bool is_worth(const struct diagnosis *diagnosis, const struct stay *stay,
 	return waited >= WAITED_LEAST_NS && waited * 100 >= stay->told_ns * least;
 }
 
-static int take_parts(struct parts *parts, const uint64_t *listeners, size_t listener_count)
+static bool is_found(const struct diagnosis *diagnosis, size_t index, int kind)
+{
+	const struct stay *stay = &diagnosis->stays[index];
+
+	/* A socket that is gone is not left open, and does not connect any more. */
+	if (stay->last_pass != diagnosis->passes && finding_rows[kind].cause == CAUSE_NONE)
+		return false;
+	return is_worth(diagnosis, stay, kind, waited_ns(stay, &diagnosis->rows.rows[index].session, kind));
+}
+
+/* What explains that one waits for another socket of this host. To add it, add its row. */
+static const struct {
+	uint8_t kind, there;
+} explained[] = {
+	{ FINDING_PEER, FINDING_READER },
+	{ FINDING_PEER, FINDING_LEAK },
+	{ FINDING_REMOTE, FINDING_APP },
+	{ FINDING_REMOTE, FINDING_BUFFER },
+	{ FINDING_REMOTE, FINDING_LOSS },
+	{ FINDING_REMOTE, FINDING_QUEUE },
+	{ FINDING_UNANSWERED, FINDING_BACKLOG },
+};
+
+/* What waits for another socket of this host is told of with that, which is the cause. false: of itself. */
+static bool add_waiter(struct parts *parts, size_t index, int kind, uint64_t waited)
+{
+	const struct rows *rows = &parts->diagnosis->rows;
+	size_t cause = parts->others[index];
+
+	if (kind == FINDING_UNANSWERED) {
+		const struct row *listener = local_listener(&parts->local, &rows->rows[index].session);
+
+		cause = listener ? (size_t)(listener - rows->rows) + 1 : 0;
+	}
+	for (size_t i = 0; cause && i < COUNT_OF(explained); i++) {
+		struct waiters *waiters = &parts->waiters[cause - 1];
+
+		if (explained[i].kind != kind || (waiters->count && waiters->kind != explained[i].there) ||
+		    !is_found(parts->diagnosis, cause - 1, explained[i].there))
+			continue;
+		waiters->kind = explained[i].there;
+		waiters->waited_ns += waited;
+		if (!waiters->count++ || waited > waiters->longest_ns) {
+			waiters->longest_ns = waited;
+			waiters->longest = (uint32_t)index;
+		}
+		return true;
+	}
+	return false;
+}
+
+static int take_parts(struct parts *parts)
 {
 	const struct diagnosis *diagnosis = parts->diagnosis;
 	int err = 0;
 
 	for (size_t i = 0; i < diagnosis->rows.count && !err; i++) {
 		const struct session *session = &diagnosis->rows.rows[i].session;
-		const struct stay *stay = &diagnosis->stays[i];
-		uint64_t port = listening(session);
 		bool serves = session->accepted == ANSWER_YES ||
-		              (session->accepted == ANSWER_UNKNOWN &&
-		                  bsearch(&port, listeners, listener_count, sizeof port, compare_numbers));
-		/* A socket that is gone is not left open, and does not connect any more. */
-		bool is_gone = stay->last_pass != diagnosis->passes;
+		              (session->accepted == ANSWER_UNKNOWN && local_serves(&parts->local, session));
 
 		for (int kind = 0; kind < FINDING_KIND_COUNT && !err; kind++) {
-			uint64_t waited = waited_ns(stay, session, kind);
+			uint64_t waited = waited_ns(&diagnosis->stays[i], session, kind);
 
-			if (is_worth(diagnosis, stay, kind, waited) &&
-			    !(is_gone && finding_rows[kind].cause == CAUSE_NONE))
+			if (is_found(diagnosis, i, kind) && !add_waiter(parts, i, kind, waited))
 				err = add_part(parts, i, (uint8_t)kind, serves, waited);
 		}
 	}
@@ -186,15 +216,13 @@ static void add_to_finding(struct finding *finding, const struct session *sessio
 /* What the other end of a connection within the host waited for most. */
 static void tell_peer(struct finding *finding, const struct diagnosis *diagnosis, size_t index)
 {
-	const struct row *other = pairs_other(&diagnosis->rows, &diagnosis->rows.rows[index]);
-
-	finding->peer = diagnosis->rows.rows[index].peer;
-	if (!other)
-		return;
-	const struct stay *stay = &diagnosis->stays[other - diagnosis->rows.rows];
+	const struct stay *stay = &diagnosis->stays[index];
+	const struct session *session = &diagnosis->rows.rows[index].session;
 	uint64_t most = 0;
 
-	finding->peer_unread_bytes = other->session.socket.unread_bytes;
+	finding->peer_unread_bytes = session->socket.unread_bytes;
+	finding->peer_unacked_bytes = (uint64_t)session->socket.unsent_bytes + session->socket.unacked_bytes;
+	finding->peer_retries = session->socket.retries;
 	for (int kind = 0; kind < FINDING_KIND_COUNT; kind++) {
 		if (finding_rows[kind].cause == CAUSE_NONE || stay->waited_ns[kind] <= most)
 			continue;
@@ -205,11 +233,41 @@ static void tell_peer(struct finding *finding, const struct diagnosis *diagnosis
 		finding->peer_share_pct = (uint8_t)((most * 100 + stay->told_ns / 2) / stay->told_ns);
 }
 
+/* The other end that waits for this one longest or, where none does, that of the connection that waited longest. */
+static void find_peer(
+    struct finding *finding, const struct parts *parts, const struct waiters *waiters, size_t longest)
+{
+	const struct row *rows = parts->diagnosis->rows.rows;
+	uint32_t other = waiters->count ? waiters->longest + 1 : parts->others[longest];
+
+	finding->waiters = waiters->count;
+	finding->peer = rows[longest].peer;
+	if (waiters->count) {
+		const struct session *session = &rows[waiters->longest].session;
+
+		finding->peer = (struct peer){ .known = true, .pid = session->pid };
+		memcpy(finding->peer.comm, session->comm, sizeof finding->peer.comm);
+	}
+	if (other)
+		tell_peer(finding, parts->diagnosis, other - 1);
+}
+
+static void add_waiters(struct waiters *sum, const struct waiters *waiters)
+{
+	if (waiters->count && (!sum->count || waiters->longest_ns > sum->longest_ns)) {
+		sum->longest_ns = waiters->longest_ns;
+		sum->longest = waiters->longest;
+	}
+	sum->count += waiters->count;
+	sum->waited_ns += waiters->waited_ns;
+}
+
 /* All parts from `first` on that are of one finding. Returns how many. */
 static size_t take_finding(struct finding *finding, const struct parts *parts, size_t first)
 {
 	const struct part *head = &parts->all[first];
 	uint64_t waited = 0, told = 0, most = 0;
+	struct waiters waiters = { 0 };
 	size_t i = first, longest = head->index;
 
 	*finding = (struct finding){ .kind = head->kind, .serves = head->serves };
@@ -229,8 +287,11 @@ static size_t take_finding(struct finding *finding, const struct parts *parts, s
 		waited += part->waited_ns;
 		told += stay->told_ns;
 		add_to_finding(finding, session, stay);
+		if (parts->waiters[part->index].kind == head->kind)
+			add_waiters(&waiters, &parts->waiters[part->index]);
 	}
-	tell_peer(finding, parts->diagnosis, longest);
+	finding->waiters_ms = waiters.waited_ns / NS_PER_MS;
+	find_peer(finding, parts, &waiters, longest);
 	finding->waited_ms = waited / NS_PER_MS;
 	finding->share_pct = waited < told ? (uint8_t)((waited * 100 + told / 2) / told) : 100;
 	return i - first;
@@ -310,18 +371,30 @@ static int choose(struct finding *findings, size_t max, const struct parts *part
 	return (int)count;
 }
 
+static int find_parts(struct parts *parts)
+{
+	const struct rows *rows = &parts->diagnosis->rows;
+
+	parts->others = pairs_others(rows);
+	parts->waiters = calloc(rows->count + 1, sizeof *parts->waiters);
+	if (local_find(&parts->local, rows) < 0 || !parts->others || !parts->waiters)
+		return -ENOMEM;
+	int err = take_parts(parts);
+
+	if (!err && parts->count)
+		qsort_r(parts->all, parts->count, sizeof *parts->all, compare_parts, parts);
+	return err;
+}
+
 int diagnosis_find(struct diagnosis *diagnosis, struct finding *findings, size_t max)
 {
 	struct parts parts = { .diagnosis = diagnosis };
-	size_t listener_count;
 	int result = pairs_join(&diagnosis->rows, 0, 0, 0); /* rows here have no times */
-	uint64_t *listeners = find_listeners(&diagnosis->rows, &listener_count);
 
-	result = result ?: listeners ? take_parts(&parts, listeners, listener_count) : -ENOMEM;
-	if (!result && parts.count)
-		qsort_r(parts.all, parts.count, sizeof *parts.all, compare_parts, &parts);
-	result = result ?: choose(findings, max, &parts);
-	free(listeners);
+	result = result ?: find_parts(&parts) ?: choose(findings, max, &parts);
+	local_fini(&parts.local);
+	free(parts.others);
+	free(parts.waiters);
 	free(parts.all);
 	return result;
 }

@@ -300,20 +300,52 @@ int pairs_join(struct rows *rows, uint32_t tick, uint64_t interval_ns, uint64_t 
 
 /* ---- later ---- */
 
+/* Its ports may have been used again: of several that which was there at the same time is meant, and its life is over, too. */
+static const struct row *nearer(const struct row *row, const struct row *candidate, const struct row *other)
+{
+	if (candidate->session.pid != row->peer.pid || !is_mirrored(&candidate->session, &row->session))
+		return other;
+	return !other || !candidate->session.life == !row->session.life ? candidate : other;
+}
+
 const struct row *pairs_other(const struct rows *rows, const struct row *row)
 {
 	const struct row *other = NULL;
 
 	if (!row->peer.known)
 		return NULL;
-	/* Its ports may have been used again: of several that which was there at the same time is meant, and its life is over, too. */
-	for (size_t i = 0; i < rows->count; i++) {
-		const struct row *candidate = &rows->rows[i];
-
-		if (candidate->session.pid == row->peer.pid &&
-		    is_mirrored(&candidate->session, &row->session) &&
-		    (!other || !candidate->session.life == !row->session.life))
-			other = candidate;
-	}
+	for (size_t i = 0; i < rows->count; i++)
+		other = nearer(row, &rows->rows[i], other);
 	return other;
+}
+
+uint32_t *pairs_others(const struct rows *rows)
+{
+	uint32_t *others = calloc(rows->count + 1, sizeof *others);
+	struct end *ends = malloc((rows->count + 1) * sizeof *ends);
+	size_t count = 0;
+
+	for (size_t i = 0; others && ends && i < rows->count; i++)
+		if (rows->rows[i].peer.known)
+			ends[count++] = (struct end){ .hash = connection_hash(&rows->rows[i].session),
+				.index = (uint32_t)i };
+	if (!ends) {
+		free(others);
+		return NULL;
+	}
+	qsort(ends, count, sizeof *ends, compare_ends);
+	for (size_t first = 0, next; first < count; first = next) {
+		for (next = first + 1; next < count && ends[next].hash == ends[first].hash;)
+			next++;
+		for (size_t i = first; i < next; i++) {
+			const struct row *other = NULL;
+
+			for (size_t j = first; j < next; j++)
+				other = nearer(&rows->rows[ends[i].index], &rows->rows[ends[j].index], other);
+			if (other)
+				others[ends[i].index] = (uint32_t)(other - rows->rows) + 1;
+		}
+	}
+	free(ends);
+	return others;
 }

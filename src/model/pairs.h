@@ -25,4 +25,7 @@ int pairs_join(struct rows *rows, uint32_t tick, uint64_t interval_ns, uint64_t 
 /* The row of the other end, borrowed until rows change; NULL: it is not known, or not kept any more. */
 const struct row *pairs_other(const struct rows *rows, const struct row *row);
 
+/* The same of all rows at once: beside each the index of its other end + 1, 0: none; for free(). NULL: no memory. */
+uint32_t *pairs_others(const struct rows *rows);
+
 #endif

@@ -20,7 +20,6 @@ enum number {
 	NUMBER_RESENT = 1 << 2,
 	NUMBER_RTT = 1 << 3,
 	NUMBER_RETRIES = 1 << 4,
-	NUMBER_BACKLOG = 1 << 5,
 	NUMBER_IDLE = 1 << 6,
 	NUMBER_FAILED = 1 << 7,
 	NUMBER_RATE = 1 << 8,
@@ -46,10 +45,7 @@ static const struct {
 	[FINDING_REMOTE] = { CAUSE_REMOTE, NUMBER_RTT, NULL, "the remote's process from the path" },
 	[FINDING_UNANSWERED] = { CAUSE_NONE, NUMBER_RETRIES, "it tries to connect, and nothing answers",
 	    "a full backlog there from a firewall or a host that is gone" },
-	[FINDING_BACKLOG] = { CAUSE_NONE, NUMBER_BACKLOG,
-	    "connections wait to be accepted, and further ones are turned away: the process accepts too "
-	    "slowly",
-	    "whom it has turned away" },
+	[FINDING_BACKLOG] = { CAUSE_NONE, 0, NULL, "whom it has turned away" },
 	[FINDING_LEAK] = { CAUSE_NONE, NUMBER_UNREAD | NUMBER_IDLE,
 	    "the remote has closed, and the process does not (CLOSE_WAIT)", "whether it ever will" },
 	[FINDING_REFUSED] = { CAUSE_NONE, NUMBER_FAILED, "nothing listens there, or a firewall says so",
@@ -142,11 +138,6 @@ static void add_counts(
 		    sentence_plural(finding->retries));
 		add_text(buffer, text);
 	}
-	if (numbers & NUMBER_BACKLOG) {
-		snprintf(text, sizeof text, "%u wait, limit %u, %u dropped", finding->backlog,
-		    finding->backlog_max, finding->drops);
-		add_text(buffer, text);
-	}
 	if (numbers & NUMBER_FAILED) {
 		snprintf(text, sizeof text, "%u of %u that ended", finding->failed, finding->ended);
 		add_text(buffer, text);
@@ -191,35 +182,80 @@ static void describe_numbers(const struct finding *finding, uint64_t looked_ns, 
 	}
 }
 
+/* "; a connect of curl (PID 812) and 2 others of this host wait for it, asked again 3 times" */
+static void add_turned_away(const struct finding *finding, const char *comm, char *buffer, size_t size)
+{
+	char others[48] = "";
+
+	if (finding->waiters > 1)
+		snprintf(others, sizeof others, " and %u other%s of this host", finding->waiters - 1,
+		    sentence_plural(finding->waiters - 1));
+	snprintf(buffer, size,
+	    "; the connect of %s (PID %u)%s is not answered for that: asked again %u time%s", comm,
+	    finding->peer.pid, others, finding->peer_retries, sentence_plural(finding->peer_retries));
+}
+
 /* "; its other end on this host is python3 (PID 812): it does not read what has arrived (reader 99%), 3.2MB unread" */
 static void add_peer(
     const struct sentence_style *style, const struct finding *finding, char *buffer, size_t size)
 {
 	const char *proof = cause_proof(says[finding->kind].cause, finding->peer_cause);
-	char comm[COMM_SIZE], unread[32];
+	char comm[COMM_SIZE], amount[32];
 	size_t used = strlen(buffer);
 
 	if (!finding->peer.known || !finding->peer.pid)
 		return;
 	escape_text(
 	    comm, sizeof comm, finding->peer.comm, strlen(finding->peer.comm), COMM_SIZE - 1, style->utf8);
+	if (finding->kind == FINDING_BACKLOG) {
+		add_turned_away(finding, comm, buffer + used, size - used);
+		return;
+	}
 	used += (size_t)snprintf(buffer + used, size - used, "; its other end on this host is %s (PID %u)",
 	    comm, finding->peer.pid);
 	if (!proof || used >= size)
 		return;
 	used += (size_t)snprintf(buffer + used, size - used, ": %s (%s %u%%)", proof,
 	    cause_name(finding->peer_cause), finding->peer_share_pct);
-	if (finding->peer_cause != CAUSE_READER || used >= size)
+	if (used >= size)
 		return;
-	format_bytes(unread, sizeof unread, finding->peer_unread_bytes, UNIT_HUMAN);
-	snprintf(buffer + used, size - used, ", %s unread", unread);
+	bool reads = finding->peer_cause == CAUSE_READER;
+
+	if (!reads && (finding->kind != FINDING_READER || !finding->peer_unacked_bytes))
+		return;
+	format_bytes(amount, sizeof amount, reads ? finding->peer_unread_bytes : finding->peer_unacked_bytes,
+	    UNIT_HUMAN);
+	snprintf(buffer + used, size - used, ", %s %s", amount, reads ? "unread" : "not acknowledged");
+}
+
+/* A queue holds one more than its limit. */
+static void describe_queue(const struct finding *finding, char *buffer, size_t size)
+{
+	bool is_full = finding->backlog > finding->backlog_max;
+
+	if (is_full && !finding->drops)
+		snprintf(buffer, size,
+		    "its queue is full (%u of %u): further ones will be turned away, as the process accepts "
+		    "too slowly",
+		    finding->backlog, finding->backlog_max);
+	else if (is_full)
+		snprintf(buffer, size,
+		    "its queue is full (%u of %u), and %u %s turned away: the process accepts too slowly",
+		    finding->backlog, finding->backlog_max, finding->drops,
+		    finding->drops == 1 ? "was" : "were");
+	else
+		snprintf(buffer, size,
+		    "%u %s turned away: its queue was full between two looks, which saw %u of %u",
+		    finding->drops, finding->drops == 1 ? "was" : "were", finding->backlog,
+		    finding->backlog_max);
 }
 
 void sentence_compose(
     struct sentence *sentence, const struct finding *finding, const struct sentence_style *style)
 {
 	uint8_t cause = says[finding->kind].cause;
-	char numbers[NUMBERS_SIZE];
+	char numbers[NUMBERS_SIZE], queue[NUMBERS_SIZE];
+	const char *meaning = says[finding->kind].meaning ?: cause_meaning(cause);
 
 	describe(style, finding, sentence->headline, sizeof sentence->headline);
 	size_t used = strlen(sentence->headline);
@@ -231,12 +267,17 @@ void sentence_compose(
 	else
 		snprintf(end, sizeof sentence->headline - used, ": %s", finding_name(finding->kind));
 	describe_numbers(finding, style->looked_ns, numbers);
-	snprintf(sentence->evidence, sizeof sentence->evidence, "%s%s%s",
-	    says[finding->kind].meaning ?: cause_meaning(cause), *numbers ? "; " : "", numbers);
+	if (finding->kind == FINDING_BACKLOG) {
+		describe_queue(finding, queue, sizeof queue);
+		meaning = queue;
+	}
+	snprintf(
+	    sentence->evidence, sizeof sentence->evidence, "%s%s%s", meaning, *numbers ? "; " : "", numbers);
 	add_peer(style, finding, sentence->evidence, sizeof sentence->evidence);
 }
 
 const char *sentence_limit(const struct finding *finding)
 {
-	return says[finding->kind].limit;
+	return finding->kind == FINDING_BACKLOG && finding->waiters ? "whom else it has turned away"
+	                                                            : says[finding->kind].limit;
 }

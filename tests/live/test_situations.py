@@ -443,10 +443,10 @@ def equal_to_tcp_info():
 
 @case
 def diagnosed():
-    """All at once: each is among the findings, with its numbers."""
+    """All at once: each is among the findings, with its numbers. Of two ends of this host the one that is the cause is."""
     on = stage()
     chosen, _ = possible(on)
-    kinds = {"slow_reader": "peer", "small_send_buffer": "buffer", "slow_link": "queue",
+    kinds = {"slow_reader": "reader", "small_send_buffer": "buffer", "slow_link": "queue",
              "loss": "loss", "close_wait_leak": "close_wait", "dropped_syn": "unanswered", "full_backlog": "backlog"}
     for made in chosen:
         if made.name in kinds:

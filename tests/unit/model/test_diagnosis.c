@@ -142,6 +142,78 @@ static void weightiest_first(void **state)
 	end(&diagnosis, &snapshot);
 }
 
+/* Both ends of a connection are one finding: of that which is the cause, and the other is told of with it. */
+static void both_ends_are_one(void **state)
+{
+	struct finding findings[FINDINGS_MAX];
+	struct diagnosis diagnosis;
+	struct snapshot snapshot;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	for (uint16_t i = 0; i < 3; i++) {
+		struct session *sender = add_waiting(&snapshot, 10 + i, 1001 + i, CAUSE_PEER, 80);
+
+		sender->rport = 80;
+		sender->socket.unsent_bytes = 100 * (i + 1u);
+		struct session *reader = add_waiting(&snapshot, 20, 80, CAUSE_READER, 90);
+
+		sender = &snapshot.sessions[snapshot.session_count - 2];
+		reader->rport = sender->lport;
+		memcpy(reader->laddr, sender->raddr, sizeof reader->laddr);
+		memcpy(reader->raddr, sender->laddr, sizeof reader->raddr);
+		reader->accepted = ANSWER_YES;
+	}
+	add_waiting(&snapshot, 30, 5000, CAUSE_PEER, 70); /* its other end is elsewhere */
+	snapshot.sessions[2].socket.shares[CAUSE_PEER] = 95;
+	assert_int_equal(find(&diagnosis, &snapshot, 2, findings), 2);
+	assert_int_equal(findings[0].kind, FINDING_READER);
+	assert_int_equal(findings[0].connections, 3);
+	assert_int_equal(findings[0].waiters, 3);
+	assert_int_equal(findings[0].waiters_ms, 800 + 950 + 800);
+	assert_int_equal(findings[0].peer.pid, 11);
+	assert_int_equal(findings[0].peer_cause, CAUSE_PEER);
+	assert_int_equal(findings[0].peer_share_pct, 95);
+	assert_int_equal(findings[0].peer_unacked_bytes, 200);
+	assert_int_equal(findings[1].kind, FINDING_PEER);
+	assert_int_equal(findings[1].session.pid, 30);
+	end(&diagnosis, &snapshot);
+}
+
+/* Who gets no answer, as the queue of a listener on this host is full, is told of with that; not who asks elsewhere. */
+static void who_waits_for_a_full_queue(void **state)
+{
+	struct finding findings[FINDINGS_MAX];
+	struct diagnosis diagnosis;
+	struct snapshot snapshot;
+
+	(void)state;
+	for (uint32_t backlog = 5; backlog <= 6; backlog++) {
+		snapshot_init(&snapshot);
+		struct session *listener = add(&snapshot, 1, 80, 0, SOCKET_LISTEN);
+
+		listener->socket.backlog = backlog;
+		listener->socket.backlog_max = 5;
+		for (uint8_t i = 0; i < 3; i++) {
+			struct session *session = add(&snapshot, 2 + i, 1000 + i, 80, SOCKET_SYN_SENT);
+
+			session->socket.retries = 1 + i;
+			session->raddr[0] = i ? 127 : 10;
+		}
+		bool is_full = backlog > 5;
+
+		assert_int_equal(find(&diagnosis, &snapshot, 2, findings), is_full ? 2 : 3);
+		if (is_full) {
+			assert_int_equal(findings[0].kind, FINDING_BACKLOG);
+			assert_int_equal(findings[0].waiters, 2);
+			assert_int_equal(findings[0].waiters_ms, 2000);
+			assert_int_equal(findings[1].session.pid, 2);
+		}
+		assert_int_equal(findings[1].kind, FINDING_UNANSWERED);
+		end(&diagnosis, &snapshot);
+	}
+}
+
 static void at_most_so_many(void **state)
 {
 	struct finding findings[FINDINGS_MAX];
@@ -377,6 +449,8 @@ int main(void)
 		cmocka_unit_test(by_how_connections_ended),
 		cmocka_unit_test(served_by_port),
 		cmocka_unit_test(weightiest_first),
+		cmocka_unit_test(both_ends_are_one),
+		cmocka_unit_test(who_waits_for_a_full_queue),
 		cmocka_unit_test(at_most_so_many),
 		cmocka_unit_test(connects_without_an_answer),
 		cmocka_unit_test(listeners),

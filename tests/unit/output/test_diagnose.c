@@ -101,9 +101,8 @@ static void sentences(void **state)
 
 	assert_string_equal(output, "2 sockets looked at for 1.0 s\n"
 	                            " 1. no process, listening on :::80: backlog\n"
-	                            "    Connections wait to be accepted, and further ones are turned away: "
-	                            "the process accepts too slowly; "
-	                            "129 wait, limit 128, 0 dropped.\n"
+	                            "    Its queue is full (129 of 128): further ones will be turned away, "
+	                            "as the process accepts too slowly.\n"
 	                            "    This cannot tell whom it has turned away.\n"
 	                            " 2. ja\\x1b[va (PID 2211) to 10.0.3.7:9092, 1 connection: peer 91%\n"
 	                            "    The remote's receive window is full: it reads too slowly; 3.00MB "
@@ -139,13 +138,39 @@ static void the_other_end_is_named(void **state)
 	};
 	char *text = show(&renderer_diagnose, &snapshot), *json = show(&renderer_diagnose_json, &snapshot);
 
-	assert_non_null(
-	    strstr(text, "; its other end on this host is re\"ader (PID 812): it does not read what has "
-	                 "arrived (reader 99%), 2.00MB unread.\n"));
+	/* One finding of both, with the cause in front. */
+	assert_non_null(strstr(text, " 1. re\"ader (PID 812) to 0.0.0.0:1001, 1 connection: reader 99%\n"));
 	assert_non_null(
 	    strstr(text, "; its other end on this host is ja\\x1b[va (PID 2211): it waits for this side to "
-	                 "read (peer 91%).\n"));
-	assert_non_null(strstr(json, "\"peer_pid\":812,\"peer_comm\":\"re\\\"ader\""));
+	                 "read (peer 91%), 3.00MB not acknowledged.\n"));
+	assert_null(strstr(text, " 2. "));
+	assert_non_null(strstr(json, "\"peer_pid\":2211,\"peer_comm\":\"ja\\u001b[va\""));
+	free(text);
+	free(json);
+	snapshot_fini(&snapshot);
+}
+
+/* Who listens on this host and has a full queue is the answer to who gets none. */
+static void a_full_queue_and_who_waits_for_it(void **state)
+{
+	struct snapshot snapshot;
+
+	(void)state;
+	fill(&snapshot);
+	struct session *client = &snapshot.sessions[0];
+
+	snapshot.sessions[1].pid = 5;
+	client->rport = 80;
+	client->raddr[0] = 127;
+	client->socket = (struct socket_summary){ .state = SOCKET_SYN_SENT, .retries = 3 };
+	char *text = show(&renderer_diagnose, &snapshot), *json = show(&renderer_diagnose_json, &snapshot);
+
+	assert_non_null(strstr(text, "Its queue is full (129 of 128)"));
+	assert_non_null(strstr(
+	    text, "; the connect of ja\\x1b[va (PID 2211) is not answered for that: asked again 3 times.\n"));
+	assert_null(strstr(text, " 2. "));
+	assert_non_null(strstr(json, "\"peer_pid\":2211"));
+	assert_null(strstr(json, "\"kind\":\"unanswered\""));
 	free(text);
 	free(json);
 	snapshot_fini(&snapshot);
@@ -299,6 +324,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sentences),
 		cmocka_unit_test(the_other_end_is_named),
+		cmocka_unit_test(a_full_queue_and_who_waits_for_it),
 		cmocka_unit_test(nothing_waits),
 		cmocka_unit_test(objects),
 		cmocka_unit_test(again_and_again),

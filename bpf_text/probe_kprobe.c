@@ -32,8 +32,7 @@ struct pending_call {
 
 /*
  * Where it stands: in a place that its thread owns from its first call on until it ends, by the lower bits of its id, as
- * that is two loads. Who finds that another one owns it has an entry in the table instead; so has who comes after a thread
- * whose end was not seen here, as when it took its leader's id by execve().
+ * that is two loads. Who finds that another one owns it has an entry in the table instead.
  */
 #define CALL_PLACES 16384
 
@@ -172,9 +171,8 @@ static __always_inline bool call_return(struct pending_call *call, u64 function)
 	return true;
 }
 
-int thread_exit(u64 *ctx)
+static __always_inline int thread_ends(u64 thread)
 {
-	u64 thread = bpf_get_current_pid_tgid();
 	struct call_place *place = owned_place(thread);
 	struct pending_call *call = pending(place, thread);
 
@@ -185,6 +183,23 @@ int thread_exit(u64 *ctx)
 	if (place)
 		leave_place(place);
 	return 0;
+}
+
+int thread_exit(u64 *ctx)
+{
+	return thread_ends(bpf_get_current_pid_tgid());
+}
+
+/*
+ * sched_process_exec(task, old_pid, bprm). A thread that is not its process's leader takes the leader's id, and the end of the one
+ * that it had until then is not told.
+ */
+int thread_exec(u64 *ctx)
+{
+	u64 thread = bpf_get_current_pid_tgid();
+	u32 before = (u32)ctx[1];
+
+	return before != (u32)thread ? thread_ends(thread >> 32 << 32 | before) : 0;
 }
 /*@ probe_kprobe */
 

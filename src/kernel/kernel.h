@@ -147,6 +147,7 @@ enum kernel_field {
 	SYMBOL(TCP_RCV_SPACE_ADJUST, "tcp_rcv_space_adjust", "tcp")                                       \
 	SYMBOL(INET_SOCK_SET_STATE, "inet_sock_set_state", "sock")                                        \
 	SYMBOL(SCHED_PROCESS_EXIT, "sched_process_exit", "sched")     /* in every thread that ends */     \
+	SYMBOL(SCHED_PROCESS_EXEC, "sched_process_exec", "sched")     /* when execve() has succeeded */   \
 	SYMBOL(BPF_ITER_TASK_FILE, "bpf_iter_task_file", NULL)        /* an iterator of all open files */ \
 	SYMBOL(BPF_ITER_SOCKETS, "bpf_iter_bpf_sk_storage_map", NULL) /* of all sockets with a storage */ \
 	SYMBOL(INET_SENDMSG, "inet_sendmsg", NULL)                                                        \

@@ -317,8 +317,9 @@ static unsigned hook_skips(const struct plan *plan, const struct hook *hook)
 	switch (hook->kind) {
 	case HOOK_TYPED_TRACEPOINT:
 	case HOOK_RAW_TRACEPOINT:
-		/* thread_exit only notices what was missed already, and gives a place back */
-		return plan->tracepoints_preemptible && hook->symbol != SYMBOL_SCHED_PROCESS_EXIT
+		/* those of threads only notice what was missed already, and give a place back */
+		return plan->tracepoints_preemptible && hook->symbol != SYMBOL_SCHED_PROCESS_EXIT &&
+		               hook->symbol != SYMBOL_SCHED_PROCESS_EXEC
 		           ? SKIPS_PREEMPTED
 		           : 0;
 	case HOOK_FEXIT:

@@ -13,7 +13,7 @@
 #include "kernel/kernel.h"
 
 enum {
-	HOOKS_MAX = 32,        /* programs of one method */
+	HOOKS_MAX = 40,        /* programs of one method */
 	NOT_COUNTED_MAX = 16,  /* blind spots of one method, which each asserts */
 	METHOD_WHY_SIZE = 128, /* a reason that a method is not taken */
 };

@@ -98,6 +98,7 @@ void socket_calls_plan_kprobes(struct plan *plan, struct planner *planner, enum 
 		plan_add(plan, HOOK_KRETPROBE, call->symbol, "kretprobe", name);
 	}
 	plan_add(plan, exit_kind(planner), SYMBOL_SCHED_PROCESS_EXIT, "thread", "exit");
+	plan_add(plan, HOOK_RAW_TRACEPOINT, SYMBOL_SCHED_PROCESS_EXEC, "thread", "exec");
 }
 
 /* first, extra and result are indices into ctx. */

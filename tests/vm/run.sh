@@ -34,7 +34,7 @@ kernels=()
 machines=(
 	"fentry|6.1||fentry/check fentry/stress fentry/kernel_threads fentry/conservation
 		fentry/leftovers fentry/conditions:together fentry/accepted fentry/lives:bytes_and_who_closed_first,resets fentry/containers:one_short_life"
-	"kprobe|6.1||kprobe/check kprobe/stress kprobe/healing:calls_beyond_the_places_of_a_kretprobe kprobe/kernel_threads
+	"kprobe|6.1||kprobe/check kprobe/stress kprobe/healing:calls_beyond_the_places_of_a_kretprobe kprobe/call_places kprobe/kernel_threads
 		kprobe/exact kprobe/conservation:interval_of_10_ms kprobe/filter_maps:cgroup_keys_while_running,mount_namespace_keys_while_running
 		kprobe/privilege:nobody_without_capabilities,closed_to_others,capabilities_suffice kprobe/conditions:together kprobe/accepted kprobe/containers:one_short_life"
 	"full-preemption|6.1|--preempt full|auto/stress fentry/stress fentry/healing:runs_that_were_preempted kprobe/check fentry/check"

@@ -648,8 +648,7 @@ struct pending_call {
 
 /*
  * Where it stands: in a place that its thread owns from its first call on until it ends, by the lower bits of its id, as
- * that is two loads. Who finds that another one owns it has an entry in the table instead; so has who comes after a thread
- * whose end was not seen here, as when it took its leader's id by execve().
+ * that is two loads. Who finds that another one owns it has an entry in the table instead.
  */
 #define CALL_PLACES 16384
 
@@ -788,9 +787,8 @@ static __always_inline bool call_return(struct pending_call *call, u64 function)
 	return true;
 }
 
-int thread_exit(u64 *ctx)
+static __always_inline int thread_ends(u64 thread)
 {
-	u64 thread = bpf_get_current_pid_tgid();
 	struct call_place *place = owned_place(thread);
 	struct pending_call *call = pending(place, thread);
 
@@ -803,6 +801,23 @@ int thread_exit(u64 *ctx)
 	return 0;
 }
 
+int thread_exit(u64 *ctx)
+{
+	return thread_ends(bpf_get_current_pid_tgid());
+}
+
+/*
+ * sched_process_exec(task, old_pid, bprm). A thread that is not its process's leader takes the leader's id, and the end of the one
+ * that it had until then is not told.
+ */
+int thread_exec(u64 *ctx)
+{
+	u64 thread = bpf_get_current_pid_tgid();
+	u32 before = (u32)ctx[1];
+
+	return before != (u32)thread ? thread_ends(thread >> 32 << 32 | before) : 0;
+}
+
 /* ctx: the registers, as 8-byte slots */
 int kprobe_inet_sendmsg(u64 *ctx)
 {
@@ -810,15 +825,15 @@ int kprobe_inet_sendmsg(u64 *ctx)
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
-		return call_pass(7);
-	return call_enter(sk, 0, 7, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(8);
+	return call_enter(sk, 0, 8, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet_sendmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 7))
+	if (!call_return(&call, 8))
 		return 0;
 	return returned_send(call.sk, (int)ctx[10], call.extra, 0);
 }
@@ -830,15 +845,15 @@ int kprobe_inet6_sendmsg(u64 *ctx)
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
-		return call_pass(8);
-	return call_enter(sk, 0, 8, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(9);
+	return call_enter(sk, 0, 9, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet6_sendmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 8))
+	if (!call_return(&call, 9))
 		return 0;
 	return returned_send(call.sk, (int)ctx[10], call.extra, 2);
 }
@@ -850,15 +865,15 @@ int kprobe_inet_recvmsg(u64 *ctx)
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
-		return call_pass(9);
-	return call_enter(sk, ctx[11], 9, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(10);
+	return call_enter(sk, ctx[11], 10, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet_recvmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 9))
+	if (!call_return(&call, 10))
 		return 0;
 	return returned_receive(call.sk, (int)ctx[10], call.extra, 1);
 }
@@ -870,15 +885,15 @@ int kprobe_inet6_recvmsg(u64 *ctx)
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
-		return call_pass(10);
-	return call_enter(sk, ctx[11], 10, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(11);
+	return call_enter(sk, ctx[11], 11, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet6_recvmsg(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 10))
+	if (!call_return(&call, 11))
 		return 0;
 	return returned_receive(call.sk, (int)ctx[10], call.extra, 3);
 }
@@ -890,15 +905,15 @@ int kprobe_inet_sendpage(u64 *ctx)
 
 	note_run(RUN_BEGINS);
 	if (!is_plain_tcp(sk))
-		return call_pass(11);
-	return call_enter(sk, 0, 11, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(12);
+	return call_enter(sk, 0, 12, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_inet_sendpage(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 11))
+	if (!call_return(&call, 12))
 		return 0;
 	return returned_send(call.sk, (int)ctx[10], call.extra, 4);
 }
@@ -910,15 +925,15 @@ int kprobe_tcp_splice_read(u64 *ctx)
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
-		return call_pass(12);
-	return call_enter(sk, 0, 12, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(13);
+	return call_enter(sk, 0, 13, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_tcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 12))
+	if (!call_return(&call, 13))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra, 4);
 }
@@ -930,15 +945,15 @@ int kprobe_tcp_zerocopy_receive(u64 *ctx)
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
-		return call_pass(13);
-	return call_enter(sk, ctx[13], 13, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(14);
+	return call_enter(sk, ctx[13], 14, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_tcp_zerocopy_receive(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 13))
+	if (!call_return(&call, 14))
 		return 0;
 	return returned_zerocopy(call.sk, (int)ctx[10], call.extra, 4);
 }
@@ -950,15 +965,15 @@ int kprobe_tls_sw_splice_read(u64 *ctx)
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
-		return call_pass(14);
-	return call_enter(sk, 0, 14, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(15);
+	return call_enter(sk, 0, 15, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_tls_sw_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 14))
+	if (!call_return(&call, 15))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra, 4);
 }
@@ -970,15 +985,15 @@ int kprobe_mptcp_splice_read(u64 *ctx)
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
-		return call_pass(15);
-	return call_enter(sk, 0, 15, LOAD_COLD(u64, ctx[19], 0), false);
+		return call_pass(16);
+	return call_enter(sk, 0, 16, LOAD_COLD(u64, ctx[19], 0), false);
 }
 
 int kretprobe_mptcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 15))
+	if (!call_return(&call, 16))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra, 4);
 }

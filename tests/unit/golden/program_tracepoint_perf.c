@@ -667,8 +667,7 @@ struct pending_call {
 
 /*
  * Where it stands: in a place that its thread owns from its first call on until it ends, by the lower bits of its id, as
- * that is two loads. Who finds that another one owns it has an entry in the table instead; so has who comes after a thread
- * whose end was not seen here, as when it took its leader's id by execve().
+ * that is two loads. Who finds that another one owns it has an entry in the table instead.
  */
 #define CALL_PLACES 16384
 
@@ -807,9 +806,8 @@ static __always_inline bool call_return(struct pending_call *call, u64 function)
 	return true;
 }
 
-int thread_exit(u64 *ctx)
+static __always_inline int thread_ends(u64 thread)
 {
-	u64 thread = bpf_get_current_pid_tgid();
 	struct call_place *place = owned_place(thread);
 	struct pending_call *call = pending(place, thread);
 
@@ -822,6 +820,23 @@ int thread_exit(u64 *ctx)
 	return 0;
 }
 
+int thread_exit(u64 *ctx)
+{
+	return thread_ends(bpf_get_current_pid_tgid());
+}
+
+/*
+ * sched_process_exec(task, old_pid, bprm). A thread that is not its process's leader takes the leader's id, and the end of the one
+ * that it had until then is not told.
+ */
+int thread_exec(u64 *ctx)
+{
+	u64 thread = bpf_get_current_pid_tgid();
+	u32 before = (u32)ctx[1];
+
+	return before != (u32)thread ? thread_ends(thread >> 32 << 32 | before) : 0;
+}
+
 /*
  * The same return, seen by a program that needs no instance and runs before the kretprobe's: it takes those calls
  * that are known not to return there. It may be preempted and then make others be skipped, but only these few count.
@@ -830,7 +845,7 @@ int standby_tcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_take(&call, 12, true))
+	if (!call_take(&call, 13, true))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[5], call.extra, NO_FRONT);
 }
@@ -842,15 +857,15 @@ int kprobe_tcp_splice_read(u64 *ctx)
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
-		return call_pass(12);
-	return call_enter(sk, 0, 12, LOAD_COLD(u64, ctx[19], 0), true);
+		return call_pass(13);
+	return call_enter(sk, 0, 13, LOAD_COLD(u64, ctx[19], 0), true);
 }
 
 int kretprobe_tcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 12))
+	if (!call_return(&call, 13))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra, 4);
 }
@@ -863,7 +878,7 @@ int standby_tcp_zerocopy_receive(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_take(&call, 13, true))
+	if (!call_take(&call, 14, true))
 		return 0;
 	return returned_zerocopy(call.sk, (int)ctx[3], call.extra, NO_FRONT);
 }
@@ -875,15 +890,15 @@ int kprobe_tcp_zerocopy_receive(u64 *ctx)
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
-		return call_pass(13);
-	return call_enter(sk, ctx[13], 13, LOAD_COLD(u64, ctx[19], 0), true);
+		return call_pass(14);
+	return call_enter(sk, ctx[13], 14, LOAD_COLD(u64, ctx[19], 0), true);
 }
 
 int kretprobe_tcp_zerocopy_receive(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 13))
+	if (!call_return(&call, 14))
 		return 0;
 	return returned_zerocopy(call.sk, (int)ctx[10], call.extra, 4);
 }
@@ -896,7 +911,7 @@ int standby_tls_sw_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_take(&call, 14, true))
+	if (!call_take(&call, 15, true))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[3], call.extra, NO_FRONT);
 }
@@ -908,15 +923,15 @@ int kprobe_tls_sw_splice_read(u64 *ctx)
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
-		return call_pass(14);
-	return call_enter(sk, 0, 14, LOAD_COLD(u64, ctx[19], 0), true);
+		return call_pass(15);
+	return call_enter(sk, 0, 15, LOAD_COLD(u64, ctx[19], 0), true);
 }
 
 int kretprobe_tls_sw_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 14))
+	if (!call_return(&call, 15))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra, 4);
 }
@@ -929,7 +944,7 @@ int standby_mptcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_take(&call, 15, true))
+	if (!call_take(&call, 16, true))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[3], call.extra, NO_FRONT);
 }
@@ -941,15 +956,15 @@ int kprobe_mptcp_splice_read(u64 *ctx)
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
-		return call_pass(15);
-	return call_enter(sk, 0, 15, LOAD_COLD(u64, ctx[19], 0), true);
+		return call_pass(16);
+	return call_enter(sk, 0, 16, LOAD_COLD(u64, ctx[19], 0), true);
 }
 
 int kretprobe_mptcp_splice_read(u64 *ctx)
 {
 	struct pending_call call = {};
 
-	if (!call_return(&call, 15))
+	if (!call_return(&call, 16))
 		return 0;
 	return returned_splice(call.sk, (int)ctx[10], call.extra, 4);
 }

@@ -125,6 +125,7 @@ static const struct {
 	{ SYMBOL_TCP_RCV_SPACE_ADJUST, { 1, 1 } },
 	{ SYMBOL_INET_SOCK_SET_STATE, { 3, 3 } },
 	{ SYMBOL_SCHED_PROCESS_EXIT, { 2, 1 } },
+	{ SYMBOL_SCHED_PROCESS_EXEC, { ABSENT, ABSENT } }, /* hooked without its prototype: not recorded */
 	{ SYMBOL_CGROUP_MKDIR, { 2, 2 } },
 	{ SYMBOL_TCP_SEND_RESET, { 3, 2 } },
 	{ SYMBOL_BPF_ITER_TASK_FILE, { 4, 4 } },

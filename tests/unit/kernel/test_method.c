@@ -56,10 +56,11 @@ static void expect_probes(const struct plan *plan, const struct expected_probe *
 	{                                          \
 		HOOK_FEXIT, symbol, "fentry_" name \
 	}
-/* Notices threads that end between entry and return. */
-#define THREAD_EXIT(kind)                                      \
-	{                                                      \
-		kind, SYMBOL_SCHED_PROCESS_EXIT, "thread_exit" \
+/* Notices threads that end, or change their ids, between entry and return. */
+#define THREADS(exit_kind)                                                    \
+	{ exit_kind, SYMBOL_SCHED_PROCESS_EXIT, "thread_exit" },              \
+	{                                                                     \
+		HOOK_RAW_TRACEPOINT, SYMBOL_SCHED_PROCESS_EXEC, "thread_exec" \
 	}
 #define KPROBES(symbol, name)                             \
 	{ HOOK_KPROBE, symbol, "kprobe_" name },          \
@@ -125,13 +126,13 @@ static void test_tracepoint_perf(void **state)
 	assert_false(plan.direct);
 	EXPECT_PROBES(&plan, SEND(HOOK_PERF_TRACEPOINT), RECEIVE(HOOK_PERF_TRACEPOINT),
 	    STANDBY(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
-	    STANDBY(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT(HOOK_PERF_TRACEPOINT));
+	    STANDBY(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREADS(HOOK_PERF_TRACEPOINT));
 	assert_int_equal(plan_skips(&plan), SKIPS_MAP_CALLS);
 
 	plan_without(&plan, FEXIT_BIT, PROBE_TRACEPOINT, &kernel);
 	EXPECT_PROBES(&plan, SEND(HOOK_PERF_TRACEPOINT), RECEIVE(HOOK_PERF_TRACEPOINT),
 	    KPROBES(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
-	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT(HOOK_PERF_TRACEPOINT));
+	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREADS(HOOK_PERF_TRACEPOINT));
 	assert_int_equal(plan_skips(&plan), SKIPS_MAP_CALLS | SKIPS_WAITING);
 
 	/* following by what can be preempted would count receives as splices: rather not at all */
@@ -248,7 +249,7 @@ static void test_tracepoint_raw(void **state)
 	    KPROBES(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
 	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"),
 	    KPROBES(SYMBOL_TLS_SW_SPLICE_READ, "tls_sw_splice_read"),
-	    KPROBES(SYMBOL_MPTCP_SPLICE_READ, "mptcp_splice_read"), THREAD_EXIT(HOOK_RAW_TRACEPOINT));
+	    KPROBES(SYMBOL_MPTCP_SPLICE_READ, "mptcp_splice_read"), THREADS(HOOK_RAW_TRACEPOINT));
 }
 
 /* BTF knows best, for tracepoints are also carried back; without it the version has to do. */
@@ -369,7 +370,7 @@ static void test_kprobe_6_1(void **state)
 	    KPROBES(SYMBOL_INET6_SENDMSG, "inet6_sendmsg"), KPROBES(SYMBOL_INET_RECVMSG, "inet_recvmsg"),
 	    KPROBES(SYMBOL_INET6_RECVMSG, "inet6_recvmsg"), KPROBES(SYMBOL_INET_SENDPAGE, "inet_sendpage"),
 	    KPROBES(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
-	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT(HOOK_RAW_TRACEPOINT));
+	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREADS(HOOK_RAW_TRACEPOINT));
 }
 
 /* Where others lose runs, calls beyond the instances for returns must not be lost instead. */
@@ -385,7 +386,7 @@ static void test_kprobe_standby(void **state)
 	    STANDBY(SYMBOL_INET6_SENDMSG, "inet6_sendmsg"), STANDBY(SYMBOL_INET_RECVMSG, "inet_recvmsg"),
 	    STANDBY(SYMBOL_INET6_RECVMSG, "inet6_recvmsg"), STANDBY(SYMBOL_INET_SENDPAGE, "inet_sendpage"),
 	    STANDBY(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
-	    STANDBY(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT(HOOK_RAW_TRACEPOINT));
+	    STANDBY(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREADS(HOOK_RAW_TRACEPOINT));
 	assert_int_equal(plan_skips(&plan), SKIPS_MAP_CALLS);
 	const struct hook *standby = &plan.hooks[0], *entry = &plan.hooks[1], *back = &plan.hooks[2];
 
@@ -415,12 +416,12 @@ static void test_kprobe_with_less(void **state)
 	EXPECT_PROBES(&plan, KPROBES(SYMBOL_INET_SENDMSG, "inet_sendmsg"),
 	    KPROBES(SYMBOL_INET_RECVMSG, "inet_recvmsg"), KPROBES(SYMBOL_INET6_RECVMSG, "inet6_recvmsg"),
 	    KPROBES(SYMBOL_TCP_SPLICE_READ, "tcp_splice_read"),
-	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREAD_EXIT(HOOK_RAW_TRACEPOINT));
+	    KPROBES(SYMBOL_TCP_ZEROCOPY_RECEIVE, "tcp_zerocopy_receive"), THREADS(HOOK_RAW_TRACEPOINT));
 
 	/* without BTF all are tried */
 	forget_btf(&kernel);
 	plan_well(&plan, PROBE_KPROBE, &kernel);
-	assert_int_equal(plan.hook_count, 2 * socket_call_count + 1);
+	assert_int_equal(plan.hook_count, 2 * socket_call_count + 2); /* those of threads */
 }
 
 static void test_no_kprobes(void **state)

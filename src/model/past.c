@@ -36,8 +36,9 @@ struct packing {
 		unsigned char *to;
 		const unsigned char *from;
 	};
-	struct session before; /* the last one */
-	uint32_t place;        /* that the next one has, if it follows the last one that was there before */
+	const struct session *last; /* that was packed, borrowed, */
+	struct session before;      /* or unpacked */
+	uint32_t place; /* that the next one has, if it follows the last one that was there before */
 };
 
 /* How far a place is from the one expected, as an unsigned number. */
@@ -58,25 +59,35 @@ static uint32_t get_place(struct packing *packing, uint64_t number)
 	return place;
 }
 
+/* But for the bytes moved. Padding that differs only costs some bytes. */
+static bool is_alike(const struct session *a, const struct session *b)
+{
+	enum { AFTER = offsetof(struct session, tx_bytes) + sizeof a->tx_bytes };
+
+	return memcmp(a, b, offsetof(struct session, rx_bytes)) == 0 &&
+	       memcmp((const char *)a + AFTER, (const char *)b + AFTER, sizeof *a - AFTER) == 0;
+}
+
 /*
  * Numbers: 0 is of a new connection; else the place, twice, and 1 or, if more than the bytes moved differs, 2. Bytes received
  * and sent. What differs. `row` is that of a connection which was there in the interval before, or NULL.
  */
 static void pack(struct packing *packing, const struct session *session, const struct row *row)
 {
-	struct session from = row ? row->session : packing->before;
-
-	from.rx_bytes = session->rx_bytes;
-	from.tx_bytes = session->tx_bytes;
-	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): padding that differs only costs some bytes */
-	bool differs = !row || memcmp(&from, session, sizeof from) != 0;
+	const struct session *like = row ? &row->session : packing->last;
+	bool differs = !row || !is_alike(like, session);
 
 	packing_put_number(&packing->to, row ? put_place(packing, row->place) * 2 + 1 + differs : 0);
 	packing_put_number(&packing->to, session->rx_bytes);
 	packing_put_number(&packing->to, session->tx_bytes);
-	if (differs)
+	if (differs) {
+		struct session from = *like;
+
+		from.rx_bytes = session->rx_bytes;
+		from.tx_bytes = session->tx_bytes;
 		packing_put_differences(&packing->to, session, &from, sizeof from);
-	packing->before = *session;
+	}
+	packing->last = session;
 }
 
 /* `places` has the index of the row of each place in the interval before. */
@@ -93,23 +104,6 @@ static void unpack(
 	if (number % 2 == 0)
 		packing_get_differences(&packing->from, session);
 	packing->before = *session;
-}
-
-/*
- * The row of a connection that had traffic in the latest interval: so whatever goes since then, it does not. NULL: it
- * had none, or has been `told` already, as merging it the first time has changed the row.
- */
-static const struct row *row_to_tell(
-    const struct traffic *traffic, const struct session *session, uint64_t *told)
-{
-	size_t index = rows_find(&traffic->rows, session);
-	uint64_t bit = UINT64_C(1) << index % 64;
-
-	if (index == ROW_NONE || traffic->rows.rows[index].told_tick != traffic->tick ||
-	    told[index / 64] & bit)
-		return NULL;
-	told[index / 64] |= bit;
-	return &traffic->rows.rows[index];
 }
 
 /* The indices of the rows that had traffic in the latest interval, by their places in it. For free(); NULL: no memory. */
@@ -136,43 +130,56 @@ static void close_interval(struct past_interval *interval)
 	free(interval);
 }
 
-static struct past_interval *pack_snapshot(const struct traffic *traffic, const struct snapshot *snapshot)
+/* With room for all that is to be packed; nothing is yet. NULL: no memory. */
+static struct past_interval *open_interval(const struct snapshot *snapshot)
 {
 	size_t count = snapshot->session_count + snapshot->ending_count;
-	size_t capacity = sizeof(struct past_interval) + count * PACKED_MAX;
-	struct past_interval *interval = malloc(capacity), *fitting;
-	uint64_t *told = calloc(traffic->rows.count / 64 + 1, sizeof *told);
+	struct past_interval *interval = malloc(sizeof *interval + count * PACKED_MAX);
 	struct snapshot facts = *snapshot;
 
-	if (!interval || !told) {
-		free(interval);
-		free(told);
+	if (!interval)
 		return NULL;
-	}
 	facts.ending_count = 0; /* they are packed, too */
 	facts.cgroups = NULL;   /* names are not of a moment */
 	facts.cgroup_count = 0;
 	snapshot_init(&interval->facts);
 	if (snapshot_reset_as(&interval->facts, &facts) < 0) {
 		close_interval(interval);
-		free(told);
 		return NULL;
 	}
 	interval->session_count = snapshot->session_count;
 	interval->ending_count = snapshot->ending_count;
-	struct packing packing = { .to = interval->packed };
+	return interval;
+}
 
-	for (size_t i = 0; i < snapshot->session_count; i++) {
-		rows_prefetch(&traffic->rows, snapshot->sessions, snapshot->session_count, i);
-		pack(&packing, &snapshot->sessions[i], row_to_tell(traffic, &snapshot->sessions[i], told));
-	}
-	free(told);
+static void pack_session(void *to, const struct session *session, const struct row *row)
+{
+	pack(to, session, row);
+}
+
+/* Merges the snapshot, and packs it on the way. */
+static int merge_packing(struct past_interval *interval, struct traffic *traffic,
+    const struct snapshot *snapshot, const struct session *kept)
+{
+	static const struct session nothing;
+	struct packing packing = { .to = interval->packed, .last = &nothing };
+	const struct traffic_witness witness = { pack_session, &packing };
+	int begun = traffic_begin(traffic, snapshot, snapshot->session_count);
+	int added = traffic_add(traffic, snapshot->sessions, snapshot->session_count, 0, &witness);
+	int ended = traffic_end(traffic, snapshot, kept);
+
 	for (size_t i = 0; i < snapshot->ending_count; i++) {
 		packing_put_number(&packing.to, snapshot->endings[i].ago_us);
 		pack(&packing, &snapshot->endings[i].connection, NULL);
 	}
 	interval->size = (size_t)(packing.to - interval->packed);
-	fitting = realloc(interval, sizeof *interval + interval->size);
+	return begun ?: added ?: ended;
+}
+
+static struct past_interval *fit_interval(struct past_interval *interval)
+{
+	struct past_interval *fitting = realloc(interval, sizeof *interval + interval->size);
+
 	return fitting ? fitting : interval;
 }
 
@@ -256,7 +263,7 @@ static int add_sessions(struct past *past, struct packing *packing, struct traff
 			return -ENOMEM;
 		unpack(packing, session, &traffic->rows, places);
 	}
-	return traffic_add(traffic, open->sessions + open->session_count - count, count, place);
+	return traffic_add(traffic, open->sessions + open->session_count - count, count, place, NULL);
 }
 
 static int unpack_endings(struct past *past, struct packing *packing, size_t count)
@@ -292,11 +299,11 @@ static int step(struct past *past, struct traffic *traffic, bool whole)
 	return err ?: traffic_end(traffic, open, NULL);
 }
 
-/* How many of the oldest intervals have to go so that this one can be kept: some at once, as the base is unpacked for them. */
-static size_t count_leaving(const struct past *past, const struct past_interval *interval)
+/* How many of the oldest intervals have to go so that one more can be kept: some at once, as the base is unpacked for them. */
+static size_t count_leaving(const struct past *past, size_t more_bytes)
 {
 	size_t together = past->count / LEAVING_PART + LEAVING_MIN, leaving = 0;
-	size_t bytes = packed_traffic_bytes(&past->base) + past->bytes + interval_bytes(interval);
+	size_t bytes = packed_traffic_bytes(&past->base) + past->bytes + more_bytes;
 
 	if (past->count < PAST_INTERVALS && (past->count < PAST_INTERVALS_MIN || bytes <= PAST_BYTES_MAX))
 		return 0;
@@ -363,26 +370,43 @@ static void pack_next(struct past *past, const struct traffic *traffic)
 		forget_next(past);
 }
 
-int past_add(struct past *past, const struct traffic *traffic, const struct snapshot *snapshot)
+/* For an interval of so many bytes. */
+static int make_room(struct past *past, size_t more_bytes)
 {
-	if (past->is_unset && past_begin(past, traffic) < 0)
-		return 0;
-	struct past_interval *interval = pack_snapshot(traffic, snapshot);
-	int err = interval ? 0 : -ENOMEM;
+	int err = 0;
 
 	/* Again, as the base may have become larger. */
-	for (size_t leaving; !err && (leaving = count_leaving(past, interval)) > 0;)
+	for (size_t leaving; !err && (leaving = count_leaving(past, more_bytes)) > 0;)
 		err = let_go(past, leaving);
+	return err;
+}
+
+int past_merge(
+    struct past *past, struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept)
+{
+	if (past->is_unset && past_begin(past, traffic) < 0)
+		return traffic_merge(traffic, snapshot, kept);
+	/* What can go before its size is known does: then the traffic is what the next base is packed of. */
+	int err = make_room(past, 0);
+
 	pack_next(past, traffic);
-	if (err) {
+	struct past_interval *interval = err ? NULL : open_interval(snapshot);
+	int merged = interval ? merge_packing(interval, traffic, snapshot, kept)
+	                      : traffic_merge(traffic, snapshot, kept);
+
+	if (interval) {
+		interval = fit_interval(interval);
+		err = make_room(past, interval_bytes(interval));
+	}
+	if (!interval || err) {
 		close_interval(interval);
 		past_cut(past, past_base(past));
 		past->is_unset = true;
-		return err;
+		return -ENOMEM;
 	}
 	past->bytes += interval_bytes(interval);
 	past->intervals[place_of(past, past->count++)] = interval;
-	return 0;
+	return merged;
 }
 
 uint32_t past_base(const struct past *past)

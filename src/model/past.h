@@ -20,6 +20,12 @@ enum {
 	PAST_INTERVALS_MIN = 8,   /* or so many whatever their size; but of either some go at once */
 };
 
+/*
+ * Memory at most for each session of an interval, with its row: that and up to four slots, the same packed for the base and for the
+ * next one, less than half as large, and the intervals. Where not only some sessions are others in each, twice as much.
+ */
+#define PAST_ROW_BYTES (2 * sizeof(struct row) + 4 * sizeof(uint32_t) + 24 * PAST_INTERVALS_MIN)
+
 struct past_interval;
 
 struct past {
@@ -31,7 +37,7 @@ struct past {
 	/* Of many sessions: what the base will be when the oldest intervals go. Else they are merged into it. */
 	struct packed_traffic next;
 	bool has_next;
-	bool is_unset;        /* there was no memory for the base: past_add tries again */
+	bool is_unset;        /* there was no memory for the base: past_merge tries again */
 	struct snapshot open; /* what past_step has handed out */
 };
 
@@ -42,10 +48,11 @@ void past_fini(struct past *past);
 int past_begin(struct past *past, const struct traffic *traffic);
 
 /*
- * Takes a copy of the interval that is to be merged into the traffic next; the oldest go. 0 or -ENOMEM: then nothing is kept,
- * and past_begin is to be called.
+ * As traffic_merge, and takes a copy of the interval; the oldest go. Each session's row is found once for both. 0 or -ENOMEM:
+ * then nothing is kept, or some sessions have no row.
  */
-int past_add(struct past *past, const struct traffic *traffic, const struct snapshot *snapshot);
+int past_merge(
+    struct past *past, struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept);
 
 /* What is kept begins after this interval: past_show can show it, if there was one. */
 uint32_t past_base(const struct past *past);

@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define CAPACITY_MIN 128
-#define PREFETCH_AHEAD 8
-#define PREFETCHED_BYTES (offsetof(struct row, peer))
+#define CACHE_LINE 64
+#define LARGE_BYTES (32 << 20)
+#define MERGED_BYTES (offsetof(struct row, averages)) /* what merging a session touches */
 
 void rows_init(struct rows *rows)
 {
@@ -61,6 +64,16 @@ static void fill_slots(struct rows *rows)
 		rows->slots[slot_of(rows, &rows->rows[i].session)] = (uint32_t)i + 1;
 }
 
+/* Rows come in another order than they lie in memory: of many, most of what merging takes were misses of the TLB. */
+static void ask_for_large_pages(void *memory, size_t size)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t first = ((uintptr_t)memory + page - 1) & ~(page - 1);
+
+	if (size >= LARGE_BYTES)
+		(void)madvise((void *)first, size - page, MADV_HUGEPAGE);
+}
+
 /* To at least the count. */
 static int resize(struct rows *rows, size_t capacity)
 {
@@ -72,6 +85,7 @@ static int resize(struct rows *rows, size_t capacity)
 		return -ENOMEM;
 	}
 	rows->rows = resized;
+	ask_for_large_pages(resized, capacity * sizeof *resized);
 	free(rows->slots);
 	rows->slots = slots;
 	rows->slot_count = capacity * 2;
@@ -94,30 +108,61 @@ int rows_reserve(struct rows *rows, size_t count)
 	return capacity == rows->capacity ? 0 : resize(rows, capacity);
 }
 
-static void prefetch_slot(const struct rows *rows, const struct session *key)
+/* The first cache lines of a row, which its key is in. */
+static void prefetch_key(const struct row *row)
 {
-	__builtin_prefetch(&rows->slots[session_hash(key) & (rows->slot_count - 1)]);
+	__builtin_prefetch(row, 1);
+	__builtin_prefetch((const char *)row + CACHE_LINE, 1);
 }
 
-/* The cache lines that merging a known session touches: key and facts, totals and the latest point. */
-static void prefetch_row(const struct rows *rows, const struct session *key)
+/* The others that merging a session touches. */
+static void prefetch_facts(const struct row *row)
 {
-	uint32_t index = rows->slots[session_hash(key) & (rows->slot_count - 1)];
-
-	if (!index)
-		return;
-	for (size_t line = 0; line < PREFETCHED_BYTES; line += 64)
-		__builtin_prefetch((const char *)&rows->rows[index - 1] + line, 1);
+	for (size_t at = 2 * CACHE_LINE; at < MERGED_BYTES; at += CACHE_LINE)
+		__builtin_prefetch((const char *)row + at, 1);
 }
 
-void rows_prefetch(const struct rows *rows, const struct session *keys, size_t count, size_t i)
+/* Of all rows that a key is compared with. */
+static void prefetch_keys(const struct rows *rows, const struct session *key)
 {
+	size_t mask = rows->slot_count - 1;
+
+	for (size_t slot = session_hash(key) & mask; rows->slots[slot]; slot = (slot + 1) & mask)
+		prefetch_key(&rows->rows[rows->slots[slot] - 1]);
+}
+
+struct rows_ahead rows_look_ahead(const struct rows *rows, const struct session *keys, size_t count)
+{
+	return (struct rows_ahead){ .rows = rows, .keys = keys, .count = count };
+}
+
+/* Three stages: the slots, then the keys that they lead to, then, as these tell which one it is, the rest of the row. */
+size_t rows_ahead_step(struct rows_ahead *ahead, size_t i)
+{
+	const struct rows *rows = ahead->rows;
+	uint32_t *place = &ahead->found[i % ROWS_AHEAD], found = *place;
+
+	*place = 0;
 	if (!rows->slot_count)
-		return;
-	if (i + 2 * PREFETCH_AHEAD < count)
-		prefetch_slot(rows, &keys[i + 2 * PREFETCH_AHEAD]);
-	if (i + PREFETCH_AHEAD < count)
-		prefetch_row(rows, &keys[i + PREFETCH_AHEAD]);
+		return ROW_NONE;
+	if (i + 3 * ROWS_AHEAD < ahead->count)
+		__builtin_prefetch(
+		    &rows->slots[session_hash(&ahead->keys[i + 3 * ROWS_AHEAD]) & (rows->slot_count - 1)]);
+	if (i + 2 * ROWS_AHEAD < ahead->count)
+		prefetch_keys(rows, &ahead->keys[i + 2 * ROWS_AHEAD]);
+	if (i + ROWS_AHEAD < ahead->count)
+		*place = rows->slots[slot_of(rows, &ahead->keys[i + ROWS_AHEAD])];
+	if (*place)
+		prefetch_facts(&rows->rows[*place - 1]);
+	return found ? found - 1 : ROW_NONE;
+}
+
+size_t rows_found_or_add(struct rows *rows, const struct session *key, size_t found, bool *added)
+{
+	*added = false;
+	if (found < rows->count && key_equal(&rows->rows[found].session, key))
+		return found;
+	return rows_find_or_add(rows, key, added);
 }
 
 size_t rows_find_or_add(struct rows *rows, const struct session *key, bool *added)

@@ -32,8 +32,6 @@ struct row {
 	struct session session;  /* key and facts as last seen; the bytes are the latest interval's */
 	uint64_t rx_total_bytes; /* since it was first seen or totals were reset */
 	uint64_t tx_total_bytes;
-	struct averages averages;
-	struct peer peer;    /* model/pairs.h */
 	uint32_t first_tick; /* the interval in which it was first seen, */
 	uint32_t seen_tick;  /* last moved something (0: never), */
 	uint32_t told_tick;  /* and was last told of, as moving or as open */
@@ -42,10 +40,13 @@ struct row {
 	struct moment first;
 	struct moment
 	    closed; /* and closed, as far as an event told: clock_ns is 0 of what is open or only idle */
+	/* What follows is touched row after row. What merging a session touches lies above, together. */
+	uint32_t held; /* the place in an order that is held, from 1; 0: none */
+	struct averages averages;
+	struct peer peer;        /* model/pairs.h */
 	uint32_t members;        /* sessions in it: 1 */
 	uint32_t closed_members; /* of them, of a group */
 	uint32_t member_pid;     /* of whom it has its name */
-	uint32_t held;           /* the place in an order that is held, from 1; 0: none */
 	uint32_t container;   /* number of the cgroup's name, 0 not known; a cache that the list fills in */
 	uint32_t match_epoch; /* filter that `matched` is the result of, 0 none; a cache of the list's, too */
 	bool matched;
@@ -92,11 +93,26 @@ size_t rows_find_or_add(struct rows *rows, const struct session *key, bool *adde
 /* Grows to hold so many rows in one step, as each step rehashes all of them. 0 or -ENOMEM. */
 int rows_reserve(struct rows *rows, size_t count);
 
+#define ROWS_AHEAD 8
+
 /*
- * For a loop that looks up key after key, called before key i: prefetches the slots and rows of some that follow. They come in another
- * order than rows lie in memory: without it cache misses are most of what such a loop takes.
+ * For a loop that looks up key after key: finds rows some steps ahead, so that their memory is there when it is their turn. They come in
+ * another order than rows lie in memory: without it cache misses are most of what such a loop takes.
  */
-void rows_prefetch(const struct rows *rows, const struct session *keys, size_t count, size_t i);
+struct rows_ahead {
+	const struct rows *rows; /* these are borrowed */
+	const struct session *keys;
+	size_t count;
+	uint32_t found[ROWS_AHEAD]; /* of each key until its turn: index + 1, 0 none */
+};
+
+struct rows_ahead rows_look_ahead(const struct rows *rows, const struct session *keys, size_t count);
+
+/* For each key in turn: the index of its row, as that was some steps before, or ROW_NONE. */
+size_t rows_ahead_step(struct rows_ahead *ahead, size_t i);
+
+/* The same as rows_find_or_add, after rows_ahead_step gave `found`: nothing is looked up if that is still the key's row. */
+size_t rows_found_or_add(struct rows *rows, const struct session *key, size_t found, bool *added);
 
 void rows_remove(struct rows *rows, size_t index);
 

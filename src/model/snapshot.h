@@ -223,6 +223,9 @@ struct session_rank {
 	const struct session *session;
 };
 
+#define SNAPSHOT_RANK_BYTES \
+	(2 * sizeof(struct session_rank)) /* for each session: sorting takes as much again */
+
 /*
  * The sessions by total bytes, the most first. An array of session_count for free(), pointing into the
  * snapshot; NULL: out of memory.

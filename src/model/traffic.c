@@ -87,11 +87,23 @@ static void take_session(const struct traffic *traffic, struct row *row, const s
 		row->match_epoch = 0;
 }
 
-static int add_session(struct traffic *traffic, const struct session *session, uint32_t place)
+/* The row as it is before the session is merged, if it was told of in the interval before. */
+static const struct row *known_row(const struct traffic *traffic, size_t index)
+{
+	return index != ROW_NONE && traffic->rows.rows[index].told_tick == traffic->tick - 1
+	           ? &traffic->rows.rows[index]
+	           : NULL;
+}
+
+/* found: as rows_ahead_step told. */
+static int add_session(struct traffic *traffic, const struct session *session, size_t found, uint32_t place,
+    const struct traffic_witness *witness)
 {
 	bool added;
-	size_t index = rows_find_or_add(&traffic->rows, session, &added);
+	size_t index = rows_found_or_add(&traffic->rows, session, found, &added);
 
+	if (witness)
+		witness->see(witness->to, session, added ? NULL : known_row(traffic, index));
 	if (index != ROW_NONE && !added && begins_anew(traffic, &traffic->rows.rows[index], session)) {
 		rows_set_life(&traffic->rows, index, ++traffic->lives);
 		index = rows_find_or_add(&traffic->rows, session, &added);
@@ -353,13 +365,16 @@ int traffic_begin(struct traffic *traffic, const struct snapshot *snapshot, size
 	return err;
 }
 
-int traffic_add(struct traffic *traffic, const struct session *sessions, size_t count, size_t place)
+int traffic_add(struct traffic *traffic, const struct session *sessions, size_t count, size_t place,
+    const struct traffic_witness *witness)
 {
+	struct rows_ahead ahead = rows_look_ahead(&traffic->rows, sessions, count);
 	int err = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		rows_prefetch(&traffic->rows, sessions, count, i);
-		if (add_session(traffic, &sessions[i], (uint32_t)(place + i)) < 0)
+		size_t found = rows_ahead_step(&ahead, i);
+
+		if (add_session(traffic, &sessions[i], found, (uint32_t)(place + i), witness) < 0)
 			err = -ENOMEM;
 	}
 	return err;
@@ -380,7 +395,7 @@ int traffic_end(struct traffic *traffic, const struct snapshot *snapshot, const 
 int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept)
 {
 	int begun = traffic_begin(traffic, snapshot, snapshot->session_count);
-	int added = traffic_add(traffic, snapshot->sessions, snapshot->session_count, 0);
+	int added = traffic_add(traffic, snapshot->sessions, snapshot->session_count, 0, NULL);
 	int ended = traffic_end(traffic, snapshot, kept);
 
 	return begun ?: added ?: ended;

@@ -67,11 +67,21 @@ void traffic_fini(struct traffic *traffic);
 int traffic_merge(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept);
 
 /*
- * The same in steps, for sessions that do not lie in one array: what is not sessions, sessions, of which the first
- * one has this place among all, and ends.
+ * Is shown each session and the row that it is merged into, as that is before. NULL: the row is new, had no traffic in the
+ * interval before, or this is not the first session of it in this one.
+ */
+struct traffic_witness {
+	void (*see)(void *to, const struct session *session, const struct row *row);
+	void *to;
+};
+
+/*
+ * The same in steps, for sessions that do not lie in one array, or with a witness: what is not sessions, sessions, of which the
+ * first one has this place among all, and ends.
  */
 int traffic_begin(struct traffic *traffic, const struct snapshot *snapshot, size_t session_count);
-int traffic_add(struct traffic *traffic, const struct session *sessions, size_t count, size_t place);
+int traffic_add(struct traffic *traffic, const struct session *sessions, size_t count, size_t place,
+    const struct traffic_witness *witness);
 int traffic_end(struct traffic *traffic, const struct snapshot *snapshot, const struct session *kept);
 
 /*

@@ -13,9 +13,8 @@
 
 int playback_merge(struct ui *ui, const struct snapshot *snapshot)
 {
-	int err = past_add(&ui->past, &ui->traffic, snapshot);
+	int err = past_merge(&ui->past, &ui->traffic, snapshot, view_kept(&ui->view));
 
-	err = err ? err : traffic_merge(&ui->traffic, snapshot, view_kept(&ui->view));
 	if (err)
 		return err;
 	if (ui->traffic.tick == 1)

@@ -15,6 +15,10 @@
 
 #define BATCH_COUNT 512
 
+/* Of many sessions larger batches take less time each, until they do not fit into the processor's caches. */
+#define BATCH_COUNT_MANY 4096
+#define MANY 32768
+
 union any_key {
 	struct session_key4 key4;
 	struct session_key6 key6;
@@ -196,6 +200,7 @@ static int drain_map(struct maps *maps, const struct drained *from, struct snaps
 {
 	union any_key position;
 	bool first = true;
+	size_t drained = 0;
 
 	for (;;) {
 		uint32_t count = maps->batch_count;
@@ -217,6 +222,10 @@ static int drain_map(struct maps *maps, const struct drained *from, struct snaps
 		if (err == -ENOENT)
 			return 0;
 		first = false;
+		drained += count;
+		/* without the memory for it, it goes on as it is */
+		if (drained >= MANY && maps->batch_count < BATCH_COUNT_MANY)
+			(void)allocate(maps, BATCH_COUNT_MANY);
 	}
 }
 

@@ -43,14 +43,13 @@ enum {
 	SECOND_NS = 1000000000,
 };
 
-enum stage { STAGE_DRAIN, STAGE_PACK, STAGE_MERGE, STAGE_PAINT, STAGE_TEXT, STAGE_JSON, STAGE_COUNT };
+enum stage { STAGE_DRAIN, STAGE_MERGE, STAGE_PAINT, STAGE_TEXT, STAGE_JSON, STAGE_COUNT };
 
 /* Of the screen: all that an interval takes there, on both threads. */
 #define SCREEN_STAGES STAGE_TEXT
 
 static const char *const stage_names[STAGE_COUNT] = {
 	[STAGE_DRAIN] = "drain",
-	[STAGE_PACK] = "keep",
 	[STAGE_MERGE] = "merge",
 	[STAGE_PAINT] = "paint",
 	[STAGE_TEXT] = "text",
@@ -206,9 +205,7 @@ static void interval_run(struct bench *bench, size_t count, unsigned interval)
 	bench->snapshot.time = (struct timespec){ .tv_sec = 1795344137 + interval };
 	bench->snapshot.interval_ns = SECOND_NS;
 	check(ui_begin_interval(ui, &bench->snapshot), "taking in", NULL);
-	check(past_add(&ui->past, &ui->traffic, &bench->snapshot), "keeping the interval", NULL);
-	stage_end(bench, STAGE_PACK, interval, &from);
-	check(traffic_merge(&ui->traffic, &bench->snapshot, view_kept(&ui->view)), "merging", NULL);
+	check(past_merge(&ui->past, &ui->traffic, &bench->snapshot, view_kept(&ui->view)), "merging", NULL);
 	stage_end(bench, STAGE_MERGE, interval, &from);
 	check(frame_draw(ui, WIDTH, HEIGHT, &sink), "painting", NULL);
 	stage_end(bench, STAGE_PAINT, interval, &from);

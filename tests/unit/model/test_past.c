@@ -111,8 +111,7 @@ static void look_around(uint32_t ticks, unsigned sessions, unsigned steps)
 	traffic_init(&seen);
 	for (uint32_t tick = 1; tick <= ticks; tick++) {
 		make(&snapshot, tick, sessions);
-		assert_int_equal(past_add(&past, &now, &snapshot), 0);
-		assert_int_equal(traffic_merge(&now, &snapshot, NULL), 0);
+		assert_int_equal(past_merge(&past, &now, &snapshot, NULL), 0);
 		assert_true(past.bytes + packed_traffic_bytes(&past.base) <= PAST_BYTES_MAX ||
 		            past.count <= PAST_INTERVALS_MIN);
 		assert_true(past.count <= PAST_INTERVALS);
@@ -174,8 +173,7 @@ static void intervals_are_handed_out_as_they_were(void **state)
 		make(&snapshot, tick, 3000);
 		for (size_t i = 0; i < snapshot.session_count; i++)
 			snapshot.sessions[i].pid %= 100;
-		assert_int_equal(past_add(&past, &now, &snapshot), 0);
-		assert_int_equal(traffic_merge(&now, &snapshot, NULL), 0);
+		assert_int_equal(past_merge(&past, &now, &snapshot, NULL), 0);
 	}
 	assert_int_equal(past_show(&past, past_base(&past), &seen), 0);
 	for (tick = past_base(&past) + 1; (out = past_step(&past, &seen)) != NULL; tick++) {
@@ -214,8 +212,7 @@ static void what_moves_on_takes_little(void **state)
 		for (size_t i = 0; i < snapshot.session_count; i++)
 			snapshot.sessions[i].rx_bytes = (uint64_t)rand() % (1 << 20);
 		snapshot.ending_count = 0;
-		assert_int_equal(past_add(&past, &now, &snapshot), 0);
-		assert_int_equal(traffic_merge(&now, &snapshot, NULL), 0);
+		assert_int_equal(past_merge(&past, &now, &snapshot, NULL), 0);
 	}
 	assert_in_range(past.count, 120, PAST_INTERVALS);
 	print_message("%zu bytes for %zu intervals of 500 connections, %zu for the base\n", past.bytes,
@@ -246,8 +243,7 @@ static void what_is_cut_is_forgotten(void **state)
 	assert_int_equal(past_first(&past), 0);
 	for (uint32_t tick = 1; tick <= 5; tick++) {
 		make(&snapshot, tick, 3);
-		assert_int_equal(past_add(&past, &traffic, &snapshot), 0);
-		assert_int_equal(traffic_merge(&traffic, &snapshot, NULL), 0);
+		assert_int_equal(past_merge(&past, &traffic, &snapshot, NULL), 0);
 	}
 	past_cut(&past, 3);
 	assert_int_equal(past_first(&past), 1);
@@ -295,14 +291,13 @@ static void without_memory_it_begins_later(void **state)
 			no_memory = true;
 			if (tick == 4)
 				assert_int_equal(past_begin(&past, &traffic), -ENOMEM);
-			assert_int_equal(past_add(&past, &traffic, &snapshot), 0);
+			assert_int_equal(past_merge(&past, &traffic, &snapshot, NULL), 0);
 			assert_int_equal(past.count, 0);
 			assert_int_equal(past_show(&past, 3, &seen), -ENOMEM);
 			no_memory = false;
 		} else {
-			assert_int_equal(past_add(&past, &traffic, &snapshot), 0);
+			assert_int_equal(past_merge(&past, &traffic, &snapshot, NULL), 0);
 		}
-		assert_int_equal(traffic_merge(&traffic, &snapshot, NULL), 0);
 	}
 	assert_int_equal(past_first(&past), 5);
 	assert_int_equal(past_last(&past), 9);

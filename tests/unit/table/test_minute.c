@@ -64,8 +64,7 @@ static void end(struct fixture *fixture)
 
 	fixture->snapshot.time.tv_sec = 1000 + fixture->traffic.tick;
 	snapshot_total(&fixture->snapshot);
-	assert_int_equal(past_add(&fixture->past, &fixture->traffic, &fixture->snapshot), 0);
-	assert_int_equal(traffic_merge(&fixture->traffic, &fixture->snapshot, NULL), 0);
+	assert_int_equal(past_merge(&fixture->past, &fixture->traffic, &fixture->snapshot, NULL), 0);
 	snapshot_reset(&fixture->snapshot);
 	fixture->snapshot.interval_ns = interval_ns;
 }

@@ -282,6 +282,9 @@ static int start_tracing(struct show *show, struct tracing *tracing, struct opti
 	fit_sockets(&options->max_sockets);
 	err = err ?: options_program(&request.program, &conditions, options, error);
 	err = err ?: fit_maps(&request.program.max_sessions, request.program.family, error);
+	if (!err)
+		fit_tell_own(request.program.max_sessions, request.program.family,
+		    options->renderer->shown_bytes, options->verbose);
 	err = err ?: open_filters(&request, options, error);
 	err = err ?: signals_open(signals, !options->renderer->full_screen, options->output_path, error);
 	err = err ?: load(tracing, &request, signals, options->verbose, error);

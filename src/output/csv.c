@@ -251,6 +251,7 @@ static int csv_open(void **state, const struct run *run, FILE *stream, struct er
 
 const struct renderer renderer_csv = {
 	.name = "csv",
+	.shown_bytes = SNAPSHOT_RANK_BYTES,
 	.shows_accepted = true,
 	.shows_names = true,
 	.open = csv_open,

@@ -420,6 +420,7 @@ static int json_show(void *state, const struct snapshot *snapshot, struct error 
 
 const struct renderer renderer_json = {
 	.name = "json",
+	.shown_bytes = SNAPSHOT_RANK_BYTES + SEEN_BYTES,
 	.shows_more = true,
 	.open = json_open,
 	.begin = json_begin,

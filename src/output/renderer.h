@@ -86,6 +86,7 @@ struct renderer {
 
 	bool shows_accepted; /* which side began a connection, where shows_more does not bring it along */
 	bool shows_names;    /* names of cgroups, likewise */
+	size_t shown_bytes;  /* memory at most for each session of an interval, beside what lists it */
 
 	/* Creates *state. Data goes to stream (stdout), which remains the caller's. 0 or -errno with *error. */
 	int (*open)(void **state, const struct run *run, FILE *stream, struct error *error);

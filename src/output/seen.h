@@ -15,6 +15,9 @@ struct session;
 /* As many latest ones at least are known. */
 #define SEEN_KEPT 65536
 
+/* Memory at most for each connection of an interval: up to four places, and half as many while they become more. */
+#define SEEN_BYTES (6 * sizeof(uint64_t))
+
 struct seen_half {
 	uint64_t *hashes; /* open addressing, 0 free */
 	size_t slot_count;

@@ -233,6 +233,7 @@ static void text_close(void *state)
 
 const struct renderer renderer_text = {
 	.name = "text",
+	.shown_bytes = SNAPSHOT_RANK_BYTES,
 	.open = text_open,
 	.begin = text_begin,
 	.show = text_show,

@@ -337,6 +337,7 @@ static void screen_resume(void *state)
 
 const struct renderer renderer_screen = {
 	.name = "screen",
+	.shown_bytes = PAST_ROW_BYTES,
 	.full_screen = true,
 	.shows_more = true,
 	.open = screen_open,

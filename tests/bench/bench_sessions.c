@@ -2,14 +2,16 @@
 /*
  * What an interval with N sessions costs, by stage, in nanoseconds of processor time a session: real tables of the kernel,
  * filled by bpf(2), are swapped and drained, and what was drained is shown by each renderer. Needs root.
- *     bench_sessions [-m MOST] [-l LINEAR] [-r] [N]...
+ *     bench_sessions [-m MOST] [-l LINEAR] [-r] [-o FORM] [-b] [N]...
  * N: 1,000 to 1,000,000 unless told. The mean of all intervals but the first one, which has a column of its own, all with
- * the same sessions. -r: 128 of a thousand go and others come in each. With -m it fails when the screen takes more nanoseconds a session with the greatest N, with -l
+ * the same sessions. -r: 128 of a thousand go and others come in each. -o: screen,
+ * text or json alone. -b: fails when the peak of memory is above what the start tells with -v, or less than half of it. With -m it fails when the screen takes more nanoseconds a session with the greatest N, with -l
  * when it takes so many times more a session than with the least.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <locale.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@
 
 #include "base/error.h"
 #include "base/util.h"
+#include "fit.h"
 #include "loader/tracing.h"
 #include "model/snapshot.h"
 #include "names/names.h"
@@ -67,6 +70,7 @@ struct bench {
 	void *states[2];
 	FILE *nothing;
 	bool changes;
+	const char *form; /* of output, alone; NULL: all of them */
 	double ns[STAGE_COUNT][INTERVALS_MAX];
 };
 
@@ -186,10 +190,25 @@ static void stage_end(struct bench *bench, enum stage stage, unsigned interval, 
 	*from = now;
 }
 
-static void interval_run(struct bench *bench, size_t count, unsigned interval)
+static bool is_wanted(const struct bench *bench, const char *form)
+{
+	return !bench->form || strcmp(bench->form, form) == 0;
+}
+
+static void screen_show(struct bench *bench, unsigned interval, double *from)
 {
 	const struct line_sink sink = { put_nothing, NULL };
 	struct ui *ui = &bench->ui;
+
+	check(ui_begin_interval(ui, &bench->snapshot), "taking in", NULL);
+	check(past_merge(&ui->past, &ui->traffic, &bench->snapshot, view_kept(&ui->view)), "merging", NULL);
+	stage_end(bench, STAGE_MERGE, interval, from);
+	check(frame_draw(ui, WIDTH, HEIGHT, &sink), "painting", NULL);
+	stage_end(bench, STAGE_PAINT, interval, from);
+}
+
+static void interval_run(struct bench *bench, size_t count, unsigned interval)
+{
 	struct error error = { 0 };
 	uint64_t time_ns;
 
@@ -204,12 +223,11 @@ static void interval_run(struct bench *bench, size_t count, unsigned interval)
 		fail("not all was drained", EIO);
 	bench->snapshot.time = (struct timespec){ .tv_sec = 1795344137 + interval };
 	bench->snapshot.interval_ns = SECOND_NS;
-	check(ui_begin_interval(ui, &bench->snapshot), "taking in", NULL);
-	check(past_merge(&ui->past, &ui->traffic, &bench->snapshot, view_kept(&ui->view)), "merging", NULL);
-	stage_end(bench, STAGE_MERGE, interval, &from);
-	check(frame_draw(ui, WIDTH, HEIGHT, &sink), "painting", NULL);
-	stage_end(bench, STAGE_PAINT, interval, &from);
+	if (is_wanted(bench, "screen"))
+		screen_show(bench, interval, &from);
 	for (size_t i = 0; i < COUNT_OF(bench->renderers); i++) {
+		if (!is_wanted(bench, bench->renderers[i]->name))
+			continue;
 		check(bench->renderers[i]->show(bench->states[i], &bench->snapshot, &error), "printing",
 		    &error);
 		stage_end(bench, (enum stage)(STAGE_TEXT + i), interval, &from);
@@ -259,8 +277,29 @@ static void bench_close(struct bench *bench)
 	tracing_close(&bench->tracing);
 }
 
-/* Prints a line, and returns the nanoseconds a session that the screen takes. */
-static double measure(size_t count, bool changes)
+/* What a run is asked for. */
+struct wanted {
+	double most_ns;
+	double linear;
+	bool changes;
+	const char *form;
+	bool checks_memory;
+};
+
+/* Whether the peak is what was said. */
+static bool memory_is_as_told(const struct wanted *wanted, size_t count, double peak_bytes)
+{
+	const struct renderer *renderer = renderer_find(wanted->form ? wanted->form : "screen");
+	double said_bytes = (double)fit_own_bytes((uint32_t)count, 4, renderer->shown_bytes);
+
+	if (!wanted->checks_memory || (peak_bytes <= said_bytes && said_bytes <= 2 * peak_bytes))
+		return true;
+	printf("said are %.1f MB\n", said_bytes / (1 << 20));
+	return false;
+}
+
+/* Prints a line, and returns the nanoseconds a session that the screen takes; infinite: too much memory. */
+static double measure(size_t count, const struct wanted *wanted)
 {
 	struct bench *bench = calloc(1, sizeof *bench);
 	double screen = 0, first = 0;
@@ -270,7 +309,8 @@ static double measure(size_t count, bool changes)
 	intervals = intervals < INTERVALS_MAX ? intervals : INTERVALS_MAX;
 	if (!bench)
 		fail("no memory", ENOMEM);
-	bench->changes = changes;
+	bench->changes = wanted->changes;
+	bench->form = wanted->form;
 	bench_open(bench, count);
 	for (unsigned i = 0; i < intervals; i++)
 		interval_run(bench, count, i);
@@ -291,7 +331,7 @@ static double measure(size_t count, bool changes)
 	fflush(stdout);
 	bench_close(bench);
 	free(bench);
-	return screen;
+	return memory_is_as_told(wanted, count, (double)usage.ru_maxrss * 1024) ? screen : INFINITY;
 }
 
 static void head_print(void)
@@ -302,34 +342,47 @@ static void head_print(void)
 	printf(" | %7s %7s %7s\n", "screen", "first", "peak MB");
 }
 
+static bool parse(struct wanted *wanted, int argc, char **argv)
+{
+	for (int option; (option = getopt(argc, argv, "m:l:ro:b")) != -1;) {
+		if (option == 'm')
+			wanted->most_ns = strtod(optarg, NULL);
+		else if (option == 'l')
+			wanted->linear = strtod(optarg, NULL);
+		else if (option == 'r')
+			wanted->changes = true;
+		else if (option == 'o')
+			wanted->form = optarg;
+		else if (option == 'b')
+			wanted->checks_memory = true;
+		else
+			return false;
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	size_t counts[COUNTS_MAX] = { 1000, 10000, 100000, 1000000 }, count = 0;
-	double most_ns = 0, linear = 0, least = 0, greatest = 0;
-	bool changes = false;
+	struct wanted wanted = { .most_ns = INFINITY, .linear = INFINITY };
+	double least = 0, greatest = 0;
+	bool fits = true;
 
-	for (int option; (option = getopt(argc, argv, "m:l:r")) != -1;) {
-		if (option == 'm')
-			most_ns = strtod(optarg, NULL);
-		else if (option == 'l')
-			linear = strtod(optarg, NULL);
-		else if (option == 'r')
-			changes = true;
-		else
-			return 2;
-	}
+	if (!parse(&wanted, argc, argv))
+		return 2;
 	for (; optind < argc && count < COUNTS_MAX; optind++)
 		if ((counts[count++] = strtoul(argv[optind], NULL, 10)) == 0)
 			return 2;
 	setlocale(LC_CTYPE, "C.UTF-8");
 	head_print();
 	for (size_t i = 0; i < (count ? count : 4); i++) {
-		greatest = measure(counts[i], changes);
+		greatest = measure(counts[i], &wanted);
 		least = i ? least : greatest;
+		fits = fits && greatest < INFINITY;
 	}
-	if (most_ns > 0 && greatest > most_ns)
-		printf("more than %.0f ns a session\n", most_ns);
-	if (linear > 0 && greatest > linear * least)
-		printf("more than %.1f times what the least takes a session\n", linear);
-	return (most_ns > 0 && greatest > most_ns) || (linear > 0 && greatest > linear * least);
+	if (greatest > wanted.most_ns)
+		printf("more than %.0f ns a session\n", wanted.most_ns);
+	if (greatest > wanted.linear * least)
+		printf("more than %.1f times what the least takes a session\n", wanted.linear);
+	return !fits || greatest > wanted.most_ns || greatest > wanted.linear * least;
 }

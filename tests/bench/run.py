@@ -15,6 +15,7 @@ import re
 import resource
 import shutil
 import signal
+import statistics
 import struct
 import subprocess
 import sys
@@ -113,17 +114,29 @@ def start_cpu_s(*options):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def empty_start_s():
+    """Another program that loads libraries and files of its own, and does nothing."""
+    start = time.monotonic()
+    subprocess.run([sys.executable, "-I", "-c", "pass"], check=True)
+    return time.monotonic() - start
+
+
 def part_start(_work):
     first_output_s()
     load = START_BUSY * os.cpu_count()
+    reference_s = statistics.median(empty_start_s() for _ in range(START_RUNS))
+    say("start", "python3 -c pass, exec to its end, s: 1 in what follows", f"{reference_s:.3f}")
     for name, options, target, busy_target in (
         ("the second time", (), "0.05", ""), ("compiled anew", ("--no-cache",), "0.4", "0.5"),
     ):
-        say("start", f"{name}: exec to attached, s, {START_RUNS} runs", spread([first_output_s(*options) for _ in range(START_RUNS)]), target)
+        times = [first_output_s(*options) for _ in range(START_RUNS)]
+        say("start", f"{name}: exec to attached, s, {START_RUNS} runs", spread(times), target)
+        say("start", f"{name}: that, by python3's", spread(times, reference_s, 2))
         say("start", f"{name}: processor time, to its end, s", spread([start_cpu_s(*options) for _ in range(START_RUNS)]))
         with busy(load):
-            times = [first_output_s(*options) for _ in range(START_RUNS)]
-        say("start", f"{name}: beside {load} busy processes", spread(times), busy_target)
+            beside = [first_output_s(*options) for _ in range(START_RUNS)]
+        say("start", f"{name}: beside {load} busy processes", spread(beside), busy_target)
+        say("start", f"{name}: that, by the same without them", spread(beside, statistics.median(times), 2))
 
 
 def part_help(_work):
@@ -391,7 +404,13 @@ def part_sessions(_work):
         raise live.Skipped(f"{program} is not built (BUILD_TESTING)")
     for options in ((), ("-r",)):
         print("the same sessions in each interval:" if not options else "13 of 100 new each:")
-        print(subprocess.run([program, *options], stdout=subprocess.PIPE, check=True, text=True).stdout, end="", flush=True)
+        table = subprocess.run([program, *options], stdout=subprocess.PIPE, check=True, text=True).stdout
+        print(table, end="", flush=True)
+        lines = [line.replace("|", " ").split() for line in table.splitlines()]
+        print(f"{'by the first line:':>8}")
+        for line in lines[2:]:
+            ratios = " ".join(f"{float(x) / float(first):7.2f}" for x, first in zip(line[1:], lines[1][1:]))
+            print(f"{line[0]:>8} {ratios}", flush=True)
 
 
 PARTS = {

@@ -22,8 +22,8 @@ static const struct {
 } method_prices[] = {
 	{ PROBE_TRACEPOINT, true, 70, 160, 20, 95, 200, 55, 250000 },
 	{ PROBE_TRACEPOINT, false, 230, 160, 75, 60, 0, 55, 250000 },
-	{ PROBE_FENTRY, true, 70, 160, 20, 95, 0, 55, 250000 },
-	{ PROBE_KPROBE, false, 450, 120, 20, 15, 0, 55, 250000 },
+	{ PROBE_FENTRY, true, 70, 140, 12, 52, 0, 55, 250000 },
+	{ PROBE_KPROBE, false, 450, 115, 5, 15, 0, 55, 250000 },
 };
 
 void tracing_init(struct tracing *tracing)

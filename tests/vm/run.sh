@@ -37,7 +37,7 @@ machines=(
 	"kprobe|6.1||kprobe/check kprobe/stress kprobe/healing:calls_beyond_the_places_of_a_kretprobe kprobe/call_places kprobe/kernel_threads
 		kprobe/exact kprobe/conservation:interval_of_10_ms kprobe/filter_maps:cgroup_keys_while_running,mount_namespace_keys_while_running
 		kprobe/privilege:nobody_without_capabilities,closed_to_others,capabilities_suffice kprobe/conditions:together kprobe/accepted kprobe/containers:one_short_life"
-	"full-preemption|6.1|--preempt full|auto/stress fentry/stress fentry/healing:runs_that_were_preempted kprobe/check fentry/check"
+	"full-preemption|6.1|--preempt full|auto/stress fentry/stress fentry/healing:runs_that_were_preempted,connections_that_end kprobe/check fentry/check"
 	"no-btf|6.1|--headers yes --btf no|fentry/start:refused_without_btf
 		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf kprobe/check kprobe/containers:one_short_life"
 	"instructions|6.1|--icount|fentry/instructions kprobe/instructions"
@@ -47,8 +47,8 @@ machines=(
 	"newest-methods|newest||fentry/check kprobe/check fentry/stress kprobe/stress"
 	"newest-full|newest|--preempt full|auto/stress tracepoint/check auto/containers:one_short_life"
 	"6.12|6.12||tracepoint/check auto/stress auto/filters:cgroup_and_mount_namespace_in_json
-		auto/start:stubs_with_btf auto/situations:causes,diagnosed"
-	"6.12-instructions|6.12|--icount|tracepoint/instructions fentry/instructions"
+		auto/start:stubs_with_btf"
+	"6.12-instructions|6.12|--icount|tracepoint/instructions fentry/instructions auto/situations:causes,diagnosed"
 	"6.12-methods|6.12||fentry/check kprobe/check fentry/stress kprobe/stress"
 	"6.12-full|6.12|--preempt full|auto/stress tracepoint/check"
 	"arm64|6.12-arm64||tracepoint/check fentry/check kprobe/check auto/stress auto/start:stubs_with_btf"

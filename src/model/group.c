@@ -160,6 +160,8 @@ static void add_facts(struct row *group, const struct row *row, bool added)
 	group->several |= row->several;
 	if (group->member_pid != row->member_pid)
 		group->several |= 1 << TALLY_PROCESSES;
+	if (!added && strncmp(all->comm, session->comm, sizeof all->comm) != 0)
+		group->several |= SEVERAL_NAMES;
 	if (added || names_group(row, group)) {
 		memcpy(all->comm, session->comm, sizeof all->comm);
 		group->member_pid = row->member_pid;

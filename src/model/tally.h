@@ -14,6 +14,9 @@ enum tally {
 	TALLY_COUNT,
 };
 
+/* Beside them in a row's `several`: not all that was added up has its name. Names are not counted. */
+#define SEVERAL_NAMES (1 << TALLY_COUNT)
+
 struct tally_entry {
 	uint64_t value;
 	uint32_t owner; /* group and tally; 0: free */

@@ -221,7 +221,7 @@ static unsigned known_looks(const struct row *row)
 		looks |= LOOK_LISTEN;
 	if (row->session.pid)
 		looks |= LOOK_PID;
-	if (!(row->several & 1 << TALLY_PROCESSES))
+	if (!(row->several & SEVERAL_NAMES))
 		looks |= LOOK_COMM;
 	if (row->session.uid != UINT32_MAX)
 		looks |= LOOK_USER;
@@ -236,8 +236,6 @@ enum answer match_gone(const struct match *match, const struct row *row, const s
 	unsigned known = known_looks(row);
 	enum answer answer = ANSWER_YES;
 
-	if (context->grouping == GROUPING_PROGRAM)
-		known |= LOOK_COMM;
 	for (size_t i = 0; i < match->word_count; i++) {
 		struct match_word word = match->words[i];
 

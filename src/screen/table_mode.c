@@ -190,7 +190,7 @@ static unsigned list_open(struct ui *ui)
 		ui_say(ui, "this kernel cannot tell of sockets that move nothing");
 		return REACTION_NONE;
 	}
-	view_list_open(&ui->view, open);
+	ui_list_open(ui, open);
 	ui_say(ui, open ? "all open sockets, what each waits for" : "connections with traffic lately");
 	return REACTION_NONE;
 }

@@ -239,6 +239,17 @@ bool ui_measures(const struct ui *ui, const struct column *column)
 	return ui->replay || !column->needs || ui->run->can_tell_sockets;
 }
 
+void ui_list_open(struct ui *ui, bool open)
+{
+	const struct column *column = ui->view.sort.column;
+	bool goes =
+	    !open && (column->with_open || column->fits_open) && !column_list_has(&ui->columns, column);
+
+	view_list_open(&ui->view, open);
+	if (goes)
+		view_set_sort(&ui->view, column_sort_default().column);
+}
+
 bool ui_wants_sockets(const struct ui *ui)
 {
 	if (ui->sockets_left_out)

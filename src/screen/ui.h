@@ -135,6 +135,9 @@ bool ui_answer(struct ui *ui, int code);
 /* False: this kernel or method cannot tell what the column shows. */
 bool ui_measures(const struct ui *ui, const struct column *column);
 
+/* Lists all open sockets, or no longer: then the order is the default one if its column goes with them. */
+void ui_list_open(struct ui *ui, bool open);
+
 /* What is shown asks for a pass over all sockets. */
 bool ui_wants_sockets(const struct ui *ui);
 

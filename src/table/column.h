@@ -37,8 +37,9 @@ struct column_context {
 	enum amount amount;
 	enum unit unit;
 	enum grouping grouping;
-	bool all;  /* connections that have been idle for long are listed, too, */
-	bool open; /* as are all open sockets */
+	bool all;                    /* connections that have been idle for long are listed, too, */
+	bool open;                   /* as are all open sockets */
+	const struct column *sorted; /* shown, chosen or not, as the order is by it; NULL: none */
 	bool port_names;
 	bool host_names;
 	uint8_t address_columns; /* of the longest address that was on the screen so far; 0: the usual */
@@ -69,7 +70,8 @@ struct column {
 	bool by_average;    /* the order is by a moving average, unless totals are shown */
 	bool is_address;    /* only IPv6 and host names need its largest width */
 	bool with_all;      /* shown when all connections are listed, chosen or not, */
-	bool with_open;     /* and when all open sockets are */
+	bool with_open;     /* and when all open sockets are, */
+	bool fits_open;     /* or, when they are, where there is room */
 	bool essential;     /* shrinks others below their preferred width rather than be dropped */
 	uint16_t groupings; /* 1 << enum grouping: where it means something */
 	uint16_t

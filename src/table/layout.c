@@ -24,6 +24,8 @@ static unsigned unit_extra(const struct column *column, const struct column_cont
 #define WIDE 60
 #define TITLE_NARROW 8
 #define NAMES_WIDE 24
+/* What open sockets are asked for: as TOTAL, before HISTORY and CONTAINER. */
+#define OPEN_PRIORITY 7
 
 static struct candidate candidate_of(
     const struct column *column, const struct column_context *context, unsigned width)
@@ -46,7 +48,13 @@ static struct candidate candidate_of(
 	/* A listener is told by its local end, and of open sockets more is asked than what they move. */
 	if (context->open && column->is_address)
 		candidate.priority = column->essential ? 2 : 3;
-	candidate.must = (context->open && (column->is_address || column->with_open)) ||
+	if (context->open && column->fits_open && candidate.priority > OPEN_PRIORITY)
+		candidate.priority = OPEN_PRIORITY;
+	/* An order that cannot be seen is hard to believe: others make room for it. */
+	if (column == context->sorted)
+		candidate.priority = 0;
+	candidate.must = column == context->sorted ||
+	                 (context->open && (column->is_address || column->with_open)) ||
 	                 (context->all && column->is_address);
 	/* An address column gets no more than its addresses need, */
 	if (column->is_address && candidate.max > context->address_columns)
@@ -97,7 +105,8 @@ static unsigned gather(struct candidate *candidates, const struct column_list *l
 	for (size_t i = 0; i < column_count; i++) {
 		const struct column *column = &column_table[i];
 		bool leads = column->leads & grouping;
-		bool wanted = (column->with_all && context->all) || (column->with_open && context->open);
+		bool wanted = (column->with_all && context->all) || column == context->sorted ||
+		              ((column->with_open || column->fits_open) && context->open);
 
 		if (!(leads || (wanted && (column->groupings & grouping))) || column_list_has(list, column) ||
 		    count == COLUMNS_MAX)

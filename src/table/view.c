@@ -91,6 +91,8 @@ static int build(struct view *view)
 	view->context.grouping = settings->opened ? GROUPING_NONE : settings->grouping;
 	if (!(view->sort.column->groupings & 1 << view->context.grouping))
 		view->sort = column_sort_default();
+	/* RX+TX, the default order, is told by those two */
+	view->context.sorted = view->sort.column == column_sort_default().column ? NULL : view->sort.column;
 	int err = list_build(&view->list, settings, &view->context, sort_of(view)->column);
 
 	if (err < 0)

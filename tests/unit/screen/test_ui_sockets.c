@@ -302,6 +302,31 @@ static void a_filter_counts_what_it_leaves_out(void **state)
 	assert_true(on_glass(fixture, 24, "Connections 0 that are open, or had traffic lately"));
 }
 
+/* An order is seen, by a column that nobody chose, and goes with it. */
+static void an_order_by_what_goes_is_the_default_one(void **state)
+{
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	fixture->run.can_tell_sockets = true;
+	key(fixture, 's');
+	view_set_sort(&fixture->ui.view, column_find("unread"));
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "by UNREAD"));
+	assert_non_null(strstr(fixture->glass.lines[4], "▼UNREAD"));
+	key(fixture, 's');
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "by RX+TX"));
+	assert_false(on_glass(fixture, 24, "UNREAD"));
+	/* what is chosen stays */
+	assert_int_equal(column_parse_list(&fixture->ui.columns, "name,rx,tx,unread", NULL), 0);
+	key(fixture, 's');
+	view_set_sort(&fixture->ui.view, column_find("unread"));
+	key(fixture, 's');
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "by UNREAD"));
+}
+
 /* An interval with a pass over sockets, a second after the one before: one listener and its connections. */
 static void show_served(struct fixture *fixture, unsigned open)
 {
@@ -349,6 +374,7 @@ int main(void)
 		UI_TEST(a_pass_is_asked_for_while_it_is_shown),
 		UI_TEST(a_key_lists_all_that_are_open),
 		UI_TEST(a_filter_counts_what_it_leaves_out),
+		UI_TEST(an_order_by_what_goes_is_the_default_one),
 		UI_TEST(services_are_not_new_at_once),
 	};
 

@@ -198,6 +198,58 @@ static void a_group_is_led_by_what_it_is(void **state)
 	assert_null(strstr(text, "pid:"));
 }
 
+/* Whatever the order is by is seen: what matters less makes room for it. */
+static void the_column_of_the_order_is_there(void **state)
+{
+	struct column_list list;
+
+	(void)state;
+	column_list_default(&list);
+	for (int grouping = 0; grouping < GROUPING_COUNT; grouping++) {
+		for (size_t i = 0; i < 2 * column_count; i++) {
+			const struct column *column = &column_table[i / 2];
+			struct column_context context = {
+				.grouping = (enum grouping)grouping, .open = i % 2, .sorted = column
+			};
+
+			if (!(column->groupings & 1 << grouping))
+				continue;
+			for (unsigned width = 40; width <= 200; width += 40) {
+				struct layout layout;
+				unsigned shown = 0;
+
+				layout_fit(&layout, &list, &context, width);
+				for (unsigned at = 0; at < layout.count; at++)
+					shown += layout.columns[at].column == column;
+				assert_int_equal(shown, 1);
+			}
+		}
+	}
+}
+
+/* Of open sockets more is told than history and container. */
+static void open_sockets_have_their_columns_first(void **state)
+{
+	static const char *const ids[] = { "unread:", "unsent:", "idle:", "peer:" };
+	struct column_context context = { .open = true, .address_columns = 21 };
+	char text[512];
+
+	(void)state;
+	layout_text(text, sizeof text, &context, 200);
+	for (size_t i = 0; i < ARRAY_LENGTH(ids); i++)
+		assert_non_null(strstr(text, ids[i]));
+	layout_text(text, sizeof text, &context, 120);
+	assert_null(strstr(text, "history:"));
+	context.grouping = GROUPING_PROCESS;
+	layout_text(text, sizeof text, &context, 100);
+	assert_non_null(strstr(text, "unread:"));
+	assert_non_null(strstr(text, "unsent:"));
+	context.open = false;
+	layout_text(text, sizeof text, &context, 200);
+	assert_null(strstr(text, "unread:"));
+	assert_non_null(strstr(text, "history:"));
+}
+
 static void lines_add_up_to_the_screen(void **state)
 {
 	(void)state;
@@ -408,6 +460,8 @@ int main(void)
 		cmocka_unit_test(columns_drop_by_priority),
 		cmocka_unit_test(no_width_is_exceeded_and_none_wasted),
 		cmocka_unit_test(a_group_is_led_by_what_it_is),
+		cmocka_unit_test(the_column_of_the_order_is_there),
+		cmocka_unit_test(open_sockets_have_their_columns_first),
 		cmocka_unit_test(lines_add_up_to_the_screen),
 		cmocka_unit_test(addresses_give_way_in_the_middle),
 		cmocka_unit_test(link_local_addresses_show_their_link),

@@ -21,6 +21,7 @@
 /* The screen's widths from which on losses and order are said at length. */
 #define LOSS_WIDE 76
 #define LOSSES_WIDE 100
+#define COUNT_COLUMNS 30 /* more, where a count stands before them: "12 of 3456 connections" */
 #define ORDER_WIDE 60
 
 /* ---- title ---- */
@@ -221,7 +222,8 @@ static void add_losses(struct ui *ui, struct pieces *pieces)
 {
 	const struct traffic *traffic = view_traffic(&ui->view);
 	const struct session_other *other = &traffic->other_total;
-	bool wide = ui->width >= (traffic->missed_total && other->calls ? LOSSES_WIDE : LOSS_WIDE);
+	unsigned taken = list_is_narrowed(&ui->view.settings) ? COUNT_COLUMNS : 0;
+	bool wide = ui->width >= taken + (traffic->missed_total && other->calls ? LOSSES_WIDE : LOSS_WIDE);
 	char amount[64];
 
 	/* Short, to fit at every width; the help has the details. */
@@ -355,6 +357,7 @@ static void add_gone(struct ui *ui, struct pieces *pieces)
 	    (unsigned long long)gone->left_groups, rx, tx);
 }
 
+/* What of all is listed is told before what was lost, and before the filter: without it a figure cannot be judged. */
 static void add_counts(struct ui *ui, struct pieces *pieces)
 {
 	const struct view *view = &ui->view;
@@ -363,16 +366,20 @@ static void add_counts(struct ui *ui, struct pieces *pieces)
 	size_t kept = view->list.unfiltered;
 	size_t closed = view->context.all ? traffic->closed : traffic->recent_closed;
 	bool narrowed = list_is_narrowed(&view->settings);
+	bool grouped = view->context.grouping != GROUPING_NONE;
 
-	if (view->context.grouping != GROUPING_NONE)
+	if (grouped)
 		pieces_add(pieces, 1, STYLE_STRONG, "%zu %s", groups,
 		    grouping_name(view->context.grouping, groups != 1));
-	else if (narrowed)
-		pieces_add(pieces, 1, STYLE_PLAIN, "%zu of %zu %s", view->list.count, kept,
-		    view->context.open ? "sockets" : "connections");
-	if (narrowed)
+	if (narrowed) {
+		pieces_add(pieces, 0, STYLE_PLAIN, "%zu of %zu%s",
+		    grouped ? view->list.sum.members : view->list.count, kept,
+		    ui->width < ORDER_WIDE ? ""
+		    : view->context.open   ? " sockets"
+		                           : " connections");
 		return;
-	if (view->context.open && view->context.grouping == GROUPING_NONE)
+	}
+	if (view->context.open && !grouped)
 		pieces_add(pieces, 1, STYLE_STRONG, "%zu sockets", view->list.count);
 	pieces_add(
 	    pieces, 5, STYLE_PLAIN, "%zu connection%s", traffic->active, traffic->active == 1 ? "" : "s");

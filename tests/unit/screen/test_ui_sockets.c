@@ -302,6 +302,34 @@ static void a_filter_counts_what_it_leaves_out(void **state)
 	assert_true(on_glass(fixture, 24, "Connections 0 that are open, or had traffic lately"));
 }
 
+/* How much of all is listed comes before what is beside it, also of groups. */
+static void a_count_stays_beside_losses_and_a_long_filter(void **state)
+{
+	static const char filter[] = "n comm:nginx !user:somebody-with-a-long-name !port:12345 !port:23456";
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	fixture->snapshot.missed_runs = 12345;
+	fixture->snapshot.other.calls = 7;
+	fixture->snapshot.other.rx_bytes = 1 << 20;
+	for (uint16_t i = 1; i <= 5; i++)
+		add(fixture, i < 4 ? "nginx" : "bbb", i, "10.0.0.9", i, i, 0);
+	show(fixture);
+	type(fixture, "\\");
+	type(fixture, filter);
+	key(fixture, KEY_CODE_ENTER);
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "3 of 5 connections  12345 events missed"));
+	assert_true(on_glass(fixture, 24, "by RX+TX"));
+	paint(fixture, 40, 10);
+	assert_true(on_glass(fixture, 10, "3 of 5  12345 missed"));
+	assert_true(on_glass(fixture, 10, "by RX+TX"));
+	key(fixture, 'g');
+	paint(fixture, 80, 24);
+	assert_true(on_glass(fixture, 24, "3 processes  3 of 5 connections"));
+	assert_true(on_glass(fixture, 24, "by RX+TX"));
+}
+
 /* An order is seen, by a column that nobody chose, and goes with it. */
 static void an_order_by_what_goes_is_the_default_one(void **state)
 {
@@ -374,6 +402,7 @@ int main(void)
 		UI_TEST(a_pass_is_asked_for_while_it_is_shown),
 		UI_TEST(a_key_lists_all_that_are_open),
 		UI_TEST(a_filter_counts_what_it_leaves_out),
+		UI_TEST(a_count_stays_beside_losses_and_a_long_filter),
 		UI_TEST(an_order_by_what_goes_is_the_default_one),
 		UI_TEST(services_are_not_new_at_once),
 	};

@@ -33,8 +33,10 @@ uint64_t who_rank_pid(const struct column_context *context, const struct row *ro
 
 void who_cell_pid(const struct column_context *context, const struct row *row, struct cell *cell)
 {
-	(void)context;
-	column_cell_number(row->session.pid, cell);
+	if (row->session.pid)
+		column_cell_number(row->session.pid, cell);
+	else
+		column_cell_text(context, "-", cell);
 }
 
 /*
@@ -66,7 +68,10 @@ static const char *name_of(
 	const char *text =
 	    context->grouping == GROUPING_PROGRAM ? NULL : several(row, TALLY_PROCESSES, buffer);
 
-	return text ? text : row->session.comm;
+	if (text)
+		return text;
+	/* a socket that waits to be accepted, or that its process has closed */
+	return row->session.comm[0] || row->member_pid ? row->session.comm : "no process";
 }
 
 uint64_t who_rank_name(const struct column_context *context, const struct row *row)

@@ -330,6 +330,23 @@ static void a_count_stays_beside_losses_and_a_long_filter(void **state)
 	assert_true(on_glass(fixture, 24, "by RX+TX"));
 }
 
+/* Sockets that no process has, or has any more, are a line of their own by process. */
+static void what_has_no_process_says_so(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	add(fixture, "nginx", 7, "10.0.0.9", 1, 1000, 0);
+	add(fixture, "", 0, "10.0.0.9", 2, 10, 0);
+	show(fixture);
+	for (int grouped = 0; grouped < 2; grouped++) {
+		paint(fixture, 80, 24);
+		assert_non_null(strstr(fixture->glass.lines[5], "      7 nginx"));
+		assert_non_null(strstr(fixture->glass.lines[6], "      - no process"));
+		key(fixture, 'g');
+	}
+}
+
 /* An order is seen, by a column that nobody chose, and goes with it. */
 static void an_order_by_what_goes_is_the_default_one(void **state)
 {
@@ -403,6 +420,7 @@ int main(void)
 		UI_TEST(a_key_lists_all_that_are_open),
 		UI_TEST(a_filter_counts_what_it_leaves_out),
 		UI_TEST(a_count_stays_beside_losses_and_a_long_filter),
+		UI_TEST(what_has_no_process_says_so),
 		UI_TEST(an_order_by_what_goes_is_the_default_one),
 		UI_TEST(services_are_not_new_at_once),
 	};

@@ -30,6 +30,23 @@ static const struct mode *const modes[MODE_COUNT] = {
 
 /* ---- keys ---- */
 
+/* The help goes back to the page that it was asked for on, as that was; details let go of their row, and are left. */
+static void change_mode(struct ui *ui, enum ui_mode before)
+{
+	if (ui->mode == before)
+		return;
+	if (before == MODE_HELP && ui->mode != MODE_TABLE && ui->mode == ui->help_from) {
+		ui->scroll = ui->help_from_scroll;
+		return;
+	}
+	if (ui->mode == MODE_HELP) {
+		ui->help_from = before == MODE_DETAILS ? MODE_TABLE : before;
+		ui->help_from_scroll = ui->scroll;
+	}
+	if (modes[ui->mode]->open)
+		modes[ui->mode]->open(ui);
+}
+
 unsigned frame_key(struct ui *ui, int code, struct renderer_request *request)
 {
 	enum ui_mode before = ui->mode;
@@ -49,8 +66,7 @@ unsigned frame_key(struct ui *ui, int code, struct renderer_request *request)
 	else if (code == '\b')
 		code = KEY_CODE_BACKSPACE;
 	reaction = modes[ui->mode]->key(ui, code);
-	if (ui->mode != before && modes[ui->mode]->open)
-		modes[ui->mode]->open(ui);
+	change_mode(ui, before);
 	if (reaction & REACTION_INTERVAL)
 		request->interval_ns = ui->interval_ns;
 	if (reaction & REACTION_PLAY) {

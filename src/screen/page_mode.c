@@ -164,6 +164,21 @@ static const struct {
 	{ "SRTT, RETR SUM", "Round trip, smoothed; segments sent again in all its life" },
 };
 
+/* Below the keys: what a word on the screen means, a line each. */
+static const struct {
+	const char *label;
+	const char *text;
+} help_meanings[] = {
+	{ "accounted", "Of what sequence numbers moved by, the share that was counted" },
+	{ "WHY app", "The process here has nothing to send" },
+	{ "WHY remote", "The remote, or the path from it, has sent nothing more" },
+	{ "WHY peer", "The process at the remote reads too slowly: window full" },
+	{ "WHY buffer", "The send buffer here is full, and all in it is under way" },
+	{ "WHY loss, queue", "The network: sent again, or waiting to be acknowledged" },
+	{ "WHY reader", "What has arrived waits for the process here to read it" },
+	{ "WHY idle", "Nothing was moved, and nothing waits" },
+};
+
 static void help_keys(struct page *page, bool motions)
 {
 	struct ui *ui = page->ui;
@@ -194,6 +209,8 @@ static void help_draw(struct ui *ui, unsigned y, unsigned end, const struct line
 		page_words(&page, help_words[i].label, help_words[i].text);
 	help_keys(&page, false);
 	help_keys(&page, true);
+	for (size_t i = 0; i < COUNT_OF(help_meanings); i++)
+		page_words(&page, help_meanings[i].label, help_meanings[i].text);
 	help_gone(&page);
 	help_cost(&page);
 	help_not_counted(&page);
@@ -251,6 +268,15 @@ unsigned page_key(struct ui *ui, int code)
 	return REACTION_NONE;
 }
 
+static unsigned help_key_pressed(struct ui *ui, int code)
+{
+	unsigned reaction = page_key(ui, code);
+
+	if (ui->mode == MODE_TABLE)
+		ui->mode = ui->help_from;
+	return reaction;
+}
+
 /* ---- footer ---- */
 
 #define FOOTER_WIDE 50 /* columns from which on it has all of its words */
@@ -277,7 +303,7 @@ void page_footer(struct ui *ui)
 
 const struct mode help_mode = {
 	.open = page_open,
-	.key = page_key,
+	.key = help_key_pressed,
 	.draw = help_draw,
 	.footer = page_footer,
 };

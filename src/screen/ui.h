@@ -97,6 +97,8 @@ struct ui {
 	} minute_cursor;
 	enum ui_mode details_from;            /* where details return to, */
 	struct view_place details_from_place; /* and what the list was there */
+	enum ui_mode help_from;               /* where the help returns to, */
+	unsigned help_from_scroll;            /* and how far that was scrolled */
 	unsigned page_lines;                  /* of the page drawn last */
 	char clipboard[LINE_COLUMNS_MAX * 4]; /* text for the terminal to copy; "": none */
 	char message[160];                    /* in the footer until the next key, or for some seconds */

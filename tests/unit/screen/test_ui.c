@@ -172,11 +172,11 @@ static void losses_are_on_the_screen_only_when_there_are_any(void **state)
 	paint(fixture, 30, 6);
 	assert_true(on_glass(fixture, 6, "3 missed"));
 	key(fixture, '?');
-	paint(fixture, 80, 48);
-	assert_true(on_glass(fixture, 48, "Missed: 3 events"));
-	assert_true(on_glass(fixture, 48, "Other connections: RX 1.00MB, TX 0B in 1 call."));
-	assert_true(on_glass(fixture, 48, "--max-sessions"));
-	assert_false(on_glass(fixture, 48, "more below"));
+	paint(fixture, 80, 56);
+	assert_true(on_glass(fixture, 56, "Missed: 3 events"));
+	assert_true(on_glass(fixture, 56, "Other connections: RX 1.00MB, TX 0B in 1 call."));
+	assert_true(on_glass(fixture, 56, "--max-sessions"));
+	assert_false(on_glass(fixture, 56, "more below"));
 	paint(fixture, 80, 24);
 	assert_true(on_glass(fixture, 24, "more below)"));
 	key(fixture, KEY_CODE_END);

@@ -89,6 +89,39 @@ static void the_help_answers_above_the_fold(void **state)
 		assert_true(on_glass(fixture, 24, expected[i]));
 }
 
+/* Below the keys, a line of 80 columns each. */
+static void the_help_explains_words_of_the_screen(void **state)
+{
+	static const char *const words[] = { " accounted ", " WHY app ", " WHY remote ", " WHY peer ",
+		" WHY buffer ", " WHY loss, queue ", " WHY reader ", " WHY idle " };
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	key(fixture, '?');
+	paint(fixture, 80, 100);
+	for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+		unsigned y = 0;
+
+		while (y < 98 && strncmp(fixture->glass.lines[y], words[i], strlen(words[i])) != 0)
+			y++;
+		assert_true(y < 98);
+		assert_true(strlen(fixture->glass.lines[y]) > 40);
+		assert_true(fixture->glass.lines[y + 1][1] != ' ');
+	}
+}
+
+static void the_footer_names_pages_where_there_is_room(void **state)
+{
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	paint(fixture, 80, 24);
+	assert_null(strstr(fixture->glass.lines[23], "Sockets"));
+	paint(fixture, 140, 24);
+	assert_non_null(
+	    strstr(fixture->glass.lines[23], "F10Quit [Past dMinute sSockets eEnded vServices aAll"));
+}
+
 /* What was lost matters most. */
 static void the_help_begins_with_what_was_lost(void **state)
 {
@@ -133,9 +166,47 @@ static void numbers_stand_beside_the_name_on_a_wide_screen(void **state)
 
 #define UI_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* The help of a page is left for that page, however it is left; from another page's key it leads there. */
+static void the_help_goes_back_to_its_page(void **state)
+{
+	static const struct {
+		int page;
+		enum ui_mode mode;
+	} pages[] = { { 'l', MODE_LINKS }, { 'v', MODE_SERVICES }, { 'e', MODE_CONNECTIONS },
+		{ 'd', MODE_MINUTE } };
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	for (size_t i = 0; i < ARRAY_LENGTH(pages); i++) {
+		key(fixture, pages[i].page);
+		assert_int_equal(fixture->ui.mode, pages[i].mode);
+		for (size_t j = 0; j < 2; j++) {
+			fixture->ui.page_lines = 100;
+			fixture->ui.scroll = 1;
+			key(fixture, '?');
+			assert_int_equal(fixture->ui.mode, MODE_HELP);
+			assert_int_equal(fixture->ui.scroll, 0);
+			key(fixture, j ? '?' : KEY_CODE_ESCAPE);
+			assert_int_equal(fixture->ui.mode, pages[i].mode);
+			assert_int_equal(fixture->ui.scroll, 1);
+		}
+		key(fixture, '?');
+		key(fixture, pages[(i + 1) % 4].page);
+		assert_int_equal(fixture->ui.mode, pages[(i + 1) % 4].mode);
+		key(fixture, KEY_CODE_ESCAPE);
+		assert_int_equal(fixture->ui.mode, MODE_TABLE);
+	}
+	key(fixture, '?');
+	key(fixture, KEY_CODE_ESCAPE);
+	assert_int_equal(fixture->ui.mode, MODE_TABLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		UI_TEST(the_help_explains_words_of_the_screen),
+		UI_TEST(the_footer_names_pages_where_there_is_room),
+		UI_TEST(the_help_goes_back_to_its_page),
 		UI_TEST(no_page_calls_a_connection_anything_else),
 		cmocka_unit_test(no_title_or_description_does),
 		UI_TEST(the_help_answers_above_the_fold),

@@ -170,6 +170,7 @@ static const struct {
 	const char *text;
 } help_meanings[] = {
 	{ "accounted", "Of what sequence numbers moved by, the share that was counted" },
+	{ "Filters F4", "port: listen: host: user: pid: comm: state: why: ... or a word" },
 	{ "WHY app", "The process here has nothing to send" },
 	{ "WHY remote", "The remote, or the path from it, has sent nothing more" },
 	{ "WHY peer", "The process at the remote reads too slowly: window full" },

@@ -255,8 +255,8 @@ bool ui_wants_sockets(const struct ui *ui)
 	if (ui->sockets_left_out)
 		return false;
 	return ui->view.context.open || (column_list_needs(&ui->columns) & COLUMN_NEEDS_SOCKET) ||
-	       (ui->view.sort.column->needs & COLUMN_NEEDS_SOCKET) || ui->mode == MODE_DETAILS ||
-	       ui->mode == MODE_SERVICES;
+	       (ui->view.sort.column->needs & COLUMN_NEEDS_SOCKET) || ui->view.settings.words.of_sockets ||
+	       ui->search.of_sockets || ui->mode == MODE_DETAILS || ui->mode == MODE_SERVICES;
 }
 
 bool ui_wants_connections(const struct ui *ui)

@@ -53,6 +53,8 @@ bool list_passes(const struct list_settings *settings, const struct column_conte
 	}
 	if (!settings->words.word_count)
 		return true;
+	if (settings->words.of_sockets)
+		return match_row(&settings->words, row, context);
 	if (row->match_epoch != settings->epoch) {
 		bool failed = settings->narrows && row->match_epoch == settings->epoch - 1 && !row->matched;
 

@@ -7,6 +7,7 @@
 #include "base/address.h"
 #include "base/format.h"
 #include "base/util.h"
+#include "model/cause.h"
 #include "model/rows.h"
 #include "model/tally.h"
 #include "names/names.h"
@@ -170,6 +171,21 @@ static bool in_command(const struct subject *subject, const struct match_word *w
 	                                        false);
 }
 
+static bool is_in(const struct match_word *word, const char *name)
+{
+	return name && pattern_in(&word->pattern, name, true);
+}
+
+/* As the columns of a connection have it; a group has no state. */
+static bool has_standing(const struct subject *subject, const struct match_word *word)
+{
+	const struct socket_summary *socket = &subject->row->session.socket;
+
+	if (word->looks & LOOK_WHY)
+		return is_in(word, cause_name(socket->cause));
+	return subject->ports && is_in(word, socket_state_name(socket->state));
+}
+
 /* From what costs nothing to what may have to be read. */
 static bool has_word(const struct subject *subject, const struct match_word *word)
 {
@@ -181,6 +197,8 @@ static bool has_word(const struct subject *subject, const struct match_word *wor
 		return is_local(subject);
 	if (word->looks & LOOK_LISTEN)
 		return has_listener(subject, word);
+	if (word->looks & (LOOK_STATE | LOOK_WHY))
+		return has_standing(subject, word);
 	if (word->looks & LOOK_PID && pattern->is_number && row->session.pid &&
 	    pattern->number == row->session.pid)
 		return true;
@@ -215,7 +233,7 @@ bool match_row(const struct match *match, const struct row *row, const struct co
 /* Where a word can be looked for in what is gone so that what is not found there is in none of it. */
 static unsigned known_looks(const struct row *row)
 {
-	unsigned looks = 0;
+	unsigned looks = LOOK_STATE | LOOK_WHY;
 
 	if (row->session.accepted != ANSWER_UNKNOWN)
 		looks |= LOOK_LISTEN;
@@ -239,7 +257,8 @@ enum answer match_gone(const struct match *match, const struct row *row, const s
 	for (size_t i = 0; i < match->word_count; i++) {
 		struct match_word word = match->words[i];
 
-		/* the name of one of several is not that of all */
+		/* no socket of it is there, and the name of one of several is not that of all */
+		word.looks &= ~(unsigned)(LOOK_STATE | LOOK_WHY);
 		if (!(known & LOOK_COMM))
 			word.looks &= ~(unsigned)LOOK_COMM;
 		if (has_word(&subject, &word)) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "model/cause.h"
 #include "names/cgroup_name.h"
 
 static const struct field {
@@ -15,7 +16,8 @@ static const struct field {
 	{ "pid", LOOK_PID, "pid" }, { "port", LOOK_PORT, "port" }, { "listen", LOOK_LISTEN, "port" },
 	{ "host", LOOK_HOST, "host" }, { "user", LOOK_USER, "user" }, { "comm", LOOK_COMM, "comm" },
 	{ "container", LOOK_CONTAINER, "container" }, { "cgroup", LOOK_CGROUP, "cgroup" },
-	{ "command", LOOK_COMMAND, "command" }, { "", LOOK_PORT, "port" }, /* ":443" */
+	{ "command", LOOK_COMMAND, "command" }, { "state", LOOK_STATE, "state" },
+	{ "why", LOOK_WHY, "cause" }, { "", LOOK_PORT, "port" }, /* ":443" */
 };
 
 static const struct field *find_field(const char *name, size_t length)
@@ -35,7 +37,16 @@ static bool names_field(const char *text, size_t length)
 	       !cgroup_name_is_kind(text, length);
 }
 
-/* What must be a number, or an address, and is not one. */
+/* A part of one of the names, of which there are so many. */
+static bool is_named(const struct pattern *pattern, const char *(*name)(uint8_t), uint8_t count)
+{
+	for (uint8_t i = 0; i < count; i++)
+		if (name(i) && pattern_in(pattern, name(i), true))
+			return true;
+	return false;
+}
+
+/* What must be a number, an address or a known name, and is not one. */
 static bool is_wrong(const struct match_word *word)
 {
 	const struct pattern *pattern = &word->pattern;
@@ -50,6 +61,10 @@ static bool is_wrong(const struct match_word *word)
 		/* lists and ranges of numbers are no names, either */
 		return !pattern->text[strspn(pattern->text, "0123456789,-")] &&
 		       (!pattern->is_number || pattern->number > UINT16_MAX);
+	case LOOK_STATE:
+		return !is_named(pattern, socket_state_name, SOCKET_STATE_COUNT);
+	case LOOK_WHY:
+		return !is_named(pattern, cause_name, CAUSE_COUNT);
 	case LOOK_HOST:
 		return strpbrk(pattern->text, "/[,") && !pattern->networks[0].family;
 	default:
@@ -99,6 +114,7 @@ void match_set(struct match *match, const char *text)
 
 	match->fault = MATCH_FINE;
 	match->word_count = 0;
+	match->of_sockets = false;
 	if ((size_t)snprintf(match->text, sizeof match->text, "%s", text) >= sizeof match->text)
 		note_fault(match, MATCH_TOO_MUCH, "");
 	for (char *c = match->text; *c; c++)
@@ -115,8 +131,10 @@ void match_set(struct match *match, const char *text)
 		enum match_fault fault = read_word(&word, part);
 
 		note_fault(match, fault, part);
-		if (fault != MATCH_NO_VALUE && fault != MATCH_WRONG_VALUE)
-			match->words[match->word_count++] = word;
+		if (fault == MATCH_NO_VALUE || fault == MATCH_WRONG_VALUE)
+			continue;
+		match->words[match->word_count++] = word;
+		match->of_sockets |= (word.looks & (LOOK_STATE | LOOK_WHY)) != 0;
 	}
 }
 

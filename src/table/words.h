@@ -25,6 +25,8 @@ enum look {
 	LOOK_LOCAL = 1 << 8, /* "local": both ends are on this host */
 	LOOK_ANYWHERE = LOOK_LOCAL - 1,
 	LOOK_LISTEN = 1 << 9, /* the port of the listener that accepted it */
+	LOOK_STATE = 1 << 10, /* of its socket, */
+	LOOK_WHY = 1 << 11,   /* and what it waits for most */
 };
 
 struct match_word {
@@ -47,6 +49,7 @@ struct match {
 	char text[MATCH_TEXT_MAX + 1]; /* lower case (ASCII) */
 	struct match_word words[MATCH_WORDS_MAX];
 	size_t word_count;       /* 0: every row matches */
+	bool of_sockets;         /* a word is of what a pass over sockets tells, and another one tells anew */
 	enum match_fault fault;  /* of the first word that has one */
 	const char *faulty_word; /* without "!" */
 };

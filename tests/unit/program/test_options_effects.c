@@ -185,7 +185,7 @@ static void each_option_is_in_the_table(void **state)
 /* Words are read at the start, and what is wrong is said. */
 static void wrong_words_are_refused(void **state)
 {
-#define FIELDS "; fields are pid, port, listen, host, user, comm, container, cgroup, command"
+#define FIELDS "; fields are pid, port, listen, host, user, comm, container, cgroup, command, state, why"
 	static const struct {
 		const char *words[WORDS_MAX];
 		const char *text;
@@ -195,6 +195,8 @@ static void wrong_words_are_refused(void **state)
 		{ { "--filter", "user:" }, "wrong --filter 'user:': what follows 'user:'?" FIELDS },
 		{ { "--filter", "a", "--filter", "b" }, "--filter stands twice: give all words to one" },
 		{ { "--filter", " " }, "option --filter needs a value: WORDS" },
+		{ { "--filter", "a state:close_wait", "-o", "json" },
+		    "state: and why: of --filter need -a with -o json" },
 		{ { "--filter", "host:a.example", "-o", "json" },
 		    "host names are on the screen alone: with -o json, host: of --filter takes an address or "
 		    "a "

@@ -415,11 +415,11 @@ static void what_had_to_go_is_said(void **state)
 	    (double)gone->left_tx_bytes / (1 << 20));
 	assert_true(on_glass(fixture, 24, expected));
 	key(fixture, '?');
-	paint(fixture, 80, 49);
-	assert_true(on_glass(fixture, 49, "Dropped: the 8000 connections that were idle for longest."));
+	paint(fixture, 80, 50);
+	assert_true(on_glass(fixture, 50, "Dropped: the 8000 connections that were idle for longest."));
 	snprintf(expected, sizeof expected, "Dropped: the oldest %llu remote hosts: RX ",
 	    (unsigned long long)gone->left_groups);
-	assert_true(on_glass(fixture, 49, expected));
+	assert_true(on_glass(fixture, 50, expected));
 }
 
 /* Any keys in any order at any size: nothing to see but that it goes on. */

@@ -330,6 +330,20 @@ static void a_count_stays_beside_losses_and_a_long_filter(void **state)
 	assert_true(on_glass(fixture, 24, "by RX+TX"));
 }
 
+/* What it waits for is asked for as long as a filter is about it. */
+static void a_filter_by_state_asks_for_a_pass(void **state)
+{
+	struct fixture *fixture = *state;
+
+	show_typical(fixture);
+	assert_false(ui_wants_sockets(&fixture->ui));
+	type(fixture, "\\why:peer");
+	key(fixture, KEY_CODE_ENTER);
+	assert_true(ui_wants_sockets(&fixture->ui));
+	key(fixture, KEY_CODE_ESCAPE);
+	assert_false(ui_wants_sockets(&fixture->ui));
+}
+
 /* Sockets that no process has, or has any more, are a line of their own by process. */
 static void what_has_no_process_says_so(void **state)
 {
@@ -420,6 +434,7 @@ int main(void)
 		UI_TEST(a_key_lists_all_that_are_open),
 		UI_TEST(a_filter_counts_what_it_leaves_out),
 		UI_TEST(a_count_stays_beside_losses_and_a_long_filter),
+		UI_TEST(a_filter_by_state_asks_for_a_pass),
 		UI_TEST(what_has_no_process_says_so),
 		UI_TEST(an_order_by_what_goes_is_the_default_one),
 		UI_TEST(services_are_not_new_at_once),

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "model/cause.h"
 #include "model/traffic.h"
 #include "names/names.h"
 #include "table/list.h"
@@ -46,6 +47,20 @@ static void matches_are_cached_for_an_epoch(void **state)
 	settings->epoch++;
 	settings->narrows = false;
 	assert_string_equal(listed(fixture), "db:50");
+}
+
+/* A state is another one in the next interval: it is looked at anew, whatever was found before. */
+static void states_are_not_cached(void **state)
+{
+	struct fixture *fixture = *state;
+	struct row *row = &fixture->traffic.rows.rows[0];
+
+	match_set(&fixture->settings.words, "state:close_wait");
+	assert_string_equal(listed(fixture), "");
+	row->session.socket.state = SOCKET_CLOSE_WAIT;
+	assert_string_equal(listed(fixture), "web:100");
+	row->session.socket.state = SOCKET_ESTABLISHED;
+	assert_string_equal(listed(fixture), "");
 }
 
 static void groups_add_up_and_open(void **state)
@@ -418,6 +433,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(filters_choose_rows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(matches_are_cached_for_an_epoch, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(states_are_not_cached, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(groups_add_up_and_open, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hosts_of_two_links_are_two, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "model/cause.h"
 #include "model/rows.h"
 #include "names/names.h"
 #include "table/column.h"
@@ -208,6 +209,25 @@ static void command_lines_are_matched(void **state)
 	names_close(context.names);
 }
 
+/* A part of the name, - for _ if one likes; what a socket is in is no word of the others. */
+static void states_and_causes_are_fields(void **state)
+{
+	struct session stuck = make("app", 181, "192.0.2.33", 51312, 1, 1), none = stuck;
+	struct match match;
+
+	(void)state;
+	stuck.socket.state = SOCKET_CLOSE_WAIT;
+	stuck.socket.cause = CAUSE_PEER;
+	YES(&stuck, "state:close_wait", "state:CLOSE-WAIT", "state:wait", "why:peer", "!why:app",
+	    "!state:listen", "app state:close_wait why:peer");
+	NO(&stuck, "state:time_wait", "!state:close_wait", "why:app", "close_wait", "peer");
+	NO(&none, "state:close_wait", "why:peer", "state:close");
+	match_set(&match, "app");
+	assert_false(match.of_sockets);
+	match_set(&match, "app !why:idle");
+	assert_true(match.of_sockets);
+}
+
 static void fields_and_faults(void **state)
 {
 	static const struct {
@@ -229,6 +249,8 @@ static void fields_and_faults(void **state)
 		{ ":99999999999999", MATCH_WRONG_VALUE, 0, "'99999999999999' is no port" },
 		{ "pid:init x", MATCH_WRONG_VALUE, 1, "'init' is no pid" },
 		{ "port:443,80 a", MATCH_WRONG_VALUE, 1, "'443,80' is no port" },
+		{ "state:closewait", MATCH_WRONG_VALUE, 0, "'closewait' is no state" },
+		{ "why:rain x", MATCH_WRONG_VALUE, 1, "'rain' is no cause" },
 		{ "port:80-443", MATCH_WRONG_VALUE, 0, "'80-443' is no port" },
 		{ "port:3com-tsmux port:http-alt", MATCH_FINE, 2, NULL },
 		{ "host:10.0.0.1,10.0.0.2", MATCH_WRONG_VALUE, 0, "'10.0.0.1,10.0.0.2' is no host" },
@@ -389,6 +411,7 @@ int main(void)
 		cmocka_unit_test(names_are_matched_where_they_are_shown),
 		cmocka_unit_test(parts_of_paths_are_ids),
 		cmocka_unit_test(command_lines_are_matched),
+		cmocka_unit_test(states_and_causes_are_fields),
 		cmocka_unit_test(fields_and_faults),
 		cmocka_unit_test(fields_look_in_one_place),
 		cmocka_unit_test(listeners_are_told),

@@ -250,18 +250,24 @@ void ui_list_open(struct ui *ui, bool open)
 		view_set_sort(&ui->view, column_sort_default().column);
 }
 
+/* What the help covers for a moment goes on meanwhile. */
+static enum ui_mode page_of(const struct ui *ui)
+{
+	return ui->mode == MODE_HELP ? ui->help_from : ui->mode;
+}
+
 bool ui_wants_sockets(const struct ui *ui)
 {
 	if (ui->sockets_left_out)
 		return false;
 	return ui->view.context.open || (column_list_needs(&ui->columns) & COLUMN_NEEDS_SOCKET) ||
 	       (ui->view.sort.column->needs & COLUMN_NEEDS_SOCKET) || ui->view.settings.words.of_sockets ||
-	       ui->search.of_sockets || ui->mode == MODE_DETAILS || ui->mode == MODE_SERVICES;
+	       ui->search.of_sockets || page_of(ui) == MODE_DETAILS || page_of(ui) == MODE_SERVICES;
 }
 
 bool ui_wants_connections(const struct ui *ui)
 {
-	return ui->run->connections || ui->mode == MODE_CONNECTIONS || ui->mode == MODE_SERVICES;
+	return ui->run->connections || page_of(ui) == MODE_CONNECTIONS || page_of(ui) == MODE_SERVICES;
 }
 
 int ui_timeout_ms(struct ui *ui)

@@ -185,6 +185,7 @@ static void the_help_goes_back_to_its_page(void **state)
 			fixture->ui.scroll = 1;
 			key(fixture, '?');
 			assert_int_equal(fixture->ui.mode, MODE_HELP);
+			assert_int_equal(ui_wants_sockets(&fixture->ui), pages[i].mode == MODE_SERVICES);
 			assert_int_equal(fixture->ui.scroll, 0);
 			key(fixture, j ? '?' : KEY_CODE_ESCAPE);
 			assert_int_equal(fixture->ui.mode, pages[i].mode);

@@ -38,6 +38,14 @@ static double elapsed(uint32_t now, uint32_t before)
 	return jiffies > 0 ? jiffies : 0;
 }
 
+static void name_greatest(struct socket_summary *summary)
+{
+	summary->cause = CAUSE_APP;
+	for (int i = CAUSE_APP + 1; i < CAUSE_COUNT; i++)
+		if (summary->shares[i] > summary->shares[summary->cause])
+			summary->cause = (uint8_t)i;
+}
+
 /* The greatest remainders are rounded up, so that all shares make 100. */
 static void share_out(struct socket_summary *summary, const double *parts, double whole)
 {
@@ -60,10 +68,21 @@ static void share_out(struct socket_summary *summary, const double *parts, doubl
 		summary->shares[most]++;
 		rest[most] = -1;
 	}
-	summary->cause = CAUSE_APP;
-	for (int i = CAUSE_APP + 1; i < CAUSE_COUNT; i++)
-		if (summary->shares[i] > summary->shares[summary->cause])
-			summary->cause = (uint8_t)i;
+	name_greatest(summary);
+}
+
+void cause_prove_reader(struct socket_summary *summary, uint8_t percent)
+{
+	static const uint8_t seemed[] = { CAUSE_REMOTE, CAUSE_IDLE, CAUSE_APP };
+
+	for (size_t i = 0; i < COUNT_OF(seemed) && summary->shares[CAUSE_READER] < percent; i++) {
+		uint8_t lacks = percent - summary->shares[CAUSE_READER], has = summary->shares[seemed[i]];
+		uint8_t taken = has < lacks ? has : lacks;
+
+		summary->shares[seemed[i]] -= taken;
+		summary->shares[CAUSE_READER] += taken;
+	}
+	name_greatest(summary);
 }
 
 /*

@@ -99,6 +99,9 @@ unsigned cause_find_hz(uint64_t jiffies, uint64_t time_ns);
 void cause_summarise(struct socket_summary *summary, const struct socket_facts *facts,
     const struct socket_clock *clock, uint64_t rx_bytes, uint64_t tx_bytes);
 
+/* So much of the time is proven to be its reader's: it is taken from where nothing seemed to wait. */
+void cause_prove_reader(struct socket_summary *summary, uint8_t percent);
+
 /*
  * What the cause of the other end, where that is on this host, proves of the cause here, in words of which "it" is the process
  * there; NULL: nothing.

@@ -14,6 +14,7 @@
 #include "base/util.h"
 #include "loader/tracing.h"
 #include "model/snapshot.h"
+#include "model/prove.h"
 #include "trace/iterator.h"
 #include "trace/told.h"
 
@@ -402,6 +403,7 @@ static int tell(struct telling *telling)
 		    err ?: iterator_run(sockets->link_fds[PASS]); /* the same pass again takes owners alone */
 	}
 	err = err ?: tell_still(telling);
+	err = err ?: prove_readers(telling->snapshot);
 	err = err ?: audit_all(telling);
 	free(telling->moved);
 	if (err) {

@@ -111,6 +111,7 @@ static void add_session(
 
 	stay->last_pass = diagnosis->passes;
 	stay->moved_bytes += session->rx_bytes + session->tx_bytes;
+	stay->read_bytes += session->rx_bytes;
 	stay->sent_bytes += socket->sent_bytes;
 	stay->retrans_bytes += socket->retrans_bytes;
 	stay->told_ns += span_ns;

@@ -42,6 +42,7 @@ struct finding {
 	uint32_t remotes;       /* addresses */
 	uint64_t waited_ms;     /* of all connections together */
 	uint64_t unread_bytes;  /* at the end, of all */
+	uint64_t read_bytes;    /* in the time */
 	uint64_t unacked_bytes; /* likewise: written, and not acknowledged */
 	uint64_t sent_bytes;    /* in the time */
 	uint64_t retrans_bytes; /* of these, sent again */
@@ -60,6 +61,7 @@ struct finding {
 	uint8_t peer_cause; /* and what it waited for most; CAUSE_NONE: not known */
 	uint8_t peer_share_pct;
 	uint64_t peer_unread_bytes;
+	uint64_t peer_read_bytes;
 	uint64_t peer_unacked_bytes;
 	uint32_t peer_retries;
 	uint32_t
@@ -72,6 +74,7 @@ struct stay {
 	uint64_t waited_ns[FINDING_KIND_COUNT];
 	uint64_t told_ns;
 	uint64_t moved_bytes;
+	uint64_t read_bytes;
 	uint64_t sent_bytes;
 	uint64_t retrans_bytes;
 	uint32_t backlog;

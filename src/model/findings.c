@@ -199,6 +199,7 @@ static void add_to_finding(struct finding *finding, const struct session *sessio
 	finding->connections++;
 	finding->unread_bytes += socket->unread_bytes;
 	finding->unacked_bytes += (uint64_t)socket->unsent_bytes + socket->unacked_bytes;
+	finding->read_bytes += stay->read_bytes;
 	finding->sent_bytes += stay->sent_bytes;
 	finding->retrans_bytes += stay->retrans_bytes;
 	finding->rtt_us = greater(finding->rtt_us, session->rtt_us);
@@ -220,6 +221,7 @@ static void tell_peer(struct finding *finding, const struct diagnosis *diagnosis
 	const struct session *session = &diagnosis->rows.rows[index].session;
 	uint64_t most = 0;
 
+	finding->peer_read_bytes = stay->read_bytes;
 	finding->peer_unread_bytes = session->socket.unread_bytes;
 	finding->peer_unacked_bytes = (uint64_t)session->socket.unsent_bytes + session->socket.unacked_bytes;
 	finding->peer_retries = session->socket.retries;

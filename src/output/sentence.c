@@ -11,6 +11,7 @@
 #include "base/util.h"
 
 #define NUMBERS_SIZE 160
+#define READING_SIZE 80
 #define WHO_SIZE SENTENCE_HEADLINE_SIZE
 #define COMM_SIZE 96
 
@@ -182,7 +183,19 @@ static void describe_numbers(const struct finding *finding, uint64_t looked_ns, 
 	}
 }
 
-/* "; a connect of curl (PID 812) and 2 others of this host wait for it, asked again 3 times" */
+/* "it reads slower than data arrives (10.0KB/s)", of what has read something. Returns whether it has. */
+static bool describe_reading(uint64_t bytes, uint64_t looked_ns, char *buffer, size_t size)
+{
+	char rate[32];
+
+	if (!bytes || !looked_ns)
+		return false;
+	format_bytes(rate, sizeof rate, (uint64_t)((double)bytes * NS_PER_S / (double)looked_ns), UNIT_HUMAN);
+	snprintf(buffer, size, "it reads slower than data arrives (%s/s)", rate);
+	return true;
+}
+
+/* "; the connect of curl (PID 812) and 2 others of this host is not answered for that: asked again 3 times" */
 static void add_turned_away(const struct finding *finding, const char *comm, char *buffer, size_t size)
 {
 	char others[48] = "";
@@ -200,7 +213,7 @@ static void add_peer(
     const struct sentence_style *style, const struct finding *finding, char *buffer, size_t size)
 {
 	const char *proof = cause_proof(says[finding->kind].cause, finding->peer_cause);
-	char comm[COMM_SIZE], amount[32];
+	char comm[COMM_SIZE], amount[32], reading[READING_SIZE];
 	size_t used = strlen(buffer);
 
 	if (!finding->peer.known || !finding->peer.pid)
@@ -215,6 +228,9 @@ static void add_peer(
 	    comm, finding->peer.pid);
 	if (!proof || used >= size)
 		return;
+	if (finding->peer_cause == CAUSE_READER &&
+	    describe_reading(finding->peer_read_bytes, style->looked_ns, reading, sizeof reading))
+		proof = reading;
 	used += (size_t)snprintf(buffer + used, size - used, ": %s (%s %u%%)", proof,
 	    cause_name(finding->peer_cause), finding->peer_share_pct);
 	if (used >= size)
@@ -250,11 +266,23 @@ static void describe_queue(const struct finding *finding, char *buffer, size_t s
 		    finding->backlog_max);
 }
 
+/* What is said of some by their numbers. */
+static bool has_own_meaning(
+    const struct finding *finding, const struct sentence_style *style, char *buffer, size_t size)
+{
+	if (finding->kind == FINDING_READER)
+		return describe_reading(finding->read_bytes, style->looked_ns, buffer, size);
+	if (finding->kind != FINDING_BACKLOG)
+		return false;
+	describe_queue(finding, buffer, size);
+	return true;
+}
+
 void sentence_compose(
     struct sentence *sentence, const struct finding *finding, const struct sentence_style *style)
 {
 	uint8_t cause = says[finding->kind].cause;
-	char numbers[NUMBERS_SIZE], queue[NUMBERS_SIZE];
+	char numbers[NUMBERS_SIZE], own[NUMBERS_SIZE];
 	const char *meaning = says[finding->kind].meaning ?: cause_meaning(cause);
 
 	describe(style, finding, sentence->headline, sizeof sentence->headline);
@@ -267,10 +295,8 @@ void sentence_compose(
 	else
 		snprintf(end, sizeof sentence->headline - used, ": %s", finding_name(finding->kind));
 	describe_numbers(finding, style->looked_ns, numbers);
-	if (finding->kind == FINDING_BACKLOG) {
-		describe_queue(finding, queue, sizeof queue);
-		meaning = queue;
-	}
+	if (has_own_meaning(finding, style, own, sizeof own))
+		meaning = own;
 	snprintf(
 	    sentence->evidence, sizeof sentence->evidence, "%s%s%s", meaning, *numbers ? "; " : "", numbers);
 	add_peer(style, finding, sentence->evidence, sizeof sentence->evidence);

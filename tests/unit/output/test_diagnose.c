@@ -150,6 +150,30 @@ static void the_other_end_is_named(void **state)
 	snapshot_fini(&snapshot);
 }
 
+/* "Does not read" is said of who has read nothing; who reads too slowly, how fast. */
+static void how_fast_it_reads(void **state)
+{
+	struct snapshot snapshot;
+
+	(void)state;
+	for (uint64_t read_bytes = 0; read_bytes <= 5 << 10; read_bytes += 5 << 10) {
+		fill(&snapshot);
+		struct session *reader = &snapshot.sessions[0];
+
+		reader->rx_bytes = read_bytes; /* in each half of a second */
+		reader->socket.cause = CAUSE_READER;
+		reader->socket.shares[CAUSE_PEER] = 0;
+		reader->socket.shares[CAUSE_READER] = 100;
+		char *text = show(&renderer_diagnose, &snapshot);
+
+		assert_int_equal(
+		    strstr(text, "It reads slower than data arrives (10.0KB/s)") != NULL, read_bytes != 0);
+		assert_int_equal(strstr(text, "does not read") != NULL, read_bytes == 0);
+		free(text);
+		snapshot_fini(&snapshot);
+	}
+}
+
 /* Who listens on this host and has a full queue is the answer to who gets none. */
 static void a_full_queue_and_who_waits_for_it(void **state)
 {
@@ -324,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sentences),
 		cmocka_unit_test(the_other_end_is_named),
+		cmocka_unit_test(how_fast_it_reads),
 		cmocka_unit_test(a_full_queue_and_who_waits_for_it),
 		cmocka_unit_test(nothing_waits),
 		cmocka_unit_test(objects),

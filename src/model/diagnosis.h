@@ -36,6 +36,7 @@ enum finding_kind {
 struct finding {
 	struct session session; /* who: of its connections that which waited longest, as it was last told */
 	uint8_t kind;           /* enum finding_kind */
+	uint8_t accepted;       /* enum answer: they were, by a listener on session.lport */
 	bool serves;       /* connections that a listener accepted on session.lport, from whatever remote */
 	uint8_t share_pct; /* of the time of its connections */
 	uint32_t connections;
@@ -54,8 +55,9 @@ struct finding {
 	uint32_t drops;         /* in the time */
 	uint32_t idle_s;        /* the longest time since data was moved */
 	uint32_t ended;         /* in the time, */
-	uint32_t failed; /* of these refused, reset, or of churn short ones; 0: the finding is not of ends */
-	uint32_t closed_first; /* reset, or of churn closed, by this side */
+	uint32_t failed;        /* of these refused or reset, */
+	uint32_t shorts;        /* or, of churn, short ones; both 0: the finding is not of ends */
+	uint32_t closed_first;  /* reset, or of churn closed, by this side */
 	struct peer
 	    peer; /* the other end of that connection, if on this host, or who waits for it longest, */
 	uint8_t peer_cause; /* and what it waited for most; CAUSE_NONE: not known */
@@ -90,6 +92,7 @@ struct diagnosis {
 	bool has_begun;     /* there was a pass */
 	uint32_t passes;    /* that told of an interval: all but the first */
 	uint64_t looked_ns; /* the time between the first and the last */
+	uint32_t left_out;  /* findings for which the latest diagnosis_find had no room */
 	uint32_t missing;   /* sockets for which the last one had no room */
 };
 

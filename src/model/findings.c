@@ -272,7 +272,13 @@ static size_t take_finding(struct finding *finding, const struct parts *parts, s
 	struct waiters waiters = { 0 };
 	size_t i = first, longest = head->index;
 
-	*finding = (struct finding){ .kind = head->kind, .serves = head->serves };
+	*finding = (struct finding){
+		.kind = head->kind,
+		.serves = head->serves,
+		.accepted = head->serves ? ANSWER_YES : session_of(parts, head)->accepted,
+	};
+	if (head->kind == FINDING_UNANSWERED)
+		finding->accepted = ANSWER_NO;
 	for (; i < parts->count && compare_groups(parts, head, &parts->all[i]) == 0; i++) {
 		const struct part *part = &parts->all[i];
 		const struct session *session = session_of(parts, part);
@@ -310,7 +316,9 @@ static struct finding finding_of(
 		.connections = failed,
 		.remotes = counts->session.accepted == ANSWER_YES ? 0 : 1,
 		.ended = counts->ended,
-		.failed = failed,
+		.failed = kind == FINDING_CHURN ? 0 : failed,
+		.shorts = kind == FINDING_CHURN ? failed : 0,
+		.accepted = kind == FINDING_REFUSED ? ANSWER_NO : counts->session.accepted,
 		.closed_first = closed_first,
 	};
 }
@@ -339,7 +347,8 @@ static size_t find_in_ends(const struct diagnosis *diagnosis, struct finding *fi
 /* What failed counts as a drop does. */
 static double weight_of(const struct finding *finding)
 {
-	return ((double)finding->waited_ms + (double)finding->failed * (DROP_NS / NS_PER_MS)) *
+	return ((double)finding->waited_ms +
+	           (double)(finding->failed + finding->shorts) * (DROP_NS / NS_PER_MS)) *
 	       finding_rows[finding->kind].weight;
 }
 
@@ -349,13 +358,13 @@ static int compare_findings(const void *a, const void *b)
 	double left_weight = weight_of(left), right_weight = weight_of(right);
 
 	return COMPARE(right_weight, left_weight)
-	           ?: COMPARE(right->unread_bytes + right->unacked_bytes, left->unread_bytes + left->unacked_bytes)
 	           ?: COMPARE(left->kind, right->kind)
 	           ?: session_compare_key(&left->session, &right->session);
 }
 
 /* The weightiest `max` of all that the sorted parts make. */
-static int choose(struct finding *findings, size_t max, const struct parts *parts)
+static int choose(
+    struct diagnosis *diagnosis, struct finding *findings, size_t max, const struct parts *parts)
 {
 	struct finding *all =
 	    malloc((parts->count + parts->diagnosis->ends.rows.count * END_KINDS + 1) * sizeof *all);
@@ -367,6 +376,7 @@ static int choose(struct finding *findings, size_t max, const struct parts *part
 		i += take_finding(&all[count++], parts, i);
 	count += find_in_ends(parts->diagnosis, &all[count]);
 	qsort(all, count, sizeof *all, compare_findings);
+	diagnosis->left_out = (uint32_t)(count > max ? count - max : 0);
 	count = count < max ? count : max;
 	memcpy(findings, all, count * sizeof *all);
 	free(all);
@@ -393,7 +403,7 @@ int diagnosis_find(struct diagnosis *diagnosis, struct finding *findings, size_t
 	struct parts parts = { .diagnosis = diagnosis };
 	int result = pairs_join(&diagnosis->rows, 0, 0, 0); /* rows here have no times */
 
-	result = result ?: find_parts(&parts) ?: choose(findings, max, &parts);
+	result = result ?: find_parts(&parts) ?: choose(diagnosis, findings, max, &parts);
 	local_fini(&parts.local);
 	free(parts.others);
 	free(parts.waiters);

@@ -23,6 +23,7 @@
 #define FINDINGS_MAX 10
 #define PART_NS (NS_PER_S / 2)
 #define STAMP_SIZE 160
+#define LIMIT_SIZE 160
 
 struct diagnose {
 	FILE *stream;
@@ -70,6 +71,8 @@ static void print_text(struct diagnose *diagnose, const struct finding *findings
 		    sentence.headline, toupper((unsigned char)*sentence.evidence), sentence.evidence + 1,
 		    sentence_limit(&findings[i]));
 	}
+	if (diagnose->diagnosis.left_out)
+		fprintf(diagnose->stream, "%u more\n", diagnose->diagnosis.left_out);
 }
 
 /* ---- as JSON ---- */
@@ -80,25 +83,29 @@ static int print_json(const struct diagnose *diagnose, const struct finding *fin
 	const struct sentence_style style = { diagnosis->looked_ns, false };
 	char time[STAMP_UTC_SIZE], seconds[STAMP_SECONDS_SIZE], stamp[STAMP_SIZE],
 	    text[SENTENCE_HEADLINE_SIZE + SENTENCE_EVIDENCE_SIZE + 2];
+	char limit[LIMIT_SIZE], left_out[48] = "";
 	struct sentence sentence;
 
 	stamp_utc(time, sizeof time, &diagnose->time);
 	stamp_seconds(seconds, sizeof seconds, diagnosis->looked_ns);
 	for (int i = 0; i < count; i++) {
-		const struct told told = { findings[i], finding_name(findings[i].kind), text,
-			sentence_limit(&findings[i]) };
+		const struct told told = { findings[i], finding_name(findings[i].kind), text, limit };
 
 		sentence_compose(&sentence, &findings[i], &style);
+		snprintf(limit, sizeof limit, "This cannot tell %s.", sentence_limit(&findings[i]));
 		snprintf(text, sizeof text, "%s: %s", sentence.headline, sentence.evidence);
 		snprintf(
 		    stamp, sizeof stamp, "\"time\":\"%s\",\"looked_s\":%s,\"rank\":%d", time, seconds, i + 1);
 		if (json_print_object(diagnose->stream, "finding", &told_fields, &told, stamp) != 0)
 			return -1;
 	}
+	if (diagnosis->left_out)
+		snprintf(left_out, sizeof left_out, "\"findings_left_out\":%u,", diagnosis->left_out);
 	return fprintf(diagnose->stream,
-	           "{\"type\":\"diagnosis\",\"time\":\"%s\",\"looked_s\":%s,\"findings\":%d,\"sockets\":%zu,"
+	           "{\"type\":\"diagnosis\",\"time\":\"%s\",\"looked_s\":%s,\"findings\":%d,%s\"sockets\":%"
+	           "zu,"
 	           "\"sockets_not_told\":%u}\n",
-	           time, seconds, count, diagnosis->rows.count, diagnosis->missing) < 0
+	           time, seconds, count, left_out, diagnosis->rows.count, diagnosis->missing) < 0
 	           ? -1
 	           : 0;
 }

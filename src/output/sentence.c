@@ -53,7 +53,7 @@ static const struct {
 	    "which of the two it is" },
 	[FINDING_RESETS] = { CAUSE_NONE, NUMBER_FAILED,
 	    "connections are reset: closed with bytes unread, or without waiting for what is under way",
-	    "whether it is on purpose: --connections has the kernel's reason" },
+	    "whether it is on purpose: -o json --connections has the kernel's reason" },
 	[FINDING_CHURN] = { CAUSE_NONE, NUMBER_RATE,
 	    "it connects anew again and again: each time that takes a round trip, and whoever closes first "
 	    "has "
@@ -135,12 +135,18 @@ static void add_counts(
 	char text[96], span[32];
 
 	if (numbers & NUMBER_RETRIES) {
-		snprintf(text, sizeof text, "asked again %u time%s", finding->retries,
+		int used = snprintf(text, sizeof text, "asked again %u time%s", finding->retries,
 		    sentence_plural(finding->retries));
+
+		if (finding->session.socket.age_ms) {
+			format_span(span, sizeof span, finding->session.socket.age_ms);
+			snprintf(text + used, sizeof text - (size_t)used, " in %s", span);
+		}
 		add_text(buffer, text);
 	}
 	if (numbers & NUMBER_FAILED) {
-		snprintf(text, sizeof text, "%u of %u that ended", finding->failed, finding->ended);
+		snprintf(text, sizeof text, "%u of %u that ended, %.3g a second", finding->failed,
+		    finding->ended, (double)finding->failed * NS_PER_S / (double)looked_ns);
 		add_text(buffer, text);
 	}
 	if (finding->kind == FINDING_RESETS) {
@@ -149,8 +155,8 @@ static void add_counts(
 	}
 	if (numbers & NUMBER_RATE) {
 		snprintf(text, sizeof text, "%.0f a second, %u%% closed first by this side",
-		    (double)finding->failed * NS_PER_S / (double)looked_ns,
-		    (unsigned)(finding->closed_first * 100ull / finding->failed));
+		    (double)finding->shorts * NS_PER_S / (double)looked_ns,
+		    (unsigned)(finding->closed_first * 100ull / finding->shorts));
 		add_text(buffer, text);
 	}
 	if ((numbers & NUMBER_IDLE) && finding->idle_s) {

@@ -61,7 +61,7 @@ def diagnosed_by_how_connections_end():
     good = {
         "refused": lambda x: x["failed"] == x["ended"] >= 5,
         "resets": lambda x: x["failed"] >= 5 and x["closed_first"] == (x["failed"] if x["serves"] else 0),
-        "churn": lambda x: x["failed"] >= 40 and x["closed_first"] < x["failed"] and not x["serves"],
+        "churn": lambda x: x["short"] >= 40 and x["closed_first"] < x["short"] and not x["failed"] and not x["serves"],
     }
     for kind, is_good in good.items():
         own = [x for x in findings if x["kind"] == kind]

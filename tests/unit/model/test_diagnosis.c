@@ -227,6 +227,7 @@ static void at_most_so_many(void **state)
 	assert_int_equal(find(&diagnosis, &snapshot, 2, findings), FINDINGS_MAX);
 	for (uint32_t i = 0; i < FINDINGS_MAX; i++)
 		assert_int_equal(findings[i].session.pid, 40 - i);
+	assert_int_equal(diagnosis.left_out, 30);
 	end(&diagnosis, &snapshot);
 }
 
@@ -436,7 +437,8 @@ static void by_how_connections_ended(void **state)
 	assert_int_equal(findings[2].closed_first, 4);
 	assert_int_equal(findings[3].kind, FINDING_CHURN);
 	assert_int_equal(findings[3].session.rport, 85);
-	assert_int_equal(findings[3].failed, 20);
+	assert_int_equal(findings[3].failed, 0);
+	assert_int_equal(findings[3].shorts, 20);
 	assert_int_equal(findings[3].closed_first, 20);
 	assert_true(finding_is_fault(&findings[3]));
 	end(&diagnosis, &snapshot);

@@ -200,6 +200,31 @@ static void a_full_queue_and_who_waits_for_it(void **state)
 	snapshot_fini(&snapshot);
 }
 
+/* What there is no room for is counted, and equals are in an order of their own, however much waits. */
+static void more_than_ten(void **state)
+{
+	struct snapshot snapshot;
+
+	(void)state;
+	fill(&snapshot);
+	snapshot.session_count = 1;
+	for (uint32_t i = 0; i < 12; i++) {
+		struct session *session = snapshot_add(&snapshot);
+
+		*session = snapshot.sessions[0];
+		session->pid = 3000 + i;
+		session->socket.unsent_bytes = i * 100;
+	}
+	char *text = show(&renderer_diagnose, &snapshot), *json = show(&renderer_diagnose_json, &snapshot);
+
+	assert_non_null(strstr(text, "\n10. ja\\x1b[va (PID 3008)"));
+	assert_string_equal(text + strlen(text) - strlen("\n3 more\n"), "\n3 more\n");
+	assert_non_null(strstr(json, "\"findings\":10,\"findings_left_out\":3,"));
+	free(text);
+	free(json);
+	snapshot_fini(&snapshot);
+}
+
 static void nothing_waits(void **state)
 {
 	struct snapshot snapshot;
@@ -245,6 +270,10 @@ static void objects(void **state)
 	assert_non_null(
 	    strstr(json_string_value(json_object_get(peer, "text")), "the remote's receive window is full"));
 	assert_null(json_object_get(peer, "backlog"));
+	assert_null(json_object_get(peer, "serves")); /* who accepted is not known */
+	assert_string_equal(json_string_value(json_object_get(peer, "limit")),
+	    "This cannot tell why the remote does not read.");
+	assert_int_equal(json_integer_value(json_object_get(objects[0], "serves")), 1);
 	assert_int_equal(json_integer_value(json_object_get(objects[0], "backlog")), 129);
 	assert_string_equal(json_string_value(json_object_get(objects[2], "type")), "diagnosis");
 	assert_int_equal(json_integer_value(json_object_get(objects[2], "findings")), 2);
@@ -350,6 +379,7 @@ int main(void)
 		cmocka_unit_test(the_other_end_is_named),
 		cmocka_unit_test(how_fast_it_reads),
 		cmocka_unit_test(a_full_queue_and_who_waits_for_it),
+		cmocka_unit_test(more_than_ten),
 		cmocka_unit_test(nothing_waits),
 		cmocka_unit_test(objects),
 		cmocka_unit_test(again_and_again),

@@ -10,6 +10,8 @@
 #include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/util.h"
@@ -24,6 +26,9 @@
 #define PART_NS (NS_PER_S / 2)
 #define STAMP_SIZE 160
 #define LIMIT_SIZE 160
+#define INDENT 4
+#define COLUMNS_USUAL 80
+#define COLUMNS_LEAST 20
 
 struct diagnose {
 	FILE *stream;
@@ -57,19 +62,71 @@ static void print_summary(const struct diagnose *diagnose, const struct finding 
 	fprintf(diagnose->stream, "\n");
 }
 
+/* Of the terminal that it is written to; 0: it is none, and lines are whole. */
+static unsigned find_columns(FILE *stream)
+{
+	struct winsize size;
+	int fd = fileno(stream);
+
+	if (fd < 0 || !isatty(fd))
+		return 0;
+	return ioctl(fd, TIOCGWINSZ, &size) < 0 || size.ws_col < COLUMNS_LEAST ? COLUMNS_USUAL : size.ws_col;
+}
+
+static unsigned columns_of(const char *text, size_t length)
+{
+	unsigned columns = 0;
+
+	for (size_t i = 0; i < length; i++)
+		columns += ((unsigned char)text[i] & 0xc0) != 0x80; /* UTF-8 */
+	return columns;
+}
+
+/* What is behind an indent, as a line or, where that is too long, by words in several that are indented alike. */
+static void put_wrapped(FILE *stream, unsigned columns, const char *text, const char *stop)
+{
+	unsigned used = INDENT;
+
+	for (const char *word = text, *next; *word; word = next) {
+		size_t length = strcspn(word, " ");
+		unsigned width = columns_of(word, length);
+
+		next = word + length + strspn(word + length, " ");
+		if (!*next)
+			width += (unsigned)strlen(stop);
+		if (word != text && columns && used + 1 + width > columns) {
+			fprintf(stream, "\n%*s", INDENT, "");
+			used = INDENT;
+		} else if (word != text) {
+			fputc(' ', stream);
+			used++;
+		}
+		fwrite(word, 1, length, stream);
+		used += width;
+	}
+	fprintf(stream, "%s\n", stop);
+}
+
 static void print_text(struct diagnose *diagnose, const struct finding *findings, int count)
 {
 	const struct sentence_style style = { diagnose->diagnosis.looked_ns, diagnose->utf8 };
+	unsigned columns = find_columns(diagnose->stream);
 	struct sentence sentence;
+	char limit[LIMIT_SIZE];
 
 	if (diagnose->told)
 		fputc('\n', diagnose->stream);
 	print_summary(diagnose, findings, count);
 	for (int i = 0; i < count; i++) {
 		sentence_compose(&sentence, &findings[i], &style);
-		fprintf(diagnose->stream, "%2d. %s\n    %c%s.\n    This cannot tell %s.\n", i + 1,
-		    sentence.headline, toupper((unsigned char)*sentence.evidence), sentence.evidence + 1,
-		    sentence_limit(&findings[i]));
+		*sentence.evidence = (char)toupper((unsigned char)*sentence.evidence);
+		fprintf(diagnose->stream, "%2d. ", i + 1);
+		put_wrapped(diagnose->stream, columns, sentence.headline, "");
+		fprintf(diagnose->stream, "%*s", INDENT, "");
+		put_wrapped(diagnose->stream, columns, sentence.evidence, ".");
+		snprintf(limit, sizeof limit, "This cannot tell %s", sentence_limit(&findings[i]));
+		fprintf(diagnose->stream, "%*s", INDENT, "");
+		put_wrapped(diagnose->stream, columns, limit, ".");
 	}
 	if (diagnose->diagnosis.left_out)
 		fprintf(diagnose->stream, "%u more\n", diagnose->diagnosis.left_out);

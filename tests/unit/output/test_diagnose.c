@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -225,6 +227,44 @@ static void more_than_ten(void **state)
 	snapshot_fini(&snapshot);
 }
 
+/* On a terminal by words, as wide as it is. */
+static void wrapped_on_a_terminal(void **state)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = 50 };
+	struct snapshot snapshot;
+	struct run run = run_of(1);
+	struct error error;
+	char output[4096] = "";
+	void *diagnose;
+	int master, slave;
+
+	(void)state;
+	fill(&snapshot);
+	assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
+	FILE *stream = fdopen(slave, "w");
+
+	assert_int_equal(renderer_diagnose.open(&diagnose, &run, stream, &error), 0);
+	for (int i = 0; i < 3; i++) {
+		snapshot.sockets.passed_ns = i ? NS_PER_S / 2 : 0;
+		assert_int_equal(renderer_diagnose.show(diagnose, &snapshot, &error), 0);
+	}
+	renderer_diagnose.close(diagnose);
+	for (size_t used = 0; !strstr(output, "does not read.\r\n");) {
+		ssize_t got = read(master, output + used, sizeof output - 1 - used);
+
+		assert_true(got > 0);
+		used += (size_t)got;
+	}
+	fclose(stream);
+	close(master);
+	assert_non_null(
+	    strstr(output, "\r\n    Its queue is full (129 of 128): further ones\r\n"
+	                   "    will be turned away, as the process accepts\r\n    too slowly.\r\n"));
+	for (char *rest = output, *line; (line = strsep(&rest, "\n"));)
+		assert_true(strlen(line) <= 50 + 1);
+	snapshot_fini(&snapshot);
+}
+
 static void nothing_waits(void **state)
 {
 	struct snapshot snapshot;
@@ -380,6 +420,7 @@ int main(void)
 		cmocka_unit_test(how_fast_it_reads),
 		cmocka_unit_test(a_full_queue_and_who_waits_for_it),
 		cmocka_unit_test(more_than_ten),
+		cmocka_unit_test(wrapped_on_a_terminal),
 		cmocka_unit_test(nothing_waits),
 		cmocka_unit_test(objects),
 		cmocka_unit_test(again_and_again),

@@ -5,6 +5,7 @@
 
 #include "base/util.h"
 #include "model/group.h"
+#include "model/local.h"
 #include "model/pairs.h"
 #include "names/names.h"
 #include "screen/group_page.h"
@@ -85,6 +86,41 @@ static void graph_detail(struct page *page, const struct row *row)
 	}
 }
 
+/* "the queue of httpd (PID 812) on this host is full (129 of 128)", of a connect without an answer. Returns whether it is so. */
+static bool describe_full_queue(struct page *page, const struct row *row, char *buffer, size_t size)
+{
+	struct local local;
+	const struct row *listener = NULL;
+
+	if (row->session.socket.state != SOCKET_SYN_SENT)
+		return false;
+	if (local_find(&local, &view_traffic(&page->ui->view)->rows) == 0)
+		listener = local_listener(&local, &row->session);
+	local_fini(&local);
+	if (!listener || !socket_is_full(&listener->session.socket))
+		return false;
+	snprintf(buffer, size, "the queue of %s (PID %u) on this host is full (%u of %u)",
+	    listener->session.comm, listener->session.pid, listener->session.socket.backlog,
+	    listener->session.socket.backlog_max);
+	return true;
+}
+
+static void why_detail(struct page *page, const struct row *row)
+{
+	const struct socket_summary *socket = &row->session.socket;
+	char sentence[256], unread[32];
+
+	format_bytes(unread, sizeof unread, socket->unread_bytes, UNIT_HUMAN);
+	if (describe_full_queue(page, row, sentence, sizeof sentence))
+		page_detail(page, "Why", "%s", sentence);
+	else if (socket->cause == CAUSE_READER && row->session.rx_bytes)
+		page_detail(page, "Why",
+		    "reader %u%%: the process here reads slower than data arrives; %s unread",
+		    socket->shares[CAUSE_READER], unread);
+	else if (*standing_sentence(socket, sentence, sizeof sentence))
+		page_detail(page, "Why", "%s", sentence);
+}
+
 /* What the pass over sockets tells; it begins when a page like this one is opened. */
 static void socket_detail(struct page *page, const struct row *row)
 {
@@ -108,13 +144,17 @@ static void socket_detail(struct page *page, const struct row *row)
 		    socket->backlog, socket->backlog_max, socket->drops);
 		return;
 	}
+	if (socket->state == SOCKET_CLOSE) { /* its clocks tell of a connection that is no more */
+		page_detail(page, "TCP", "CLOSE: it is not connected, or not any more");
+		return;
+	}
 	format_bytes(unread, sizeof unread, socket->unread_bytes, UNIT_HUMAN);
 	format_bytes(unsent, sizeof unsent, socket->unsent_bytes, UNIT_HUMAN);
-	format_bytes(unacked, sizeof unacked, socket->unacked_bytes, UNIT_HUMAN);
-	page_detail(page, "TCP", "%s   unread %s   unsent %s   unacknowledged %s",
-	    socket_state_name(socket->state), unread, unsent, unacked);
-	if (*standing_sentence(socket, sentence, sizeof sentence))
-		page_detail(page, "Why", "%s", sentence);
+	format_bytes(
+	    unacked, sizeof unacked, (uint64_t)socket->unsent_bytes + socket->unacked_bytes, UNIT_HUMAN);
+	page_detail(page, "TCP", "%s   unread %s   not acknowledged %s, of it unsent %s",
+	    socket_state_name(socket->state), unread, unacked, unsent);
+	why_detail(page, row);
 	if (*standing_round_trips(&row->session, sentence, sizeof sentence))
 		page_detail(page, "RTT", "%s", sentence);
 	if (*standing_sent_again(&row->session, sentence, sizeof sentence))
@@ -167,7 +207,8 @@ static void times_detail(struct page *page, const struct row *row, bool grouped)
 	    page, "First seen", "%s, %s ago%s", clock, span, grouped ? "" : "; the connection may be older");
 	if (!row->seen_tick && !row->closed.clock_ns) {
 		standing_idle(row, span, sizeof span);
-		page_detail(page, "State", "open; nothing moved since the start%s%s%s",
+		page_detail(page, "State", "%s; nothing moved since the start%s%s%s",
+		    row->session.socket.state == SOCKET_CLOSE ? "not connected" : "open",
 		    *span ? ", last byte " : "", span, *span ? " ago" : "");
 		return;
 	}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -120,6 +121,15 @@ static void reply(struct server *server, int kind, int err, const int *fds)
 	sendmsg(server->socket, &message, MSG_NOSIGNAL);
 }
 
+/* For the runner, too. No signal tells it: a confined asker's death may send none to root. */
+static bool asker_gone(void *argument)
+{
+	struct server *server = argument;
+	struct pollfd fd = { .fd = server->socket };
+
+	return poll(&fd, 1, 0) > 0 && fd.revents & (POLLHUP | POLLERR);
+}
+
 static void trace(struct server *server, const char *method)
 {
 	int fds[3] = { -1, -1, -1 };
@@ -133,19 +143,25 @@ static void trace(struct server *server, const char *method)
 			close(fds[i]); /* kept here, the reader would not notice its end */
 }
 
-static void end(struct server *server, bool tell)
+/* Returns what waitpid(2) says of it; -1: there is none. */
+static int stop(struct server *server, bool tell)
 {
 	int waited_ms = 0, status = -1;
 
 	if (server->tcptop && tell)
 		kill(server->tcptop, SIGINT);
 	while (server->tcptop && waitpid(server->tcptop, &status, WNOHANG) == 0) {
-		if (waited_ms++ == STOP_LIMIT_MS)
+		if (waited_ms++ == STOP_LIMIT_MS || asker_gone(server))
 			kill(server->tcptop, SIGKILL);
 		usleep(1000);
 	}
 	server->tcptop = 0;
-	server->answer.status = status;
+	return status;
+}
+
+static void end(struct server *server, bool tell)
+{
+	server->answer.status = stop(server, tell);
 	reply(server, ANSWER_DONE, 0, NULL);
 }
 
@@ -168,6 +184,7 @@ static void run(struct server *server, const struct request *request)
 		.unprivileged = !request->trial,
 		.trial = request->trial,
 		.connected = request->held ? hold : NULL,
+		.gone = asker_gone,
 		.argument = server,
 		.private_fd = server->socket,
 	};
@@ -205,16 +222,24 @@ static int serve(struct server *server, bool held)
 	return -ECANCELED;
 }
 
-static _Noreturn void launcher_main(int socket, const struct launcher_settings *settings, pid_t parent)
+/* What the caller prints has readers who wait for its end; his terminal is none of ours. */
+static bool leave_standard(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	return fd >= 0 && dup2(fd, STDIN_FILENO) >= 0 && dup2(fd, STDOUT_FILENO) >= 0 && close(fd) == 0;
+}
+
+static _Noreturn void launcher_main(int socket, const struct launcher_settings *settings)
 {
 	struct server *server = calloc(1, sizeof *server);
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "tcptop-launcher");
-	if (!server || getppid() != parent)
+	if (!server || !leave_standard())
 		_exit(EXIT_FAILURE);
 	*server = (struct server){ .settings = settings, .socket = socket };
 	serve(server, false);
+	stop(server, true);
 	_exit(EXIT_SUCCESS);
 }
 
@@ -222,7 +247,6 @@ static _Noreturn void launcher_main(int socket, const struct launcher_settings *
 
 int launcher_open(struct launcher *launcher, const struct launcher_settings *settings, struct error *error)
 {
-	pid_t parent = getpid();
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
@@ -231,7 +255,7 @@ int launcher_open(struct launcher *launcher, const struct launcher_settings *set
 
 	if (pid == 0) {
 		close(pair[0]);
-		launcher_main(pair[1], settings, parent);
+		launcher_main(pair[1], settings);
 	}
 	int err = pid < 0 ? error_set(error, EXIT_CODE_RUNTIME, -errno, "fork: %s", strerror(errno)) : 0;
 
@@ -280,7 +304,7 @@ static bool receive(struct launcher *launcher, struct answer *answer, int *fds)
 
 static int fail_ended(struct error *error)
 {
-	return error_set(error, EXIT_CODE_RUNTIME, -EPIPE, "the process that starts tcptop was killed");
+	return error_set(error, EXIT_CODE_RUNTIME, -EPIPE, "the process that starts tcptop has ended");
 }
 
 void launcher_close(struct launcher *launcher)

@@ -300,24 +300,40 @@ static int verify(const struct path *path, const struct shared *shared, struct e
 	    (unsigned long long)tx_bytes, (unsigned long long)rx_bytes);
 }
 
+/*
+ * Until the run has ended, or, if `connecting`, the sockets exist. Its processes are another user's, or stopped: whoever waits for them is
+ * the one to end them when nobody waits for him. What waitpid(2) returns.
+ */
+static pid_t await(const struct runner *runner, pid_t pid, bool connecting, int *status)
+{
+	const struct runner_settings *settings = runner->settings;
+	pid_t ended;
+
+	while ((ended = waitpid(pid, status, WNOHANG)) == 0 &&
+	       !(connecting && atomic_load(&runner->shared->connected))) {
+		if (settings->gone && settings->gone(settings->argument))
+			kill(pid, SIGKILL); /* with which the sides die (PR_SET_PDEATHSIG) */
+		usleep(500);
+	}
+	return ended;
+}
+
 /* Lets the data move when the sockets exist, and waits for the end of the run. */
 static int control(struct runner *runner, pid_t pid, struct path_result *result, struct error *error)
 {
 	const struct runner_settings *settings = runner->settings;
 	struct shared *shared = runner->shared;
 	int err = 0, status;
-	pid_t ended;
+	pid_t ended = await(runner, pid, true, &status);
 
-	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 && !atomic_load(&shared->connected))
-		usleep(500);
 	if (ended == 0 && settings->connected)
 		err = settings->connected(settings->argument, shared);
 	if (err)
-		kill(pid, SIGKILL); /* with which the sides die (PR_SET_PDEATHSIG) */
+		kill(pid, SIGKILL);
 	else
 		atomic_store(&shared->go_ms, side_now_ms());
-	while (ended <= 0 && (ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
-		;
+	if (ended == 0)
+		await(runner, pid, false, &status);
 	if (err)
 		return err;
 	if (atomic_load(&shared->failed) && shared->err == RUNNER_REFUSED)

@@ -34,6 +34,8 @@ struct runner_settings {
 	 * NULL.
 	 */
 	int (*connected)(void *argument, const struct shared *shared);
+	/* Asked again and again while runner_run waits: true kills the run, as nobody waits for it. May be NULL. */
+	bool (*gone)(void *argument);
 	void *argument;
 };
 

@@ -130,7 +130,7 @@ static void test_killed(void **state)
 		usleep(5000);
 	assert_int_equal(kill(tcptop, 0), -1);
 	assert_int_equal(launcher_run(&launcher, &run, NULL, &error), -EPIPE);
-	assert_non_null(strstr(error.text, "was killed"));
+	assert_non_null(strstr(error.text, "has ended"));
 	assert_int_equal(error.exit_code, EXIT_CODE_RUNTIME);
 	counter_stop(&counter, false);
 	launcher_close(&launcher);

@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "base/passing.h"
 #include "loader/cached.h"
 #include "loader/compiled.h"
-#include "loader/passing.h"
 
 #define FILES_MAX 32
 #define FILE_BYTES_MAX (4 << 20)

@@ -20,7 +20,7 @@
 
 #include "base/confine.h"
 #include "base/error.h"
-#include "loader/passing.h"
+#include "base/passing.h"
 #include "loader/privilege.h"
 
 #define MODE 0644

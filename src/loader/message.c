@@ -7,8 +7,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/passing.h"
 #include "base/util.h"
-#include "loader/passing.h"
 #include "loader/tracing.h"
 
 #define CPUS_MAX 65536 /* more than any kernel is built for */

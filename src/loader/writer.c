@@ -23,8 +23,8 @@
 
 #include "base/confine.h"
 #include "base/error.h"
+#include "base/passing.h"
 #include "base/util.h"
-#include "loader/passing.h"
 #include "loader/privilege.h"
 
 #define PATIENCE_MS 1000

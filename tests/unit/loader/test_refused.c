@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "loader/message.h"
-#include "loader/passing.h"
+#include "base/passing.h"
 #include "loader/tracing.h"
 #include "model/session.h"
 #include "sockets.h"

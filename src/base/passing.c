@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "loader/passing.h"
+#include "base/passing.h"
 
 #include <errno.h>
 #include <string.h>

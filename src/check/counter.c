@@ -27,12 +27,14 @@ static int describe_end(struct counter *counter, struct error *error)
 {
 	char notes[16384];
 	const char *words = NULL, *at;
-	int exit_code;
+	int exit_code, status;
 
 	launcher_end(counter->launcher, false);
-	int status = launcher_ended(counter->launcher);
+	int err = launcher_ended(counter->launcher, &status, error);
 
 	counter->runs = false;
+	if (err)
+		return err;
 	ssize_t length = pread(counter->notes_fd, notes, sizeof notes - 1, 0);
 
 	notes[length > 0 ? length : 0] = '\0';
@@ -64,8 +66,11 @@ int counter_start(struct counter *counter, struct launcher *launcher, const char
 	counter->runs = true;
 	FILE *stream = fdopen(output_fd, "r");
 
-	if (!stream)
-		return error_set(error, EXIT_CODE_RUNTIME, -errno, "pipe: %s", strerror(errno));
+	if (!stream) {
+		err = error_set(error, EXIT_CODE_RUNTIME, -errno, "pipe: %s", strerror(errno));
+		close(output_fd);
+		return err;
+	}
 	snapshot_init(&first);
 	err = recording_open_stream(&counter->recording, stream, "tcptop -o json", error)
 	          ?: counter_next(counter, &first, error);
@@ -92,13 +97,15 @@ static void show_notes(FILE *stream)
 
 void counter_stop(struct counter *counter, bool loud)
 {
+	struct error unused;
 	FILE *notes;
+	int status;
 
 	if (counter->runs)
 		launcher_end(counter->launcher, true);
 	recording_close(counter->recording); /* what it still writes has no reader: it ends so, too */
 	if (counter->runs)
-		launcher_ended(counter->launcher);
+		launcher_ended(counter->launcher, &status, &unused);
 	notes = counter->notes_fd > 0 ? fdopen(counter->notes_fd, "r") : NULL;
 	if (notes && loud)
 		show_notes(notes);

@@ -17,7 +17,9 @@
 
 #include "base/confine.h"
 #include "base/error.h"
+#include "base/passing.h"
 #include "check/runner.h"
+#include "kernel/method.h"
 
 enum { STOP_LIMIT_MS = 10000, DESCRIPTORS = 2 };
 
@@ -57,6 +59,7 @@ union control {
 struct server {
 	const struct launcher_settings *settings;
 	int socket;
+	bool over;    /* the asker broke the rules, or cannot be answered: what has been started is killed */
 	pid_t tcptop; /* 0: none */
 	struct answer answer;
 };
@@ -80,21 +83,27 @@ static _Noreturn void execute(
 	_exit(EXIT_CODE_UNSUPPORTED);
 }
 
-/* fds: what can be read of it, its stderr, and where it writes, which is closed here. */
-static int spawn(struct server *server, const char *method, int fds[3], struct error *error)
+/* For the asker, to read alone, and where tcptop writes. */
+enum { READ_OUTPUT, READ_NOTES, WRITE_OUTPUT, WRITE_NOTES, TRACE_FDS };
+
+static int spawn(struct server *server, const char *method, int fds[TRACE_FDS], struct error *error)
 {
 	pid_t parent = getpid();
+	char path[32];
 	int pipe_fds[2];
 
-	fds[1] = memfd_create("tcptop-stderr", MFD_CLOEXEC);
-	if (fds[1] < 0 || pipe2(pipe_fds, O_CLOEXEC) < 0)
+	fds[WRITE_NOTES] = memfd_create("tcptop-stderr", MFD_CLOEXEC);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fds[WRITE_NOTES]);
+	if (fds[WRITE_NOTES] >= 0)
+		fds[READ_NOTES] = open(path, O_RDONLY | O_CLOEXEC);
+	if (fds[READ_NOTES] < 0 || pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return error_set(error, EXIT_CODE_RUNTIME, -errno, "pipe: %s", strerror(errno));
-	fds[0] = pipe_fds[0];
-	fds[2] = pipe_fds[1];
+	fds[READ_OUTPUT] = pipe_fds[0];
+	fds[WRITE_OUTPUT] = pipe_fds[1];
 	pid_t pid = fork();
 
 	if (pid == 0)
-		execute(server->settings, method, fds[2], fds[1], parent);
+		execute(server->settings, method, fds[WRITE_OUTPUT], fds[WRITE_NOTES], parent);
 	if (pid < 0)
 		return error_set(
 		    error, EXIT_CODE_RUNTIME, -errno, "tcptop cannot be started: %s", strerror(errno));
@@ -102,7 +111,7 @@ static int spawn(struct server *server, const char *method, int fds[3], struct e
 	return 0;
 }
 
-/* With what the answer holds; descriptors: none if NULL. An asker who has gone is noticed by the next request. */
+/* With what the answer holds; descriptors: none if NULL. Whoever waits for one that cannot be sent is to see the socket's end. */
 static void reply(struct server *server, int kind, int err, const int *fds)
 {
 	union control control = { .header = { .cmsg_level = SOL_SOCKET,
@@ -118,7 +127,7 @@ static void reply(struct server *server, int kind, int err, const int *fds)
 		message.msg_controllen = sizeof control;
 		memcpy(CMSG_DATA(&control.header), fds, DESCRIPTORS * sizeof *fds);
 	}
-	sendmsg(server->socket, &message, MSG_NOSIGNAL);
+	server->over |= sendmsg(server->socket, &message, MSG_NOSIGNAL) != sizeof server->answer;
 }
 
 /* For the runner, too. No signal tells it: a confined asker's death may send none to root. */
@@ -127,18 +136,34 @@ static bool asker_gone(void *argument)
 	struct server *server = argument;
 	struct pollfd fd = { .fd = server->socket };
 
-	return poll(&fd, 1, 0) > 0 && fd.revents & (POLLHUP | POLLERR);
+	return server->over || (poll(&fd, 1, 0) > 0 && fd.revents & (POLLHUP | POLLERR));
+}
+
+/* 0 or -EINVAL with *error: tcptop is told of no other word. */
+static int check_method_name(const char *name, struct error *error)
+{
+	bool known = strcmp(name, "auto") == 0;
+	size_t length;
+
+	error_set(error, EXIT_CODE_USAGE, -EINVAL, "wrong --probe '%s': it is one of auto", name);
+	for (size_t i = 0; i < method_count; i++) {
+		known |= strcmp(name, methods[i]->name) == 0;
+		length = strlen(error->text);
+		snprintf(error->text + length, sizeof error->text - length, "|%s", methods[i]->name);
+	}
+	return known ? 0 : -EINVAL;
 }
 
 static void trace(struct server *server, const char *method)
 {
-	int fds[3] = { -1, -1, -1 };
+	int fds[TRACE_FDS] = { -1, -1, -1, -1 };
 	struct error *error = &server->answer.error;
 	int err = server->tcptop ? error_set(error, EXIT_CODE_RUNTIME, -EBUSY, "tcptop runs already")
-	                         : spawn(server, method, fds, error);
+	                         : check_method_name(method, error);
 
+	err = err ?: spawn(server, method, fds, error);
 	reply(server, ANSWER_DONE, err, err ? NULL : fds);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < TRACE_FDS; i++)
 		if (fds[i] >= 0)
 			close(fds[i]); /* kept here, the reader would not notice its end */
 }
@@ -161,8 +186,12 @@ static int stop(struct server *server, bool tell)
 
 static void end(struct server *server, bool tell)
 {
+	int err = server->tcptop
+	              ? 0
+	              : error_set(&server->answer.error, EXIT_CODE_RUNTIME, -ECHILD, "no tcptop runs");
+
 	server->answer.status = stop(server, tell);
-	reply(server, ANSWER_DONE, 0, NULL);
+	reply(server, ANSWER_DONE, err, NULL);
 }
 
 static int serve(struct server *server, bool held);
@@ -196,18 +225,25 @@ static void run(struct server *server, const struct request *request)
 	reply(server, ANSWER_DONE, err, NULL);
 }
 
+/* false: the caller has gone, or sent what is no request. */
+static bool next_request(struct server *server, struct request *request)
+{
+	ssize_t got;
+
+	do
+		got = recv(server->socket, request, sizeof *request, MSG_TRUNC);
+	while (got < 0 && errno == EINTR);
+	server->over = got != sizeof *request || !memchr(request->name, '\0', sizeof request->name);
+	return !server->over;
+}
+
 /* Until the caller has gone; while a run is held, until it is let go: 0, or -ECANCELED. */
 static int serve(struct server *server, bool held)
 {
 	struct request request;
-	ssize_t got;
 
-	while ((got = recv(server->socket, &request, sizeof request, 0)) == sizeof request ||
-	       (got < 0 && errno == EINTR)) {
-		if (got < 0)
-			continue;
+	while (!server->over && next_request(server, &request)) {
 		memset(&server->answer, 0, sizeof server->answer);
-		request.name[sizeof request.name - 1] = '\0';
 		if (held && (request.kind == REQUEST_GO || request.kind == REQUEST_ABORT))
 			return request.kind == REQUEST_GO ? 0 : -ECANCELED;
 		if (request.kind == REQUEST_RUN && !held)
@@ -216,8 +252,10 @@ static int serve(struct server *server, bool held)
 			trace(server, request.name);
 		else if (request.kind == REQUEST_END || request.kind == REQUEST_AWAIT)
 			end(server, request.kind == REQUEST_END);
-		else
+		else {
+			server->over = held || request.kind != REQUEST_LEAVE;
 			break;
+		}
 	}
 	return -ECANCELED;
 }
@@ -230,11 +268,21 @@ static bool leave_standard(void)
 	return fd >= 0 && dup2(fd, STDIN_FILENO) >= 0 && dup2(fd, STDOUT_FILENO) >= 0 && close(fd) == 0;
 }
 
+/* An answer is sent as a whole or not at all, also where the host's default is small. */
+static void raise_buffer(int socket)
+{
+	const int size = 4 * sizeof(struct answer);
+
+	if (setsockopt(socket, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0)
+		setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
 static _Noreturn void launcher_main(int socket, const struct launcher_settings *settings)
 {
 	struct server *server = calloc(1, sizeof *server);
 
 	prctl(PR_SET_NAME, "tcptop-launcher");
+	raise_buffer(socket);
 	if (!server || !leave_standard())
 		_exit(EXIT_FAILURE);
 	*server = (struct server){ .settings = settings, .socket = socket };
@@ -280,7 +328,7 @@ static bool ask(struct launcher *launcher, const struct request *request)
 	return send(launcher->socket, request, sizeof *request, MSG_NOSIGNAL) == sizeof *request;
 }
 
-/* fds: the descriptors that have come with it, -1 for none; may be NULL when none can. */
+/* fds: those that have come with it, the caller's whatever is returned; the others stay as they are. NULL: none can come. */
 static bool receive(struct launcher *launcher, struct answer *answer, int *fds)
 {
 	union control control;
@@ -294,17 +342,15 @@ static bool receive(struct launcher *launcher, struct answer *answer, int *fds)
 	do
 		got = recvmsg(launcher->socket, &message, MSG_CMSG_CLOEXEC);
 	while (got < 0 && errno == EINTR);
-	const struct cmsghdr *header = fds ? CMSG_FIRSTHDR(&message) : NULL;
-
-	if (got == sizeof *answer && header && header->cmsg_type == SCM_RIGHTS &&
-	    header->cmsg_len == CMSG_LEN(DESCRIPTORS * sizeof *fds))
-		memcpy(fds, CMSG_DATA(header), DESCRIPTORS * sizeof *fds);
+	if (fds && got >= 0)
+		passing_take(&message, fds, DESCRIPTORS);
 	return got == sizeof *answer;
 }
 
 static int fail_ended(struct error *error)
 {
-	return error_set(error, EXIT_CODE_RUNTIME, -EPIPE, "the process that starts tcptop has ended");
+	return error_set(
+	    error, EXIT_CODE_RUNTIME, LAUNCHER_ENDED, "the process that starts tcptop has ended");
 }
 
 void launcher_close(struct launcher *launcher)
@@ -352,15 +398,25 @@ int launcher_trace(
 	int fds[DESCRIPTORS] = { -1, -1 };
 
 	snprintf(request.name, sizeof request.name, "%s", method);
-	if (!ask(launcher, &request) || !receive(launcher, &answer, fds))
-		return fail_ended(error);
-	if (answer.err) {
-		*error = answer.error;
-		return answer.err;
+	bool answered = ask(launcher, &request) && receive(launcher, &answer, fds);
+
+	if (answered && !answer.err && fds[READ_NOTES] >= 0) {
+		*output_fd = fds[READ_OUTPUT];
+		*notes_fd = fds[READ_NOTES];
+		return 0;
 	}
-	*output_fd = fds[0];
-	*notes_fd = fds[1];
-	return fds[0] < 0 ? error_set(error, EXIT_CODE_RUNTIME, -EMFILE, "pipe: %s", strerror(EMFILE)) : 0;
+	for (int i = 0; i < DESCRIPTORS; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	if (!answered)
+		return fail_ended(error);
+	*error = answer.error;
+	if (answer.err)
+		return answer.err;
+	/* it runs, and there is nothing to read it by */
+	launcher_end(launcher, true);
+	return launcher_ended(launcher, &answer.status, error)
+	           ?: error_set(error, EXIT_CODE_RUNTIME, -EMFILE, "pipe: %s", strerror(EMFILE));
 }
 
 void launcher_end(struct launcher *launcher, bool tell)
@@ -370,9 +426,14 @@ void launcher_end(struct launcher *launcher, bool tell)
 	ask(launcher, &request);
 }
 
-int launcher_ended(struct launcher *launcher)
+int launcher_ended(struct launcher *launcher, int *status, struct error *error)
 {
 	struct answer answer;
 
-	return receive(launcher, &answer, NULL) ? answer.status : -1;
+	if (!receive(launcher, &answer, NULL))
+		return fail_ended(error);
+	*status = answer.status;
+	if (answer.err)
+		*error = answer.error;
+	return answer.err;
 }

@@ -6,6 +6,7 @@
 #ifndef TCPTOP_CHECK_LAUNCHER_H
 #define TCPTOP_CHECK_LAUNCHER_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -30,6 +31,9 @@ struct launcher_run {
 	void *argument;
 };
 
+/* What each of these returns when there is no launcher any more. No call that moves bytes fails so. */
+#define LAUNCHER_ENDED (-EOWNERDEAD)
+
 /* 0 or -errno with *error. The settings are to stay. */
 int launcher_open(struct launcher *launcher, const struct launcher_settings *settings, struct error *error);
 /*
@@ -50,9 +54,9 @@ int launcher_run(struct launcher *launcher, const struct launcher_run *run, stru
  */
 int launcher_trace(
     struct launcher *launcher, const char *method, int *output_fd, int *notes_fd, struct error *error);
-/* Ends it if `tell`, by force when it takes too long: launcher_ended is to follow. */
+/* Tells it to end if `tell`; either way by force when it takes too long. launcher_ended is to follow. */
 void launcher_end(struct launcher *launcher, bool tell);
-/* How it ended, as waitpid(2) says; -1: nobody can tell. */
-int launcher_ended(struct launcher *launcher);
+/* *status: how it ended, as waitpid(2) says. 0 or -errno with *error: nobody can tell. */
+int launcher_ended(struct launcher *launcher, int *status, struct error *error);
 
 #endif

@@ -209,8 +209,10 @@ static int check_path(struct comparison *comparison, const struct path *path, co
 	const char *id, *reason;
 	int err = launcher_run(comparison->launcher, &run, &result.truth, &moving);
 
+	if (err == LAUNCHER_ENDED && !comparison->error->text[0])
+		*comparison->error = moving;
 	if (err && comparison->error->text[0])
-		return err; /* tracing could not be started */
+		return err; /* or tracing could not be started */
 	if (err) {
 		result.verdict = err == RUNNER_REFUSED ? VERDICT_SKIPPED : VERDICT_FAILED;
 		snprintf(

@@ -78,17 +78,16 @@ static void test_what_it_refuses(void **state)
 	const struct launcher_run nothing = { .path = "/bin/sh" };
 	struct error error = { 0 };
 	struct counter counter;
-	int fds[2];
+	int fds[2], status;
 
 	assert_int_equal(launcher_run(*state, &nothing, NULL, &error), -ENOENT);
 	launcher_end(*state, true); /* nothing runs */
-	assert_int_equal(launcher_ended(*state), -1);
+	assert_int_equal(launcher_ended(*state, &status, &error), -ECHILD);
 	assert_int_equal(counter_start(&counter, *state, "tracepoint", &error), 0);
 	assert_int_equal(launcher_trace(*state, "tracepoint", &fds[0], &fds[1], &error), -EBUSY);
 	kill(pid_of(&counter), SIGKILL);
 	launcher_end(*state, false);
-	int status = launcher_ended(*state);
-
+	assert_int_equal(launcher_ended(*state, &status, &error), 0);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	counter.runs = false;
 	counter_stop(&counter, false);
@@ -129,7 +128,7 @@ static void test_killed(void **state)
 	for (int i = 0; i < 1000 && kill(tcptop, 0) == 0; i++)
 		usleep(5000);
 	assert_int_equal(kill(tcptop, 0), -1);
-	assert_int_equal(launcher_run(&launcher, &run, NULL, &error), -EPIPE);
+	assert_int_equal(launcher_run(&launcher, &run, NULL, &error), LAUNCHER_ENDED);
 	assert_non_null(strstr(error.text, "has ended"));
 	assert_int_equal(error.exit_code, EXIT_CODE_RUNTIME);
 	counter_stop(&counter, false);

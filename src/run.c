@@ -76,18 +76,12 @@ static void leave_directory(const struct options *options)
 		return;
 }
 
-/* -v tells what this kernel, or the sandbox around, does not let be taken away. */
-static void tell_unconfined(const struct options *options, const char *what, int err)
-{
-	if (err && options->verbose)
-		fprintf(stderr, "tcptop: not confined by %s: %s\n", what, strerror(-err));
-}
-
 static void confine(const struct options *options)
 {
 	bool has_threads = options->renderer->full_screen || options->words || options->replay_path;
 
-	tell_unconfined(options, "seccomp", confine_calls(has_threads ? CONFINE_THREADS : CONFINE_PLAIN));
+	confine_tell(options->verbose, "tcptop", "seccomp",
+	    confine_calls(has_threads ? CONFINE_THREADS : CONFINE_PLAIN));
 }
 
 /* What is not the screen, which has its own filter, gets only what passes --filter. 0 or -errno with *error. */
@@ -236,7 +230,7 @@ static int give_up_root(const struct tracing *tracing, const struct options *opt
 	if (err)
 		return err;
 	leave_directory(options);
-	tell_unconfined(options, "landlock", confine_files());
+	confine_tell(options->verbose, "tcptop", "landlock", confine_files());
 	return 0;
 }
 
@@ -404,7 +398,7 @@ int run_recording(struct options *options, struct error *error)
 	err = err ?: privilege_settle(false, error);
 	if (!err) {
 		leave_directory(options);
-		tell_unconfined(options, "landlock", confine_files());
+		confine_tell(options->verbose, "tcptop", "landlock", confine_files());
 	}
 	err = err ?: show_open_names(&show, options, error);
 	err = err ?: player_start(player, error); /* may wait for a pipe: signals still do what they do */

@@ -14,7 +14,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -26,6 +28,12 @@
 
 #define DESCRIPTORS_MAX 128
 #define THREADS_MAX 1024 /* of the user's: other tcptops are counted, too */
+
+void confine_tell(bool verbose, const char *program, const char *what, int err)
+{
+	if (err && verbose)
+		fprintf(stderr, "%s: not confined by %s: %s\n", program, what, strerror(-err));
+}
 
 /* ---- files ---- */
 

@@ -6,6 +6,8 @@
 #ifndef TCPTOP_CONFINE_H
 #define TCPTOP_CONFINE_H
 
+#include <stdbool.h>
+
 /* What a process still does, as bits: a list of system calls for each. */
 enum confine_list {
 	CONFINE_PLAIN = 1 << 0, /* prints lines: starts no thread any more */
@@ -30,5 +32,8 @@ int confine_files(void);
  * threads); descriptors and threads are limited. 0 or -errno; -ENOSYS in a build with sanitizers, which make calls of their own.
  */
 int confine_calls(enum confine_list list);
+
+/* Says on stderr, if `verbose`, by what this program is not confined: err is what one of the above has returned, 0 is nothing to tell. */
+void confine_tell(bool verbose, const char *program, const char *what, int err);
 
 #endif

@@ -314,12 +314,14 @@ int launcher_open(struct launcher *launcher, const struct launcher_settings *set
 	return err;
 }
 
-void launcher_confine(void)
+void launcher_confine(bool verbose)
 {
+	static const char program[] = "tcptop: check";
+
 	runner_become(RUNNER_UID_UNUSED);
 	prctl(PR_SET_DUMPABLE, 0);
-	confine_files();
-	confine_calls(CONFINE_JUDGE);
+	confine_tell(verbose, program, "landlock", confine_files());
+	confine_tell(verbose, program, "seccomp", confine_calls(CONFINE_JUDGE));
 }
 
 /* false: nobody is there. */

@@ -38,9 +38,9 @@ struct launcher_run {
 int launcher_open(struct launcher *launcher, const struct launcher_settings *settings, struct error *error);
 /*
  * The caller gives up root and all but to read files, to write to what is open and to ask its launchers. As far as the kernel and the user
- * namespace let it: what they refuse is no reason not to compare.
+ * namespace let it: what they refuse is no reason not to compare, and is told if `verbose`.
  */
-void launcher_confine(void);
+void launcher_confine(bool verbose);
 /* Returns when what it has started has ended, and it has, too. */
 void launcher_close(struct launcher *launcher);
 

@@ -373,7 +373,7 @@ static int command_compare(const struct arguments *arguments)
 	}
 	signal(SIGPIPE, SIG_IGN); /* of this process alone */
 	uname(&names);
-	launcher_confine();
+	launcher_confine(launched.verbose);
 	int exit_code = compare(&settings, arguments->method);
 
 	launcher_close(&launcher);

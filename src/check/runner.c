@@ -63,12 +63,20 @@ void runner_become(uid_t id)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
 	bool root = geteuid() == 0;
+	const char *kept = NULL;
 
 	if ((root && setgroups(0, NULL) != 0 && errno != EPERM) ||
 	    (root && (setresgid(id, id, id) != 0 || setresuid(id, id, id) != 0) && errno != EINVAL &&
-	        errno != EPERM) ||
-	    syscall(SYS_capset, &header, none) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		_exit(EXIT_FAILURE);
+	        errno != EPERM))
+		kept = "root";
+	else if (syscall(SYS_capset, &header, none) != 0)
+		kept = "capabilities";
+	else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		kept = "what programs may gain";
+	if (!kept)
+		return;
+	fprintf(stderr, "tcptop: check: cannot give up %s: %s\n", kept, strerror(errno));
+	_exit(EXIT_FAILURE);
 }
 
 /*

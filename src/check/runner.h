@@ -50,7 +50,7 @@ int runner_run(const struct path *path, const struct runner_settings *settings, 
     struct error *error);
 
 /*
- * Becomes this user and group, if it is root, and gives up every capability; ends the process where it cannot. Ids that the user namespace
+ * Becomes this user and group, if it is root, and gives up every capability; ends the process where it cannot, and says so on stderr. Ids that the user namespace
  * does not map are refused: then the user stays who he is.
  */
 void runner_become(uid_t id);

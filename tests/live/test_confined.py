@@ -237,11 +237,28 @@ def from_outside_while_comparing():
         check_equal((facts["Name"], facts["Seccomp"], facts["NoNewPrivs"], facts["CapPrm"]), ("tcptop-check", "2", "1", "0" * 16), "what judges")
         check_equal(facts["Uid"].split(), ["1952673908"] * 4, "its user, whom nobody else is")
         started = children(checking.pid)
-        wait_for(lambda: [status(f"/proc/{x}")["Name"] for x in started] == ["tcptop-launcher"], 10, "what it has started, by its name")
+        check_equal(len(started), 1, "what it has started")
+        wait_for(lambda: named(checking, "tcptop-launcher") == started[0], 10, "that, by its name")
     finally:
         checking.kill()
         checking.communicate()
     wait_for(lambda: not os.path.exists(f"/proc/{started[0]}"), 10, "that ends with it")
+
+
+@case
+def compares_all_the_same():
+    """Also where nothing can be taken away, which -v tells; not with the rights of root."""
+    need_confinement()
+    for names, told in (((), ()), (("seccomp",), ("seccomp",)), (("landlock_create_ruleset",), ("landlock",)), (("capset",), None)):
+        for flags in ((), ("-v",)):
+            command = [program("CHECK"), "--probe", "nonsense", "--tcptop", program("TCPTOP"), *flags]
+            ran = subprocess.run(
+                command, preexec_fn=lambda: names and refuse(names, errno.EPERM), capture_output=True, text=True, check=False  # noqa: B023
+            )
+            check_equal(ran.returncode, 1 if told is None else 2, f"{names}: {ran.stderr!r}")
+            check_equal("check: cannot give up capabilities: " in ran.stderr, told is None, f"{names}: {ran.stderr!r}")
+            for what in ("seccomp", "landlock"):
+                check_equal(f"check: not confined by {what}: " in ran.stderr, bool(flags and told and what in told), f"{names}: {ran.stderr!r}")
 
 
 def status(path):

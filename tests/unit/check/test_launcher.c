@@ -76,7 +76,7 @@ static _Noreturn void asker_main(struct pipes *pipes)
 	struct error error = { 0 };
 
 	if (launcher_open(&launcher, &settings, &error) == 0) {
-		launcher_confine();
+		launcher_confine(false);
 		launcher_run(&launcher, &run, NULL, &error);
 	}
 	_exit(EXIT_FAILURE);

@@ -246,6 +246,19 @@ def from_outside_while_comparing():
 
 
 @case
+def comparing_without_what_starts():
+    """It ends, and says why: the paths that are left are no failures of theirs."""
+    command = [program("CHECK"), "--probe", "tracepoint", "--tcptop", program("TCPTOP")]
+    checking = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    first = [checking.stdout.readline() for _ in range(2)]
+    os.kill(wait_for(lambda: named(checking, "tcptop-launcher"), 10, "what starts tcptop"), signal.SIGKILL)
+    output = "".join(first) + checking.communicate()[0]
+    check_equal(checking.returncode, 1, output)
+    check_equal(output.count("not completed: the process that starts tcptop has ended"), 1, output)
+    check("failed " not in output, output)
+
+
+@case
 def compares_all_the_same():
     """Also where nothing can be taken away, which -v tells; not with the rights of root."""
     need_confinement()

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "check/counter.h"
 #include "check/launcher.h"
+#include "model/snapshot.h"
 
 static const char script[] =
     "#!/bin/sh\n"
@@ -128,6 +129,13 @@ static void test_killed(void **state)
 	for (int i = 0; i < 1000 && kill(tcptop, 0) == 0; i++)
 		usleep(5000);
 	assert_int_equal(kill(tcptop, 0), -1);
+	struct snapshot snapshot;
+
+	/* that it cannot say how tcptop ended is no end of tcptop's */
+	snapshot_init(&snapshot);
+	assert_int_equal(counter_next(&counter, &snapshot, &error), LAUNCHER_ENDED);
+	snapshot_fini(&snapshot);
+	assert_non_null(strstr(error.text, "has ended"));
 	assert_int_equal(launcher_run(&launcher, &run, NULL, &error), LAUNCHER_ENDED);
 	assert_non_null(strstr(error.text, "has ended"));
 	assert_int_equal(error.exit_code, EXIT_CODE_RUNTIME);

@@ -63,12 +63,11 @@ static void print_summary(const struct diagnose *diagnose, const struct finding 
 }
 
 /* Of the terminal that it is written to; 0: it is none, and lines are whole. */
-static unsigned find_columns(FILE *stream)
+static unsigned find_columns(int fd)
 {
 	struct winsize size;
-	int fd = fileno(stream);
 
-	if (fd < 0 || !isatty(fd))
+	if (!isatty(fd))
 		return 0;
 	return ioctl(fd, TIOCGWINSZ, &size) < 0 || size.ws_col < COLUMNS_LEAST ? COLUMNS_USUAL : size.ws_col;
 }
@@ -110,7 +109,7 @@ static void put_wrapped(FILE *stream, unsigned columns, const char *text, const 
 static void print_text(struct diagnose *diagnose, const struct finding *findings, int count)
 {
 	const struct sentence_style style = { diagnose->diagnosis.looked_ns, diagnose->utf8 };
-	unsigned columns = find_columns(diagnose->stream);
+	unsigned columns = find_columns(diagnose->run->output_fd);
 	struct sentence sentence;
 	char limit[LIMIT_SIZE];
 

@@ -57,9 +57,11 @@ static void fill(struct snapshot *snapshot)
 
 static struct run run_of(uint64_t diagnoses)
 {
-	return (struct run){
-		.interval_ns = NS_PER_S, .live = true, .can_tell_sockets = true, .diagnoses = diagnoses
-	};
+	return (struct run){ .interval_ns = NS_PER_S,
+		.live = true,
+		.can_tell_sockets = true,
+		.diagnoses = diagnoses,
+		.output_fd = -1 };
 }
 
 /* The first pass, and two halves of a second; what was printed is for free(). */
@@ -241,7 +243,9 @@ static void wrapped_on_a_terminal(void **state)
 	(void)state;
 	fill(&snapshot);
 	assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
-	FILE *stream = fdopen(slave, "w");
+	FILE *stream = fdopen(dup(slave), "w");
+
+	run.output_fd = slave; /* the stream itself need not have one */
 
 	assert_int_equal(renderer_diagnose.open(&diagnose, &run, stream, &error), 0);
 	for (int i = 0; i < 3; i++) {
@@ -256,6 +260,7 @@ static void wrapped_on_a_terminal(void **state)
 		used += (size_t)got;
 	}
 	fclose(stream);
+	close(slave);
 	close(master);
 	assert_non_null(
 	    strstr(output, "\r\n    Its queue is full (129 of 128): further ones\r\n"

@@ -29,10 +29,8 @@ struct counted_list {
 struct earlier {
 	struct counted_list counted; /* of sockets that the pass has not told of */
 	uint64_t
-	    ends_since_ns; /* what was born later and has ended has all it moved there, or in this interval, */
+	    since_ns; /* what was born later has all it moved there, or in this interval (CLOCK_MONOTONIC) */
 	uint64_t latest_ns; /* the end of the latest interval */
-	uint64_t
-	    births_since_ns; /* and so has what was born later and is told of for the first time (CLOCK_MONOTONIC) */
 };
 
 void counted_fini(struct counted_list *list);

@@ -126,7 +126,7 @@ static int take_all(struct audit *audit, const struct earlier *earlier, const st
 		err = audit_note_end(audit, counted.key_hash);
 		if (!err && counted.ends == 1 && is_told == is_counted && audit->ended_count < ENDED_MAX)
 			err = take(audit, connection, &counted, snapshot,
-			    before.is_told || is_told ? UINT64_MAX : earlier->ends_since_ns, is_counted);
+			    before.is_told || is_told ? UINT64_MAX : earlier->since_ns, is_counted);
 	}
 	return err;
 }
@@ -195,15 +195,13 @@ static void keep_counts(
 
 	if (has_pass) {
 		counted_fini(&earlier->counted);
-		earlier->ends_since_ns = earlier->latest_ns;
+		earlier->since_ns = earlier->latest_ns;
 	}
 	earlier->latest_ns = now_ns;
 	if (snapshot->notes_connections && counted_add(&earlier->counted, list) == 0)
 		return;
 	counted_fini(&earlier->counted);
-	earlier->ends_since_ns = now_ns;
-	if (!has_pass)
-		earlier->births_since_ns = now_ns;
+	earlier->since_ns = now_ns;
 }
 
 /*

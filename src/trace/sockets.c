@@ -179,8 +179,7 @@ int sockets_start(struct sockets *sockets)
 	sockets->passed_ns = sockets->rested_ns = 0;
 	sockets->started_ns = clock_now_ns();
 	counted_fini(&sockets->earlier.counted);
-	sockets->earlier.latest_ns = sockets->earlier.ends_since_ns = sockets->earlier.births_since_ns =
-	    sockets->started_ns;
+	sockets->earlier.latest_ns = sockets->earlier.since_ns = sockets->started_ns;
 	told_fini(&sockets->told);
 	audit_forget(&sockets->audit);
 	if (!err && sockets->link_fds[PASS] >= 0)
@@ -362,7 +361,7 @@ static int audit_all(struct telling *telling)
 			.rx_bytes = counted.rx_bytes,
 			.pid = counted.pid,
 			.is_shared = counted.by_others,
-			.since_ns = sockets->earlier.births_since_ns,
+			.since_ns = sockets->earlier.since_ns,
 			.passes = facts->passes_owner && facts->passes_socket,
 			.knows_ends = telling->snapshot->notes_connections,
 		};

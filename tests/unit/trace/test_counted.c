@@ -6,9 +6,16 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include <unistd.h>
+
+#include "base/clock.h"
 #include "base/util.h"
 #include "cmocka_names.h"
+#include "model/audit.h"
+#include "model/snapshot.h"
 #include "trace/counted.h"
+#include "trace/ended.h"
+#include "trace/told.h"
 
 static struct counted_list list_of(const struct counted *counted, size_t count)
 {
@@ -98,10 +105,50 @@ static void test_too_many_are_none(void **state)
 	counted_fini(&list);
 }
 
+static uint64_t interval_ends(struct audit *audit, struct earlier *earlier, bool has_pass)
+{
+	static const struct told none;
+	struct snapshot snapshot;
+
+	snapshot_init(&snapshot);
+	snapshot.notes_connections = true;
+	snapshot.sockets.cpu_ns = has_pass;
+	assert_int_equal(ended_audit(audit, earlier, &none, &snapshot), 0);
+	snapshot_fini(&snapshot);
+	usleep(1000);
+	return clock_now_ns();
+}
+
+/*
+ * What a pass has left out, and the one before, has moved bytes in intervals whose counts are not kept any more: born then, it
+ * is not one of which all was counted.
+ */
+static void test_counts_go_back_to_the_pass_before(void **state)
+{
+	struct audit audit = { 0 };
+	struct earlier earlier = { 0 };
+	uint64_t first = interval_ends(&audit, &earlier, true),
+	         second = interval_ends(&audit, &earlier, true);
+
+	(void)state;
+	assert_true(earlier.since_ns < first);
+	uint64_t third = interval_ends(&audit, &earlier, true);
+
+	assert_true(earlier.since_ns >= first && earlier.since_ns < second);
+	/* Without a pass they are kept on. */
+	uint64_t since_ns = earlier.since_ns;
+
+	interval_ends(&audit, &earlier, false);
+	assert_true(earlier.since_ns == since_ns && earlier.latest_ns >= third);
+	counted_fini(&earlier.counted);
+	audit_fini(&audit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_of_each_key),
+		cmocka_unit_test(test_counts_go_back_to_the_pass_before),
 		cmocka_unit_test(test_intervals_add_up),
 		cmocka_unit_test(test_too_many_are_none),
 	};

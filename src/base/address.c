@@ -86,16 +86,27 @@ size_t address_format(char *buffer, uint8_t family, const uint8_t *address)
 	return family == 4 ? format_ipv4(buffer, address) : format_ipv6(buffer, address);
 }
 
+/* What is in front of an IPv4 address that is mapped to IPv6. */
+static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
 bool address_unmap(uint8_t address[16], uint8_t *bits)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
 	if (*bits < 8 * sizeof mapped || memcmp(address, mapped, sizeof mapped) != 0)
 		return false;
 	memmove(address, address + sizeof mapped, 4);
 	memset(address + 4, 0, 12);
 	*bits -= 8 * sizeof mapped;
 	return true;
+}
+
+bool address_is_loopback(uint8_t family, const uint8_t *address)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	if (family == 6 && memcmp(address, mapped, sizeof mapped) == 0)
+		return address[sizeof mapped] == IN_LOOPBACKNET;
+	return family == 4 ? address[0] == IN_LOOPBACKNET
+	                   : family == 6 && memcmp(address, one, sizeof one) == 0;
 }
 
 bool address_is_link_local(uint8_t family, const uint8_t *address)

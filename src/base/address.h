@@ -32,6 +32,9 @@ size_t address_format(char *buffer, uint8_t family, const uint8_t *address);
  */
 bool address_unmap(uint8_t address[16], uint8_t *bits);
 
+/* In 127.0.0.0/8, also as mapped to IPv6, or ::1. */
+bool address_is_loopback(uint8_t family, const uint8_t *address);
+
 /* In fe80::/10: the same address may be there on every link. */
 bool address_is_link_local(uint8_t family, const uint8_t *address);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/util.h"
 
 struct local_place {
@@ -18,16 +19,6 @@ static const uint8_t any[16];
 static bool is_any(const uint8_t address[16])
 {
 	return memcmp(address, any, sizeof any) == 0;
-}
-
-static bool is_loopback(uint8_t family, const uint8_t address[16])
-{
-	return family == 4 ? address[0] == 127 : memcmp(address, any, 15) == 0 && address[15] == 1;
-}
-
-static bool is_link_local(uint8_t family, const uint8_t address[16])
-{
-	return family == 6 && address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
 }
 
 static int compare_addresses(const struct local_place *a, const struct local_place *b)
@@ -86,7 +77,7 @@ int local_find(struct local *local, const struct rows *rows)
 
 		if (session->socket.state == SOCKET_LISTEN)
 			local->listeners[local->listener_count++] = (uint32_t)i;
-		if (is_any(session->laddr) || is_link_local(session->family, session->laddr))
+		if (is_any(session->laddr) || address_is_link_local(session->family, session->laddr))
 			continue;
 		*place = (struct local_place){ .family = session->family, .netns = session->netns };
 		memcpy(place->address, session->laddr, sizeof place->address);
@@ -137,7 +128,7 @@ uint32_t local_netns(const struct local *local, const struct session *session)
 	struct local_place key = { .family = session->family };
 	size_t low = 0, high = local->place_count;
 
-	if (is_loopback(session->family, session->raddr) ||
+	if (address_is_loopback(session->family, session->raddr) ||
 	    (memcmp(session->raddr, session->laddr, sizeof session->raddr) == 0 && !is_any(session->raddr)))
 		return session->netns;
 	memcpy(key.address, session->raddr, sizeof key.address);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "model/mirror.h"
 
 /* A row and the hash of its connection, which is the same for both ends. */
 struct end {
@@ -16,90 +17,33 @@ struct end {
 	bool uncertain;
 };
 
-/* Hashes of new ends, as bits: most of the other rows have none of them, and are left out at once. */
-struct marks {
-	uint64_t *bits;
-	uint32_t mask; /* of a hash */
-};
-
-static uint64_t half_hash(const uint8_t address[16], uint16_t port)
-{
-	uint64_t low, high;
-
-	memcpy(&low, address, sizeof low);
-	memcpy(&high, address + sizeof low, sizeof high);
-	uint64_t hash = (low ^ high * 0x9e3779b97f4a7c15u ^ (uint64_t)port << 32) * 0xff51afd7ed558ccdu;
-
-	return hash ^ hash >> 32;
-}
-
-static uint32_t connection_hash(const struct session *session)
-{
-	uint64_t hash = half_hash(session->laddr, session->lport) + half_hash(session->raddr, session->rport);
-
-	hash *= 0xc4ceb9fe1a85ec53u;
-	return (uint32_t)(hash >> 32);
-}
-
 static bool has_ports(const struct session *session)
 {
 	return session->lport && session->rport; /* no listener */
 }
 
-static bool is_mirrored(const struct session *a, const struct session *b)
-{
-	return a->lport == b->rport && a->rport == b->lport && a->family == b->family &&
-	       memcmp(a->laddr, b->raddr, sizeof a->laddr) == 0 &&
-	       memcmp(a->raddr, b->laddr, sizeof a->raddr) == 0;
-}
-
-static bool is_same_side(const struct session *a, const struct session *b)
-{
-	return a->lport == b->lport && a->rport == b->rport && a->family == b->family &&
-	       memcmp(a->laddr, b->laddr, sizeof a->laddr) == 0 &&
-	       memcmp(a->raddr, b->raddr, sizeof a->raddr) == 0;
-}
-
 static bool is_same_place(const struct session *a, const struct session *b)
 {
-	return a->netns == b->netns && a->ifindex == b->ifindex;
+	return mirror_nearness(a, b) == MIRROR_SAME_PLACE;
 }
 
 /* ---- which rows may have found their other end ---- */
 
-static void mark(const struct marks *marks, uint32_t hash)
-{
-	uint32_t bit = hash & marks->mask;
-
-	marks->bits[bit / 64] |= UINT64_C(1) << bit % 64;
-}
-
-static bool is_marked(const struct marks *marks, uint32_t hash)
-{
-	uint32_t bit = hash & marks->mask;
-
-	return marks->bits[bit / 64] >> bit % 64 & 1;
-}
-
-/* Those of the rows that are new, for free(). bits NULL: none is, or there is no memory (-ENOMEM). */
+/* Those of the rows that are new, for marks_fini. bits NULL: none is, or there is no memory (-ENOMEM). */
 static int mark_new(struct marks *marks, const struct rows *rows, uint32_t tick)
 {
-	size_t count = 0, bits = 1024;
+	size_t count = 0;
 
 	*marks = (struct marks){ 0 };
 	for (size_t i = 0; i < rows->count; i++)
 		count += rows->rows[i].first_tick == tick;
 	if (!count)
 		return 0;
-	while (bits < count * 16 && bits < UINT32_C(1) << 30)
-		bits *= 2;
-	marks->mask = (uint32_t)bits - 1;
-	marks->bits = calloc(bits / 64, sizeof *marks->bits);
-	if (!marks->bits)
+	if (marks_init(marks, count) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < rows->count; i++)
 		if (rows->rows[i].first_tick == tick)
-			mark(marks, connection_hash(&rows->rows[i].session));
+			marks_add(marks, mirror_hash(&rows->rows[i].session));
 	return 0;
 }
 
@@ -118,9 +62,9 @@ static struct end *take_ends(const struct rows *rows, const struct marks *marks,
 
 	*count = 0;
 	for (size_t i = 0; i < rows->count; i++) {
-		uint32_t hash = connection_hash(&rows->rows[i].session);
+		uint32_t hash = mirror_hash(&rows->rows[i].session);
 
-		if (!is_marked(marks, hash) || !has_ports(&rows->rows[i].session))
+		if (!marks_may_have(marks, hash) || !has_ports(&rows->rows[i].session))
 			continue;
 		if (*count == capacity) {
 			capacity = capacity ? capacity * 2 : 64;
@@ -176,7 +120,7 @@ static bool is_peer(const struct row *row, const struct row *other)
  */
 static bool may_be(const struct row *candidate, const struct row *row)
 {
-	return is_mirrored(&candidate->session, &row->session) &&
+	return mirror_may_be_other(&candidate->session, &row->session) &&
 	       (!candidate->peer.known || is_peer(row, candidate) || !candidate->closed.clock_ns);
 }
 
@@ -200,19 +144,13 @@ static bool is_better(
 	return session_compare_key(&candidate->session, &than->session) < 0;
 }
 
-/* 2: the same network namespace and link, 1: the same namespace, 0: two. */
-static int nearness(const struct session *a, const struct session *b)
-{
-	return (a->netns == b->netns) + is_same_place(a, b);
-}
-
 /* Whether the end that row is, is there in another namespace, too: whose the other end is cannot be told then. */
 static bool is_twice(const struct search *search, const struct row *row)
 {
 	for (size_t i = 0; i < search->count; i++) {
 		const struct row *same = row_at(search, i);
 
-		if (is_same_side(&same->session, &row->session) &&
+		if (mirror_is_same(&same->session, &row->session) &&
 		    !is_same_place(&same->session, &row->session) && overlap(search, same, row))
 			return true;
 	}
@@ -232,7 +170,7 @@ static uint32_t find_other(const struct search *search, const struct row *row, b
 	*certain = true;
 	for (size_t i = 0; i < search->count; i++) {
 		const struct row *candidate = row_at(search, i);
-		int near = nearness(&candidate->session, &row->session);
+		int near = mirror_nearness(&candidate->session, &row->session);
 
 		if (near < nearest || !may_be(candidate, row))
 			continue;
@@ -286,7 +224,7 @@ int pairs_join(struct rows *rows, uint32_t tick, uint64_t interval_ns, uint64_t 
 		return err;
 	struct end *ends = take_ends(rows, &marks, &count);
 
-	free(marks.bits);
+	marks_fini(&marks);
 	if (!ends)
 		return -ENOMEM;
 	for (size_t first = 0, next; first < count; first = next) {
@@ -303,7 +241,8 @@ int pairs_join(struct rows *rows, uint32_t tick, uint64_t interval_ns, uint64_t 
 /* Its ports may have been used again: of several that which was there at the same time is meant, and its life is over, too. */
 static const struct row *nearer(const struct row *row, const struct row *candidate, const struct row *other)
 {
-	if (candidate->session.pid != row->peer.pid || !is_mirrored(&candidate->session, &row->session))
+	if (candidate->session.pid != row->peer.pid ||
+	    !mirror_may_be_other(&candidate->session, &row->session))
 		return other;
 	return !other || !candidate->session.life == !row->session.life ? candidate : other;
 }
@@ -327,8 +266,8 @@ uint32_t *pairs_others(const struct rows *rows)
 
 	for (size_t i = 0; others && ends && i < rows->count; i++)
 		if (rows->rows[i].peer.known)
-			ends[count++] = (struct end){ .hash = connection_hash(&rows->rows[i].session),
-				.index = (uint32_t)i };
+			ends[count++] =
+			    (struct end){ .hash = mirror_hash(&rows->rows[i].session), .index = (uint32_t)i };
 	if (!ends) {
 		free(others);
 		return NULL;

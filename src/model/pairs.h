@@ -16,7 +16,8 @@
  *
  * Ends in one network namespace belong together when the addresses and ports of one are those of the other, mirrored. Ends
  * in two namespaces do when only one namespace has such an end and only one has the end here: networks that use the same
- * addresses are not mixed up, nor are links with the same link-local ones. A connection whose addresses are translated on its
+ * addresses are not mixed up, nor are links with the same link-local ones. Loopback, and an address's way to itself, never leave
+ * a namespace. A connection whose addresses are translated on its
  * way is not found. Where several processes have an end, it is that of whom is not taken yet, then of whom moved most.
  * 0 or -ENOMEM: then some do not find one another.
  */

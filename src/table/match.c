@@ -32,12 +32,6 @@ static struct subject subject_of(const struct row *row, const struct column_cont
 	return subject;
 }
 
-static bool is_loopback(uint8_t family, const uint8_t *address)
-{
-	return family == 4 ? address[0] == 127
-	                   : family == 6 && memcmp(address, (uint8_t[16]){ [15] = 1 }, 16) == 0;
-}
-
 /* Both ends have one address, or that of the loopback interface. */
 static bool is_local(const struct subject *subject)
 {
@@ -45,7 +39,7 @@ static bool is_local(const struct subject *subject)
 
 	if (!subject->remote)
 		return false;
-	return is_loopback(session->family, session->raddr) ||
+	return address_is_loopback(session->family, session->raddr) ||
 	       (subject->ports && memcmp(session->laddr, session->raddr, sizeof session->laddr) == 0);
 }
 

@@ -176,6 +176,46 @@ static void namespaces_are_joined_only_where_addresses_tell(void **state)
 	assert_int_equal(other_pid(fixture, near), 1);
 }
 
+/* As in pods, each with its own, though of each the other end is not known: a filter leaves it out. */
+static void loopback_stays_in_its_namespace(void **state)
+{
+	static const struct {
+		uint8_t family, laddr[16], raddr[16];
+		bool joined;
+	} cases[] = {
+		{ 4, { 127, 0, 0, 1 }, { 127, 0, 0, 1 }, false },
+		{ 4, { 127, 0, 0, 1 }, { 127, 9, 9, 9 }, false },
+		{ 4, { 10, 0, 0, 1 }, { 127, 0, 0, 1 }, false },
+		{ 6, { [15] = 1 }, { [15] = 1 }, false },
+		{ 6, { [15] = 1 }, { 0xfd, [15] = 2 }, false },
+		{ 6, { [10] = 0xff, 0xff, 127, 0, 0, 1 }, { [10] = 0xff, 0xff, 127, 0, 0, 2 }, false },
+		{ 6, { [10] = 0xff, 0xff, 10, 0, 0, 1 }, { [10] = 0xff, 0xff, 10, 0, 0, 2 }, true },
+		{ 4, { 10, 0, 0, 1 }, { 10, 0, 0, 1 }, false }, /* to itself */
+		{ 4, { 10, 0, 0, 127 }, { 128, 0, 0, 127 }, true },
+		{ 6, { [0] = 127, [15] = 1 }, { [14] = 1 }, true },
+	};
+	struct fixture *fixture = *state;
+
+	for (uint16_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct session ends[] = { end_of(1, 5, 1, 1000 + i, 1, 80), end_of(2, 6, 1, 80, 1, 1000 + i),
+			end_of(3, 5, 1, 80, 1, 1000 + i) };
+
+		for (int end = 0; end < 3; end++) {
+			ends[end].family = cases[i].family;
+			memcpy(ends[end].laddr, end ? cases[i].raddr : cases[i].laddr, 16);
+			memcpy(ends[end].raddr, end ? cases[i].laddr : cases[i].raddr, 16);
+		}
+		add(fixture, ends[0]);
+		add(fixture, ends[1]);
+		merge(fixture);
+		assert_int_equal(other_pid(fixture, ends[0]), cases[i].joined ? 2 : 0);
+		assert_int_equal(other_pid(fixture, ends[1]), cases[i].joined ? 1 : 0);
+		add(fixture, ends[2]);
+		merge(fixture);
+		assert_int_equal(other_pid(fixture, ends[0]), 3);
+	}
+}
+
 static void links_with_equal_addresses_are_told_apart(void **state)
 {
 	struct fixture *fixture = *state;
@@ -307,6 +347,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_process_is_its_own_other_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    namespaces_are_joined_only_where_addresses_tell, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(loopback_stays_in_its_namespace, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(links_with_equal_addresses_are_told_apart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ports_are_used_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(who_reads_late_is_found, set_up, tear_down),

@@ -27,6 +27,8 @@ static void ask_users(struct sieve *sieve, const struct snapshot *snapshot)
 
 	for (size_t i = 0; i < snapshot->session_count; i++)
 		names_user(names, snapshot->sessions[i].uid, unused, sizeof unused);
+	for (size_t i = 0; i < snapshot->connection_count; i++)
+		names_user(names, snapshot->connections[i].session.uid, unused, sizeof unused);
 	names_wait(names);
 	names_changed(names);
 	if (names_are_over(names))
@@ -44,6 +46,18 @@ static bool passes(struct sieve *sieve, const struct session *session, int64_t s
 	};
 
 	return match_row(&sieve->match, &row, &sieve->context);
+}
+
+/* Of the connections that ended, which the reset has copied, those that pass stay. */
+static void sift_connections(struct sieve *sieve)
+{
+	struct snapshot *passed = &sieve->passed;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < passed->connection_count; i++)
+		if (passes(sieve, &passed->connections[i].session, passed->time.tv_sec))
+			passed->connections[kept++] = passed->connections[i];
+	passed->connection_count = kept;
 }
 
 /* Fills sieve->passed. 0 or -ENOMEM. */
@@ -73,6 +87,7 @@ static int sift(struct sieve *sieve, const struct snapshot *snapshot)
 			return -ENOMEM;
 		*copy = *session;
 	}
+	sift_connections(sieve);
 	snapshot_total(passed);
 	return 0;
 }

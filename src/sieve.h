@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A source in front of another one: of its snapshots only the sessions that --filter's words match, with their totals. */
+/*
+ * A source in front of another one: of its snapshots only the sessions that --filter's words match, with their totals, and
+ * of the connections that ended those that match.
+ */
 #ifndef TCPTOP_SIEVE_H
 #define TCPTOP_SIEVE_H
 

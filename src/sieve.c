@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "model/cause.h"
 #include "model/rows.h"
 #include "model/snapshot.h"
 #include "names/names.h"
@@ -17,6 +18,7 @@ struct sieve {
 	struct match match;
 	struct column_context context; /* numbers, as the text and JSON show them */
 	struct snapshot passed;
+	struct rows open; /* where words are of sockets: the sessions that the latest pass told of */
 };
 
 /* What is printed is printed once, so it waits for the names of users. */
@@ -33,6 +35,39 @@ static void ask_users(struct sieve *sieve, const struct snapshot *snapshot)
 	names_changed(names);
 	if (names_are_over(names))
 		fprintf(stderr, "tcptop: " NAMES_ARE_OVER "\n");
+}
+
+/* A pass tells of all sockets that are open: the table has no more than its snapshot. 0 or -ENOMEM. */
+static int learn_sockets(struct sieve *sieve, const struct snapshot *snapshot)
+{
+	const struct socket_census *sockets = &snapshot->sockets;
+
+	if (!sieve->match.of_sockets || (sockets->follows && !sockets->cpu_ns))
+		return 0;
+	rows_clear(&sieve->open);
+	for (size_t i = 0; i < snapshot->session_count; i++) {
+		const struct session *session = &snapshot->sessions[i];
+		bool added;
+
+		if (!session->socket.state)
+			continue;
+		size_t index = rows_find_or_add(&sieve->open, session, &added);
+
+		if (index == ROW_NONE)
+			return -ENOMEM;
+		if (!added)
+			cause_join_listener(&sieve->open.rows[index].session.socket, &session->socket);
+	}
+	return 0;
+}
+
+/* In an interval without a pass its socket stands as the latest one told. */
+static void recall_socket(const struct sieve *sieve, struct session *session)
+{
+	size_t index = session->socket.state ? ROW_NONE : rows_find(&sieve->open, session);
+
+	if (index != ROW_NONE)
+		session->socket = sieve->open.rows[index].session.socket;
 }
 
 static bool passes(struct sieve *sieve, const struct session *session, int64_t seen_s)
@@ -65,7 +100,7 @@ static int sift(struct sieve *sieve, const struct snapshot *snapshot)
 {
 	struct snapshot *passed = &sieve->passed;
 
-	if (snapshot_reset_as(passed, snapshot) < 0)
+	if (snapshot_reset_as(passed, snapshot) < 0 || learn_sockets(sieve, snapshot) < 0)
 		return -ENOMEM;
 	/* No row outlives its interval, so no number is kept. */
 	if (names_are_many(sieve->context.names))
@@ -79,7 +114,10 @@ static int sift(struct sieve *sieve, const struct snapshot *snapshot)
 	for (size_t i = 0; i < snapshot->session_count; i++) {
 		const struct session *session = &snapshot->sessions[i];
 
-		if (!passes(sieve, session, snapshot->time.tv_sec))
+		struct session standing = *session;
+
+		recall_socket(sieve, &standing);
+		if (!passes(sieve, &standing, snapshot->time.tv_sec))
 			continue;
 		struct session *copy = snapshot_add(passed);
 
@@ -150,6 +188,7 @@ int sieve_open(struct sieve **sieve, const struct source *source, const char *wo
 		return error_set(error, EXIT_CODE_RUNTIME, -ENOMEM, "out of memory");
 	new->source = *source;
 	snapshot_init(&new->passed);
+	rows_init(&new->open);
 	match_set(&new->match, words);
 	new->context.names = names;
 	*sieve = new;
@@ -160,6 +199,7 @@ void sieve_close(struct sieve *sieve)
 {
 	if (!sieve)
 		return;
+	rows_fini(&sieve->open);
 	snapshot_fini(&sieve->passed);
 	free(sieve);
 }

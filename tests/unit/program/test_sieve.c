@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/util.h"
+#include "model/cause.h"
 #include "model/snapshot.h"
 #include "names/names.h"
 #include "sieve.h"
@@ -122,11 +124,77 @@ static void ended_connections_pass_as_sessions_do(void **state)
 	end(&fixture);
 }
 
+/* Two that wait; a pass tells what for, or there is none in the interval. */
+static const struct snapshot *next_of_two(struct fixture *fixture, bool has_pass)
+{
+	snapshot_reset(&fixture->all);
+	struct session *peer = add(fixture, "a", 22, 5);
+
+	peer->socket.state = has_pass ? SOCKET_ESTABLISHED : 0;
+	peer->socket.cause = has_pass ? CAUSE_PEER : CAUSE_NONE;
+	struct session *app = add(fixture, "b", 23, 70);
+
+	app->socket.state = peer->socket.state;
+	app->socket.cause = has_pass ? CAUSE_APP : CAUSE_NONE;
+	fixture->all.sockets.follows = true;
+	fixture->all.sockets.cpu_ns = has_pass;
+	return next(fixture);
+}
+
+static void sockets_stand_as_the_latest_pass_told(void **state)
+{
+	static const struct {
+		const char *words;
+		uint64_t rx_bytes;
+	} cases[] = {
+		{ "why:peer", 5 },
+		{ "!why:peer", 70 },
+		{ "state:established", 75 },
+		{ "!state:established", 0 },
+	};
+	struct fixture fixture;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		begin(&fixture, cases[i].words);
+		for (int interval = 0; interval < 6; interval++) {
+			const struct snapshot *passed = next_of_two(&fixture, interval % 3 == 0);
+
+			assert_int_equal(passed->rx_bytes, cases[i].rx_bytes);
+			if (interval % 3) /* but what is shown is what was told */
+				for (size_t k = 0; k < passed->session_count; k++)
+					assert_int_equal(passed->sessions[k].socket.state, 0);
+		}
+		end(&fixture);
+	}
+}
+
+/* What a pass does not come to any more is not open, and without passes nothing is known. */
+static void what_no_pass_tells_is_not_known(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture, "why:peer");
+	assert_int_equal(next_of_two(&fixture, false)->session_count, 0);
+	assert_int_equal(next_of_two(&fixture, true)->session_count, 1);
+	fixture.all.sessions[0].socket = (struct socket_summary){ 0 };
+	assert_int_equal(next(&fixture)->session_count, 0);
+	assert_int_equal(next_of_two(&fixture, false)->session_count, 0);
+	assert_int_equal(next_of_two(&fixture, true)->session_count, 1);
+	next_of_two(&fixture, false);
+	fixture.all.sockets.follows = false;
+	assert_int_equal(next(&fixture)->session_count, 0);
+	end(&fixture);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sessions_and_their_totals),
 		cmocka_unit_test(ended_connections_pass_as_sessions_do),
+		cmocka_unit_test(sockets_stand_as_the_latest_pass_told),
+		cmocka_unit_test(what_no_pass_tells_is_not_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

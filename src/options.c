@@ -254,6 +254,11 @@ int options_check_words(const struct options *options, struct error *error)
 		    "host names are on the screen alone: with %s, host: of --filter takes an address or a "
 		    "network",
 		    output_said(options, said));
+	if (match.of_sockets &&
+	    (options->action == ACTION_DIAGNOSE || options->action == ACTION_DIAGNOSE_RECORDING))
+		return options_refuse(error,
+		    "state: and why: of --filter would choose what --diagnose finds, and hide the other end: "
+		    "leave them out");
 	if (match.of_sockets && options->action == ACTION_RUN && !options_tell_sockets(options))
 		return options_refuse(
 		    error, "state: and why: of --filter need -a with %s", output_said(options, said));

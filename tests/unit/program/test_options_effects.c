@@ -197,6 +197,12 @@ static void wrong_words_are_refused(void **state)
 		{ { "--filter", " " }, "option --filter needs a value: WORDS" },
 		{ { "--filter", "a state:close_wait", "-o", "json" },
 		    "state: and why: of --filter need -a with -o json" },
+		{ { "--diagnose", "--filter", "a why:peer" },
+		    "state: and why: of --filter would choose what --diagnose finds, and hide the other end: "
+		    "leave them out" },
+		{ { "--diagnose", "--replay", "f", "--filter", "!state:listen" },
+		    "state: and why: of --filter would choose what --diagnose finds, and hide the other end: "
+		    "leave them out" },
 		{ { "--filter", "host:a.example", "-o", "json" },
 		    "host names are on the screen alone: with -o json, host: of --filter takes an address or "
 		    "a "

@@ -205,6 +205,7 @@ static void add_socket(struct session *group, const struct session *session)
 
 void group_add(struct row *group, const struct row *row, bool added)
 {
+	group->is_group = true;
 	group->match_epoch = 0; /* the facts may be others now */
 	add_facts(group, row, added);
 	add_times(group, row, added);

@@ -50,6 +50,7 @@ struct row {
 	uint32_t container;   /* number of the cgroup's name, 0 not known; a cache that the list fills in */
 	uint32_t match_epoch; /* filter that `matched` is the result of, 0 none; a cache of the list's, too */
 	bool matched;
+	bool is_group;     /* its addresses and ports are none, but for what all in it have in common */
 	uint8_t several;   /* 1 << enum tally, SEVERAL_NAMES: a group that has more than one of them; */
 	uint8_t uncounted; /* of which some are not counted, as what they moved was added up; */
 	uint32_t counts[TALLY_COUNT]; /* how many are, which only the list knows */

@@ -17,15 +17,14 @@
 struct subject {
 	const struct row *row;
 	const struct column_context *context;
-	bool
-	    ports; /* else it is a group's row, and its local address is none: the one with a port has no PID */
+	bool ports;  /* else it is a group's row, and its local address is none */
 	bool remote; /* the remote address is one */
 };
 
 static struct subject subject_of(const struct row *row, const struct column_context *context)
 {
 	const struct session *session = &row->session;
-	struct subject subject = { row, context, session->rport || (session->lport && session->pid), false };
+	struct subject subject = { row, context, !row->is_group, false };
 
 	subject.remote =
 	    session->family && (subject.ports || memcmp(session->raddr, (uint8_t[16]){ 0 }, 16) != 0);
@@ -39,6 +38,9 @@ static bool is_local(const struct subject *subject)
 
 	if (!subject->remote)
 		return false;
+	if (subject->ports &&
+	    !session->rport) /* a listener: others reach it unless it is bound to loopback */
+		return address_is_loopback(session->family, session->laddr);
 	return address_is_loopback(session->family, session->raddr) ||
 	       (subject->ports && memcmp(session->laddr, session->raddr, sizeof session->laddr) == 0);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "model/cause.h"
+#include "model/group.h"
 #include "model/rows.h"
 #include "names/names.h"
 #include "table/column.h"
@@ -128,7 +129,10 @@ static void local_is_loopback_or_one_address(void **state)
 	struct session self = make("localhost", 5, "10.0.0.1", 80, 1, 1);
 	struct session four = make("a", 5, "127.8.0.1", 80, 1, 1);
 	struct session six = make("a", 5, "::1", 80, 1, 1);
-	struct session group = { .family = 4, .pid = 5 };
+	struct session listener = { .family = 4, .pid = 5, .lport = 80 }, inner = listener;
+	struct row group = { .session = { .family = 4, .pid = 5 }, .members = 1, .is_group = true };
+	const struct column_context numbers = { 0 };
+	struct match match;
 
 	(void)state;
 	YES(&out, "!local");
@@ -137,7 +141,11 @@ static void local_is_loopback_or_one_address(void **state)
 	YES(&four, "local", "LOCAL");
 	YES(&six, "local");
 	NO(&six, "!local");
-	YES(&group, "!local"); /* has no address */
+	YES(&listener, "!local");
+	inet_pton(AF_INET, "127.0.0.1", inner.laddr);
+	YES(&inner, "local");
+	match_set(&match, "!local");
+	assert_true(match_row(&match, &group, &numbers)); /* has no address */
 }
 
 static void names_are_matched_where_they_are_shown(void **state)
@@ -226,6 +234,27 @@ static void states_and_causes_are_fields(void **state)
 	assert_false(match.of_sockets);
 	match_set(&match, "app !why:idle");
 	assert_true(match.of_sockets);
+}
+
+/* A listener of the kernel's, as NFS has: a connection without a process, but no group. */
+static void what_no_process_has_has_a_state(void **state)
+{
+	struct session listener = { .family = 4, .lport = 2049, .uid = UINT32_MAX };
+	const struct column_context numbers = { 0 };
+	struct row group = { .members = 1 }, row = { .members = 1 };
+	struct match match;
+
+	(void)state;
+	listener.socket.state = SOCKET_LISTEN;
+	inet_pton(AF_INET, "10.0.0.1", listener.laddr);
+	YES(&listener, "state:listen", "!state:established", "10.0.0.1", "port:2049");
+	NO(&listener, "!state:listen", "local", "10.0.0.2");
+	row.session = listener;
+	group_add(&group, &row, true);
+	group.session.family = 4;
+	match_set(&match, "state:listen");
+	assert_true(match_row(&match, &row, &numbers));
+	assert_false(match_row(&match, &group, &numbers));
 }
 
 static void fields_and_faults(void **state)
@@ -412,6 +441,7 @@ int main(void)
 		cmocka_unit_test(parts_of_paths_are_ids),
 		cmocka_unit_test(command_lines_are_matched),
 		cmocka_unit_test(states_and_causes_are_fields),
+		cmocka_unit_test(what_no_process_has_has_a_state),
 		cmocka_unit_test(fields_and_faults),
 		cmocka_unit_test(fields_look_in_one_place),
 		cmocka_unit_test(listeners_are_told),

@@ -186,6 +186,10 @@ int frame_draw(struct ui *ui, unsigned width, unsigned height, const struct line
 	ui->cursor_x = ui->cursor_y = -1;
 	ui->spots.count = 0;
 	err = view_prepare(&ui->view, table_lines_rows(ui));
+	if (!err) {
+		ui_search_again(ui);
+		err = view_prepare(&ui->view, table_lines_rows(ui));
+	}
 	if (err < 0)
 		return err;
 	if (width < LAYOUT_WIDTH_MIN || height < LAYOUT_HEIGHT_MIN) {

@@ -301,6 +301,8 @@ static void add_filters(struct ui *ui, struct pieces *pieces)
 		add_host(ui, pieces, key);
 	if (view->settings.words.word_count)
 		pieces_add(pieces, 2, STYLE_STRONG, "filter: %s", ui->filter_text);
+	if (view->settings.words.of_sockets && !ui->sockets_left_out && ui_lacks_sockets(ui))
+		pieces_add(pieces, 2, STYLE_ALERT, "%s", ui_lacks_sockets(ui));
 	if (view->settings.one_user)
 		pieces_add(pieces, 2, STYLE_STRONG, "user: %s",
 		    names_user(ui->names, view->settings.uid, user, sizeof user));

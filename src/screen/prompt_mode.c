@@ -30,15 +30,14 @@ static void search_open(struct ui *ui)
 {
 	ui->before_search = view_cursor(&ui->view);
 	ui->typed[0] = '\0';
-	ui->search_missed = false;
+	ui->search_missed = ui->search_waits = false;
 }
 
 static void search_again(struct ui *ui, bool forward, bool from_here)
 {
 	memcpy(ui->search_text, ui->typed, sizeof ui->search_text);
 	match_set(&ui->search, ui->typed);
-	ui->search_missed =
-	    ui->search.word_count > 0 && !view_find(&ui->view, &ui->search, forward, from_here);
+	ui->search_missed = ui->search.word_count > 0 && !ui_search(ui, forward, from_here);
 }
 
 static unsigned search_key(struct ui *ui, int code)
@@ -49,6 +48,7 @@ static unsigned search_key(struct ui *ui, int code)
 		break;
 	case KEY_CODE_ESCAPE:
 		view_set_cursor(&ui->view, &ui->before_search);
+		ui->search_waits = false;
 		ui->mode = MODE_TABLE;
 		break;
 	case KEY_CODE_F3:
@@ -185,8 +185,14 @@ static void search_footer(struct ui *ui)
 {
 	if (ui->typed[0] && draw_fault(ui, "Search: ", &ui->search))
 		return;
+	const char *lacks = ui->search.of_sockets ? ui_lacks_sockets(ui) : NULL;
+
 	if (ui->search_missed)
-		draw_prompt(ui, "Search: ", "not found", STYLE_ALERT);
+		draw_prompt(ui, "Search: ",
+		    lacks
+		        ?: ui->search_waits ? "not found yet"
+		                            : "not found",
+		    STYLE_ALERT);
 	else
 		draw_prompt(ui, "Search: ", "F3 next  Enter stay  Esc back", STYLE_DIM);
 }

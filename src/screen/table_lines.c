@@ -198,6 +198,9 @@ static void draw_empty(struct ui *ui)
 		line_print(&ui->line, STYLE_DIM, " The first interval is being counted ...");
 	else if (ui->view.settings.opened && !ui->view.context.all)
 		line_print(&ui->line, STYLE_DIM, " No active connection: a lists all.");
+	else if (ui->view.list.unfiltered && ui->view.settings.words.of_sockets && ui_lacks_sockets(ui))
+		line_print(
+		    &ui->line, STYLE_STRONG, " state: and why: pass nothing: %s.", ui_lacks_sockets(ui));
 	else if (ui->view.list.unfiltered)
 		line_print(&ui->line, STYLE_DIM, " No connection passes the filters: Esc clears them.");
 	else if (ui->run->pid_count && ui->run->live)

@@ -201,8 +201,8 @@ static unsigned search_next(struct ui *ui)
 {
 	if (!ui->search.word_count)
 		ui->mode = MODE_SEARCH;
-	else if (!view_find(&ui->view, &ui->search, true, false))
-		ui_say(ui, "not found: %s", ui->search_text);
+	else if (!ui_search(ui, true, false))
+		ui_say(ui, "not found%s: %s", ui->search_waits ? " yet" : "", ui->search_text);
 	return REACTION_NONE;
 }
 
@@ -436,6 +436,7 @@ static unsigned table_key(struct ui *ui, int code)
 {
 	const struct key *key = key_find(code);
 
+	ui->search_waits = false;
 	if (!key)
 		return REACTION_NONE;
 	if (code == KEY_CODE_END && playback_is_past(ui))

@@ -256,13 +256,55 @@ static enum ui_mode page_of(const struct ui *ui)
 	return ui->mode == MODE_HELP ? ui->help_from : ui->mode;
 }
 
+const char *ui_lacks_sockets(const struct ui *ui)
+{
+	const struct traffic *traffic = view_traffic(&ui->view);
+
+	if (ui->sockets_left_out)
+		return "sockets are left out: --max-overhead";
+	if (!ui->replay)
+		return ui->run->can_tell_sockets ? NULL : "this kernel cannot tell of sockets";
+	return traffic->tick && !traffic->sockets.follows ? "the recording tells of no sockets here" : NULL;
+}
+
+bool ui_search(struct ui *ui, bool forward, bool from_here)
+{
+	const struct traffic *traffic = view_traffic(&ui->view);
+	bool found = view_find(&ui->view, &ui->search, forward, from_here);
+
+	ui->searched_tick = traffic->tick;
+	ui->search_waits = !found && ui->search.of_sockets && !ui->is_frozen && !ui->replay &&
+	                   !ui_lacks_sockets(ui) && !traffic->sockets.follows && !traffic->sockets.err;
+	return found;
+}
+
+void ui_search_again(struct ui *ui)
+{
+	bool types = ui->mode == MODE_SEARCH && ui->search_missed;
+
+	if (!(types || ui->search_waits) || ui->searched_tick == view_traffic(&ui->view)->tick)
+		return;
+	bool found = ui_search(ui, true, true);
+
+	if (types)
+		ui->search_missed = !found;
+	else if (!found && !ui->search_waits)
+		ui_say(ui, "not found: %s", ui->search_text);
+}
+
+/* What was found is kept on the screen by what it is now. */
+static bool searches_sockets(const struct ui *ui)
+{
+	return ui->search.of_sockets && (page_of(ui) == MODE_SEARCH || ui->search_waits || ui->view.found);
+}
+
 bool ui_wants_sockets(const struct ui *ui)
 {
 	if (ui->sockets_left_out)
 		return false;
 	return ui->view.context.open || (column_list_needs(&ui->columns) & COLUMN_NEEDS_SOCKET) ||
 	       (ui->view.sort.column->needs & COLUMN_NEEDS_SOCKET) || ui->view.settings.words.of_sockets ||
-	       ui->search.of_sockets || page_of(ui) == MODE_DETAILS || page_of(ui) == MODE_SERVICES;
+	       searches_sockets(ui) || page_of(ui) == MODE_DETAILS || page_of(ui) == MODE_SERVICES;
 }
 
 bool ui_wants_connections(const struct ui *ui)

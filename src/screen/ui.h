@@ -80,7 +80,9 @@ struct ui {
 	struct match search;
 	char search_text[MATCH_TEXT_MAX + 1];
 	char filter_text[MATCH_TEXT_MAX + 1];
-	bool search_missed;               /* what is typed is nowhere */
+	bool search_missed;               /* what is typed is nowhere, */
+	bool search_waits;                /* but a pass over sockets is to tell of it still */
+	uint32_t searched_tick;           /* the interval that it was looked for in */
 	struct view_cursor before_search; /* where Escape returns to */
 	struct menu menu;
 	unsigned scroll;                    /* lines, in help and details */
@@ -139,6 +141,15 @@ bool ui_measures(const struct ui *ui, const struct column *column);
 
 /* Lists all open sockets, or no longer: then the order is the default one if its column goes with them. */
 void ui_list_open(struct ui *ui, bool open);
+
+/* Moves the cursor to the next row that ui->search matches. False: there is none, or none yet (search_waits). */
+bool ui_search(struct ui *ui, bool forward, bool from_here);
+
+/* The same after each interval for what was not found, while it is looked for. view_prepare comes before and after it. */
+void ui_search_again(struct ui *ui);
+
+/* Why nothing tells of sockets, and nothing will; NULL: that is not so. */
+const char *ui_lacks_sockets(const struct ui *ui);
 
 /* What is shown asks for a pass over all sockets. */
 bool ui_wants_sockets(const struct ui *ui);

@@ -181,6 +181,16 @@ static inline int tear_down(void **state)
 	return 0;
 }
 
+/* As it runs on a kernel that can, or cannot, tell of sockets. */
+static inline void begin_live(struct fixture *fixture, bool can_tell_sockets)
+{
+	ui_fini(&fixture->ui);
+	fixture->run.live = true;
+	fixture->run.interval_ns = 1000000000;
+	fixture->run.can_tell_sockets = can_tell_sockets;
+	assert_int_equal(ui_init(&fixture->ui, &fixture->run, true), 0);
+}
+
 static inline void expect_lines(struct fixture *fixture, const char *const *lines, size_t count)
 {
 	for (size_t i = 0; i < count; i++)

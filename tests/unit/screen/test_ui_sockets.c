@@ -115,16 +115,6 @@ static void the_page_tells_of_a_socket(void **state)
 	assert_true(on_glass(fixture, 40, "LISTEN   6 of 5 wait to be accepted   7 dropped"));
 }
 
-/* As it runs on a kernel that can, or cannot, tell of sockets. */
-static void begin_live(struct fixture *fixture, bool can_tell_sockets)
-{
-	ui_fini(&fixture->ui);
-	fixture->run.live = true;
-	fixture->run.interval_ns = 1000000000;
-	fixture->run.can_tell_sockets = can_tell_sockets;
-	assert_int_equal(ui_init(&fixture->ui, &fixture->run, true), 0);
-}
-
 /* What the pass over sockets tells is offered where there can be one, and its columns say so. */
 static void columns_of_sockets_are_for_kernels_that_tell(void **state)
 {

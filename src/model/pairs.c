@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "model/mirror.h"
+#include "model/marks.h"
 
 /* A row and the hash of its connection, which is the same for both ends. */
 struct end {
@@ -24,7 +24,7 @@ static bool has_ports(const struct session *session)
 
 static bool is_same_place(const struct session *a, const struct session *b)
 {
-	return mirror_nearness(a, b) == MIRROR_SAME_PLACE;
+	return session_nearness(a, b) == SESSION_SAME_PLACE;
 }
 
 /* ---- which rows may have found their other end ---- */
@@ -43,7 +43,7 @@ static int mark_new(struct marks *marks, const struct rows *rows, uint32_t tick)
 		return -ENOMEM;
 	for (size_t i = 0; i < rows->count; i++)
 		if (rows->rows[i].first_tick == tick)
-			marks_add(marks, mirror_hash(&rows->rows[i].session));
+			marks_add(marks, session_hash_connection(&rows->rows[i].session));
 	return 0;
 }
 
@@ -62,7 +62,7 @@ static struct end *take_ends(const struct rows *rows, const struct marks *marks,
 
 	*count = 0;
 	for (size_t i = 0; i < rows->count; i++) {
-		uint32_t hash = mirror_hash(&rows->rows[i].session);
+		uint32_t hash = session_hash_connection(&rows->rows[i].session);
 
 		if (!marks_may_have(marks, hash) || !has_ports(&rows->rows[i].session))
 			continue;
@@ -120,7 +120,7 @@ static bool is_peer(const struct row *row, const struct row *other)
  */
 static bool may_be(const struct row *candidate, const struct row *row)
 {
-	return mirror_may_be_other(&candidate->session, &row->session) &&
+	return session_may_be_other_end(&candidate->session, &row->session) &&
 	       (!candidate->peer.known || is_peer(row, candidate) || !candidate->closed.clock_ns);
 }
 
@@ -150,7 +150,7 @@ static bool is_twice(const struct search *search, const struct row *row)
 	for (size_t i = 0; i < search->count; i++) {
 		const struct row *same = row_at(search, i);
 
-		if (mirror_is_same(&same->session, &row->session) &&
+		if (session_is_same_end(&same->session, &row->session) &&
 		    !is_same_place(&same->session, &row->session) && overlap(search, same, row))
 			return true;
 	}
@@ -170,7 +170,7 @@ static uint32_t find_other(const struct search *search, const struct row *row, b
 	*certain = true;
 	for (size_t i = 0; i < search->count; i++) {
 		const struct row *candidate = row_at(search, i);
-		int near = mirror_nearness(&candidate->session, &row->session);
+		int near = session_nearness(&candidate->session, &row->session);
 
 		if (near < nearest || !may_be(candidate, row))
 			continue;
@@ -242,7 +242,7 @@ int pairs_join(struct rows *rows, uint32_t tick, uint64_t interval_ns, uint64_t 
 static const struct row *nearer(const struct row *row, const struct row *candidate, const struct row *other)
 {
 	if (candidate->session.pid != row->peer.pid ||
-	    !mirror_may_be_other(&candidate->session, &row->session))
+	    !session_may_be_other_end(&candidate->session, &row->session))
 		return other;
 	return !other || !candidate->session.life == !row->session.life ? candidate : other;
 }
@@ -266,8 +266,8 @@ uint32_t *pairs_others(const struct rows *rows)
 
 	for (size_t i = 0; others && ends && i < rows->count; i++)
 		if (rows->rows[i].peer.known)
-			ends[count++] =
-			    (struct end){ .hash = mirror_hash(&rows->rows[i].session), .index = (uint32_t)i };
+			ends[count++] = (struct end){ .hash = session_hash_connection(&rows->rows[i].session),
+				.index = (uint32_t)i };
 	if (!ends) {
 		free(others);
 		return NULL;

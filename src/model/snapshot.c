@@ -256,6 +256,54 @@ uint64_t session_hash(const struct session *key)
 	return hash;
 }
 
+static uint64_t half_hash(const uint8_t address[16], uint16_t port)
+{
+	uint64_t low, high;
+
+	memcpy(&low, address, sizeof low);
+	memcpy(&high, address + sizeof low, sizeof high);
+	uint64_t hash = (low ^ high * 0x9e3779b97f4a7c15u ^ (uint64_t)port << 32) * 0xff51afd7ed558ccdu;
+
+	return hash ^ hash >> 32;
+}
+
+uint32_t session_hash_connection(const struct session *session)
+{
+	uint64_t hash = half_hash(session->laddr, session->lport) + half_hash(session->raddr, session->rport);
+
+	hash *= 0xc4ceb9fe1a85ec53u;
+	return (uint32_t)(hash >> 32);
+}
+
+bool session_is_same_end(const struct session *a, const struct session *b)
+{
+	return a->lport == b->lport && a->rport == b->rport && a->family == b->family &&
+	       memcmp(a->laddr, b->laddr, sizeof a->laddr) == 0 &&
+	       memcmp(a->raddr, b->raddr, sizeof a->raddr) == 0;
+}
+
+int session_nearness(const struct session *a, const struct session *b)
+{
+	if (a->netns != b->netns)
+		return SESSION_APART;
+	return a->ifindex == b->ifindex ? SESSION_SAME_PLACE : SESSION_SAME_NETNS;
+}
+
+bool session_may_cross(const struct session *session)
+{
+	return !address_is_loopback(session->family, session->laddr) &&
+	       !address_is_loopback(session->family, session->raddr) &&
+	       memcmp(session->laddr, session->raddr, sizeof session->laddr) != 0;
+}
+
+bool session_may_be_other_end(const struct session *a, const struct session *b)
+{
+	return a->lport == b->rport && a->rport == b->lport && a->family == b->family &&
+	       memcmp(a->laddr, b->raddr, sizeof a->laddr) == 0 &&
+	       memcmp(a->raddr, b->laddr, sizeof a->raddr) == 0 &&
+	       (a->netns == b->netns || session_may_cross(a));
+}
+
 int session_compare_key(const struct session *a, const struct session *b)
 {
 	int order;

@@ -217,6 +217,26 @@ int session_compare_key(const struct session *a, const struct session *b);
 /* The same without the PID and the life: on what identifies a connection. */
 int session_compare_connection(const struct session *a, const struct session *b);
 
+/* ---- of the two ends of a connection within the host, each of which is a session ---- */
+
+/* Of a connection's addresses and ports: the same for both ends. */
+uint32_t session_hash_connection(const struct session *session);
+
+/* Whether both have the same addresses and ports. */
+bool session_is_same_end(const struct session *a, const struct session *b);
+
+/* Whether its other end may be in another namespace: a loopback interface, and an address's way to itself, never leave theirs. */
+bool session_may_cross(const struct session *session);
+
+/* Whether the addresses and ports of one are those of the other, mirrored, and the way from one to the other may exist. */
+bool session_may_be_other_end(const struct session *a, const struct session *b);
+
+/* 2: the same network namespace and link, 1: the same namespace, 0: two. */
+enum { SESSION_APART, SESSION_SAME_NETNS, SESSION_SAME_PLACE };
+int session_nearness(const struct session *a, const struct session *b);
+
+/* ---- in order ---- */
+
 /* The total is part of the array that is sorted: most comparisons need not read the session. */
 struct session_rank {
 	uint64_t total_bytes;

@@ -10,7 +10,8 @@
  * is slow, though the moment of the pass may have found everything read. Not where the path is long: a window that is
  * smaller than what is under way on it closes, too, and nobody is slow.
  *
- * The other end is that of the same namespace and link or, where there is none, the only one that has its addresses and ports.
+ * The other end is that of the same namespace and link, whether it waits or not. Where there is none it is that of another
+ * place, if only one has such an end, and only one the end here, and not on loopback: as model/pairs.h has it.
  * 0 or -ENOMEM.
  */
 int prove_readers(struct snapshot *snapshot);

@@ -222,7 +222,7 @@ static bool passes(struct ui *ui, const struct latest_item *item)
 
 	/* what is shown may be an earlier moment */
 	return item->tick <= view_traffic(&ui->view)->tick &&
-	       list_passes(&ui->view.settings, &ui->view.context, &row);
+	       list_passes_ended(&ui->view.settings, &ui->view.context, &row);
 }
 
 /* "1234 ended: 12 refused, 3 reset by remote" of all, whatever the filter. */

@@ -37,7 +37,8 @@ static bool is_hidden(
 	       !(settings->kept && session_compare_key(&row->session, settings->kept) == 0);
 }
 
-bool list_passes(const struct list_settings *settings, const struct column_context *context, struct row *row)
+/* All but the words. */
+static bool passes_choices(const struct list_settings *settings, const struct row *row)
 {
 	const struct session *session = &row->session;
 
@@ -51,6 +52,13 @@ bool list_passes(const struct list_settings *settings, const struct column_conte
 		if (session_compare_key(&key, &settings->opened_key) != 0)
 			return false;
 	}
+	return true;
+}
+
+bool list_passes(const struct list_settings *settings, const struct column_context *context, struct row *row)
+{
+	if (!passes_choices(settings, row))
+		return false;
 	if (!settings->words.word_count)
 		return true;
 	if (settings->words.of_sockets)
@@ -62,6 +70,12 @@ bool list_passes(const struct list_settings *settings, const struct column_conte
 		row->match_epoch = settings->epoch;
 	}
 	return row->matched;
+}
+
+bool list_passes_ended(
+    const struct list_settings *settings, const struct column_context *context, const struct row *row)
+{
+	return passes_choices(settings, row) && match_ended(&settings->words, row, context);
 }
 
 enum answer list_passes_gone(

@@ -59,6 +59,10 @@ int list_build(struct list *list, const struct list_settings *settings, const st
 /* Whether a row passes the settings' filters; the row's cgroup is to have its name by list_build. */
 bool list_passes(const struct list_settings *settings, const struct column_context *context, struct row *row);
 
+/* The same of a connection that has ended, whose words about its socket are ignored. Nothing is cached. */
+bool list_passes_ended(
+    const struct list_settings *settings, const struct column_context *context, const struct row *row);
+
 /* The same of what is gone, by the context's grouping; ANSWER_UNKNOWN: not of all that was added up in it. */
 enum answer list_passes_gone(
     const struct list_settings *settings, const struct column_context *context, const struct row *row);

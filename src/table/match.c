@@ -216,14 +216,27 @@ static bool has_word(const struct subject *subject, const struct match_word *wor
 	return word->looks & LOOK_COMMAND && in_command(subject, word);
 }
 
-bool match_row(const struct match *match, const struct row *row, const struct column_context *context)
+/* ignored: looks whose words say nothing. */
+static bool has_words(
+    const struct match *match, unsigned ignored, const struct row *row, const struct column_context *context)
 {
 	struct subject subject = subject_of(row, context);
 
 	for (size_t i = 0; i < match->word_count; i++)
-		if (has_word(&subject, &match->words[i]) == match->words[i].absent)
+		if (!(match->words[i].looks & ignored) &&
+		    has_word(&subject, &match->words[i]) == match->words[i].absent)
 			return false;
 	return true;
+}
+
+bool match_row(const struct match *match, const struct row *row, const struct column_context *context)
+{
+	return has_words(match, 0, row, context);
+}
+
+bool match_ended(const struct match *match, const struct row *row, const struct column_context *context)
+{
+	return has_words(match, LOOK_STATE | LOOK_WHY, row, context);
 }
 
 /* Where a word can be looked for in what is gone so that what is not found there is in none of it. */

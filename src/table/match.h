@@ -17,6 +17,9 @@ struct row;
  */
 bool match_row(const struct match *match, const struct row *row, const struct column_context *context);
 
+/* The same of a connection that has ended: words of its socket, which is none any more, are ignored. */
+bool match_ended(const struct match *match, const struct row *row, const struct column_context *context);
+
 /*
  * The same of what is gone, many connections added up, of which little is known: ANSWER_YES or ANSWER_NO if it is so of all of
  * them, else ANSWER_UNKNOWN.

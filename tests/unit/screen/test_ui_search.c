@@ -104,11 +104,44 @@ static void where_sockets_are_not_told_a_filter_says_so(void **state)
 	assert_true(on_glass(fixture, 24, "No connection passes the filters"));
 }
 
+/* Their sockets are there no more: all other words choose among them. */
+static void words_about_sockets_do_not_empty_the_page_of_what_ended(void **state)
+{
+	static const struct {
+		const char *words;
+		bool shown;
+	} cases[] = {
+		{ "\\why:peer", true },
+		{ "\\!state:close_wait", true },
+		{ "\\state:established nginx", true },
+		{ "\\state:established java", false },
+	};
+	struct fixture *fixture = *state;
+
+	begin_live(fixture, true);
+	begin(fixture);
+	struct connection *connection = snapshot_add_connection(&fixture->snapshot);
+
+	assert_non_null(connection);
+	connection->session = (struct session){ .family = 4, .lport = 80, .pid = 1874, .comm = "nginx" };
+	show(fixture);
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		type(fixture, cases[i].words);
+		key(fixture, KEY_CODE_ENTER);
+		key(fixture, 'e');
+		paint(fixture, 80, 24);
+		assert_int_equal(on_glass(fixture, 24, " nginx (1874)"), cases[i].shown);
+		key(fixture, KEY_CODE_ESCAPE);
+		key(fixture, KEY_CODE_ESCAPE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UI_TEST(a_search_by_state_goes_on_until_a_pass_tells),
 		UI_TEST(a_search_that_was_left_waits_for_one_pass),
+		UI_TEST(words_about_sockets_do_not_empty_the_page_of_what_ended),
 		UI_TEST(where_sockets_are_not_told_a_filter_says_so),
 	};
 

@@ -81,11 +81,18 @@ static unsigned columns_of(const char *text, size_t length)
 	return columns;
 }
 
-/* What is behind an indent, as a line or, where that is too long, by words in several that are indented alike. */
+/*
+ * What is behind an indent: as it is where lines are whole, as a name may have several blanks; else, where it is too long, by
+ * words in several lines that are indented alike.
+ */
 static void put_wrapped(FILE *stream, unsigned columns, const char *text, const char *stop)
 {
 	unsigned used = INDENT;
 
+	if (!columns) {
+		fprintf(stream, "%s%s\n", text, stop);
+		return;
+	}
 	for (const char *word = text, *next; *word; word = next) {
 		size_t length = strcspn(word, " ");
 		unsigned width = columns_of(word, length);
@@ -93,7 +100,7 @@ static void put_wrapped(FILE *stream, unsigned columns, const char *text, const 
 		next = word + length + strspn(word + length, " ");
 		if (!*next)
 			width += (unsigned)strlen(stop);
-		if (word != text && columns && used + 1 + width > columns) {
+		if (word != text && used + 1 + width > columns) {
 			fprintf(stream, "\n%*s", INDENT, "");
 			used = INDENT;
 		} else if (word != text) {

@@ -270,6 +270,21 @@ static void wrapped_on_a_terminal(void **state)
 	snapshot_fini(&snapshot);
 }
 
+/* In a file, where names are looked for as they are. */
+static void names_keep_their_blanks(void **state)
+{
+	struct snapshot snapshot;
+
+	(void)state;
+	fill(&snapshot);
+	strcpy(snapshot.sessions[0].comm, "a  b   c");
+	char *output = show(&renderer_diagnose, &snapshot);
+
+	assert_non_null(strstr(output, " a  b   c (PID 2211)"));
+	free(output);
+	snapshot_fini(&snapshot);
+}
+
 static void nothing_waits(void **state)
 {
 	struct snapshot snapshot;
@@ -426,6 +441,7 @@ int main(void)
 		cmocka_unit_test(a_full_queue_and_who_waits_for_it),
 		cmocka_unit_test(more_than_ten),
 		cmocka_unit_test(wrapped_on_a_terminal),
+		cmocka_unit_test(names_keep_their_blanks),
 		cmocka_unit_test(nothing_waits),
 		cmocka_unit_test(objects),
 		cmocka_unit_test(again_and_again),

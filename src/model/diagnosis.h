@@ -50,7 +50,7 @@ struct finding {
 	uint32_t rtt_us;        /* the longest of the latest ones; 0: not known */
 	uint32_t rtt_min_us;    /* the shortest ever */
 	uint32_t retries;       /* the most of one connection */
-	uint32_t backlog;       /* the most that were seen, */
+	uint32_t backlog;       /* of the listener whose queue was fullest: the most that were seen, */
 	uint32_t backlog_max;   /* and how many may be */
 	uint32_t drops;         /* in the time */
 	uint32_t idle_s;        /* the longest time since data was moved */

@@ -21,6 +21,12 @@ static bool is_any(const uint8_t address[16])
 	return memcmp(address, any, sizeof any) == 0;
 }
 
+/* Whether its own address tells where it is: what is link-local may be on every link. */
+static bool has_place(const struct session *session)
+{
+	return !is_any(session->laddr) && !address_is_link_local(session->family, session->laddr);
+}
+
 static int compare_addresses(const struct local_place *a, const struct local_place *b)
 {
 	return COMPARE(a->family, b->family) ?: memcmp(a->address, b->address, sizeof a->address);
@@ -77,7 +83,7 @@ int local_find(struct local *local, const struct rows *rows)
 
 		if (session->socket.state == SOCKET_LISTEN)
 			local->listeners[local->listener_count++] = (uint32_t)i;
-		if (is_any(session->laddr) || address_is_link_local(session->family, session->laddr))
+		if (!has_place(session))
 			continue;
 		*place = (struct local_place){ .family = session->family, .netns = session->netns };
 		memcpy(place->address, session->laddr, sizeof place->address);
@@ -123,13 +129,20 @@ bool local_serves(const struct local *local, const struct session *session)
 	    local, first_listener(local, session->netns, session->lport), session->netns, session->lport);
 }
 
+/* Whether what is sent to its remote address stays in its namespace, whoever has that elsewhere. */
+static bool stays(const struct session *session)
+{
+	return address_is_loopback(session->family, session->raddr) ||
+	       (memcmp(session->raddr, session->laddr, sizeof session->raddr) == 0 &&
+	           !is_any(session->raddr));
+}
+
 uint32_t local_netns(const struct local *local, const struct session *session)
 {
 	struct local_place key = { .family = session->family };
 	size_t low = 0, high = local->place_count;
 
-	if (address_is_loopback(session->family, session->raddr) ||
-	    (memcmp(session->raddr, session->laddr, sizeof session->raddr) == 0 && !is_any(session->raddr)))
+	if (stays(session))
 		return session->netns;
 	memcpy(key.address, session->raddr, sizeof key.address);
 	while (low < high) {
@@ -163,22 +176,61 @@ static int fit(const struct session *listener, const struct session *session)
 	return listener->family == session->family ? 2 : session->family == 4;
 }
 
+/* The nearer of two listeners, of alike ones that whose queue is full; `than` may be NULL. */
+static const struct row *nearer(
+    const struct row *listener, const struct row *than, const struct session *session)
+{
+	int fits = fit(&listener->session, session) * 2,
+	    than_fits = than ? fit(&than->session, session) * 2 : 0;
+
+	fits += fits && socket_is_full(&listener->session.socket);
+	than_fits += than && socket_is_full(&than->session.socket);
+	return fits > than_fits ? listener : than;
+}
+
 const struct row *local_listener(const struct local *local, const struct session *session)
 {
 	uint32_t netns = local_netns(local, session);
 	const struct row *found = NULL;
-	int best = 0;
 
 	for (size_t i = first_listener(local, netns, session->rport);
-	     netns && listens_at(local, i, netns, session->rport); i++) {
-		const struct row *row = &local->rows->rows[local->listeners[i]];
-		int fits = fit(&row->session, session) * 2;
+	     netns && listens_at(local, i, netns, session->rport); i++)
+		found = nearer(&local->rows->rows[local->listeners[i]], found, session);
+	return found;
+}
 
-		fits += fits && socket_is_full(&row->session.socket);
-		if (fits > best) {
-			best = fits;
-			found = row;
-		}
+/* As local_netns. */
+static uint32_t look_up_netns(const struct rows *rows, const struct session *session)
+{
+	uint32_t found = 0;
+	bool certain = true;
+
+	if (stays(session))
+		return session->netns;
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct session *other = &rows->rows[i].session;
+
+		if (!has_place(other) || other->family != session->family ||
+		    memcmp(other->laddr, session->raddr, sizeof other->laddr) != 0)
+			continue;
+		if (other->netns == session->netns)
+			return session->netns;
+		certain = certain && (!found || other->netns == found);
+		found = other->netns;
+	}
+	return certain ? found : 0;
+}
+
+const struct row *local_look_up_listener(const struct rows *rows, const struct session *session)
+{
+	uint32_t netns = look_up_netns(rows, session);
+	const struct row *found = NULL;
+
+	for (size_t i = 0; netns && i < rows->count; i++) {
+		const struct session *other = &rows->rows[i].session;
+
+		if (other->socket.state == SOCKET_LISTEN && compare_ports(other, netns, session->rport) == 0)
+			found = nearer(&rows->rows[i], found, session);
 	}
 	return found;
 }

@@ -38,4 +38,7 @@ uint32_t local_netns(const struct local *local, const struct session *session);
 /* Who listens on the session's remote address and port, of several one whose queue is full; NULL: nobody that is known. */
 const struct row *local_listener(const struct local *local, const struct session *session);
 
+/* The same of one session, from all rows as they are: what is built for many takes longer than that. */
+const struct row *local_look_up_listener(const struct rows *rows, const struct session *session);
+
 #endif

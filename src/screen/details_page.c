@@ -89,19 +89,20 @@ static void graph_detail(struct page *page, const struct row *row)
 /* "the queue of httpd (PID 812) on this host is full (129 of 128)", of a connect without an answer. Returns whether it is so. */
 static bool describe_full_queue(struct page *page, const struct row *row, char *buffer, size_t size)
 {
-	struct local local;
-	const struct row *listener = NULL;
+	char process[48] = "a listener without a process";
 
 	if (row->session.socket.state != SOCKET_SYN_SENT)
 		return false;
-	if (local_find(&local, &view_traffic(&page->ui->view)->rows) == 0)
-		listener = local_listener(&local, &row->session);
-	local_fini(&local);
+	const struct row *listener =
+	    local_look_up_listener(&view_traffic(&page->ui->view)->rows, &row->session);
+
 	if (!listener || !socket_is_full(&listener->session.socket))
 		return false;
-	snprintf(buffer, size, "the queue of %s (PID %u) on this host is full (%u of %u)",
-	    listener->session.comm, listener->session.pid, listener->session.socket.backlog,
-	    listener->session.socket.backlog_max);
+	if (listener->session.pid)
+		snprintf(
+		    process, sizeof process, "%s (PID %u)", listener->session.comm, listener->session.pid);
+	snprintf(buffer, size, "the queue of %s on this host is full (%u of %u)", process,
+	    listener->session.socket.backlog, listener->session.socket.backlog_max);
 	return true;
 }
 

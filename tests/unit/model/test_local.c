@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/local.h"
@@ -65,6 +66,7 @@ static void who_listens(void **state)
 		const struct row *listener = local_listener(&local, &session);
 
 		assert_int_equal(local_netns(&local, &session), rows[i].there);
+		assert_ptr_equal(local_look_up_listener(&sockets, &session), listener);
 		assert_int_equal(listener ? listener->session.pid : 0, rows[i].pid);
 	}
 	local_fini(&local);
@@ -86,6 +88,7 @@ static void of_several(void **state)
 	bound->socket.state = SOCKET_LISTEN;
 	assert_int_equal(local_find(&local, &sockets), 0);
 	assert_int_equal(local_listener(&local, &session)->session.laddr[0], 127);
+	assert_int_equal(local_look_up_listener(&sockets, &session)->session.laddr[0], 127);
 	assert_true(local_serves(&local, bound));
 	assert_false(local_serves(&local, &session));
 	local_fini(&local);
@@ -99,6 +102,7 @@ static void of_several(void **state)
 	sockets.rows[2].session.socket = other.socket;
 	assert_int_equal(local_find(&local, &sockets), 0);
 	assert_int_equal(local_listener(&local, &session)->session.pid, 81);
+	assert_int_equal(local_look_up_listener(&sockets, &session)->session.pid, 81);
 	local_fini(&local);
 	rows_fini(&sockets);
 }
@@ -118,13 +122,57 @@ static void of_both_families(void **state)
 	six->socket.state = SOCKET_LISTEN;
 	assert_int_equal(local_find(&local, &sockets), 0);
 	assert_non_null(local_listener(&local, &session));
+	assert_non_null(local_look_up_listener(&sockets, &session));
 	local_fini(&local);
 	rows_fini(&sockets);
+}
+
+/* Sockets of few addresses, ports and namespaces, at random: whichever way it is found, it is the same listener. */
+static void one_is_found_as_many_are(void **state)
+{
+	struct rows sockets;
+	struct local local;
+	unsigned found = 0, namespaces = 0;
+
+	(void)state;
+	srand(13);
+	for (int round = 0; round < 200; round++) {
+		rows_init(&sockets);
+		for (int i = 0; i < 12; i++) {
+			static const uint8_t first[] = { 0, 10, 10, 127 };
+			struct session session = { .family = rand() % 4 ? 4 : 6,
+				.netns = 1 + (uint32_t)rand() % 3 };
+			bool added;
+
+			session.laddr[0] = first[rand() % 4];
+			session.laddr[3] = session.laddr[0] ? (uint8_t)(rand() % 4) : 0;
+			session.lport = (uint16_t)(80 + rand() % 2);
+			session.pid = 1 + (uint32_t)i;
+			session.socket.state = rand() % 2 ? SOCKET_LISTEN : SOCKET_ESTABLISHED;
+			session.socket.backlog = (uint32_t)(rand() % 2);
+			rows_find_or_add(&sockets, &session, &added);
+		}
+		assert_int_equal(local_find(&local, &sockets), 0);
+		for (int i = 0; i < 20; i++) {
+			struct session session = connecting(1 + (uint32_t)rand() % 4, i % 3 ? 10 : 127,
+			    (uint8_t)(rand() % 5), (uint16_t)(80 + rand() % 2));
+			const struct row *listener = local_listener(&local, &session);
+
+			assert_ptr_equal(local_look_up_listener(&sockets, &session), listener);
+			found += listener != NULL;
+			namespaces += listener && listener->session.netns != session.netns;
+		}
+		local_fini(&local);
+		rows_fini(&sockets);
+	}
+	assert_in_range(found, 500, 3500);
+	assert_in_range(namespaces, 50, 3500);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_is_found_as_many_are),
 		cmocka_unit_test(who_listens),
 		cmocka_unit_test(of_several),
 		cmocka_unit_test(of_both_families),

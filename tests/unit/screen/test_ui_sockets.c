@@ -115,6 +115,50 @@ static void the_page_tells_of_a_socket(void **state)
 	assert_true(on_glass(fixture, 40, "LISTEN   6 of 5 wait to be accepted   7 dropped"));
 }
 
+/* A connect that a listener of this host does not answer says whose queue is full. */
+static void the_page_tells_whose_queue_is_full(void **state)
+{
+	static const struct {
+		uint32_t pid, backlog;
+		const char *why;
+	} cases[] = {
+		{ 4, 6, "the queue of httpd (PID 4) on this host is full (6 of 5)" },
+		{ 0, 6, "the queue of a listener without a process on this host is full (6 of 5)" },
+		{ 4, 5, "loss 100%: " },
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		ui_fini(&fixture->ui);
+		assert_int_equal(ui_init(&fixture->ui, &fixture->run, true), 0);
+		begin(fixture);
+		add(fixture, "curl", 3, "127.0.0.1", 80, 0, 1);
+		add(fixture, cases[i].pid ? "httpd" : "", cases[i].pid, "0.0.0.0", 0, 0, 0);
+		struct session *sessions = fixture->snapshot.sessions;
+
+		sessions[0].lport = 40000;
+		sessions[0].socket = (struct socket_summary){ .state = SOCKET_SYN_SENT,
+			.retries = 2,
+			.cause = CAUSE_LOSS,
+			.shares = { [CAUSE_LOSS] = 100 } };
+		memset(sessions[1].laddr, 0, sizeof sessions[1].laddr);
+		sessions[1].lport = 80;
+		sessions[1].socket = (struct socket_summary){
+			.state = SOCKET_LISTEN, .backlog = cases[i].backlog, .backlog_max = 5
+		};
+		fixture->snapshot.sockets.follows = true;
+		fixture->snapshot.sockets.cpu_ns = 1;
+		fixture->snapshot.sockets.count = 2;
+		show(fixture);
+		paint(fixture, 120, 24);
+		key(fixture, KEY_CODE_ENTER);
+		paint(fixture, 120, 40);
+		assert_true(on_glass(fixture, 40, "SYN_SENT"));
+		assert_true(on_glass(fixture, 40, cases[i].why));
+		assert_false(on_glass(fixture, 40, "(PID 0)"));
+	}
+}
+
 /* What the pass over sockets tells is offered where there can be one, and its columns say so. */
 static void columns_of_sockets_are_for_kernels_that_tell(void **state)
 {
@@ -419,6 +463,7 @@ int main(void)
 		UI_TEST(rtt_and_retransmits_are_shown),
 		UI_TEST(the_title_says_what_it_costs),
 		UI_TEST(the_page_tells_of_a_socket),
+		UI_TEST(the_page_tells_whose_queue_is_full),
 		UI_TEST(columns_of_sockets_are_for_kernels_that_tell),
 		UI_TEST(a_pass_is_asked_for_while_it_is_shown),
 		UI_TEST(a_key_lists_all_that_are_open),

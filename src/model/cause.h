@@ -78,6 +78,14 @@ static inline bool socket_is_full(const struct socket_summary *socket)
 	                      : socket->state == SOCKET_LISTEN && socket->backlog > socket->backlog_max;
 }
 
+/* Of two queues, each beside its limit, of which it holds one more; of alike ones that which may hold more. */
+static inline bool backlog_is_fuller(uint32_t backlog, uint32_t backlog_max, uint32_t than, uint32_t than_max)
+{
+	uint64_t here = backlog * (than_max + UINT64_C(1)), there = than * (backlog_max + UINT64_C(1));
+
+	return here > there || (here == there && backlog_max > than_max);
+}
+
 /* Adds another listener's queue and drops; of what does not listen nothing is changed. */
 void cause_join_listener(struct socket_summary *sum, const struct socket_summary *listener);
 

@@ -92,7 +92,11 @@ static void add_special(struct stay *stay, const struct socket_summary *socket, 
 	if (socket->state == SOCKET_SYN_SENT && socket->retries)
 		stay->waited_ns[FINDING_UNANSWERED] += span_ns;
 	if (socket->state == SOCKET_LISTEN) {
-		stay->backlog = socket->backlog > stay->backlog ? socket->backlog : stay->backlog;
+		if (backlog_is_fuller(
+		        socket->backlog, socket->backlog_max, stay->backlog, stay->backlog_max)) {
+			stay->backlog = socket->backlog;
+			stay->backlog_max = socket->backlog_max;
+		}
 		if (socket->backlog > socket->backlog_max)
 			stay->waited_ns[FINDING_BACKLOG] += span_ns * socket->backlog;
 	}

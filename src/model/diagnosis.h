@@ -79,7 +79,8 @@ struct stay {
 	uint64_t read_bytes;
 	uint64_t sent_bytes;
 	uint64_t retrans_bytes;
-	uint32_t backlog;
+	uint32_t backlog; /* the fullest that was seen */
+	uint32_t backlog_max;
 	uint32_t first_drops;
 	uint32_t last_pass;
 };

@@ -192,14 +192,6 @@ static uint32_t greater(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
-/* Beside its limit, of which a queue holds one more; of two that are alike the greater. */
-static bool is_fuller(uint32_t backlog, uint32_t backlog_max, uint32_t than, uint32_t than_max)
-{
-	uint64_t here = backlog * (than_max + UINT64_C(1)), there = than * (backlog_max + UINT64_C(1));
-
-	return here > there || (here == there && backlog_max > than_max);
-}
-
 static void add_to_finding(struct finding *finding, const struct session *session, const struct stay *stay)
 {
 	const struct socket_summary *socket = &session->socket;
@@ -217,9 +209,9 @@ static void add_to_finding(struct finding *finding, const struct session *sessio
 	finding->idle_s = greater(finding->idle_s, socket->idle_s);
 	if (socket->state != SOCKET_LISTEN)
 		return;
-	if (is_fuller(stay->backlog, socket->backlog_max, finding->backlog, finding->backlog_max)) {
+	if (backlog_is_fuller(stay->backlog, stay->backlog_max, finding->backlog, finding->backlog_max)) {
 		finding->backlog = stay->backlog;
-		finding->backlog_max = socket->backlog_max;
+		finding->backlog_max = stay->backlog_max;
 	}
 	finding->drops += socket->drops - stay->first_drops;
 }

@@ -12,7 +12,7 @@
 #define FINDINGS_MAX 4
 
 /* Of a process that listens with several queues on one port, the numbers are of that which is fullest. */
-static void the_fullest_queue_is_told(void **state)
+static void the_fullest_is_told(uint8_t apart)
 {
 	static const struct {
 		uint32_t queues[3][2]; /* so many, of which there may be so many */
@@ -31,7 +31,6 @@ static void the_fullest_queue_is_told(void **state)
 	struct diagnosis diagnosis;
 	struct snapshot snapshot;
 
-	(void)state;
 	for (size_t i = 0; i < 6 * COUNT_OF(cases); i++) { /* in each order */
 		static const uint8_t orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 },
 			{ 2, 0, 1 }, { 2, 1, 0 } };
@@ -43,7 +42,7 @@ static void the_fullest_queue_is_told(void **state)
 
 			*listener = (struct session){
 				.family = 4,
-				.laddr = { 10 + j },
+				.laddr = { 10 + j * apart },
 				.lport = 80,
 				.pid = 1,
 				.netns = 7,
@@ -60,12 +59,20 @@ static void the_fullest_queue_is_told(void **state)
 		snapshot.sockets.passed_ns = NS_PER_S;
 		assert_int_equal(diagnosis_add(&diagnosis, &snapshot), 0);
 		assert_int_equal(diagnosis_find(&diagnosis, findings, FINDINGS_MAX), 1);
-		assert_int_equal(findings[0].connections, 3);
+		assert_int_equal(findings[0].connections, apart ? 3 : 1);
 		assert_int_equal(findings[0].backlog, cases[i / 6].backlog);
 		assert_int_equal(findings[0].backlog_max, cases[i / 6].backlog_max);
 		diagnosis_fini(&diagnosis);
 		snapshot_fini(&snapshot);
 	}
+}
+
+/* At addresses of their own, or at one (SO_REUSEPORT). */
+static void the_fullest_queue_is_told(void **state)
+{
+	(void)state;
+	the_fullest_is_told(1);
+	the_fullest_is_told(0);
 }
 
 int main(void)

@@ -101,8 +101,14 @@ static bool describe_full_queue(struct page *page, const struct row *row, char *
 	if (listener->session.pid)
 		snprintf(
 		    process, sizeof process, "%s (PID %u)", listener->session.comm, listener->session.pid);
-	snprintf(buffer, size, "the queue of %s on this host is full (%u of %u)", process,
-	    listener->session.socket.backlog, listener->session.socket.backlog_max);
+	const struct socket_summary *queue = &listener->session.socket;
+
+	if (queue->joined)
+		snprintf(buffer, size, "%u of %u queues of %s on this host %s full", queue->joined_full,
+		    queue->joined + 1, process, queue->joined_full == 1 ? "is" : "are");
+	else
+		snprintf(buffer, size, "the queue of %s on this host is full (%u of %u)", process,
+		    queue->backlog, queue->backlog_max);
 	return true;
 }
 

@@ -121,10 +121,14 @@ static void the_page_tells_whose_queue_is_full(void **state)
 	static const struct {
 		uint32_t pid, backlog;
 		const char *why;
+		uint16_t joined, joined_full;
 	} cases[] = {
-		{ 4, 6, "the queue of httpd (PID 4) on this host is full (6 of 5)" },
-		{ 0, 6, "the queue of a listener without a process on this host is full (6 of 5)" },
-		{ 4, 5, "loss 100%: " },
+		{ 4, 6, "the queue of httpd (PID 4) on this host is full (6 of 5)", 0, 0 },
+		{ 0, 6, "the queue of a listener without a process on this host is full (6 of 5)", 0, 0 },
+		{ 4, 5, "loss 100%: ", 0, 0 },
+		{ 4, 5, "1 of 4 queues of httpd (PID 4) on this host is full", 3, 1 },
+		{ 4, 6, "2 of 4 queues of httpd (PID 4) on this host are full", 3, 2 },
+		{ 4, 6, "loss 100%: ", 3, 0 },
 	};
 	struct fixture *fixture = *state;
 
@@ -144,7 +148,11 @@ static void the_page_tells_whose_queue_is_full(void **state)
 		memset(sessions[1].laddr, 0, sizeof sessions[1].laddr);
 		sessions[1].lport = 80;
 		sessions[1].socket = (struct socket_summary){
-			.state = SOCKET_LISTEN, .backlog = cases[i].backlog, .backlog_max = 5
+			.state = SOCKET_LISTEN,
+			.backlog = cases[i].backlog,
+			.backlog_max = 5,
+			.joined = cases[i].joined,
+			.joined_full = cases[i].joined_full,
 		};
 		fixture->snapshot.sockets.follows = true;
 		fixture->snapshot.sockets.cpu_ns = 1;

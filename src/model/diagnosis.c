@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/util.h"
 
 /* To add a kind, add its row, and what it says in output/sentence.c. */
@@ -58,15 +59,12 @@ static struct stay *find_stay(struct diagnosis *diagnosis, const struct session 
 
 	if (index == ROW_NONE)
 		return NULL;
-	if (index >= diagnosis->stay_capacity) {
-		size_t capacity = diagnosis->stay_capacity ? diagnosis->stay_capacity * 2 : 64;
-		struct stay *stays = reallocarray(diagnosis->stays, capacity, sizeof *stays);
+	struct stay *stays =
+	    array_grow(diagnosis->stays, index, &diagnosis->stay_capacity, 64, sizeof *stays);
 
-		if (!stays)
-			return NULL;
-		diagnosis->stays = stays;
-		diagnosis->stay_capacity = capacity;
-	}
+	if (!stays)
+		return NULL;
+	diagnosis->stays = stays;
 	struct stay *stay = &diagnosis->stays[index];
 
 	if (added) {

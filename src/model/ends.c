@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/util.h"
 #include "model/how.h"
 
@@ -50,15 +51,11 @@ static struct end_counts *find_counts(struct ends *ends, const struct session *s
 
 	if (index == ROW_NONE)
 		return NULL;
-	if (index >= ends->capacity) {
-		size_t capacity = ends->capacity ? ends->capacity * 2 : 16;
-		struct end_counts *counts = reallocarray(ends->counts, capacity, sizeof *counts);
+	struct end_counts *counts = array_grow(ends->counts, index, &ends->capacity, 16, sizeof *counts);
 
-		if (!counts)
-			return NULL;
-		ends->counts = counts;
-		ends->capacity = capacity;
-	}
+	if (!counts)
+		return NULL;
+	ends->counts = counts;
 	if (added)
 		ends->counts[index] = (struct end_counts){ 0 };
 	ends->counts[index].session = *session;

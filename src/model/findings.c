@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/util.h"
 #include "model/diagnosis.h"
 #include "model/local.h"
@@ -48,15 +49,11 @@ struct parts {
 
 static int add_part(struct parts *parts, size_t index, uint8_t kind, bool serves, uint64_t waited_ns)
 {
-	if (parts->count == parts->capacity) {
-		size_t capacity = parts->capacity ? parts->capacity * 2 : 64;
-		struct part *all = reallocarray(parts->all, capacity, sizeof *all);
+	struct part *all = array_grow(parts->all, parts->count, &parts->capacity, 64, sizeof *all);
 
-		if (!all)
-			return -ENOMEM;
-		parts->all = all;
-		parts->capacity = capacity;
-	}
+	if (!all)
+		return -ENOMEM;
+	parts->all = all;
 	parts->all[parts->count++] = (struct part){ index, kind, serves, waited_ns };
 	return 0;
 }

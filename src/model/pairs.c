@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/util.h"
 #include "model/marks.h"
 
@@ -66,16 +67,13 @@ static struct end *take_ends(const struct rows *rows, const struct marks *marks,
 
 		if (!marks_may_have(marks, hash) || !has_ports(&rows->rows[i].session))
 			continue;
-		if (*count == capacity) {
-			capacity = capacity ? capacity * 2 : 64;
-			struct end *larger = reallocarray(ends, capacity, sizeof *ends);
+		struct end *larger = array_grow(ends, *count, &capacity, 64, sizeof *ends);
 
-			if (!larger) {
-				free(ends);
-				return NULL;
-			}
-			ends = larger;
+		if (!larger) {
+			free(ends);
+			return NULL;
 		}
+		ends = larger;
 		ends[(*count)++] = (struct end){ .hash = hash, .index = (uint32_t)i };
 	}
 	if (!ends)

@@ -21,9 +21,9 @@ enum number {
 	NUMBER_RESENT = 1 << 2,
 	NUMBER_RTT = 1 << 3,
 	NUMBER_RETRIES = 1 << 4,
-	NUMBER_IDLE = 1 << 6,
-	NUMBER_FAILED = 1 << 7,
-	NUMBER_RATE = 1 << 8,
+	NUMBER_IDLE = 1 << 5,
+	NUMBER_FAILED = 1 << 6,
+	NUMBER_RATE = 1 << 7,
 };
 
 /* meaning NULL: that of the cause. limit: "this cannot tell ...". */

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/util.h"
 #include "loader/tracing.h"
@@ -216,15 +217,11 @@ struct users {
 
 static int add_user(struct users *users, uint64_t cookie, const struct socket_owner *owner)
 {
-	if (users->count == users->capacity) {
-		size_t capacity = users->capacity ? users->capacity * 2 : 64;
-		struct socket_user *all = reallocarray(users->all, capacity, sizeof *all);
+	struct socket_user *all = array_grow(users->all, users->count, &users->capacity, 64, sizeof *all);
 
-		if (!all)
-			return -ENOMEM;
-		users->all = all;
-		users->capacity = capacity;
-	}
+	if (!all)
+		return -ENOMEM;
+	users->all = all;
 	users->all[users->count++] = (struct socket_user){ cookie, *owner };
 	return 0;
 }

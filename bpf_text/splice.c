@@ -10,10 +10,28 @@
  * spliced already, so that a position made of what it tells would have bytes counted twice.
  */
 struct consumed {
-	u32 seq; /* copied_seq at the last event */
+	u32 seq; /* copied_seq at the last event, unless a place has it */
+	u32 events;
 };
 
 BPF_SK_STORAGE(consumed, struct consumed);
+
+/*
+ * The state of a socket that goes on receiving: two loads find a place, a helper's call the storage. Who owns it is told by the
+ * socket's cookie, which no other socket gets, from some events on until it is closed; who finds that another one has its place stays
+ * with the storage. All of this runs under the socket's lock.
+ */
+#define CONSUMED_PLACES 4096
+#define EVENTS_BEFORE_PLACE 4
+
+struct consumed_place {
+	u64 cookie;
+	u32 seq;
+	u32 apart[13]; /* other CPUs write those beside it */
+};
+
+BPF_ARRAY(consumed_places, struct consumed_place, CONSUMED_PLACES);
+BPF_TABLE("hash", u32, u8, owned_consumed_places, CONSUMED_PLACES); /* two sockets cannot enter the same one */
 BPF_ARRAY(splice_ready, u32, 1); /* sockets without a state were born after the start */
 
 /*
@@ -24,6 +42,40 @@ BPF_TABLE("hash", u64, u8, unfollowed, 1024);
 
 #define SOCK_DONE_BIT 2 /* of sk_flags: a FIN has come */
 #define TCP_SYN_SENT 2
+#define TCP_CLOSE 7
+
+/*
+ * A function of the kernel's own, bpf_rdonly_cast (Linux 6.2), gives an address a type. No call is left of it: the verifier takes it
+ * out, and reads are of the kind that may fail. Helpers that would do the same took half of this program's time. The loader
+ * makes the call of its number.
+ */
+#define CAST(type, address) (((u64 (*)(u64, u64))@RDONLY_CAST@)((u64)(address), type))
+
+/* From a task's stack on to the registers of its system call; 0: not known before the iterator has run. */
+BPF_ARRAY(registers_distance, u64, 1);
+
+static __always_inline void note_registers(void)
+{
+	u64 task = CURRENT_TASK(), registers;
+	u32 slot = 0;
+	u64 *distance = registers_distance.lookup(&slot);
+
+	if (!distance || *distance)
+		return;
+	registers = bpf_task_pt_regs((void *)task);
+	/* the verifier has no differences of pointers */
+	*distance = LOAD_COLD(u64, (u64)&registers, 0) - LOAD(u64, task, TASK_STACK);
+}
+
+static __always_inline u64 registers_of(u64 task)
+{
+	u32 slot = 0;
+	u64 *distance = registers_distance.lookup(&slot);
+
+	if (distance && *distance)
+		return CAST(@TYPE_PT_REGS@, LOAD(u64, task, TASK_STACK) + *distance);
+	return CAST(@TYPE_PT_REGS@, bpf_task_pt_regs((void *)task));
+}
 
 /*
  * Numbers of both the native and the 32-bit table: none of them is, in the other table, a call that receives.
@@ -37,9 +89,9 @@ BPF_TABLE("hash", u64, u8, unfollowed, 1024);
 #define IN_CALL(regs) (LOAD(s64, regs, REGS_BEFORE) == -38)
 #endif
 
-static __always_inline bool is_splice_call(void)
+static __always_inline bool is_splice_call(u64 task)
 {
-	u64 regs = bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+	u64 regs = registers_of(task);
 
 	if (!IN_CALL(regs))
 		return false;
@@ -73,16 +125,64 @@ static __always_inline bool is_first_receive(u64 sk)
 	return ready && *ready && !unfollowed.lookup(&cookie);
 }
 
+static __always_inline struct consumed_place *owned_consumed(u64 cookie)
+{
+	u32 number = (u32)cookie % CONSUMED_PLACES;
+	struct consumed_place *place = consumed_places.lookup(&number);
+
+	return place && cookie && place->cookie == cookie ? place : 0;
+}
+
+/* A socket that is closed already may have more to be read, but nothing would take its place from it. */
+static __always_inline void take_consumed(u64 sk, u32 copied_seq)
+{
+	u64 cookie = bpf_get_socket_cookie((void *)sk);
+	u32 number = (u32)cookie % CONSUMED_PLACES;
+	struct consumed_place *place = consumed_places.lookup(&number);
+	u8 yes = 1;
+
+	if (!place || place->cookie || LOAD(u8, sk, SK_STATE) == TCP_CLOSE ||
+	    owned_consumed_places.insert(&number, &yes))
+		return;
+	place->seq = copied_seq;
+	place->cookie = cookie;
+}
+
+static __always_inline void leave_consumed(u64 sk)
+{
+	struct consumed_place *place = owned_consumed(LOAD(u64, sk, SK_COOKIE));
+	struct consumed *state;
+	u32 number;
+
+	if (!place)
+		return;
+	state = consumed.sk_storage_get((void *)sk, 0, 0);
+	if (state)
+		state->seq = place->seq;
+	number = (u32)place->cookie % CONSUMED_PLACES;
+	place->cookie = 0;
+	owned_consumed_places.delete(&number);
+}
+
 /* Since the last event or, for a socket born after the start, since its birth. */
 static __always_inline u32 moved_bytes(u64 sk, u64 tp, u32 copied_seq)
 {
-	struct consumed *state = consumed.sk_storage_get((void *)sk, 0, 0);
+	struct consumed_place *place = owned_consumed(LOAD(u64, sk, SK_COOKIE));
 	struct consumed fresh = { copied_seq };
+	struct consumed *state;
 	u32 before;
 
+	if (place) {
+		before = place->seq;
+		place->seq = copied_seq;
+		return copied_seq - before;
+	}
+	state = consumed.sk_storage_get((void *)sk, 0, 0);
 	if (state) {
 		before = state->seq;
 		state->seq = copied_seq;
+		if (++state->events == EVENTS_BEFORE_PLACE)
+			take_consumed(sk, copied_seq);
 		return copied_seq - before;
 	}
 	if (!consumed.sk_storage_get((void *)sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE)) {
@@ -96,20 +196,15 @@ static __always_inline u32 moved_bytes(u64 sk, u64 tp, u32 copied_seq)
 
 int tracepoint_space_adjust(u64 *ctx)
 {
-	u64 sk = ctx[0], tp = (u64)bpf_skc_to_tcp_sock((void *)sk);
+	u64 sk = ctx[0], tp = CAST(@TYPE_TCP_SOCK@, sk);
 	u32 copied_seq, moved;
 
 	note_run(RUN_FOLLOWS);
-	if (!tp)
-		return 0;
 	copied_seq = LOAD(u32, tp, TCP_COPIED_SEQ);
 	moved = moved_bytes(sk, tp, copied_seq);
 	if (!moved)
 		return 0;
-	/* one helper's call, of which there are two in the next question */
-	if (FILTERS_PIDS && !is_wanted(bpf_get_current_pid_tgid() >> 32))
-		return 0;
-	if (!is_splice_call())
+	if (!is_splice_call(CURRENT_TASK()))
 		return 0;
 	/* kernel TLS moves records, not what the process reads; without the lock this is a softirq, charged to a random task */
 	if (LOAD(u64, tp, ICSK_ULP_OPS) || !LOAD(u32, sk, SK_LOCK_OWNED))
@@ -122,12 +217,14 @@ int tracepoint_space_adjust(u64 *ctx)
 	return account(sk, moved, DIRECTION_RX, NO_FRONT);
 }
 
-/* connect() after connect(AF_UNSPEC): the socket is as good as new, and its sequence numbers are others. */
+/* It closes, or connects after connect(AF_UNSPEC): then it is as good as new, and its sequence numbers are others. */
 int tracepoint_set_state(u64 *ctx)
 {
 	u64 sk = ctx[0];
 
-	if ((int)ctx[2] == TCP_SYN_SENT)
+	if ((int)ctx[2] == TCP_CLOSE)
+		leave_consumed(sk);
+	else if ((int)ctx[2] == TCP_SYN_SENT)
 		consumed.sk_storage_delete((void *)sk);
 	return 0;
 }
@@ -137,9 +234,9 @@ int iterator_sockets(u64 *ctx)
 {
 	void *file = (void *)ctx[3];
 	struct consumed fresh = {};
-	struct consumed *state;
 	u64 socket, sk, tp;
 
+	note_registers();
 	if (!file)
 		return 0;
 	socket = (u64)bpf_sock_from_file(file);

@@ -42,6 +42,12 @@ static const struct symbol {
 #undef SYMBOL_ROW
 };
 
+static const char *const type_names[TYPE_COUNT] = {
+#define TYPE_ROW(type, name) [TYPE_##type] = name,
+	KERNEL_TYPES(TYPE_ROW)
+#undef TYPE_ROW
+};
+
 /*
  * Who calls tcp_read_sock or the socket's read_sock (strparser does it for KCM, ESP in TCP and OpenVPN), and who
  * tcp_sendmsg_locked or sendmsg_locked. NFS, SMB, Ceph, NBD, DRBD, 9P and the targets of NVMe and iSCSI call
@@ -178,6 +184,9 @@ static void take_struct(struct kernel *kernel, const struct btf *btf, int id, co
 	for (int i = 0; i < FIELD_COUNT; i++)
 		if (kernel->offsets[i] < 0 && strcmp(fields[i].type, name) == 0)
 			take_field(kernel, i, btf, id);
+	for (int i = 0; i < TYPE_COUNT; i++)
+		if (!kernel->type_ids[i] && strcmp(type_names[i], name) == 0)
+			kernel->type_ids[i] = (uint32_t)id;
 }
 
 #define TRACEPOINT_PREFIX "btf_trace_"
@@ -252,6 +261,8 @@ static void note_beginnings(bool *wanted)
 		wanted[beginning(fields[i].type)] = true;
 	for (int i = 0; i < SYMBOL_COUNT; i++)
 		wanted[beginning(symbols[i].name)] = true;
+	for (int i = 0; i < TYPE_COUNT; i++)
+		wanted[beginning(type_names[i])] = true;
 	for (size_t i = 0; i < COUNT_OF(ways); i++)
 		wanted[beginning(ways[i].function)] = true;
 }

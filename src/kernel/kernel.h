@@ -65,7 +65,8 @@ enum kernel_need {
 	FIELD(TASK_NSPROXY, "task_struct", "nsproxy", NEED_EVENT)                                            \
 	FIELD(NSPROXY_MNT_NS, "nsproxy", "mnt_ns", NEED_EVENT)                                               \
 	FIELD(MNT_NS_INUM, "mnt_namespace", "ns.inum", NEED_EVENT)                                           \
-	FIELD(SK_STATE, "sock", "__sk_common.skc_state", NEED_ENDS | NEED_SOCKETS | NEED_LIVES)              \
+	FIELD(                                                                                               \
+	    SK_STATE, "sock", "__sk_common.skc_state", NEED_SPLICE | NEED_ENDS | NEED_SOCKETS | NEED_LIVES)  \
 	FIELD(TASK_START_TIME, "task_struct", "start_time", NEED_ENDS | NEED_SOCKETS | NEED_LIVES)           \
 	FIELD(INET_MC_INDEX, "inet_sock", "mc_index", NEED_ACCEPTED)                                         \
 	FIELD(INET_PINET6, "inet_sock", "pinet6", NEED_ACCEPTED)                                             \
@@ -79,6 +80,8 @@ enum kernel_need {
 	FIELD(ICSK_ULP_OPS, "inet_connection_sock", "icsk_ulp_ops", NEED_SPLICE | NEED_SOCKETS | NEED_LIVES) \
 	FIELD(SK_LOCK_OWNED, "sock", "sk_lock.owned", NEED_SPLICE | NEED_SOCKETS | NEED_LIVES)               \
 	FIELD(SK_FLAGS, "sock", "__sk_common.skc_flags", NEED_SPLICE | NEED_LIVES)                           \
+	FIELD(SK_COOKIE, "sock", "__sk_common.skc_cookie.counter", NEED_SPLICE)                              \
+	FIELD(TASK_STACK, "task_struct", "stack", NEED_SPLICE)                                               \
 	FIELD(REGS_SYSCALL, "pt_regs", REGS_SYSCALL_MEMBER, NEED_SPLICE)                                     \
 	FIELD(REGS_BEFORE, "pt_regs", REGS_BEFORE_MEMBER, NEED_SPLICE)                                       \
 	FIELD(RECORD_SK, "trace_event_raw_sock_msg_length", "sk", NEED_RECORD)                               \
@@ -160,13 +163,32 @@ enum kernel_field {
 	SYMBOL(TLS_SW_SPLICE_READ, "tls_sw_splice_read", NULL) /* in KERNEL_MODULE, when TLS is in use */ \
 	SYMBOL(MPTCP_SPLICE_READ, "mptcp_splice_read", NULL)   /* 7.0; before, a splice is a receive */   \
 	SYMBOL(CGROUP_MKDIR, "cgroup_mkdir", "cgroup")                                                    \
-	SYMBOL(TCP_SEND_RESET, "tcp_send_reset", "tcp")
+	SYMBOL(TCP_SEND_RESET, "tcp_send_reset", "tcp")                                                   \
+	SYMBOL(BPF_RDONLY_CAST, "bpf_rdonly_cast", NULL) /* 6.2; called, not hooked */
 
 enum kernel_symbol {
 #define SYMBOL_ENUM(symbol, name, group) SYMBOL_##symbol,
 	KERNEL_SYMBOLS(SYMBOL_ENUM)
 #undef SYMBOL_ENUM
 	    SYMBOL_COUNT
+};
+
+/*
+ * A call's number in the program text from here on is no helper's: what it is more is the BTF id of one of the kernel's own
+ * functions (kfunc). Compilers know helpers alone, which end far below; ids end below 1 << 20 (BTF_MAX_TYPE).
+ */
+#define KERNEL_FUNCTION_CALLS (1 << 24)
+
+/* Structs that the program text gives addresses the type of. */
+#define KERNEL_TYPES(TYPE)         \
+	TYPE(TCP_SOCK, "tcp_sock") \
+	TYPE(PT_REGS, "pt_regs")
+
+enum kernel_type {
+#define TYPE_ENUM(type, name) TYPE_##type,
+	KERNEL_TYPES(TYPE_ENUM)
+#undef TYPE_ENUM
+	    TYPE_COUNT
 };
 
 /* Ways past the socket interface on which a kernel may move the bytes of a TCP socket: bits. */
@@ -204,6 +226,7 @@ struct kernel {
 		uint8_t shift, count;
 	} bits[FIELD_COUNT]; /* within that byte, of a field that NEED_BITS has */
 	struct kernel_prototype prototypes[SYMBOL_COUNT];
+	uint32_t type_ids[TYPE_COUNT]; /* in its BTF; 0: not there */
 	enum kernel_headers headers;
 	int kprobe_pmu_type;     /* perf event type of the kprobe PMU, -1: the kernel has none */
 	unsigned kretprobe_bit;  /* config bit that makes it a kretprobe */

@@ -245,7 +245,6 @@ static int print_account(FILE *out, const struct program_request *request)
 
 	err = err ?: fill_family(&family, request, "count", "pid, bytes, direction, program");
 	const struct slot slots[] = {
-		{ "FILTERS_PIDS", request->pid_count ? "1" : "0" },
 		{ "FILTER_PID", pid->bytes },
 		{ "FILTER_TASK", task->bytes },
 		{ "FILTER_SOCKET", socket->bytes },

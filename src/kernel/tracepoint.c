@@ -42,11 +42,15 @@ static bool choose_kind(enum hook_kind *kind, struct planner *planner)
 /* A socket that the iterator does not show would be taken for one that was born after the start. */
 static bool can_follow(const struct kernel *kernel)
 {
+	for (int i = 0; i < TYPE_COUNT; i++)
+		if (!kernel->type_ids[i])
+			return false;
 	return kernel->processor && kernel_lacks(kernel, NEED_SPLICE) == FIELD_COUNT &&
 	       !kernel->tracepoints_preemptible && !kernel->in_pid_namespace &&
 	       kernel->prototypes[SYMBOL_TCP_RCV_SPACE_ADJUST].btf_id &&
 	       kernel->prototypes[SYMBOL_INET_SOCK_SET_STATE].btf_id &&
-	       kernel->prototypes[SYMBOL_BPF_ITER_TASK_FILE].btf_id;
+	       kernel->prototypes[SYMBOL_BPF_ITER_TASK_FILE].btf_id &&
+	       kernel->prototypes[SYMBOL_BPF_RDONLY_CAST].btf_id;
 }
 
 /*
@@ -94,20 +98,31 @@ static bool plan_tracepoint(struct plan *plan, struct planner *planner)
 	return true;
 }
 
-static int print_splice(FILE *out, const struct processor *processor)
+static int print_splice(FILE *out, const struct kernel *kernel)
 {
+	char function[16], types[TYPE_COUNT][16];
 	struct buffer calls;
 	int err = buffer_open(&calls);
 
 	if (err)
 		return err;
-	for (const unsigned *call = processor->splice_calls; *call; call++)
+	for (const unsigned *call = kernel->processor->splice_calls; *call; call++)
 		fprintf(calls.stream, "\tcase %u:\n", *call);
 	err = buffer_close(&calls);
+	snprintf(function, sizeof function, "%u",
+	    KERNEL_FUNCTION_CALLS + kernel->prototypes[SYMBOL_BPF_RDONLY_CAST].btf_id);
+	for (int i = 0; i < TYPE_COUNT; i++)
+		snprintf(types[i], sizeof types[i], "%u", kernel->type_ids[i]);
+	const struct slot slots[] = {
+		{ "RDONLY_CAST", function },
+		{ "TYPE_TCP_SOCK", types[TYPE_TCP_SOCK] },
+		{ "TYPE_PT_REGS", types[TYPE_PT_REGS] },
+		{ "SPLICE_CALLS", calls.bytes },
+	};
+
 	if (!err) {
 		fputs(program_text_missed_runs, out);
-		template_fill(
-		    out, program_text_splice, (const struct slot[]){ { "SPLICE_CALLS", calls.bytes } }, 1);
+		template_fill(out, program_text_splice, slots, COUNT_OF(slots));
 	}
 	free(calls.bytes);
 	return err;
@@ -120,7 +135,7 @@ static int print_tracepoint(FILE *out, const struct kernel *kernel, const struct
 	fputs(record ? program_text_tracepoint_record : program_text_tracepoint_arguments, out);
 	fputs(program_text_probe_tracepoint, out);
 	if (plan_has(plan, SYMBOL_TCP_RCV_SPACE_ADJUST))
-		return print_splice(out, kernel->processor);
+		return print_splice(out, kernel);
 	return socket_calls_print(out, kernel, plan);
 }
 

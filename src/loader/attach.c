@@ -92,20 +92,39 @@ static int load(const struct hook *hook, const struct kernel *kernel, const stru
 	return err ?: fd;
 }
 
+/* BPF_PSEUDO_KFUNC_CALL (5.13): the call's number is the BTF id of a function of the kernel's. */
+enum { CALLS_KERNEL_FUNCTION = 2 };
+
+/* A copy in which the text's numbers of the kernel's own functions are calls of these (KERNEL_FUNCTION_CALLS). NULL: no memory. */
+static struct bpf_insn *resolve_calls(const struct bpf_insn *instructions, size_t count)
+{
+	struct bpf_insn *resolved = calloc(count, sizeof *resolved);
+
+	for (size_t i = 0; i < count && resolved; i++) {
+		struct bpf_insn *to = &resolved[i];
+
+		*to = instructions[i];
+		if (to->code == (BPF_JMP | BPF_CALL) && !to->src_reg && to->imm >= KERNEL_FUNCTION_CALLS) {
+			to->src_reg = CALLS_KERNEL_FUNCTION;
+			to->imm -= KERNEL_FUNCTION_CALLS;
+		}
+	}
+	return resolved;
+}
+
 int attach_load(
     const struct hook *hook, const struct kernel *kernel, const struct bpf_insn *instructions, size_t count)
 {
-	int fd = load(hook, kernel, instructions, count, NULL, 0);
-
-	if (fd >= 0)
-		return fd;
-	char *log = calloc(1, LOG_SIZE);
+	struct bpf_insn *resolved = resolve_calls(instructions, count);
+	int fd = resolved ? load(hook, kernel, resolved, count, NULL, 0) : -ENOMEM;
+	char *log = resolved && fd < 0 ? calloc(1, LOG_SIZE) : NULL;
 
 	if (log) {
-		load(hook, kernel, instructions, count, log, LOG_SIZE);
+		load(hook, kernel, resolved, count, log, LOG_SIZE);
 		fprintf(stderr, "%s: %s\n%s", hook->function, strerror(-fd), log);
 	}
 	free(log);
+	free(resolved);
 	return fd;
 }
 

@@ -8,10 +8,11 @@ import platform
 import re
 import struct
 
-from live import call, descriptors, libc
+from live import Skipped, call, descriptors, libc
 
-MAP_CREATE, UPDATE, DELETE, PROG_LOAD, OBJ_PIN, PROG_ATTACH = 0, 2, 3, 5, 6, 8
+MAP_CREATE, LOOKUP, UPDATE, DELETE, PROG_LOAD, OBJ_PIN, PROG_ATTACH = 0, 1, 2, 3, 5, 6, 8
 PROG_GET_NEXT_ID, MAP_GET_NEXT_ID, LINK_GET_NEXT_ID = 11, 12, 31
+MAP_GET_FD_BY_ID, OBJ_GET_INFO = 14, 15
 ENABLE_STATS = 32
 TYPE_HASH, TYPE_ARRAY, TYPE_PERCPU_HASH, TYPE_LRU_HASH = 1, 2, 5, 9
 TYPE_SOCKMAP = 15
@@ -105,6 +106,28 @@ def ids(command):
             raise
         last = struct.unpack_from("=II", answer)[1]
         found.add(last)
+
+
+def map_named(name):
+    """A descriptor of the newest map of that name."""
+    for number in sorted(ids(MAP_GET_NEXT_ID), reverse=True):
+        found = bpf(MAP_GET_FD_BY_ID, struct.pack("=I", number))[0]
+        info = ctypes.create_string_buffer(128)
+        bpf(OBJ_GET_INFO, struct.pack("=IIQ", found, len(info), ctypes.addressof(info)))
+        if info.raw[24:40].rstrip(b"\0") == name.encode()[:15]:
+            return found
+        os.close(found)
+    raise Skipped(f"no map {name}: this method has none")
+
+
+def array_element(name, index, size=256):
+    """The element of the newest array of that name, in so many bytes at most."""
+    array = map_named(name)
+    key = ctypes.create_string_buffer(struct.pack("=I", index), 4)
+    value = ctypes.create_string_buffer(size)
+    bpf(LOOKUP, struct.pack("=IIQQQ", array, 0, ctypes.addressof(key), ctypes.addressof(value), 0))
+    os.close(array)
+    return value.raw
 
 
 def objects():

@@ -10,10 +10,14 @@ import subprocess
 import sys
 import threading
 
-from live import CLONE_NEWNET, Skipped, Tcptop, call, case, check, check_equal, intervals, libc, main, unshare_mounts
+from bpf import array_element
+from live import (CLONE_NEWNET, Skipped, Tcptop, call, case, check, check_equal, intervals, libc, main, unshare_mounts,
+                  wait_for)
 
 AF_UNSPEC = struct.pack("H14x", 0)
 OPTION_MEMORY = "/proc/sys/net/core/optmem_max"
+SO_COOKIE, TCP_CLOSE = 57, 7
+PLACES = 4096  # CONSUMED_PLACES in bpf_text/splice.c, by the cookie
 
 
 def receive(sock, size):
@@ -45,6 +49,17 @@ def serve(listener, sizes):
             server.sendall(b"x" * size)
             with contextlib.suppress(ConnectionResetError):
                 server.recv(1)  # until the other end is done
+
+
+def serve_together(listener, sizes):
+    """Sends so many bytes on each connection, all of which are there at once."""
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(listener.accept()[0]) for _ in sizes]
+        for server, size in zip(servers, sizes):
+            server.sendall(b"x" * size)
+        for server in servers:
+            with contextlib.suppress(ConnectionResetError):
+                server.recv(1)
 
 
 def in_child(function, sender):
@@ -111,6 +126,89 @@ def connects_again():
                 lines = tcptop.stop()
             need_splice(lines)
             check_equal(received(lines, pid), sum(sizes), f"plan {number}, family {family.name}: received")
+
+
+def cookie_of(sock):
+    return struct.unpack("=Q", sock.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8))[0]
+
+
+def owner_of(place):
+    return struct.unpack_from("=Q", array_element("consumed_places", place))[0]
+
+
+def same_place(count):
+    """So many sockets that would keep their positions in the same place, and its number."""
+    found = []
+    for _ in range(count * 20000):
+        sock = socket.socket()
+        cookie = cookie_of(sock) % PLACES
+        if not found or cookie == found[0][0]:
+            found.append((cookie, sock))
+            if len(found) == count:
+                return [x[1] for x in found], cookie
+        else:
+            sock.close()
+    raise Skipped(f"no {count} sockets have cookies that are equal modulo {PLACES}")
+
+
+@case
+def one_place_for_three():
+    """Sockets that would keep their positions in one place, one of them after the first one has left it."""
+    pieces = [(1009, receive)] * 8 + [(3001, splice), (1009, receive), (7001, splice)] * 3
+    size = sum(x[0] for x in pieces)
+    with listen(socket.AF_INET) as listener:
+        sender = threading.Thread(target=serve_together, args=(listener, [size] * 3))
+
+        def connections():
+            clients, place = same_place(3)
+            for client in clients:
+                client.connect(listener.getsockname())
+            for part, how in pieces:
+                for client in clients[:2]:
+                    how(client, part)
+            first = cookie_of(clients[0])
+            check_equal(owner_of(place), first, "who owns the place")
+            clients[0].close()
+            wait_for(lambda: owner_of(place) != first, 5, "the place is given back")
+            for part, how in pieces:
+                how(clients[2], part)
+            for client in clients[1:]:
+                client.close()
+
+        tcptop = Tcptop("-o", "json", "0.2")
+        pid = in_child(connections, sender)
+        lines = tcptop.stop()
+    need_splice(lines)
+    check_equal(received(lines, pid), 3 * size, "received by three sockets of one place")
+
+
+def serve_and_close(listener, size):
+    with listener.accept()[0] as server:
+        server.sendall(b"x" * size)
+
+
+@case
+def read_after_it_closed():
+    """What a socket had taken in before it was closed on both sides, and is read later: spliced, received, spliced."""
+    pieces, after = [(1009, receive)] * 8 + [(2003, splice)], [(3001, splice), (5003, receive), (7001, splice)]
+    size = sum(x[0] for x in pieces + after)
+    with listen(socket.AF_INET) as listener:
+        sender = threading.Thread(target=serve_and_close, args=(listener, size))
+
+        def connection():
+            with socket.create_connection(listener.getsockname()) as client:
+                for part, how in pieces:
+                    how(client, part)
+                client.shutdown(socket.SHUT_WR)
+                wait_for(lambda: client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[0] == TCP_CLOSE, 5, "closed")
+                for part, how in after:
+                    how(client, part)
+
+        tcptop = Tcptop("-o", "json", "0.2")
+        pid = in_child(connection, sender)
+        lines = tcptop.stop()
+    need_splice(lines)
+    check_equal(received(lines, pid), size, "received, in part after both sides had closed")
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Threads whose ids share a place of bpf_text/probe_kprobe.c: it is one's alone, all are counted, and it is given back."""
-import ctypes
 import os
 import socket
 import struct
@@ -11,10 +10,9 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 
-from bpf import MAP_GET_NEXT_ID, bpf, ids  # noqa: E402
+from bpf import array_element  # noqa: E402
 from live import Process, Skipped, Tcptop, case, check, check_equal, check_totals, intervals, main, sessions, wait_for  # noqa: E402
 
-LOOKUP, MAP_GET_FD_BY_ID, OBJ_GET_INFO = 1, 14, 15
 CALL_PLACES = 16384
 LAST_PID = "/proc/sys/kernel/ns_last_pid"  # the next thread has one more
 MESSAGES, OWNER_BYTES, OTHER_BYTES = 50, 301, 77
@@ -60,26 +58,9 @@ def pair():
         return near, listener.accept()[0]
 
 
-def map_named(name):
-    """A descriptor of the newest map of that name."""
-    for number in sorted(ids(MAP_GET_NEXT_ID), reverse=True):
-        found = bpf(MAP_GET_FD_BY_ID, struct.pack("=I", number))[0]
-        info = ctypes.create_string_buffer(128)
-        bpf(OBJ_GET_INFO, struct.pack("=IIQ", found, len(info), ctypes.addressof(info)))
-        if info.raw[24:40].rstrip(b"\0") == name.encode()[:15]:
-            return found
-        os.close(found)
-    raise Skipped(f"no map {name}: this method has none")
-
-
 def owner(thread_id):
     """The thread that owns the place of this one, 0: none does."""
-    places = map_named("call_places")
-    key = ctypes.create_string_buffer(struct.pack("=I", thread_id % CALL_PLACES), 4)
-    value = ctypes.create_string_buffer(256)
-    bpf(LOOKUP, struct.pack("=IIQQQ", places, 0, ctypes.addressof(key), ctypes.addressof(value), 0))
-    os.close(places)
-    return struct.unpack_from("=Q", value.raw)[0]
+    return struct.unpack_from("=Q", array_element("call_places", thread_id % CALL_PLACES))[0]
 
 
 def moved(lines, near):

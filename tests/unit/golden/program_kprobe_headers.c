@@ -552,8 +552,6 @@ static __always_inline bool is_plain_tcp(u64 sk)
 	return kind.protocol == PROTOCOL_TCP && kind.type == TYPE_STREAM;
 }
 
-#define FILTERS_PIDS 0
-
 static __always_inline bool is_wanted(u32 pid)
 {
 	return true;

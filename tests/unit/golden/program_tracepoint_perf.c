@@ -24,9 +24,9 @@
 #define SOCKET_SK 1200
 #define ZEROCOPY_LENGTH 1208
 #define ZEROCOPY_COPYBUF_LEN 1216
-#define RECORD_SK 1288
-#define RECORD_RESULT 1296
-#define RECORD_FLAGS 1304
+#define RECORD_SK 1304
+#define RECORD_RESULT 1312
+#define RECORD_FLAGS 1320
 /*
  * The tables' keys and values: what the program text writes in the kernel and the tracer drains. This
  * file is part of both: it is compiled here and embedded, as it is, at the head of the program text.
@@ -544,8 +544,6 @@ static __always_inline bool is_plain_tcp(u64 sk)
 	READ_KIND(kind, sk);
 	return kind.protocol == PROTOCOL_TCP && kind.type == TYPE_STREAM;
 }
-
-#define FILTERS_PIDS 0
 
 static __always_inline bool is_wanted(u32 pid)
 {

@@ -110,6 +110,34 @@ static void expect_id(const struct btf *btf, enum kernel_symbol symbol, uint32_t
 	assert_true(tracepoint ? btf_is_typedef(type) : btf_is_func(type));
 }
 
+static void test_recorded_types(void **state)
+{
+	static const char *const names[] = {
+#define TYPE_NAME(type, name) name,
+		KERNEL_TYPES(TYPE_NAME)
+#undef TYPE_NAME
+	};
+
+	(void)state;
+	for (int recorded = 0; recorded < RECORDED_COUNT; recorded++) {
+		struct kernel kernel;
+
+		add_btf(recordings[recorded]);
+		inspect(&kernel, RELEASE);
+		struct btf *btf = btf__parse_raw(below_root("/sys/kernel/btf/vmlinux"));
+
+		assert_non_null(btf);
+		for (int i = 0; i < TYPE_COUNT; i++) {
+			const struct btf_type *type = btf__type_by_id(btf, kernel.type_ids[i]);
+
+			assert_true(btf_is_struct(type));
+			assert_string_equal(btf__name_by_offset(btf, type->name_off), names[i]);
+		}
+		btf__free(btf);
+		assert_int_equal(unlink(below_root("/sys/kernel/btf")), 0);
+	}
+}
+
 static void test_recorded_prototypes(void **state)
 {
 	(void)state;
@@ -353,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_known_tables_are_complete),
 		test_with_root(test_recorded_offsets),
 		test_with_root(test_recorded_prototypes),
+		test_with_root(test_recorded_types),
 		test_with_root(test_live_offsets_agree_with_the_compiler),
 		cmocka_unit_test(test_live_kernel),
 		test_with_root(test_no_btf),

@@ -150,14 +150,17 @@ static void test_tracepoint_perf(void **state)
 static void test_tracepoint_without_splice(void **state)
 {
 	static const enum kernel_symbol needed[] = { SYMBOL_TCP_RCV_SPACE_ADJUST, SYMBOL_INET_SOCK_SET_STATE,
-		SYMBOL_BPF_ITER_TASK_FILE };
+		SYMBOL_BPF_ITER_TASK_FILE, SYMBOL_BPF_RDONLY_CAST };
 
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(needed); i++) {
+	for (size_t i = 0; i < COUNT_OF(needed) + TYPE_COUNT; i++) {
 		struct kernel kernel = kernel_6_18();
 		struct plan plan;
 
-		forget(&kernel, needed[i]);
+		if (i < COUNT_OF(needed))
+			forget(&kernel, needed[i]);
+		else
+			kernel.type_ids[i - COUNT_OF(needed)] = 0;
 		plan_without(&plan, FUNCTIONS, PROBE_TRACEPOINT, &kernel);
 		EXPECT_PROBES(&plan, SEND(HOOK_TYPED_TRACEPOINT), RECEIVE(HOOK_TYPED_TRACEPOINT));
 	}

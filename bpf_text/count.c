@@ -47,6 +47,16 @@ static __always_inline u16 local_port(u64 sk, u16 number)
 	return FROM_NETWORK_ORDER(LOAD_COLD(u16, sk, INET_SPORT));
 }
 
+/* The remote and the local one, as they lie in keys and in skc_portpair. */
+static __always_inline u32 both_ports(u64 sk, u64 head)
+{
+	u32 ports = HEAD(u32, head, SK_PORTPAIR);
+
+	if (!(u16)(ports >> LOCAL_PORT_SHIFT))
+		ports |= (u32)local_port(sk, 0) << LOCAL_PORT_SHIFT;
+	return ports;
+}
+
 static __always_inline u32 network_namespace(u64 head)
 {
 	u64 net = HEAD(u64, head, SK_NET);
@@ -64,9 +74,11 @@ static __always_inline u32 mount_namespace(void)
 	return LOAD(u32, mnt_ns, MNT_NS_INUM);
 }
 
-static __always_inline void session_addresses4(struct session_key4 *key, u64 sk, u64 head)
+/* Fills in the addresses. Returns the interface that tells equal ones apart, 0: they need none. */
+static __always_inline u32 session_addresses4(struct session_key4 *key, u64 sk, u64 head)
 {
 	*(u64 *)&key->raddr = HEAD(u64, head, SK_ADDRPAIR);
+	return 0;
 }
 
 /* fe80::/10 */
@@ -87,14 +99,13 @@ static __always_inline u32 link_of(u64 sk, u64 head)
 	return ifindex;
 }
 
-static __always_inline void session_addresses6(struct session_key6 *key, u64 sk, u64 head)
+static __always_inline u32 session_addresses6(struct session_key6 *key, u64 sk, u64 head)
 {
 	((u64 *)key->raddr)[0] = HEAD(u64, head, SK_V6_DADDR);
 	((u64 *)key->raddr)[1] = HEAD(u64, head, SK_V6_DADDR + 8);
 	((u64 *)key->laddr)[0] = HEAD(u64, head, SK_V6_RCV_SADDR);
 	((u64 *)key->laddr)[1] = HEAD(u64, head, SK_V6_RCV_SADDR + 8);
-	if (is_link_local(key->raddr) || is_link_local(key->laddr))
-		key->ifindex = link_of(sk, head);
+	return is_link_local(key->raddr) || is_link_local(key->laddr) ? link_of(sk, head) : 0;
 }
 
 /* ::ffff:a.b.c.d, of which skc_addrpair holds the IPv4 addresses too */
@@ -111,12 +122,13 @@ static __always_inline bool is_mapped(u64 head)
 #define FRONTS @FRONTS@
 /*@ count */
 
-static __always_inline void session_key@N@_fill(struct session_key@N@ *key, u64 sk, u64 head, u32 netns)
+/* Each word by one store: a processor that reads a word which several have written waits for all of them. */
+static __always_inline void session_key@N@_fill(struct session_key@N@ *key, u64 sk, u64 head, u32 netns, u32 pid)
 {
-	session_addresses@N@(key, sk, head);
-	*(u32 *)&key->rport = HEAD(u32, head, SK_PORTPAIR);
-	key->lport = local_port(sk, key->lport);
-	key->netns = netns;
+	u32 link = session_addresses@N@(key, sk, head);
+
+	*(u64 *)&key->rport = TOGETHER(both_ports(sk, head), pid);
+	*(u64 *)&key->netns = TOGETHER(netns, link);
 }
 
 #if FRONTS
@@ -159,8 +171,7 @@ static __always_inline void count@N@(
 	struct session_value *value;
 
 	note_run(RUN_COUNTS);
-	session_key@N@_fill(&key, sk, head, netns);
-	key.pid = pid;
+	session_key@N@_fill(&key, sk, head, netns, pid);
 #if FRONTS
 	struct front_slot@N@ *slot = program < FRONTS ? front_slot@N@(&key, program, odd) : 0;
 

@@ -32,7 +32,7 @@ static __always_inline void end@N@(u64 sk, u64 head, u32 netns, bool closed, boo
 	u64 now = bpf_ktime_get_ns();
 	int err;
 
-	session_key@N@_fill(&key, sk, head, netns);
+	session_key@N@_fill(&key, sk, head, netns, 0);
 	if (!closed) {
 		if (odd)
 			ends@N@_odd.delete(&key);

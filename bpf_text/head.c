@@ -23,11 +23,15 @@
 #define MAPPED_PREFIX 0xffff0000U
 #define LINK_LOCAL_MASK 0xc0ff /* ffc0 and fe80 in network order */
 #define LINK_LOCAL_PREFIX 0x80fe
+#define TOGETHER(first, second) ((u64)(second) << 32 | (first)) /* as two 4-byte fields lie in memory */
+#define LOCAL_PORT_SHIFT 16
 #else
 #define FROM_NETWORK_ORDER(port) (port)
 #define MAPPED_PREFIX 0x0000ffffU
 #define LINK_LOCAL_MASK 0xffc0
 #define LINK_LOCAL_PREFIX 0xfe80
+#define TOGETHER(first, second) ((u64)(first) << 32 | (second))
+#define LOCAL_PORT_SHIFT 0
 #endif
 
 /*

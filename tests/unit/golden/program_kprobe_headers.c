@@ -215,11 +215,15 @@ _Static_assert(sizeof(struct front6) <= 32768, "the kernel's least unit of memor
 #define MAPPED_PREFIX 0xffff0000U
 #define LINK_LOCAL_MASK 0xc0ff /* ffc0 and fe80 in network order */
 #define LINK_LOCAL_PREFIX 0x80fe
+#define TOGETHER(first, second) ((u64)(second) << 32 | (first)) /* as two 4-byte fields lie in memory */
+#define LOCAL_PORT_SHIFT 16
 #else
 #define FROM_NETWORK_ORDER(port) (port)
 #define MAPPED_PREFIX 0x0000ffffU
 #define LINK_LOCAL_MASK 0xffc0
 #define LINK_LOCAL_PREFIX 0xfe80
+#define TOGETHER(first, second) ((u64)(first) << 32 | (second))
+#define LOCAL_PORT_SHIFT 0
 #endif
 
 /*
@@ -296,6 +300,16 @@ static __always_inline u16 local_port(u64 sk, u16 number)
 	return FROM_NETWORK_ORDER(LOAD_COLD(u16, sk, INET_SPORT));
 }
 
+/* The remote and the local one, as they lie in keys and in skc_portpair. */
+static __always_inline u32 both_ports(u64 sk, u64 head)
+{
+	u32 ports = HEAD(u32, head, SK_PORTPAIR);
+
+	if (!(u16)(ports >> LOCAL_PORT_SHIFT))
+		ports |= (u32)local_port(sk, 0) << LOCAL_PORT_SHIFT;
+	return ports;
+}
+
 static __always_inline u32 network_namespace(u64 head)
 {
 	u64 net = HEAD(u64, head, SK_NET);
@@ -313,9 +327,11 @@ static __always_inline u32 mount_namespace(void)
 	return LOAD(u32, mnt_ns, MNT_NS_INUM);
 }
 
-static __always_inline void session_addresses4(struct session_key4 *key, u64 sk, u64 head)
+/* Fills in the addresses. Returns the interface that tells equal ones apart, 0: they need none. */
+static __always_inline u32 session_addresses4(struct session_key4 *key, u64 sk, u64 head)
 {
 	*(u64 *)&key->raddr = HEAD(u64, head, SK_ADDRPAIR);
+	return 0;
 }
 
 /* fe80::/10 */
@@ -335,14 +351,13 @@ static __always_inline u32 link_of(u64 sk, u64 head)
 	return ifindex;
 }
 
-static __always_inline void session_addresses6(struct session_key6 *key, u64 sk, u64 head)
+static __always_inline u32 session_addresses6(struct session_key6 *key, u64 sk, u64 head)
 {
 	((u64 *)key->raddr)[0] = HEAD(u64, head, SK_V6_DADDR);
 	((u64 *)key->raddr)[1] = HEAD(u64, head, SK_V6_DADDR + 8);
 	((u64 *)key->laddr)[0] = HEAD(u64, head, SK_V6_RCV_SADDR);
 	((u64 *)key->laddr)[1] = HEAD(u64, head, SK_V6_RCV_SADDR + 8);
-	if (is_link_local(key->raddr) || is_link_local(key->laddr))
-		key->ifindex = link_of(sk, head);
+	return is_link_local(key->raddr) || is_link_local(key->laddr) ? link_of(sk, head) : 0;
 }
 
 /* ::ffff:a.b.c.d, of which skc_addrpair holds the IPv4 addresses too */
@@ -353,12 +368,13 @@ static __always_inline bool is_mapped(u64 head)
 
 #define FRONTS 0
 
-static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk, u64 head, u32 netns)
+/* Each word by one store: a processor that reads a word which several have written waits for all of them. */
+static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk, u64 head, u32 netns, u32 pid)
 {
-	session_addresses4(key, sk, head);
-	*(u32 *)&key->rport = HEAD(u32, head, SK_PORTPAIR);
-	key->lport = local_port(sk, key->lport);
-	key->netns = netns;
+	u32 link = session_addresses4(key, sk, head);
+
+	*(u64 *)&key->rport = TOGETHER(both_ports(sk, head), pid);
+	*(u64 *)&key->netns = TOGETHER(netns, link);
 }
 
 #if FRONTS
@@ -401,8 +417,7 @@ static __always_inline void count4(
 	struct session_value *value;
 
 	note_run(RUN_COUNTS);
-	session_key4_fill(&key, sk, head, netns);
-	key.pid = pid;
+	session_key4_fill(&key, sk, head, netns, pid);
 #if FRONTS
 	struct front_slot4 *slot = program < FRONTS ? front_slot4(&key, program, odd) : 0;
 
@@ -441,12 +456,13 @@ static __always_inline void count4(
 #endif
 }
 
-static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk, u64 head, u32 netns)
+/* Each word by one store: a processor that reads a word which several have written waits for all of them. */
+static __always_inline void session_key6_fill(struct session_key6 *key, u64 sk, u64 head, u32 netns, u32 pid)
 {
-	session_addresses6(key, sk, head);
-	*(u32 *)&key->rport = HEAD(u32, head, SK_PORTPAIR);
-	key->lport = local_port(sk, key->lport);
-	key->netns = netns;
+	u32 link = session_addresses6(key, sk, head);
+
+	*(u64 *)&key->rport = TOGETHER(both_ports(sk, head), pid);
+	*(u64 *)&key->netns = TOGETHER(netns, link);
 }
 
 #if FRONTS
@@ -489,8 +505,7 @@ static __always_inline void count6(
 	struct session_value *value;
 
 	note_run(RUN_COUNTS);
-	session_key6_fill(&key, sk, head, netns);
-	key.pid = pid;
+	session_key6_fill(&key, sk, head, netns, pid);
 #if FRONTS
 	struct front_slot6 *slot = program < FRONTS ? front_slot6(&key, program, odd) : 0;
 

@@ -2,14 +2,52 @@
 /*@ access_direct */
 /* The verifier knows what a socket's and a task's pointers point to: fields are plain loads. */
 #define LOAD(type, base, offset) (*(type *)((base) + (offset)))
-#define CURRENT_TASK() ((u64)bpf_get_current_task_btf())
 #define TCP_SOCK(sk) ((u64)bpf_skc_to_tcp_sock((void *)(sk)))
 #define READ_KIND(kind, sk) \
 	((kind) = (struct socket_kind){ LOAD(u16, sk, SK_TYPE), LOAD(u16, sk, SK_PROTOCOL) })
 #define READ_HEAD(head, sk) u64 head = (sk)
+/*@ casts */
+
+/*
+ * A function of the kernel's own, bpf_rdonly_cast (Linux 6.2), gives an address a type. No call is left of it: the verifier takes it
+ * out, and reads are of the kind that may fail. The loader makes the call of its number.
+ */
+#define CAST(type, address) (((u64 (*)(u64, u64))@RDONLY_CAST@)((u64)(address), type))
+#define TYPE_TCP_SOCK @TYPE_TCP_SOCK@
+#define TYPE_TASK_STRUCT @TYPE_TASK_STRUCT@
+#define TYPE_PT_REGS @TYPE_PT_REGS@
+#define TYPE_RQ @TYPE_RQ@
+/*@ current_of_cpu */
+
+/*
+ * The run queue of each CPU, once a program has found it, for that knows which task runs. A helper tells that as well, but where
+ * processors have to guard returns (SRSO) the way back from one takes more time than all else that a program does.
+ */
+BPF_PERCPU_ARRAY(run_queues, u64, 1);
+
+static __always_inline u64 current_task(void)
+{
+	u32 slot = 0;
+	u64 task, queue, *known = run_queues.lookup(&slot);
+
+	if (known && *known)
+		return CAST(TYPE_TASK_STRUCT, LOAD(u64, CAST(TYPE_RQ, *known), RQ_CURR));
+	task = (u64)bpf_get_current_task_btf();
+	queue = LOAD(u64, LOAD(u64, task, TASK_CFS_RQ), CFS_RQ_RQ);
+	if (known && LOAD(u64, queue, RQ_CURR) == task)
+		*known = queue;
+	return CAST(TYPE_TASK_STRUCT, task);
+}
+
+#define CURRENT_TASK() current_task()
+#define CURRENT_PID() LOAD(u32, current_task(), TASK_TGID)
+/*@ current_helper */
+#define CURRENT_TASK() ((u64)bpf_get_current_task_btf())
+#define CURRENT_PID() ((u32)(bpf_get_current_pid_tgid() >> 32))
 /*@ access_probe */
 #define LOAD(type, base, offset) LOAD_COLD(type, base, offset)
 #define CURRENT_TASK() ((u64)bpf_get_current_task())
+#define CURRENT_PID() ((u32)(bpf_get_current_pid_tgid() >> 32))
 #define TCP_SOCK(sk) (LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP ? (sk) : 0)
 
 /* A read costs what it costs for its call, not for its length: what lies together is read together. */

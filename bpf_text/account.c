@@ -39,7 +39,7 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction, const
 
 	if (bytes <= 0)
 		return 0;
-	pid = bpf_get_current_pid_tgid() >> 32;
+	pid = CURRENT_PID();
 	if (!is_wanted(pid))
 		return 0;
 @FILTER_TASK@

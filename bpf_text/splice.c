@@ -44,19 +44,12 @@ BPF_TABLE("hash", u64, u8, unfollowed, 1024);
 #define TCP_SYN_SENT 2
 #define TCP_CLOSE 7
 
-/*
- * A function of the kernel's own, bpf_rdonly_cast (Linux 6.2), gives an address a type. No call is left of it: the verifier takes it
- * out, and reads are of the kind that may fail. Helpers that would do the same took half of this program's time. The loader
- * makes the call of its number.
- */
-#define CAST(type, address) (((u64 (*)(u64, u64))@RDONLY_CAST@)((u64)(address), type))
-
 /* From a task's stack on to the registers of its system call; 0: not known before the iterator has run. */
 BPF_ARRAY(registers_distance, u64, 1);
 
 static __always_inline void note_registers(void)
 {
-	u64 task = CURRENT_TASK(), registers;
+	u64 task = (u64)bpf_get_current_task_btf(), registers;
 	u32 slot = 0;
 	u64 *distance = registers_distance.lookup(&slot);
 
@@ -67,14 +60,14 @@ static __always_inline void note_registers(void)
 	*distance = LOAD_COLD(u64, (u64)&registers, 0) - LOAD(u64, task, TASK_STACK);
 }
 
-static __always_inline u64 registers_of(u64 task)
+static __always_inline u64 current_registers(void)
 {
 	u32 slot = 0;
 	u64 *distance = registers_distance.lookup(&slot);
 
 	if (distance && *distance)
-		return CAST(@TYPE_PT_REGS@, LOAD(u64, task, TASK_STACK) + *distance);
-	return CAST(@TYPE_PT_REGS@, bpf_task_pt_regs((void *)task));
+		return CAST(TYPE_PT_REGS, LOAD(u64, CURRENT_TASK(), TASK_STACK) + *distance);
+	return CAST(TYPE_PT_REGS, bpf_task_pt_regs((void *)bpf_get_current_task_btf()));
 }
 
 /*
@@ -89,9 +82,9 @@ static __always_inline u64 registers_of(u64 task)
 #define IN_CALL(regs) (LOAD(s64, regs, REGS_BEFORE) == -38)
 #endif
 
-static __always_inline bool is_splice_call(u64 task)
+static __always_inline bool is_splice_call(void)
 {
-	u64 regs = registers_of(task);
+	u64 regs = current_registers();
 
 	if (!IN_CALL(regs))
 		return false;
@@ -196,7 +189,7 @@ static __always_inline u32 moved_bytes(u64 sk, u64 tp, u32 copied_seq)
 
 int tracepoint_space_adjust(u64 *ctx)
 {
-	u64 sk = ctx[0], tp = CAST(@TYPE_TCP_SOCK@, sk);
+	u64 sk = ctx[0], tp = CAST(TYPE_TCP_SOCK, sk);
 	u32 copied_seq, moved;
 
 	note_run(RUN_FOLLOWS);
@@ -204,7 +197,7 @@ int tracepoint_space_adjust(u64 *ctx)
 	moved = moved_bytes(sk, tp, copied_seq);
 	if (!moved)
 		return 0;
-	if (!is_splice_call(CURRENT_TASK()))
+	if (!is_splice_call())
 		return 0;
 	/* kernel TLS moves records, not what the process reads; without the lock this is a softirq, charged to a random task */
 	if (LOAD(u64, tp, ICSK_ULP_OPS) || !LOAD(u32, sk, SK_LOCK_OWNED))

@@ -432,7 +432,7 @@ int run_recording(struct options *options, struct error *error)
  */
 int run_print_program(struct options *options, struct error *error)
 {
-	const struct method_trial trial = { .attach = attach_try };
+	const struct method_trial trial = { .attach = attach_try, .cast = attach_try_cast };
 	struct method_refusal refusal, why;
 	struct program_request request;
 	struct conditions conditions = { .root = options->host_root };

@@ -27,6 +27,8 @@ enum kernel_need {
 	NEED_ACCEPTED = 1 << 8, /* whether a connection was accepted */
 	NEED_CGROUPS = 1 << 9,  /* which cgroups are made */
 	NEED_LIVES = 1 << 11,   /* how connections began and ended */
+	NEED_CAST = 1 << 12,    /* programs that give addresses a type */
+	NEED_CURRENT = 1 << 13, /* and find the current task in its CPU's run queue */
 	NEED_BITS =
 	    1 << 10, /* nobody: the field may be some bits of a byte, and the text has their place, too */
 };
@@ -91,7 +93,10 @@ enum kernel_need {
 	FIELD(CGROUP_ROOT, "cgroup", "root", NEED_CGROUPS)                                                   \
 	FIELD(CGROUP_ROOT_HIERARCHY_ID, "cgroup_root", "hierarchy_id", NEED_CGROUPS)                         \
 	FIELD(KERNFS_NODE_ID, "kernfs_node", "id", NEED_CGROUPS | NEED_SOCKETS | NEED_LIVES)                 \
-	FIELD(TASK_TGID, "task_struct", "tgid", NEED_SOCKETS | NEED_LIVES)                                   \
+	FIELD(TASK_TGID, "task_struct", "tgid", NEED_CAST | NEED_SOCKETS | NEED_LIVES)                       \
+	FIELD(TASK_CFS_RQ, "task_struct", "se.cfs_rq", NEED_CURRENT)                                         \
+	FIELD(CFS_RQ_RQ, "cfs_rq", "rq", NEED_CURRENT)                                                       \
+	FIELD(RQ_CURR, "rq", "curr", NEED_CURRENT)                                                           \
 	FIELD(TASK_CRED, "task_struct", "cred", NEED_SOCKETS | NEED_LIVES)                                   \
 	FIELD(CRED_UID, "cred", "uid", NEED_SOCKETS | NEED_LIVES)                                            \
 	FIELD(TASK_CGROUPS, "task_struct", "cgroups", NEED_SOCKETS | NEED_LIVES)                             \
@@ -180,8 +185,10 @@ enum kernel_symbol {
 #define KERNEL_FUNCTION_CALLS (1 << 24)
 
 /* Structs that the program text gives addresses the type of. */
-#define KERNEL_TYPES(TYPE)         \
-	TYPE(TCP_SOCK, "tcp_sock") \
+#define KERNEL_TYPES(TYPE)               \
+	TYPE(TCP_SOCK, "tcp_sock")       \
+	TYPE(TASK_STRUCT, "task_struct") \
+	TYPE(RQ, "rq")                   \
 	TYPE(PT_REGS, "pt_regs")
 
 enum kernel_type {

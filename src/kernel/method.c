@@ -100,6 +100,25 @@ bool planner_works(struct planner *planner, enum hook_kind kind, enum kernel_sym
 	return false;
 }
 
+unsigned planner_casts(struct planner *planner)
+{
+	const struct kernel *kernel = planner->kernel;
+
+	if (kernel_lacks(kernel, NEED_CAST) != FIELD_COUNT ||
+	    !kernel->prototypes[SYMBOL_BPF_RDONLY_CAST].btf_id)
+		return 0;
+	for (int i = 0; i < TYPE_COUNT; i++)
+		if (!kernel->type_ids[i])
+			return 0;
+	int err = planner->trial ? planner->trial->cast(kernel) : 0;
+
+	if (!err)
+		return NEED_CAST | (kernel_lacks(kernel, NEED_CURRENT) == FIELD_COUNT ? NEED_CURRENT : 0);
+	note(planner->trial, "%s: the kernel refuses it: %s", kernel_symbol_name(SYMBOL_BPF_RDONLY_CAST),
+	    err == -524 ? "not supported on this processor" : strerror(-err)); /* ENOTSUPP */
+	return 0;
+}
+
 bool method_plan(struct plan *plan, const struct method *method, struct planner *planner)
 {
 	memset(plan, 0, sizeof *plan);

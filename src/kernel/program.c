@@ -366,28 +366,55 @@ static void print_lives(
 		    (const struct slot[]){ { "REASON", has_reason ? "(u32)ctx[2]" : "0" } }, 1);
 }
 
+/* How programs read fields, and find the current task. */
+static void print_access(FILE *out, const struct kernel *kernel, const struct plan *plan)
+{
+	char function[16], types[TYPE_COUNT][16];
+
+	if (!plan->direct) {
+		fputs(program_text_access_probe, out);
+		return;
+	}
+	fputs(program_text_access_direct, out);
+	if (!(plan->needs & NEED_CAST)) {
+		fputs(program_text_current_helper, out);
+		return;
+	}
+	snprintf(function, sizeof function, "%u",
+	    KERNEL_FUNCTION_CALLS + kernel->prototypes[SYMBOL_BPF_RDONLY_CAST].btf_id);
+	for (int i = 0; i < TYPE_COUNT; i++)
+		snprintf(types[i], sizeof types[i], "%u", kernel->type_ids[i]);
+	template_fill(out, program_text_casts,
+	    (const struct slot[]){ { "RDONLY_CAST", function }, { "TYPE_TCP_SOCK", types[TYPE_TCP_SOCK] },
+	        { "TYPE_TASK_STRUCT", types[TYPE_TASK_STRUCT] }, { "TYPE_RQ", types[TYPE_RQ] },
+	        { "TYPE_PT_REGS", types[TYPE_PT_REGS] } },
+	    5);
+	fputs(plan->needs & NEED_CURRENT ? program_text_current_of_cpu : program_text_current_helper, out);
+}
+
 static int print_head(FILE *out, const struct program_request *request, const struct kernel *kernel,
     const struct plan *plan, enum offsets_from from, struct error *error)
 {
-	struct buffer text;
-	int err = buffer_open(&text);
+	struct buffer buffers[2] = { 0 }, *layout = &buffers[0], *access = &buffers[1];
+	int err = open_buffers(buffers, COUNT_OF(buffers));
 
 	if (err)
 		return err;
-	int offsets_err = print_offsets(text.stream, request, kernel, plan, from, error);
+	int offsets_err = print_offsets(layout->stream, request, kernel, plan, from, error);
 
-	err = buffer_close(&text);
+	print_access(access->stream, kernel, plan);
+	err = close_buffers(buffers, COUNT_OF(buffers));
 	const struct slot slots[] = {
-		{ "LAYOUT", text.bytes },
+		{ "LAYOUT", layout->bytes },
 		{ "SESSION", program_text_session_h },
 		{ "SOCKET", has_typed(plan) ? program_text_socket_h : "" },
 		{ "LIFE", plan_has_duty(plan, DUTY_NOTE_LIVES) ? program_text_life_h : "" },
-		{ "ACCESS", plan->direct ? program_text_access_direct : program_text_access_probe },
+		{ "ACCESS", access->bytes },
 	};
 
 	if (!err && !offsets_err)
 		template_fill(out, program_text_head, slots, COUNT_OF(slots));
-	free(text.bytes);
+	free_buffers(buffers, COUNT_OF(buffers));
 	return offsets_err ?: err;
 }
 

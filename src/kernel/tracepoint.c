@@ -40,17 +40,13 @@ static bool choose_kind(enum hook_kind *kind, struct planner *planner)
 }
 
 /* A socket that the iterator does not show would be taken for one that was born after the start. */
-static bool can_follow(const struct kernel *kernel)
+static bool can_follow(const struct plan *plan, const struct kernel *kernel)
 {
-	for (int i = 0; i < TYPE_COUNT; i++)
-		if (!kernel->type_ids[i])
-			return false;
-	return kernel->processor && kernel_lacks(kernel, NEED_SPLICE) == FIELD_COUNT &&
-	       !kernel->tracepoints_preemptible && !kernel->in_pid_namespace &&
-	       kernel->prototypes[SYMBOL_TCP_RCV_SPACE_ADJUST].btf_id &&
+	return (plan->needs & NEED_CAST) && kernel->processor &&
+	       kernel_lacks(kernel, NEED_SPLICE) == FIELD_COUNT && !kernel->tracepoints_preemptible &&
+	       !kernel->in_pid_namespace && kernel->prototypes[SYMBOL_TCP_RCV_SPACE_ADJUST].btf_id &&
 	       kernel->prototypes[SYMBOL_INET_SOCK_SET_STATE].btf_id &&
-	       kernel->prototypes[SYMBOL_BPF_ITER_TASK_FILE].btf_id &&
-	       kernel->prototypes[SYMBOL_BPF_RDONLY_CAST].btf_id;
+	       kernel->prototypes[SYMBOL_BPF_ITER_TASK_FILE].btf_id;
 }
 
 /*
@@ -69,7 +65,7 @@ static void plan_splice(struct plan *plan, struct planner *planner)
 	} else if (hookable && !plan->direct && kernel->processor && kernel->kprobe_pmu_type >= 0 &&
 	           planner_works(planner, HOOK_KPROBE, SYMBOL_TCP_SPLICE_READ)) {
 		socket_calls_plan_kprobes(plan, planner, SOCKET_CALLS_WITHOUT_TRACEPOINT);
-	} else if (plan->direct && can_follow(kernel)) {
+	} else if (plan->direct && can_follow(plan, kernel)) {
 		plan_add(
 		    plan, HOOK_TYPED_TRACEPOINT, SYMBOL_TCP_RCV_SPACE_ADJUST, "tracepoint", "space_adjust");
 		plan_add(plan, HOOK_TYPED_TRACEPOINT, SYMBOL_INET_SOCK_SET_STATE, "tracepoint", "set_state");
@@ -90,6 +86,7 @@ static bool plan_tracepoint(struct plan *plan, struct planner *planner)
 	if (!choose_kind(&kind, planner))
 		return false;
 	plan->direct = kind == HOOK_TYPED_TRACEPOINT;
+	plan->needs |= plan->direct ? planner_casts(planner) : 0;
 	plan->needs |= kind == HOOK_PERF_TRACEPOINT ? NEED_RECORD : 0;
 	plan->fronts = method_fronts(kernel, 2);
 	plan_add(plan, kind, SYMBOL_SOCK_SEND_LENGTH, "tracepoint", "send");
@@ -100,7 +97,6 @@ static bool plan_tracepoint(struct plan *plan, struct planner *planner)
 
 static int print_splice(FILE *out, const struct kernel *kernel)
 {
-	char function[16], types[TYPE_COUNT][16];
 	struct buffer calls;
 	int err = buffer_open(&calls);
 
@@ -109,20 +105,10 @@ static int print_splice(FILE *out, const struct kernel *kernel)
 	for (const unsigned *call = kernel->processor->splice_calls; *call; call++)
 		fprintf(calls.stream, "\tcase %u:\n", *call);
 	err = buffer_close(&calls);
-	snprintf(function, sizeof function, "%u",
-	    KERNEL_FUNCTION_CALLS + kernel->prototypes[SYMBOL_BPF_RDONLY_CAST].btf_id);
-	for (int i = 0; i < TYPE_COUNT; i++)
-		snprintf(types[i], sizeof types[i], "%u", kernel->type_ids[i]);
-	const struct slot slots[] = {
-		{ "RDONLY_CAST", function },
-		{ "TYPE_TCP_SOCK", types[TYPE_TCP_SOCK] },
-		{ "TYPE_PT_REGS", types[TYPE_PT_REGS] },
-		{ "SPLICE_CALLS", calls.bytes },
-	};
-
 	if (!err) {
 		fputs(program_text_missed_runs, out);
-		template_fill(out, program_text_splice, slots, COUNT_OF(slots));
+		template_fill(
+		    out, program_text_splice, (const struct slot[]){ { "SPLICE_CALLS", calls.bytes } }, 1);
 	}
 	free(calls.bytes);
 	return err;

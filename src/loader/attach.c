@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/util.h"
 #include "kernel/kernel.h"
 #include "kernel/method.h"
 #include "loader/tracefs.h"
@@ -93,10 +94,10 @@ static int load(const struct hook *hook, const struct kernel *kernel, const stru
 }
 
 /* BPF_PSEUDO_KFUNC_CALL (5.13): the call's number is the BTF id of a function of the kernel's. */
-enum { CALLS_KERNEL_FUNCTION = 2 };
+enum { OF_KERNEL_FUNCTION = 2 };
 
 /* A copy in which the text's numbers of the kernel's own functions are calls of these (KERNEL_FUNCTION_CALLS). NULL: no memory. */
-static struct bpf_insn *resolve_calls(const struct bpf_insn *instructions, size_t count)
+static struct bpf_insn *resolve(const struct bpf_insn *instructions, size_t count)
 {
 	struct bpf_insn *resolved = calloc(count, sizeof *resolved);
 
@@ -105,7 +106,7 @@ static struct bpf_insn *resolve_calls(const struct bpf_insn *instructions, size_
 
 		*to = instructions[i];
 		if (to->code == (BPF_JMP | BPF_CALL) && !to->src_reg && to->imm >= KERNEL_FUNCTION_CALLS) {
-			to->src_reg = CALLS_KERNEL_FUNCTION;
+			to->src_reg = OF_KERNEL_FUNCTION;
 			to->imm -= KERNEL_FUNCTION_CALLS;
 		}
 	}
@@ -115,7 +116,7 @@ static struct bpf_insn *resolve_calls(const struct bpf_insn *instructions, size_
 int attach_load(
     const struct hook *hook, const struct kernel *kernel, const struct bpf_insn *instructions, size_t count)
 {
-	struct bpf_insn *resolved = resolve_calls(instructions, count);
+	struct bpf_insn *resolved = resolve(instructions, count);
 	int fd = resolved ? load(hook, kernel, resolved, count, NULL, 0) : -ENOMEM;
 	char *log = resolved && fd < 0 ? calloc(1, LOG_SIZE) : NULL;
 
@@ -258,6 +259,33 @@ int attach_try(const struct hook *hook, const struct kernel *kernel)
 	if (link_fd < 0)
 		return link_fd;
 	close(link_fd);
+	return 0;
+}
+
+int attach_try_cast(const struct kernel *kernel)
+{
+	const struct hook hook = { .kind = HOOK_TYPED_TRACEPOINT, .symbol = SYMBOL_INET_SOCK_SET_STATE };
+	const struct bpf_insn cast[] = {
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_task },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K,
+		    .dst_reg = BPF_REG_2,
+		    .imm = (int32_t)kernel->type_ids[TYPE_TASK_STRUCT] },
+		{ .code = BPF_JMP | BPF_CALL,
+		    .src_reg = OF_KERNEL_FUNCTION,
+		    .imm = (int32_t)kernel->prototypes[SYMBOL_BPF_RDONLY_CAST].btf_id },
+		{ .code = BPF_LDX | BPF_MEM | BPF_W,
+		    .dst_reg = BPF_REG_0,
+		    .src_reg = BPF_REG_0,
+		    .off = (int16_t)kernel->offsets[FIELD_TASK_TGID] },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int program_fd = load(&hook, kernel, cast, COUNT_OF(cast), NULL, 0);
+
+	if (program_fd < 0)
+		return program_fd;
+	close(program_fd);
 	return 0;
 }
 

@@ -45,4 +45,7 @@ void attach_raise_memlock(void);
 /* Does this kind of hook (not HOOK_ITERATOR) work here? Loads and attaches a two-instruction program; 0 or -errno. */
 int attach_try(const struct hook *hook, const struct kernel *kernel);
 
+/* Can a program give the address of the current task a type here, as planner_casts has it? Loads one that does; 0 or -errno. */
+int attach_try_cast(const struct kernel *kernel);
+
 #endif

@@ -102,7 +102,7 @@ static int refuse(struct child *child, const struct method_refusal *refusal)
 
 static int choose_method(struct child *child)
 {
-	const struct method_trial trial = { attach_try, take_note, child };
+	const struct method_trial trial = { attach_try, attach_try_cast, take_note, child };
 	struct method_refusal refusal;
 
 	if (method_choose(&child->tracing.plan, child->request->method, &child->kernel, &trial, &refusal) !=

@@ -177,11 +177,12 @@ _Static_assert(sizeof(struct front6) <= 32768, "the kernel's least unit of memor
 
 /* The verifier knows what a socket's and a task's pointers point to: fields are plain loads. */
 #define LOAD(type, base, offset) (*(type *)((base) + (offset)))
-#define CURRENT_TASK() ((u64)bpf_get_current_task_btf())
 #define TCP_SOCK(sk) ((u64)bpf_skc_to_tcp_sock((void *)(sk)))
 #define READ_KIND(kind, sk) \
 	((kind) = (struct socket_kind){ LOAD(u16, sk, SK_TYPE), LOAD(u16, sk, SK_PROTOCOL) })
 #define READ_HEAD(head, sk) u64 head = (sk)
+#define CURRENT_TASK() ((u64)bpf_get_current_task_btf())
+#define CURRENT_PID() ((u32)(bpf_get_current_pid_tgid() >> 32))
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define FROM_NETWORK_ORDER(port) __builtin_bswap16(port)
 #define MAPPED_PREFIX 0xffff0000U
@@ -558,7 +559,7 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction, const
 
 	if (bytes <= 0)
 		return 0;
-	pid = bpf_get_current_pid_tgid() >> 32;
+	pid = CURRENT_PID();
 	if (!is_wanted(pid))
 		return 0;
 	READ_HEAD(head, sk);

@@ -174,6 +174,7 @@ _Static_assert(sizeof(struct front6) <= 32768, "the kernel's least unit of memor
 
 #define LOAD(type, base, offset) LOAD_COLD(type, base, offset)
 #define CURRENT_TASK() ((u64)bpf_get_current_task())
+#define CURRENT_PID() ((u32)(bpf_get_current_pid_tgid() >> 32))
 #define TCP_SOCK(sk) (LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP ? (sk) : 0)
 
 /* A read costs what it costs for its call, not for its length: what lies together is read together. */
@@ -570,7 +571,7 @@ static __always_inline int account(u64 sk, s64 bytes, const int direction, const
 
 	if (bytes <= 0)
 		return 0;
-	pid = bpf_get_current_pid_tgid() >> 32;
+	pid = CURRENT_PID();
 	if (!is_wanted(pid))
 		return 0;
 	READ_HEAD(head, sk);

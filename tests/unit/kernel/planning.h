@@ -18,7 +18,15 @@ static inline int try_hook(const struct hook *hook, const struct kernel *kernel)
 	return refused & (1U << hook->kind) ? -EPERM : 0;
 }
 
-static const struct method_trial trial = { .attach = try_hook };
+#define CAST_BIT (1U << HOOK_KIND_COUNT)
+
+static inline int try_cast(const struct kernel *kernel)
+{
+	(void)kernel;
+	return refused & CAST_BIT ? -ENOTSUP : 0;
+}
+
+static const struct method_trial trial = { .attach = try_hook, .cast = try_cast };
 
 #define TYPED (1U << HOOK_TYPED_TRACEPOINT)
 #define RAW (1U << HOOK_RAW_TRACEPOINT)

@@ -179,7 +179,8 @@ static void dump_structs(FILE *out, struct btf *btf)
 	static const char *const structs[] = { "sock", "inet_sock", "inet_connection_sock", "tcp_sock", "net",
 		"task_struct", "nsproxy", "mnt_namespace", "socket", "tcp_zerocopy_receive", "pt_regs",
 		"trace_event_raw_sock_msg_length", "mptcp_sock", "ipv6_pinfo", "cgroup", "cgroup_root",
-		"kernfs_node", "cred", "css_set", "minmax_sample", "socket_wq", "wait_queue_entry" };
+		"kernfs_node", "cred", "css_set", "minmax_sample", "socket_wq", "wait_queue_entry", "cfs_rq",
+		"rq" };
 	struct btf_dump *dump = btf_dump__new(btf, print_dump, out, NULL);
 
 	assert_non_null(dump);

@@ -146,6 +146,26 @@ static void test_tracepoint_perf(void **state)
 	assert_int_equal(plan.hooks[0].kind, HOOK_TYPED_TRACEPOINT);
 }
 
+/* Types are given where the kernel does it, and the current task is found where BTF tells how. */
+static void test_casts(void **state)
+{
+	struct kernel kernel = kernel_6_18();
+	struct plan plan;
+
+	(void)state;
+	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
+	assert_true(plan.needs & NEED_CAST && plan.needs & NEED_CURRENT);
+	plan_without(&plan, FUNCTIONS | CAST_BIT, PROBE_TRACEPOINT, &kernel);
+	assert_false(plan.needs & (NEED_CAST | NEED_CURRENT));
+	EXPECT_PROBES(&plan, SEND(HOOK_TYPED_TRACEPOINT), RECEIVE(HOOK_TYPED_TRACEPOINT));
+	plan_without(
+	    &plan, TYPED, PROBE_TRACEPOINT, &kernel); /* not where fields are read through any pointer */
+	assert_false(plan.needs & NEED_CAST);
+	kernel.offsets[FIELD_RQ_CURR] = -1;
+	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
+	assert_true(plan.needs & NEED_CAST && !(plan.needs & NEED_CURRENT));
+}
+
 /* None is of use without the others. */
 static void test_tracepoint_without_splice(void **state)
 {
@@ -208,7 +228,8 @@ static void test_lacking_fields(void **state)
 		assert_int_equal(kernel_lacks(&kernel, needs), field);
 		assert_int_equal(kernel_lacks(&kernel, ~needs), FIELD_COUNT);
 		plan_without(&plan, FUNCTIONS, PROBE_TRACEPOINT, &kernel);
-		assert_int_equal(plan_has(&plan, SYMBOL_TCP_RCV_SPACE_ADJUST), !(needs & NEED_SPLICE));
+		assert_int_equal(
+		    plan_has(&plan, SYMBOL_TCP_RCV_SPACE_ADJUST), !(needs & (NEED_SPLICE | NEED_CAST)));
 		plan_well(&plan, PROBE_TRACEPOINT, &kernel);
 		if (!(needs & NEED_CALLS))
 			assert_true(plan_has(&plan, SYMBOL_TCP_SPLICE_READ));
@@ -442,6 +463,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tracepoint_typed),
 		cmocka_unit_test(test_tracepoint_perf),
+		cmocka_unit_test(test_casts),
 		cmocka_unit_test(test_tracepoint_without_splice),
 		cmocka_unit_test(test_unknown_processor),
 		cmocka_unit_test(test_lacking_fields),

@@ -2,10 +2,18 @@
 /*@ access_direct */
 /* The verifier knows what a socket's and a task's pointers point to: fields are plain loads. */
 #define LOAD(type, base, offset) (*(type *)((base) + (offset)))
-#define TCP_SOCK(sk) ((u64)bpf_skc_to_tcp_sock((void *)(sk)))
-#define READ_KIND(kind, sk) \
-	((kind) = (struct socket_kind){ LOAD(u16, sk, SK_TYPE), LOAD(u16, sk, SK_PROTOCOL) })
-#define READ_HEAD(head, sk) u64 head = (sk)
+#define READ_KIND(kind, sk)               \
+	((kind) = (struct socket_kind){ \
+	     LOAD(u16, SOCK(sk), SK_TYPE), LOAD(u16, SOCK(sk), SK_PROTOCOL) })
+#define READ_HEAD(head, sk) u64 head = SOCK(sk)
+/*@ sockets_typed */
+#define SOCK(sk) (sk)
+#define SOCKET(socket) (socket)
+/*@ sockets_cast */
+
+/* A kprobe's arguments and those of a record are numbers: they are given their type. */
+#define SOCK(sk) CAST(TYPE_SOCK, sk)
+#define SOCKET(socket) CAST(TYPE_SOCKET, socket)
 /*@ casts */
 
 /*
@@ -13,6 +21,8 @@
  * out, and reads are of the kind that may fail. The loader makes the call of its number.
  */
 #define CAST(type, address) (((u64 (*)(u64, u64))@RDONLY_CAST@)((u64)(address), type))
+#define TYPE_SOCK @TYPE_SOCK@
+#define TYPE_SOCKET @TYPE_SOCKET@
 #define TYPE_TCP_SOCK @TYPE_TCP_SOCK@
 #define TYPE_TASK_STRUCT @TYPE_TASK_STRUCT@
 #define TYPE_PT_REGS @TYPE_PT_REGS@
@@ -48,7 +58,8 @@ static __always_inline u64 current_task(void)
 #define LOAD(type, base, offset) LOAD_COLD(type, base, offset)
 #define CURRENT_TASK() ((u64)bpf_get_current_task())
 #define CURRENT_PID() ((u32)(bpf_get_current_pid_tgid() >> 32))
-#define TCP_SOCK(sk) (LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP ? (sk) : 0)
+#define SOCK(sk) (sk)
+#define SOCKET(socket) (socket)
 
 /* A read costs what it costs for its call, not for its length: what lies together is read together. */
 #define KIND_IS_TOGETHER (SK_TYPE - SK_PROTOCOL == 2 || SK_PROTOCOL - SK_TYPE == 2)

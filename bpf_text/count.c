@@ -115,7 +115,7 @@ static __always_inline bool is_mapped(u64 head)
 }
 /*@ mptcp_link */
 	/* an MPTCP socket is bound to nothing: its first subflow is */
-	if (!ifindex && LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_MPTCP)
+	if (!ifindex && LOAD(u16, SOCK(sk), SK_PROTOCOL) == PROTOCOL_MPTCP)
 		ifindex = LOAD_COLD(u32, LOAD_COLD(u64, sk, MPTCP_FIRST), SK_BOUND_DEV_IF);
 /*@ fronts */
 

@@ -49,7 +49,7 @@ static __always_inline void end@N@(u64 sk, u64 head, u32 netns, bool closed, boo
 }
 /*@ ends_subflow */
 	/* of an MPTCP connection, which goes on without it, and whose own socket tells its end */
-	if (LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP && LOAD_COLD(u8, sk, TCP_IS_MPTCP))
+	if (LOAD(u16, SOCK(sk), SK_PROTOCOL) == PROTOCOL_TCP && LOAD_COLD(u8, sk, TCP_IS_MPTCP))
 		return 0;
 /*@ ends_program */
 

@@ -186,6 +186,8 @@ enum kernel_symbol {
 
 /* Structs that the program text gives addresses the type of. */
 #define KERNEL_TYPES(TYPE)               \
+	TYPE(SOCK, "sock")               \
+	TYPE(SOCKET, "socket")           \
 	TYPE(TCP_SOCK, "tcp_sock")       \
 	TYPE(TASK_STRUCT, "task_struct") \
 	TYPE(RQ, "rq")                   \

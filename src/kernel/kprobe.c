@@ -18,6 +18,7 @@ static bool plan_kprobe(struct plan *plan, struct planner *planner)
 		return false;
 	if (!planner_works(planner, HOOK_KPROBE, SYMBOL_INET_SENDMSG))
 		return false;
+	plan->needs |= planner_casts(planner, HOOK_KPROBE);
 	plan->fronts = method_fronts(planner->kernel, FRONTS_MAX);
 	socket_calls_plan_kprobes(plan, planner, SOCKET_CALLS_ALL);
 	return true;

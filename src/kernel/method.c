@@ -100,22 +100,29 @@ bool planner_works(struct planner *planner, enum hook_kind kind, enum kernel_sym
 	return false;
 }
 
-unsigned planner_casts(struct planner *planner)
+/* Does BTF tell all that casts need? */
+static bool knows_casts(const struct kernel *kernel)
 {
-	const struct kernel *kernel = planner->kernel;
-
-	if (kernel_lacks(kernel, NEED_CAST) != FIELD_COUNT ||
-	    !kernel->prototypes[SYMBOL_BPF_RDONLY_CAST].btf_id)
-		return 0;
 	for (int i = 0; i < TYPE_COUNT; i++)
 		if (!kernel->type_ids[i])
-			return 0;
-	int err = planner->trial ? planner->trial->cast(kernel) : 0;
+			return false;
+	return kernel_lacks(kernel, NEED_CAST) == FIELD_COUNT &&
+	       kernel->prototypes[SYMBOL_BPF_RDONLY_CAST].btf_id;
+}
 
+unsigned planner_casts(struct planner *planner, enum hook_kind kind)
+{
+	const struct kernel *kernel = planner->kernel;
+	int err = -ENOENT;
+
+	if (knows_casts(kernel))
+		err = planner->trial ? planner->trial->cast(kind, kernel) : 0;
 	if (!err)
 		return NEED_CAST | (kernel_lacks(kernel, NEED_CURRENT) == FIELD_COUNT ? NEED_CURRENT : 0);
-	note(planner->trial, "%s: the kernel refuses it: %s", kernel_symbol_name(SYMBOL_BPF_RDONLY_CAST),
-	    err == -524 ? "not supported on this processor" : strerror(-err)); /* ENOTSUPP */
+	if (err != -ENOENT)
+		note(planner->trial, "%s: the kernel refuses it: %s",
+		    kernel_symbol_name(SYMBOL_BPF_RDONLY_CAST),
+		    err == -524 ? "not supported on this processor" : strerror(-err)); /* ENOTSUPP */
 	return 0;
 }
 

@@ -116,7 +116,7 @@ struct blind_spot {
 /* How the loader passes what works here: by programs of a few instructions. */
 struct method_trial {
 	int (*attach)(const struct hook *hook, const struct kernel *kernel); /* 0 or -errno */
-	int (*cast)(const struct kernel *kernel);                            /* likewise: see planner_casts */
+	int (*cast)(enum hook_kind kind, const struct kernel *kernel);       /* likewise: see planner_casts */
 	void (*note)(void *to, const char *text);                            /* progress; NULL: nobody asks */
 	void *to;
 };
@@ -171,10 +171,11 @@ const char *probe_method_name(enum probe_method id);
 bool planner_works(struct planner *planner, enum hook_kind kind, enum kernel_symbol symbol);
 
 /*
- * Can BTF-typed programs give an address a type here (bpf_rdonly_cast)? Not before Linux 6.2, and not where programs are
- * interpreted. Returns what that needs, NEED_CAST and, where a CPU's run queue tells its task, NEED_CURRENT; 0: they cannot.
+ * Can programs of this kind of hook give an address a type here (bpf_rdonly_cast), so that fields are plain loads? Not before Linux
+ * 6.2, and not where programs are interpreted. Returns what that needs, NEED_CAST and, where a CPU's run queue tells its
+ * task, NEED_CURRENT; 0: they cannot.
  */
-unsigned planner_casts(struct planner *planner);
+unsigned planner_casts(struct planner *planner, enum hook_kind kind);
 
 /* What the kernel's facts rule out, in words. Returns false. */
 bool planner_rule_out(struct planner *planner, const char *why);

@@ -366,29 +366,38 @@ static void print_lives(
 		    (const struct slot[]){ { "REASON", has_reason ? "(u32)ctx[2]" : "0" } }, 1);
 }
 
+static void print_casts(FILE *out, const struct kernel *kernel)
+{
+	char function[16], types[TYPE_COUNT][16];
+	struct slot slots[TYPE_COUNT + 1] = { { "RDONLY_CAST", function } };
+	static const char *const names[] = {
+#define TYPE_SLOT(type, name) [TYPE_##type] = "TYPE_" #type,
+		KERNEL_TYPES(TYPE_SLOT)
+#undef TYPE_SLOT
+	};
+
+	snprintf(function, sizeof function, "%u",
+	    KERNEL_FUNCTION_CALLS + kernel->prototypes[SYMBOL_BPF_RDONLY_CAST].btf_id);
+	for (int i = 0; i < TYPE_COUNT; i++) {
+		snprintf(types[i], sizeof types[i], "%u", kernel->type_ids[i]);
+		slots[i + 1] = (struct slot){ names[i], types[i] };
+	}
+	template_fill(out, program_text_casts, slots, COUNT_OF(slots));
+}
+
 /* How programs read fields, and find the current task. */
 static void print_access(FILE *out, const struct kernel *kernel, const struct plan *plan)
 {
-	char function[16], types[TYPE_COUNT][16];
+	bool casts = plan->needs & NEED_CAST;
 
-	if (!plan->direct) {
+	if (!plan->direct && !casts) {
 		fputs(program_text_access_probe, out);
 		return;
 	}
 	fputs(program_text_access_direct, out);
-	if (!(plan->needs & NEED_CAST)) {
-		fputs(program_text_current_helper, out);
-		return;
-	}
-	snprintf(function, sizeof function, "%u",
-	    KERNEL_FUNCTION_CALLS + kernel->prototypes[SYMBOL_BPF_RDONLY_CAST].btf_id);
-	for (int i = 0; i < TYPE_COUNT; i++)
-		snprintf(types[i], sizeof types[i], "%u", kernel->type_ids[i]);
-	template_fill(out, program_text_casts,
-	    (const struct slot[]){ { "RDONLY_CAST", function }, { "TYPE_TCP_SOCK", types[TYPE_TCP_SOCK] },
-	        { "TYPE_TASK_STRUCT", types[TYPE_TASK_STRUCT] }, { "TYPE_RQ", types[TYPE_RQ] },
-	        { "TYPE_PT_REGS", types[TYPE_PT_REGS] } },
-	    5);
+	if (casts)
+		print_casts(out, kernel);
+	fputs(plan->direct ? program_text_sockets_typed : program_text_sockets_cast, out);
 	fputs(plan->needs & NEED_CURRENT ? program_text_current_of_cpu : program_text_current_helper, out);
 }
 

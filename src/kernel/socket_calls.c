@@ -107,7 +107,8 @@ static void print_program(FILE *out, const char *text, const struct socket_call 
 {
 	char sk[64], extra_text[32] = "0", result_text[16], function[16], program[16];
 
-	snprintf(sk, sizeof sk, call->takes_sock ? "ctx[%d]" : "LOAD(u64, ctx[%d], SOCKET_SK)", first);
+	snprintf(
+	    sk, sizeof sk, call->takes_sock ? "ctx[%d]" : "LOAD(u64, SOCKET(ctx[%d]), SOCKET_SK)", first);
 	if (call->extra_parameter >= 0)
 		snprintf(extra_text, sizeof extra_text, "ctx[%d]", extra);
 	snprintf(result_text, sizeof result_text, "%d", result);

@@ -86,7 +86,7 @@ static bool plan_tracepoint(struct plan *plan, struct planner *planner)
 	if (!choose_kind(&kind, planner))
 		return false;
 	plan->direct = kind == HOOK_TYPED_TRACEPOINT;
-	plan->needs |= plan->direct ? planner_casts(planner) : 0;
+	plan->needs |= kind != HOOK_RAW_TRACEPOINT ? planner_casts(planner, kind) : 0;
 	plan->needs |= kind == HOOK_PERF_TRACEPOINT ? NEED_RECORD : 0;
 	plan->fronts = method_fronts(kernel, 2);
 	plan_add(plan, kind, SYMBOL_SOCK_SEND_LENGTH, "tracepoint", "send");

@@ -262,9 +262,10 @@ int attach_try(const struct hook *hook, const struct kernel *kernel)
 	return 0;
 }
 
-int attach_try_cast(const struct kernel *kernel)
+int attach_try_cast(enum hook_kind kind, const struct kernel *kernel)
 {
-	const struct hook hook = { .kind = HOOK_TYPED_TRACEPOINT, .symbol = SYMBOL_INET_SOCK_SET_STATE };
+	const struct hook hook = { .kind = kind,
+		.symbol = SYMBOL_INET_SOCK_SET_STATE }; /* any tracepoint does */
 	const struct bpf_insn cast[] = {
 		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_task },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_0 },

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "kernel/method.h"
+
 struct bpf_insn;
 struct error;
 struct hook;
@@ -45,7 +47,7 @@ void attach_raise_memlock(void);
 /* Does this kind of hook (not HOOK_ITERATOR) work here? Loads and attaches a two-instruction program; 0 or -errno. */
 int attach_try(const struct hook *hook, const struct kernel *kernel);
 
-/* Can a program give the address of the current task a type here, as planner_casts has it? Loads one that does; 0 or -errno. */
-int attach_try_cast(const struct kernel *kernel);
+/* Can a program give the current task's address a type, as planner_casts has it? Loads one that does; 0 or -errno. */
+int attach_try_cast(enum hook_kind kind, const struct kernel *kernel);
 
 #endif

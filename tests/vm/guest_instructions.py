@@ -15,9 +15,11 @@ from live import ARGUMENTS, Skipped, case, check, main, program  # noqa: E402
 LIMITS = {
     ("6.1", "fentry"): (800, 550),
     ("6.1", "kprobe"): (3350, 2700),
-    ("6.12", "tracepoint"): (550, 340),
+    ("6.12", "tracepoint"): (600, 390),
     ("6.12", "fentry"): (850, 580),
-    ("6.12", "kprobe"): (4100, 3100),
+    ("6.12", "kprobe"): (2900, 2600),
+    ("7.3", "tracepoint"): (1130, 860),
+    ("7.3", "kprobe"): (3850, 3580),
 }
 
 # On 6.1 the kernel calls programs on functions by a longer way in some runs, from the start on: 141 instructions more a call.

@@ -41,6 +41,7 @@ machines=(
 	"no-btf|6.1|--headers yes --btf no|fentry/start:refused_without_btf
 		kprobe/start:refused_without_btf_and_headers kprobe/start:headers_without_btf kprobe/check kprobe/containers:one_short_life"
 	"instructions|6.1|--icount|fentry/instructions kprobe/instructions"
+	"newest-instructions|newest|--icount|tracepoint/instructions"
 	"headers|6.1|--headers yes|fentry/start:headers_with_btf kprobe/start:headers_with_btf"
 	"newest|newest||tracepoint/check auto/stress auto/conservation auto/filters:cgroup_and_mount_namespace_in_json
 		auto/start:stubs_with_btf auto/conditions:together auto/accepted auto/containers:one_short_life"

@@ -177,10 +177,12 @@ _Static_assert(sizeof(struct front6) <= 32768, "the kernel's least unit of memor
 
 /* The verifier knows what a socket's and a task's pointers point to: fields are plain loads. */
 #define LOAD(type, base, offset) (*(type *)((base) + (offset)))
-#define TCP_SOCK(sk) ((u64)bpf_skc_to_tcp_sock((void *)(sk)))
-#define READ_KIND(kind, sk) \
-	((kind) = (struct socket_kind){ LOAD(u16, sk, SK_TYPE), LOAD(u16, sk, SK_PROTOCOL) })
-#define READ_HEAD(head, sk) u64 head = (sk)
+#define READ_KIND(kind, sk)               \
+	((kind) = (struct socket_kind){ \
+	     LOAD(u16, SOCK(sk), SK_TYPE), LOAD(u16, SOCK(sk), SK_PROTOCOL) })
+#define READ_HEAD(head, sk) u64 head = SOCK(sk)
+#define SOCK(sk) (sk)
+#define SOCKET(socket) (socket)
 #define CURRENT_TASK() ((u64)bpf_get_current_task_btf())
 #define CURRENT_PID() ((u32)(bpf_get_current_pid_tgid() >> 32))
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -322,7 +324,7 @@ static __always_inline u32 link_of(u64 sk, u64 head)
 	u32 ifindex = HEAD(u32, head, SK_BOUND_DEV_IF);
 
 	/* an MPTCP socket is bound to nothing: its first subflow is */
-	if (!ifindex && LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_MPTCP)
+	if (!ifindex && LOAD(u16, SOCK(sk), SK_PROTOCOL) == PROTOCOL_MPTCP)
 		ifindex = LOAD_COLD(u32, LOAD_COLD(u64, sk, MPTCP_FIRST), SK_BOUND_DEV_IF);
 	return ifindex;
 }
@@ -610,7 +612,7 @@ static __always_inline int returned_zerocopy(u64 sk, int result, u64 zc, const u
 /* On return: ctx holds the arguments and behind them the result. */
 int fentry_inet_sendmsg(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[0]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -621,7 +623,7 @@ int fentry_inet_sendmsg(u64 *ctx)
 /* On return: ctx holds the arguments and behind them the result. */
 int fentry_inet6_sendmsg(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[0]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -632,7 +634,7 @@ int fentry_inet6_sendmsg(u64 *ctx)
 /* On return: ctx holds the arguments and behind them the result. */
 int fentry_inet_recvmsg(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[0]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -643,7 +645,7 @@ int fentry_inet_recvmsg(u64 *ctx)
 /* On return: ctx holds the arguments and behind them the result. */
 int fentry_inet6_recvmsg(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[0]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -654,7 +656,7 @@ int fentry_inet6_recvmsg(u64 *ctx)
 /* On return: ctx holds the arguments and behind them the result. */
 int fentry_inet_sendpage(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[0]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_plain_tcp(sk))
@@ -665,7 +667,7 @@ int fentry_inet_sendpage(u64 *ctx)
 /* On return: ctx holds the arguments and behind them the result. */
 int fentry_tcp_splice_read(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[0]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -687,7 +689,7 @@ int fentry_tcp_zerocopy_receive(u64 *ctx)
 /* On return: ctx holds the arguments and behind them the result. */
 int fentry_tls_sw_splice_read(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[0]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -698,7 +700,7 @@ int fentry_tls_sw_splice_read(u64 *ctx)
 /* On return: ctx holds the arguments and behind them the result. */
 int fentry_mptcp_splice_read(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[0], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[0]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))

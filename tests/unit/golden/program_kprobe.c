@@ -178,7 +178,8 @@ _Static_assert(sizeof(struct front6) <= 32768, "the kernel's least unit of memor
 #define LOAD(type, base, offset) LOAD_COLD(type, base, offset)
 #define CURRENT_TASK() ((u64)bpf_get_current_task())
 #define CURRENT_PID() ((u32)(bpf_get_current_pid_tgid() >> 32))
-#define TCP_SOCK(sk) (LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP ? (sk) : 0)
+#define SOCK(sk) (sk)
+#define SOCKET(socket) (socket)
 
 /* A read costs what it costs for its call, not for its length: what lies together is read together. */
 #define KIND_IS_TOGETHER (SK_TYPE - SK_PROTOCOL == 2 || SK_PROTOCOL - SK_TYPE == 2)
@@ -337,7 +338,7 @@ static __always_inline u32 link_of(u64 sk, u64 head)
 	u32 ifindex = HEAD(u32, head, SK_BOUND_DEV_IF);
 
 	/* an MPTCP socket is bound to nothing: its first subflow is */
-	if (!ifindex && LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_MPTCP)
+	if (!ifindex && LOAD(u16, SOCK(sk), SK_PROTOCOL) == PROTOCOL_MPTCP)
 		ifindex = LOAD_COLD(u32, LOAD_COLD(u64, sk, MPTCP_FIRST), SK_BOUND_DEV_IF);
 	return ifindex;
 }
@@ -825,7 +826,7 @@ int thread_exec(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_inet_sendmsg(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -845,7 +846,7 @@ int kretprobe_inet_sendmsg(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_inet6_sendmsg(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -865,7 +866,7 @@ int kretprobe_inet6_sendmsg(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_inet_recvmsg(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -885,7 +886,7 @@ int kretprobe_inet_recvmsg(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_inet6_recvmsg(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -905,7 +906,7 @@ int kretprobe_inet6_recvmsg(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_inet_sendpage(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_plain_tcp(sk))
@@ -925,7 +926,7 @@ int kretprobe_inet_sendpage(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_tcp_splice_read(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -965,7 +966,7 @@ int kretprobe_tcp_zerocopy_receive(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_tls_sw_splice_read(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -985,7 +986,7 @@ int kretprobe_tls_sw_splice_read(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_mptcp_splice_read(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))

@@ -191,7 +191,8 @@ _Static_assert(sizeof(struct front6) <= 32768, "the kernel's least unit of memor
 #define LOAD(type, base, offset) LOAD_COLD(type, base, offset)
 #define CURRENT_TASK() ((u64)bpf_get_current_task())
 #define CURRENT_PID() ((u32)(bpf_get_current_pid_tgid() >> 32))
-#define TCP_SOCK(sk) (LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP ? (sk) : 0)
+#define SOCK(sk) (sk)
+#define SOCKET(socket) (socket)
 
 /* A read costs what it costs for its call, not for its length: what lies together is read together. */
 #define KIND_IS_TOGETHER (SK_TYPE - SK_PROTOCOL == 2 || SK_PROTOCOL - SK_TYPE == 2)
@@ -835,7 +836,7 @@ int thread_exec(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_inet_sendmsg(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -855,7 +856,7 @@ int kretprobe_inet_sendmsg(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_inet6_sendmsg(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -875,7 +876,7 @@ int kretprobe_inet6_sendmsg(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_inet_recvmsg(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -895,7 +896,7 @@ int kretprobe_inet_recvmsg(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_inet6_recvmsg(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -915,7 +916,7 @@ int kretprobe_inet6_recvmsg(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_inet_sendpage(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_plain_tcp(sk))
@@ -935,7 +936,7 @@ int kretprobe_inet_sendpage(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_tcp_splice_read(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -975,7 +976,7 @@ int kretprobe_tcp_zerocopy_receive(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_tls_sw_splice_read(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))
@@ -995,7 +996,7 @@ int kretprobe_tls_sw_splice_read(u64 *ctx)
 /* ctx: the registers, as 8-byte slots */
 int kprobe_mptcp_splice_read(u64 *ctx)
 {
-	u64 sk = LOAD(u64, ctx[14], SOCKET_SK);
+	u64 sk = LOAD(u64, SOCKET(ctx[14]), SOCKET_SK);
 
 	note_run(RUN_BEGINS);
 	if (!is_tcp(sk))

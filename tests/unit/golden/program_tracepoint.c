@@ -174,10 +174,12 @@ _Static_assert(sizeof(struct front6) <= 32768, "the kernel's least unit of memor
 
 /* The verifier knows what a socket's and a task's pointers point to: fields are plain loads. */
 #define LOAD(type, base, offset) (*(type *)((base) + (offset)))
-#define TCP_SOCK(sk) ((u64)bpf_skc_to_tcp_sock((void *)(sk)))
-#define READ_KIND(kind, sk) \
-	((kind) = (struct socket_kind){ LOAD(u16, sk, SK_TYPE), LOAD(u16, sk, SK_PROTOCOL) })
-#define READ_HEAD(head, sk) u64 head = (sk)
+#define READ_KIND(kind, sk)               \
+	((kind) = (struct socket_kind){ \
+	     LOAD(u16, SOCK(sk), SK_TYPE), LOAD(u16, SOCK(sk), SK_PROTOCOL) })
+#define READ_HEAD(head, sk) u64 head = SOCK(sk)
+#define SOCK(sk) (sk)
+#define SOCKET(socket) (socket)
 #define CURRENT_TASK() ((u64)bpf_get_current_task_btf())
 #define CURRENT_PID() ((u32)(bpf_get_current_pid_tgid() >> 32))
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -319,7 +321,7 @@ static __always_inline u32 link_of(u64 sk, u64 head)
 	u32 ifindex = HEAD(u32, head, SK_BOUND_DEV_IF);
 
 	/* an MPTCP socket is bound to nothing: its first subflow is */
-	if (!ifindex && LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_MPTCP)
+	if (!ifindex && LOAD(u16, SOCK(sk), SK_PROTOCOL) == PROTOCOL_MPTCP)
 		ifindex = LOAD_COLD(u32, LOAD_COLD(u64, sk, MPTCP_FIRST), SK_BOUND_DEV_IF);
 	return ifindex;
 }

@@ -175,7 +175,8 @@ _Static_assert(sizeof(struct front6) <= 32768, "the kernel's least unit of memor
 #define LOAD(type, base, offset) LOAD_COLD(type, base, offset)
 #define CURRENT_TASK() ((u64)bpf_get_current_task())
 #define CURRENT_PID() ((u32)(bpf_get_current_pid_tgid() >> 32))
-#define TCP_SOCK(sk) (LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_TCP ? (sk) : 0)
+#define SOCK(sk) (sk)
+#define SOCKET(socket) (socket)
 
 /* A read costs what it costs for its call, not for its length: what lies together is read together. */
 #define KIND_IS_TOGETHER (SK_TYPE - SK_PROTOCOL == 2 || SK_PROTOCOL - SK_TYPE == 2)
@@ -334,7 +335,7 @@ static __always_inline u32 link_of(u64 sk, u64 head)
 	u32 ifindex = HEAD(u32, head, SK_BOUND_DEV_IF);
 
 	/* an MPTCP socket is bound to nothing: its first subflow is */
-	if (!ifindex && LOAD(u16, sk, SK_PROTOCOL) == PROTOCOL_MPTCP)
+	if (!ifindex && LOAD(u16, SOCK(sk), SK_PROTOCOL) == PROTOCOL_MPTCP)
 		ifindex = LOAD_COLD(u32, LOAD_COLD(u64, sk, MPTCP_FIRST), SK_BOUND_DEV_IF);
 	return ifindex;
 }

@@ -20,9 +20,9 @@ static inline int try_hook(const struct hook *hook, const struct kernel *kernel)
 
 #define CAST_BIT (1U << HOOK_KIND_COUNT)
 
-static inline int try_cast(const struct kernel *kernel)
+static inline int try_cast(enum hook_kind kind, const struct kernel *kernel)
 {
-	(void)kernel;
+	(void)kind, (void)kernel;
 	return refused & CAST_BIT ? -ENOTSUP : 0;
 }
 

@@ -146,24 +146,40 @@ static void test_tracepoint_perf(void **state)
 	assert_int_equal(plan.hooks[0].kind, HOOK_TYPED_TRACEPOINT);
 }
 
-/* Types are given where the kernel does it, and the current task is found where BTF tells how. */
+/* Addresses are given a type where the kernel does it and that saves calls, and the current task is found where BTF tells how. */
 static void test_casts(void **state)
 {
-	struct kernel kernel = kernel_6_18();
+	static const struct {
+		unsigned without;
+		enum probe_method method;
+		unsigned needs;
+	} cases[] = {
+		{ 0, PROBE_TRACEPOINT, NEED_CAST | NEED_CURRENT },
+		{ FUNCTIONS | CAST_BIT, PROBE_TRACEPOINT, 0 }, /* nor can sockets be followed then */
+		{ TYPED, PROBE_TRACEPOINT, 0 },
+		{ 0, PROBE_FENTRY, 0 },
+		{ 0, PROBE_KPROBE, NEED_CAST | NEED_CURRENT },
+		{ CAST_BIT, PROBE_KPROBE, 0 },
+	};
+	struct kernel kernel = kernel_6_18(), older = kernel_6_1();
 	struct plan plan;
 
 	(void)state;
+	kernel.kprobe_pmu_type = older.kprobe_pmu_type = 6;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		plan_without(&plan, cases[i].without, cases[i].method, &kernel);
+		assert_int_equal(plan.needs & (NEED_CAST | NEED_CURRENT), cases[i].needs);
+		assert_false(cases[i].without & CAST_BIT && plan_has(&plan, SYMBOL_TCP_RCV_SPACE_ADJUST));
+	}
+	plan_well(&plan, PROBE_KPROBE, &older);
+	assert_int_equal(plan.needs & NEED_CAST, 0);
+	kernel.tracepoints_preemptible = kernel.preemptible = true;
 	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
-	assert_true(plan.needs & NEED_CAST && plan.needs & NEED_CURRENT);
-	plan_without(&plan, FUNCTIONS | CAST_BIT, PROBE_TRACEPOINT, &kernel);
-	assert_false(plan.needs & (NEED_CAST | NEED_CURRENT));
-	EXPECT_PROBES(&plan, SEND(HOOK_TYPED_TRACEPOINT), RECEIVE(HOOK_TYPED_TRACEPOINT));
-	plan_without(
-	    &plan, TYPED, PROBE_TRACEPOINT, &kernel); /* not where fields are read through any pointer */
-	assert_false(plan.needs & NEED_CAST);
+	assert_int_equal(plan.hooks[0].kind, HOOK_PERF_TRACEPOINT);
+	assert_true(plan.needs & NEED_CAST);
 	kernel.offsets[FIELD_RQ_CURR] = -1;
 	plan_well(&plan, PROBE_TRACEPOINT, &kernel);
-	assert_true(plan.needs & NEED_CAST && !(plan.needs & NEED_CURRENT));
+	assert_int_equal(plan.needs & (NEED_CAST | NEED_CURRENT), NEED_CAST);
 }
 
 /* None is of use without the others. */

@@ -42,11 +42,11 @@ static __always_inline u64 current_task(void)
 
 	if (known && *known)
 		return CAST(TYPE_TASK_STRUCT, LOAD(u64, CAST(TYPE_RQ, *known), RQ_CURR));
-	task = (u64)bpf_get_current_task_btf();
+	task = CAST(TYPE_TASK_STRUCT, bpf_get_current_task());
 	queue = LOAD(u64, LOAD(u64, task, TASK_CFS_RQ), CFS_RQ_RQ);
 	if (known && LOAD(u64, queue, RQ_CURR) == task)
 		*known = queue;
-	return CAST(TYPE_TASK_STRUCT, task);
+	return task;
 }
 
 #define CURRENT_TASK() current_task()

@@ -5,14 +5,17 @@ several rates; and what tcptop says itself.
 """
 import json
 import os
+import random
 import signal
 import statistics
 import subprocess
+import time
 
 import live
 from figures import c_build, cost_build, say, spread
 
-ROUNDS, RATE_ROUNDS, BATCHES, BATCH_PAIRS = 8, 6, 1500, 30
+ROUNDS, RATE_ROUNDS, BATCHES, BATCH_PAIRS = 12, 6, 1500, 30
+SETTLE_S = 0.1  # what starting leaves to be done by other processes
 EMPTY = ("empty_send", "empty_receive", "empty_adjust")
 
 
@@ -77,6 +80,7 @@ def measure_beside(load, command, arguments, empty=0):
     """ns a pair: without, how many more with it, and what it says that they are."""
     before, unit = load.measure()
     beside = Beside(command, arguments, empty)
+    time.sleep(SETTLE_S)
     during, _ = load.measure()
     beside.stop(load.pairs, empty)
     after, _ = load.measure()
@@ -89,14 +93,15 @@ def part_pair(work):
     variants = [(" ".join(["tcptop", *words]), words, 0) for words in choices]
     variants += [(f"{count} empty", (), count) for count in (1, 2, 3)]
     more, told, without = {name: [] for name, *_ in variants}, {}, []
-    with Load(load_program) as load:
-        for number in range(ROUNDS):
-            for name, arguments, empty in variants[number % len(variants):] + variants[: number % len(variants)]:
+    # Where the load's connection and the programs lie in memory makes tens of ns: both are new each time, and the order is another.
+    for _ in range(ROUNDS):
+        for name, arguments, empty in random.sample(variants, len(variants)):
+            with Load(load_program) as load:
                 ns, more_ns, told_ns = measure_beside(load, command, arguments, empty)
-                without.append(ns)
-                more[name].append(more_ns)
-                if told_ns is not None:
-                    told.setdefault(name, []).append(told_ns)
+            without.append(ns)
+            more[name].append(more_ns)
+            if told_ns is not None:
+                told.setdefault(name, []).append(told_ns)
     say("pair", "without, ns a send and a receive of 64 bytes", spread(without, 1, 0))
     two = statistics.median(more["2 empty"])
     for name, values in more.items():

@@ -21,7 +21,8 @@ BPF_SK_STORAGE(consumed, struct consumed);
  * socket's cookie, which no other socket gets, from some events on until it is closed; who finds that another one has its place stays
  * with the storage. All of this runs under the socket's lock.
  */
-#define CONSUMED_PLACES 4096
+#define CONSUMED_BITS 12
+#define CONSUMED_PLACES (1 << CONSUMED_BITS)
 #define EVENTS_BEFORE_PLACE 4
 
 struct consumed_place {
@@ -118,9 +119,15 @@ static __always_inline bool is_first_receive(u64 sk)
 	return ready && *ready && !unfollowed.lookup(&cookie);
 }
 
+/* The kernel gives each CPU cookies from a multiple of 4096 on. */
+static __always_inline u32 consumed_number(u64 cookie)
+{
+	return cookie * 0x9e3779b97f4a7c15 >> (64 - CONSUMED_BITS);
+}
+
 static __always_inline struct consumed_place *owned_consumed(u64 cookie)
 {
-	u32 number = (u32)cookie % CONSUMED_PLACES;
+	u32 number = consumed_number(cookie);
 	struct consumed_place *place = consumed_places.lookup(&number);
 
 	return place && cookie && place->cookie == cookie ? place : 0;
@@ -130,7 +137,7 @@ static __always_inline struct consumed_place *owned_consumed(u64 cookie)
 static __always_inline void take_consumed(u64 sk, u32 copied_seq)
 {
 	u64 cookie = bpf_get_socket_cookie((void *)sk);
-	u32 number = (u32)cookie % CONSUMED_PLACES;
+	u32 number = consumed_number(cookie);
 	struct consumed_place *place = consumed_places.lookup(&number);
 	u8 yes = 1;
 
@@ -143,16 +150,16 @@ static __always_inline void take_consumed(u64 sk, u32 copied_seq)
 
 static __always_inline void leave_consumed(u64 sk)
 {
-	struct consumed_place *place = owned_consumed(LOAD(u64, sk, SK_COOKIE));
+	u64 cookie = LOAD(u64, sk, SK_COOKIE);
+	u32 number = consumed_number(cookie);
+	struct consumed_place *place = owned_consumed(cookie);
 	struct consumed *state;
-	u32 number;
 
 	if (!place)
 		return;
 	state = consumed.sk_storage_get((void *)sk, 0, 0);
 	if (state)
 		state->seq = place->seq;
-	number = (u32)place->cookie % CONSUMED_PLACES;
 	place->cookie = 0;
 	owned_consumed_places.delete(&number);
 }
@@ -215,9 +222,9 @@ int tracepoint_set_state(u64 *ctx)
 {
 	u64 sk = ctx[0];
 
-	if ((int)ctx[2] == TCP_CLOSE)
+	if ((int)ctx[2] == TCP_CLOSE || (int)ctx[2] == TCP_SYN_SENT)
 		leave_consumed(sk);
-	else if ((int)ctx[2] == TCP_SYN_SENT)
+	if ((int)ctx[2] == TCP_SYN_SENT)
 		consumed.sk_storage_delete((void *)sk);
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include "base/pid_namespace.h"
 #include "base/util.h"
 #include "kernel/btf_check.h"
+#include "kernel/btf_member.h"
 #include "kernel/modules.h"
 #include "kernel/processor.h"
 
@@ -108,42 +109,6 @@ const char *kernel_field_offsetof(enum kernel_field field, char *buffer, size_t 
 	return buffer;
 }
 
-/*
- * Finds a member by name, through anonymous structs and unions. Returns its type id, adds its offset, and sets the size of a
- * bit field, 0 of others.
- */
-static int find_member(const struct btf *btf, uint32_t type_id, const char *name, size_t length,
-    uint32_t *bits, uint32_t *bit_count)
-{
-	const struct btf_type *type = btf__type_by_id(btf, type_id);
-
-	if (!type || !btf_is_composite(type))
-		return -ENOENT;
-	const struct btf_member *members = btf_members(type);
-
-	for (uint32_t i = 0; i < btf_vlen(type); i++) {
-		const char *member = btf__name_by_offset(btf, members[i].name_off);
-		int member_type = btf__resolve_type(btf, members[i].type);
-		uint32_t offset = btf_member_bit_offset(type, i);
-
-		if (strlen(member) == length && memcmp(member, name, length) == 0) {
-			*bits += offset;
-			*bit_count = btf_member_bitfield_size(type, i);
-			return member_type;
-		}
-		if (*member == '\0') {
-			uint32_t inner = *bits + offset;
-			int found = find_member(btf, member_type, name, length, &inner, bit_count);
-
-			if (found >= 0) {
-				*bits = inner;
-				return found;
-			}
-		}
-	}
-	return -ENOENT;
-}
-
 /* Where "a.b.c" is in the struct of that id, into the field's place in *kernel. Some bits must lie within a byte. */
 static void take_field(struct kernel *kernel, enum kernel_field field, const struct btf *btf, int type_id)
 {
@@ -153,7 +118,7 @@ static void take_field(struct kernel *kernel, enum kernel_field field, const str
 	while (path && type_id > 0) {
 		size_t length = strcspn(path, ".");
 
-		type_id = find_member(btf, type_id, path, length, &bits, &count);
+		type_id = btf_find_member(btf, type_id, path, length, &bits, &count);
 		path = path[length] ? path + length + 1 : NULL;
 	}
 	if (type_id <= 0 || (count && !(fields[field].needs & NEED_BITS)) || bits % 8 + count > 8)
@@ -179,13 +144,18 @@ static void take_prototype(const struct btf *btf, int id, bool tracepoint, struc
 	prototype->parameter_count = btf_vlen(type) - (tracepoint ? 1 : 0);
 }
 
+/* A type's id is that of the struct whose fields are taken: there may be others of its name. */
 static void take_struct(struct kernel *kernel, const struct btf *btf, int id, const char *name)
 {
+	bool took = false;
+
 	for (int i = 0; i < FIELD_COUNT; i++)
-		if (kernel->offsets[i] < 0 && strcmp(fields[i].type, name) == 0)
+		if (kernel->offsets[i] < 0 && strcmp(fields[i].type, name) == 0) {
 			take_field(kernel, i, btf, id);
+			took |= kernel->offsets[i] >= 0;
+		}
 	for (int i = 0; i < TYPE_COUNT; i++)
-		if (!kernel->type_ids[i] && strcmp(type_names[i], name) == 0)
+		if (took && !kernel->type_ids[i] && strcmp(type_names[i], name) == 0)
 			kernel->type_ids[i] = (uint32_t)id;
 }
 

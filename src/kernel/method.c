@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "kernel/processor.h"
 #include "model/session.h"
 
 extern const struct method method_tracepoint, method_fentry, method_kprobe;
@@ -71,6 +72,12 @@ bool planner_knows(struct planner *planner, unsigned needs)
 	return planner_rule_out(planner, why);
 }
 
+/* -524 is the kernel's own ENOTSUPP. */
+static const char *refusal_text(int err)
+{
+	return err == -524 ? "not supported on this processor" : strerror(-err);
+}
+
 bool planner_works(struct planner *planner, enum hook_kind kind, enum kernel_symbol symbol)
 {
 	static const char *const kinds[HOOK_KIND_COUNT] = {
@@ -93,8 +100,7 @@ bool planner_works(struct planner *planner, enum hook_kind kind, enum kernel_sym
 	if (!err)
 		return true;
 	planner->err = err;
-	snprintf(planner->why, sizeof planner->why, "the kernel refuses it: %s",
-	    err == -524 ? "not supported on this processor" : strerror(-err)); /* ENOTSUPP */
+	snprintf(planner->why, sizeof planner->why, "the kernel refuses it: %s", refusal_text(err));
 	if (!again)
 		note(planner->trial, "%s %s: %s", kinds[kind], kernel_symbol_name(symbol), planner->why);
 	return false;
@@ -110,19 +116,26 @@ static bool knows_casts(const struct kernel *kernel)
 	       kernel->prototypes[SYMBOL_BPF_RDONLY_CAST].btf_id;
 }
 
+/* Kernels inline look-ups in arrays of each CPU from 6.10 on: before, one call would take the place of another. */
+static bool finds_current(const struct kernel *kernel)
+{
+	return kernel->processor && kernel->version >= KERNEL_VERSION_CODE(6, 10, 0) &&
+	       kernel->version < kernel->processor->inlines_current_since &&
+	       kernel_lacks(kernel, NEED_CURRENT) == FIELD_COUNT;
+}
+
 unsigned planner_casts(struct planner *planner, enum hook_kind kind)
 {
 	const struct kernel *kernel = planner->kernel;
-	int err = -ENOENT;
 
-	if (knows_casts(kernel))
-		err = planner->trial ? planner->trial->cast(kind, kernel) : 0;
+	if (!knows_casts(kernel))
+		return 0;
+	int err = planner->trial ? planner->trial->cast(kind, kernel) : 0;
+
 	if (!err)
-		return NEED_CAST | (kernel_lacks(kernel, NEED_CURRENT) == FIELD_COUNT ? NEED_CURRENT : 0);
-	if (err != -ENOENT)
-		note(planner->trial, "%s: the kernel refuses it: %s",
-		    kernel_symbol_name(SYMBOL_BPF_RDONLY_CAST),
-		    err == -524 ? "not supported on this processor" : strerror(-err)); /* ENOTSUPP */
+		return NEED_CAST | (finds_current(kernel) ? NEED_CURRENT : 0);
+	note(planner->trial, "%s: the kernel refuses it: %s", kernel_symbol_name(SYMBOL_BPF_RDONLY_CAST),
+	    refusal_text(err));
 	return 0;
 }
 

@@ -57,7 +57,7 @@ struct hook {
 /* What a method hooks on this kernel. */
 struct plan {
 	enum probe_method method;
-	bool direct;                               /* fields are plain loads, else probe reads */
+	bool direct; /* sockets are typed; else fields are probe reads, unless casts are needed */
 	bool preemptible, tracepoints_preemptible; /* as in struct kernel */
 	bool kretprobes_collide;                   /* likewise */
 	unsigned ways;                             /* likewise */

@@ -11,6 +11,7 @@ const struct processor *processor_find(void)
 		.result = 10,
 		.return_address = "LOAD_COLD(u64, ctx[19], 0)",
 		.splice_calls = { 275, 55, 313, 365, 0x40000000 | 275, 0x40000000 | 542 },
+		.inlines_current_since = 7 << 16,
 	};
 
 	return &processor;
@@ -20,6 +21,7 @@ const struct processor *processor_find(void)
 		.result = 0,
 		.return_address = "ctx[30]",
 		.splice_calls = { 76, 209, 340, 295 },
+		.inlines_current_since = 6 << 16 | 11 << 8,
 	};
 
 	return &processor;

@@ -3,6 +3,8 @@
 #ifndef TCPTOP_PROCESSOR_H
 #define TCPTOP_PROCESSOR_H
 
+#include <stdint.h>
+
 struct processor {
 	/* A function's registers as 8-byte slots of struct pt_regs (arch/.../asm/ptrace.h, stable ABI). */
 	int parameters[4];
@@ -13,6 +15,8 @@ struct processor {
 	 * a 0. Not i386's socketcall, which receives, too.
 	 */
 	unsigned splice_calls[7];
+	uint32_t
+	    inlines_current_since; /* as LINUX_VERSION_CODE: from then on bpf_get_current_task_btf() is no call */
 };
 
 /* The one that this was built for; NULL: not one of those that are known here. */

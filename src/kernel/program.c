@@ -11,6 +11,7 @@
 #include "kernel/filters.h"
 #include "kernel/kernel.h"
 #include "kernel/method.h"
+#include "kernel/processor.h"
 #include "kernel/template.h"
 #include "program_texts.h"
 
@@ -398,7 +399,12 @@ static void print_access(FILE *out, const struct kernel *kernel, const struct pl
 	if (casts)
 		print_casts(out, kernel);
 	fputs(plan->direct ? program_text_sockets_typed : program_text_sockets_cast, out);
-	fputs(plan->needs & NEED_CURRENT ? program_text_current_of_cpu : program_text_current_helper, out);
+	if (plan->needs & NEED_CURRENT)
+		fputs(program_text_current_of_cpu, out);
+	else if (casts && kernel->processor && kernel->version >= kernel->processor->inlines_current_since)
+		fputs(program_text_current_inlined, out);
+	else
+		fputs(program_text_current_helper, out);
 }
 
 static int print_head(FILE *out, const struct program_request *request, const struct kernel *kernel,

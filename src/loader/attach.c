@@ -262,30 +262,67 @@ int attach_try(const struct hook *hook, const struct kernel *kernel)
 	return 0;
 }
 
-int attach_try_cast(enum hook_kind kind, const struct kernel *kernel)
+/* What programs load from addresses that were given a type: a field of each type, and the way to a CPU's run queue. */
+static const struct {
+	enum kernel_type type;
+	enum kernel_field fields[3]; /* each of what the one before points to; FIELD_COUNT: no more */
+	uint8_t size;                /* of the last one */
+} cast_trials[] = {
+	{ TYPE_TASK_STRUCT, { FIELD_TASK_TGID, FIELD_COUNT }, BPF_W },
+	{ TYPE_TASK_STRUCT, { FIELD_TASK_CFS_RQ, FIELD_CFS_RQ_RQ, FIELD_RQ_CURR }, BPF_DW },
+	{ TYPE_RQ, { FIELD_RQ_CURR, FIELD_COUNT }, BPF_DW },
+	{ TYPE_SOCK, { FIELD_SK_NET, FIELD_NET_INUM, FIELD_COUNT }, BPF_W },
+	{ TYPE_SOCKET, { FIELD_SOCKET_SK, FIELD_COUNT }, BPF_DW },
+	{ TYPE_TCP_SOCK, { FIELD_TCP_COPIED_SEQ, FIELD_COUNT }, BPF_W },
+	{ TYPE_PT_REGS, { FIELD_REGS_BEFORE, FIELD_COUNT }, BPF_DW },
+};
+
+/* Appends what loads the fields of one trial, as far as their places are known, from the current task's address. */
+static size_t add_cast(struct bpf_insn *to, size_t trial, const struct kernel *kernel)
 {
-	const struct hook hook = { .kind = kind,
-		.symbol = SYMBOL_INET_SOCK_SET_STATE }; /* any tracepoint does */
+	const enum kernel_field *fields = cast_trials[trial].fields;
 	const struct bpf_insn cast[] = {
 		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_task },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_0 },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K,
 		    .dst_reg = BPF_REG_2,
-		    .imm = (int32_t)kernel->type_ids[TYPE_TASK_STRUCT] },
+		    .imm = (int32_t)kernel->type_ids[cast_trials[trial].type] },
 		{ .code = BPF_JMP | BPF_CALL,
 		    .src_reg = OF_KERNEL_FUNCTION,
 		    .imm = (int32_t)kernel->prototypes[SYMBOL_BPF_RDONLY_CAST].btf_id },
-		{ .code = BPF_LDX | BPF_MEM | BPF_W,
-		    .dst_reg = BPF_REG_0,
-		    .src_reg = BPF_REG_0,
-		    .off = (int16_t)kernel->offsets[FIELD_TASK_TGID] },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	int program_fd = load(&hook, kernel, cast, COUNT_OF(cast), NULL, 0);
+	size_t count = COUNT_OF(cast);
+
+	memcpy(to, cast, sizeof cast);
+	for (size_t i = 0; i < COUNT_OF(cast_trials[trial].fields) && fields[i] != FIELD_COUNT; i++) {
+		bool last = i + 1 == COUNT_OF(cast_trials[trial].fields) || fields[i + 1] == FIELD_COUNT;
+
+		if (kernel->offsets[fields[i]] < 0)
+			break;
+		to[count++] =
+		    (struct bpf_insn){ .code = BPF_LDX | BPF_MEM | (last ? cast_trials[trial].size : BPF_DW),
+			    .dst_reg = BPF_REG_0,
+			    .src_reg = BPF_REG_0,
+			    .off = (int16_t)kernel->offsets[fields[i]] };
+	}
+	return count;
+}
+
+int attach_try_cast(enum hook_kind kind, const struct kernel *kernel)
+{
+	const struct hook hook = { .kind = kind, .symbol = SYMBOL_INET_SOCK_SET_STATE }; /* any tracepoint */
+	struct bpf_insn program[COUNT_OF(cast_trials) * 8];
+	size_t count = 0;
+
+	for (size_t i = 0; i < COUNT_OF(cast_trials); i++)
+		count += add_cast(program + count, i, kernel);
+	program[count++] =
+	    (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 };
+	program[count++] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
+	int program_fd = load(&hook, kernel, program, count, NULL, 0);
 
 	if (program_fd < 0)
-		return program_fd;
+		return attach_ran_out(program_fd) ? 0 : program_fd; /* loading the programs will say so */
 	close(program_fd);
 	return 0;
 }

@@ -47,7 +47,10 @@ void attach_raise_memlock(void);
 /* Does this kind of hook (not HOOK_ITERATOR) work here? Loads and attaches a two-instruction program; 0 or -errno. */
 int attach_try(const struct hook *hook, const struct kernel *kernel);
 
-/* Can a program give the current task's address a type, as planner_casts has it? Loads one that does; 0 or -errno. */
+/*
+ * Can a program give addresses the types that programs give them, as planner_casts has it? Loads one that does; 0, also where the
+ * host has run out of something, or -errno.
+ */
 int attach_try_cast(enum hook_kind kind, const struct kernel *kernel);
 
 #endif

@@ -51,7 +51,7 @@ machines=(
 		auto/start:stubs_with_btf"
 	"6.12-instructions|6.12|--icount|tracepoint/instructions fentry/instructions auto/situations:causes,diagnosed"
 	"6.12-methods|6.12||fentry/check kprobe/check fentry/stress kprobe/stress"
-	"6.12-full|6.12|--preempt full|auto/stress tracepoint/check"
+	"6.12-full|6.12|--preempt full|auto/stress tracepoint/check tracepoint/splice"
 	"arm64|6.12-arm64||tracepoint/check fentry/check kprobe/check auto/stress auto/start:stubs_with_btf"
 	"arm64-newest|newest-arm64||tracepoint/check fentry/check kprobe/check auto/stress auto/start:stubs_with_btf"
 	"5.10|5.10||fentry/check fentry/stress fentry/conservation fentry/filters:cgroup_and_mount_namespace_in_json

@@ -30,6 +30,8 @@ static inline struct kernel invented_kernel(uint32_t version)
 	}
 	for (int i = 0; i < SYMBOL_COUNT; i++)
 		kernel.prototypes[i] = (struct kernel_prototype){ 100 + i, 3, false };
+	for (int i = 0; i < TYPE_COUNT && version >= KERNEL_VERSION_CODE(6, 2, 0); i++)
+		kernel.type_ids[i] = 300 + i;
 	kernel.prototypes[SYMBOL_INET_RECVMSG].parameter_count = 4;
 	kernel.prototypes[SYMBOL_INET6_RECVMSG].parameter_count = 4;
 	kernel.prototypes[SYMBOL_INET_SENDPAGE].parameter_count = 5;
@@ -69,6 +71,12 @@ static inline void parse(struct options *options, const char *const *arguments)
 
 static unsigned refused;
 
+static inline int try_cast(enum hook_kind kind, const struct kernel *kernel)
+{
+	(void)kind, (void)kernel;
+	return 0;
+}
+
 static inline int try_hook(const struct hook *hook, const struct kernel *kernel)
 {
 	(void)kernel;
@@ -78,7 +86,7 @@ static inline int try_hook(const struct hook *hook, const struct kernel *kernel)
 static inline bool make_plan(
     struct plan *plan, const struct input *input, struct kernel *kernel, struct planner *planner)
 {
-	static const struct method_trial trial = { .attach = try_hook };
+	static const struct method_trial trial = { .attach = try_hook, .cast = try_cast };
 
 	refused = input->refused;
 	kernel->preemptible = kernel->tracepoints_preemptible =

@@ -108,6 +108,8 @@ static void test_methods(void **state)
 #if defined(__x86_64__)
 		{ "program_tracepoint_perf.c", { .version = VERSION_7_3, .method = PROBE_TRACEPOINT } },
 		{ "program_kprobe.c", { .version = VERSION_6_18, .method = PROBE_KPROBE } },
+		{ "program_kprobe_6.1.c",
+		    { .version = KERNEL_VERSION_CODE(6, 1, 0), .method = PROBE_KPROBE } },
 		{ "program_kprobe_headers.c", { .version = KERNEL_VERSION_CODE(5, 10, 0),
 		                                  .method = PROBE_KPROBE,
 		                                  .from = OFFSETS_FROM_HEADERS } },

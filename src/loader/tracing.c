@@ -16,12 +16,12 @@
  */
 static const struct {
 	enum probe_method method;
-	bool direct; /* as in struct plan: reads of fields are loads */
+	bool direct; /* as in struct plan */
 	uint32_t loop_ns, begins_percent, counts_percent, lookups_percent, follows_percent;
 	uint32_t rare_percent, rare_gap_ns;
 } method_prices[] = {
-	{ PROBE_TRACEPOINT, true, 70, 160, 20, 95, 200, 55, 250000 },
-	{ PROBE_TRACEPOINT, false, 230, 160, 75, 60, 0, 55, 250000 },
+	{ PROBE_TRACEPOINT, true, 70, 140, 33, 95, 108, 55, 250000 },
+	{ PROBE_TRACEPOINT, false, 230, 160, 40, 60, 0, 55, 250000 },
 	{ PROBE_FENTRY, true, 70, 140, 12, 52, 0, 55, 250000 },
 	{ PROBE_KPROBE, false, 450, 115, 5, 15, 0, 55, 250000 },
 };

@@ -403,7 +403,7 @@ const struct option_row option_rows[] = {
 	{ "probe", NULL, "how to hook into the kernel; auto (default) takes the first\n"
 	  "of the others that works",
 	  apply_probe, .choice = probe_choice, .actions = RUN | CHECK | DIAGNOSE | EBPF },
-	{ "no-splice", NULL, "do without what is spliced out of sockets, where that takes a program at\neach receive: events cost three tenths less",
+	{ "no-splice", NULL, "do without what is spliced out of sockets, where that takes a program at\neach receive: events cost two tenths less",
 	  apply_flag, MEMBER(no_splice), .actions = RUN | DIAGNOSE | EBPF },
 	{ "output", NULL, "what to show: a full screen (default on a terminal), the\n"
 	  "classic text (default elsewhere), JSON Lines, CSV for spreadsheets,\nor metrics for Prometheus",

@@ -22,12 +22,12 @@ COUNTING = ("sock_send_length", "sock_recv_length", "tcp_rcv_space_adjust")
 
 # By variant and tracepoint: instructions and calls of helpers. Of typed tracepoints: where another method is taken there are no limits.
 LIMITS = {
-    "": {"sock_send_length": (450, 23), "sock_recv_length": (450, 23), "tcp_rcv_space_adjust": (535, 30)},
-    "-4": {"sock_send_length": (375, 21), "sock_recv_length": (375, 21), "tcp_rcv_space_adjust": (490, 28)},
-    "-p 1": {"sock_send_length": (450, 23), "sock_recv_length": (450, 23), "tcp_rcv_space_adjust": (535, 30)},
+    "": {"sock_send_length": (450, 23), "sock_recv_length": (450, 23), "tcp_rcv_space_adjust": (545, 30)},
+    "-4": {"sock_send_length": (375, 21), "sock_recv_length": (375, 21), "tcp_rcv_space_adjust": (500, 28)},
+    "-p 1": {"sock_send_length": (450, 23), "sock_recv_length": (450, 23), "tcp_rcv_space_adjust": (545, 30)},
     "--no-splice": {"sock_send_length": (450, 23), "sock_recv_length": (450, 23)},
-    "--port 443": {"sock_send_length": (465, 24), "sock_recv_length": (465, 24), "tcp_rcv_space_adjust": (555, 31)},
-    "--connections": {"sock_send_length": (485, 25), "sock_recv_length": (485, 26), "tcp_rcv_space_adjust": (570, 33)},
+    "--port 443": {"sock_send_length": (465, 24), "sock_recv_length": (465, 24), "tcp_rcv_space_adjust": (565, 31)},
+    "--connections": {"sock_send_length": (485, 25), "sock_recv_length": (485, 26), "tcp_rcv_space_adjust": (580, 33)},
 }
 
 

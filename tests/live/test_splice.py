@@ -140,7 +140,8 @@ def cookie_of(sock):
 
 def place_of(cookie):
     """consumed_number() in bpf_text/splice.c"""
-    return cookie * 0x9E3779B97F4A7C15 % (1 << 64) >> (64 - PLACE_BITS)
+    mixed = ((cookie >> 12) + cookie * 0x9E3779B97F4A7C15) * 0xD6E8FEB86659FD93
+    return mixed % (1 << 64) >> (64 - PLACE_BITS)
 
 
 def owner_of(place):
@@ -148,12 +149,12 @@ def owner_of(place):
 
 
 def same_place(count):
-    """So many sockets that would keep their positions in the same place, and its number."""
+    """So many sockets that would keep their positions in the same place, which nobody else has, and its number."""
     found = []
     for _ in range(count * 50000):
         sock = socket.socket()
         place = place_of(cookie_of(sock))
-        if not found or place == found[0][0]:
+        if place == found[0][0] if found else not owner_of(place):
             found.append((place, sock))
             if len(found) == count:
                 return [x[1] for x in found], place

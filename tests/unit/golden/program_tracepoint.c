@@ -391,7 +391,7 @@ static __always_inline bool is_mapped(u64 head)
 	return HEAD(u64, head, SK_V6_DADDR) == 0 && HEAD(u32, head, SK_V6_DADDR + 8) == MAPPED_PREFIX;
 }
 
-#define FRONTS 0
+#define FRONTS 2
 
 /* Each word by one store: a processor that reads a word which several have written waits for all of them. */
 static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk, u64 head, u32 netns, u32 pid)
@@ -785,10 +785,10 @@ static __always_inline bool is_first_receive(u64 sk)
 	return ready && *ready && !unfollowed.lookup(&cookie);
 }
 
-/* The kernel gives each CPU cookies from a multiple of 4096 on. */
+/* Cookies are given to each CPU by 4096: what they differ in is both how many such it has had, and how far it has come. */
 static __always_inline u32 consumed_number(u64 cookie)
 {
-	return cookie * 0x9e3779b97f4a7c15 >> (64 - CONSUMED_BITS);
+	return session_mix(cookie >> 12, cookie) >> (64 - CONSUMED_BITS);
 }
 
 static __always_inline struct consumed_place *owned_consumed(u64 cookie)

@@ -362,7 +362,7 @@ static __always_inline bool is_mapped(u64 head)
 	return HEAD(u64, head, SK_V6_DADDR) == 0 && HEAD(u32, head, SK_V6_DADDR + 8) == MAPPED_PREFIX;
 }
 
-#define FRONTS 0
+#define FRONTS 2
 
 /* Each word by one store: a processor that reads a word which several have written waits for all of them. */
 static __always_inline void session_key4_fill(struct session_key4 *key, u64 sk, u64 head, u32 netns, u32 pid)

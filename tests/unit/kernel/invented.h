@@ -16,9 +16,11 @@
 
 static inline struct kernel invented_kernel(uint32_t version)
 {
-	struct kernel kernel = {
-		.version = version, .has_btf = true, .kprobe_pmu_type = 6, .processor = processor_find()
-	};
+	struct kernel kernel = { .version = version,
+		.has_btf = true,
+		.kprobe_pmu_type = 6,
+		.processor = processor_find(),
+		.cpus = 2 };
 
 	for (int i = 0; i < FIELD_COUNT; i++)
 		kernel.offsets[i] = 1000 + 8 * i;

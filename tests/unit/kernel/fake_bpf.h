@@ -167,7 +167,7 @@ static inline int fake_delete(struct fake_table *table, const void *key)
 #define BPF_SK_STORAGE_GET_F_CREATE 1
 
 /* Of sockets, by their address; fake_storage_refused: their option memory is full. */
-static bool fake_storage_refused;
+static bool fake_storage_refused __attribute__((unused));
 
 #define BPF_SK_STORAGE(name, type)                                       \
 	FAKE_TABLE(name##_of, u64, type, 1 << 20, false, false);         \

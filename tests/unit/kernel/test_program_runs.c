@@ -30,6 +30,8 @@ static void *bpf_sock_from_file(void *file);
 #include "program_runs.inc"
 #pragma GCC diagnostic pop
 
+#include "fake_socket.h"
+
 enum { STACK_TO_REGISTERS = 4096, OPEN_CALL = -38, RECVFROM = 45, SPLICE = 275, ESTABLISHED = 1 };
 
 static unsigned asked_for_current;
@@ -71,29 +73,12 @@ static void *bpf_sock_from_file(void *file)
 	return file;
 }
 
-static struct fake_object net;
-
-static struct fake_object *new_socket(u32 port)
-{
-	struct fake_object *sk = calloc(1, sizeof *sk);
-
-	FIELD_OF(u16, sk, SK_FAMILY) = FAMILY_INET;
-	FIELD_OF(u16, sk, SK_PROTOCOL) = PROTOCOL_TCP;
-	FIELD_OF(u16, sk, SK_TYPE) = TYPE_STREAM;
-	FIELD_OF(u64, sk, SK_ADDRPAIR) = 0x0100007f0100007f;
-	FIELD_OF(u32, sk, SK_PORTPAIR) = port << 16 | 0x5000;
-	FIELD_OF(u64, sk, SK_NET) = (u64)&net;
-	FIELD_OF(u8, sk, SK_STATE) = ESTABLISHED;
-	FIELD_OF(u32, sk, SK_LOCK_OWNED) = 1;
-	return sk;
-}
-
 static int set_up(void **state)
 {
 	u32 slot = 0, ready = 1;
 
 	(void)state;
-	FIELD_OF(u32, &net, NET_INUM) = 4026531840;
+	fake_network();
 	FIELD_OF(u64, &task, TASK_CFS_RQ) = FIELD_OF(u64, &other_task, TASK_CFS_RQ) = (u64)&cfs;
 	FIELD_OF(u64, &task, TASK_STACK) = FIELD_OF(u64, &other_task, TASK_STACK) = (u64)&stack;
 	FIELD_OF(u32, &task, TASK_TGID) = 4711;
@@ -137,7 +122,7 @@ static struct session_value *entry_of(struct fake_object *sk, u32 pid)
 {
 	struct session_key4 key = { 0 };
 
-	session_key4_fill(&key, (u64)sk, (u64)sk, FIELD_OF(u32, &net, NET_INUM), pid);
+	session_key4_fill(&key, (u64)sk, (u64)sk, NET_NUMBER, pid);
 	return sessions4_even.lookup(&key);
 }
 
@@ -148,8 +133,7 @@ static u64 in_fronts(struct fake_object *sk, u32 program, bool odd)
 	struct session_key4 key = { 0 };
 	u64 bytes = 0;
 
-	session_key4_fill(
-	    &key, (u64)sk, (u64)sk, FIELD_OF(u32, &net, NET_INUM), FIELD_OF(u32, &task, TASK_TGID));
+	session_key4_fill(&key, (u64)sk, (u64)sk, NET_NUMBER, FIELD_OF(u32, &task, TASK_TGID));
 	for (fake_cpu = 0; fake_cpu < FAKE_CPUS; fake_cpu++) {
 		struct front_slot4 *slot = front_slot4(&key, program, odd);
 
@@ -187,10 +171,10 @@ static void test_front_is_owned(void **state)
 	struct session_key4 key = { 0 }, rival = { 0 };
 
 	(void)state;
-	session_key4_fill(&key, (u64)first, (u64)first, FIELD_OF(u32, &net, NET_INUM), 4711);
+	session_key4_fill(&key, (u64)first, (u64)first, NET_NUMBER, 4711);
 	for (u32 port = 1; port < 40000 && !second; port++) {
 		second = new_socket(port);
-		session_key4_fill(&rival, (u64)second, (u64)second, FIELD_OF(u32, &net, NET_INUM), 4711);
+		session_key4_fill(&rival, (u64)second, (u64)second, NET_NUMBER, 4711);
 		if (front_slot4(&rival, 0, false) != front_slot4(&key, 0, false)) {
 			free(second);
 			second = NULL;
@@ -297,6 +281,8 @@ static struct fake_object *new_receiver(u32 port)
 
 	FIELD_OF(u64, sk, TCP_BYTES_RECEIVED) = 1000000;
 	FIELD_OF(u32, sk, TCP_RCV_NXT) = (u32)-500 + 1000000;
+	FIELD_OF(u8, sk, SK_STATE) = ESTABLISHED;
+	FIELD_OF(u32, sk, SK_LOCK_OWNED) = 1;
 	return sk;
 }
 

@@ -44,7 +44,7 @@ static const struct symbol {
 };
 
 static const char *const type_names[TYPE_COUNT] = {
-#define TYPE_ROW(type, name) [TYPE_##type] = name,
+#define TYPE_ROW(type, name) [TYPE_##type] = (name),
 	KERNEL_TYPES(TYPE_ROW)
 #undef TYPE_ROW
 };

@@ -47,7 +47,7 @@ def processes():
 
 @case
 def memory():
-    for megabytes in (12, 24, 48, 96, 160, 200, 240, 280, 1024):
+    for megabytes in (12, 24, 48, 96, 160, 200, 220, 228, 232, 236, 240, 244, 280, 1024):
         tcptop = Tcptop(*ARGUMENTS, prefix=["prlimit", f"--as={megabytes << 20}", "--"], wait=False)
         judge(tcptop, f"{megabytes} MB of address space", "ulimit|memory")
 

@@ -113,7 +113,7 @@ static void expect_id(const struct btf *btf, enum kernel_symbol symbol, uint32_t
 static void test_recorded_types(void **state)
 {
 	static const char *const names[] = {
-#define TYPE_NAME(type, name) name,
+#define TYPE_NAME(type, name) (name),
 		KERNEL_TYPES(TYPE_NAME)
 #undef TYPE_NAME
 	};

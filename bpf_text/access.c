@@ -21,12 +21,6 @@
  * out, and reads are of the kind that may fail. The loader makes the call of its number.
  */
 #define CAST(type, address) (((u64 (*)(u64, u64))@RDONLY_CAST@)((u64)(address), type))
-#define TYPE_SOCK @TYPE_SOCK@
-#define TYPE_SOCKET @TYPE_SOCKET@
-#define TYPE_TCP_SOCK @TYPE_TCP_SOCK@
-#define TYPE_TASK_STRUCT @TYPE_TASK_STRUCT@
-#define TYPE_PT_REGS @TYPE_PT_REGS@
-#define TYPE_RQ @TYPE_RQ@
 /*@ current_of_cpu */
 
 /*

@@ -26,9 +26,14 @@ static bool is_limited(int resource)
 }
 
 /* pthread_create(3) has one error for what it lacks: a thread, or memory for its stack. */
+bool error_memory_is_limited(void)
+{
+	return is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA);
+}
+
 const char *error_remedy(int err)
 {
-	if (err == -EAGAIN && (is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA)))
+	if (err == -EAGAIN && error_memory_is_limited())
 		return "raise the limit on memory (ulimit -v, -d), or on processes (ulimit -u, pids.max)";
 	for (size_t i = 0; i < sizeof shortages / sizeof *shortages; i++)
 		if (shortages[i].err == err)

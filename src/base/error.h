@@ -31,6 +31,12 @@ struct error {
 int error_set(struct error *error, int exit_code, int err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Has this process a limit on its memory (ulimit -v, -d)? */
+bool error_memory_is_limited(void);
+
+/* The second line of an error that want of memory may have caused. */
+#define ERROR_SHORT_OF_MEMORY "\nis the host, or a limit (ulimit), short of memory?"
+
 /* What helps where the host, or a limit of the caller's, has run out of what err, a negative errno, says; NULL: nothing known. */
 const char *error_remedy(int err);
 

@@ -190,8 +190,8 @@ enum kernel_symbol {
 	TYPE(SOCKET, "socket")           \
 	TYPE(TCP_SOCK, "tcp_sock")       \
 	TYPE(TASK_STRUCT, "task_struct") \
-	TYPE(RQ, "rq")                   \
-	TYPE(PT_REGS, "pt_regs")
+	TYPE(PT_REGS, "pt_regs")         \
+	TYPE(RQ, "rq")
 
 enum kernel_type {
 #define TYPE_ENUM(type, name) TYPE_##type,

@@ -369,21 +369,18 @@ static void print_lives(
 
 static void print_casts(FILE *out, const struct kernel *kernel)
 {
-	char function[16], types[TYPE_COUNT][16];
-	struct slot slots[TYPE_COUNT + 1] = { { "RDONLY_CAST", function } };
-	static const char *const names[] = {
-#define TYPE_SLOT(type, name) [TYPE_##type] = "TYPE_" #type,
-		KERNEL_TYPES(TYPE_SLOT)
-#undef TYPE_SLOT
+	static const char *const macros[] = {
+#define TYPE_MACRO(type, name) [TYPE_##type] = "TYPE_" #type,
+		KERNEL_TYPES(TYPE_MACRO)
+#undef TYPE_MACRO
 	};
+	char function[16];
 
 	snprintf(function, sizeof function, "%u",
 	    KERNEL_FUNCTION_CALLS + kernel->prototypes[SYMBOL_BPF_RDONLY_CAST].btf_id);
-	for (int i = 0; i < TYPE_COUNT; i++) {
-		snprintf(types[i], sizeof types[i], "%u", kernel->type_ids[i]);
-		slots[i + 1] = (struct slot){ names[i], types[i] };
-	}
-	template_fill(out, program_text_casts, slots, COUNT_OF(slots));
+	template_fill(out, program_text_casts, (const struct slot[]){ { "RDONLY_CAST", function } }, 1);
+	for (int i = 0; i < TYPE_COUNT; i++)
+		fprintf(out, "#define %s %u\n", macros[i], kernel->type_ids[i]);
 }
 
 /* How programs read fields, and find the current task. */

@@ -95,14 +95,14 @@ static bool plan_tracepoint(struct plan *plan, struct planner *planner)
 	return true;
 }
 
-static int print_splice(FILE *out, const struct kernel *kernel)
+static int print_splice(FILE *out, const struct processor *processor)
 {
 	struct buffer calls;
 	int err = buffer_open(&calls);
 
 	if (err)
 		return err;
-	for (const unsigned *call = kernel->processor->splice_calls; *call; call++)
+	for (const unsigned *call = processor->splice_calls; *call; call++)
 		fprintf(calls.stream, "\tcase %u:\n", *call);
 	err = buffer_close(&calls);
 	if (!err) {
@@ -121,7 +121,7 @@ static int print_tracepoint(FILE *out, const struct kernel *kernel, const struct
 	fputs(record ? program_text_tracepoint_record : program_text_tracepoint_arguments, out);
 	fputs(program_text_probe_tracepoint, out);
 	if (plan_has(plan, SYMBOL_TCP_RCV_SPACE_ADJUST))
-		return print_splice(out, kernel);
+		return print_splice(out, kernel->processor);
 	return socket_calls_print(out, kernel, plan);
 }
 

@@ -10,8 +10,6 @@
 
 struct bpf_insn;
 struct error;
-struct hook;
-struct kernel;
 
 /*
  * Loads the instructions as a program for the hook. Returns its descriptor (the caller's) or -errno;

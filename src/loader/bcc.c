@@ -92,8 +92,7 @@ int bcc_open(struct bcc *bcc, struct error *error)
 			    error, EXIT_CODE_RUNTIME, -EMFILE, "cannot load libbcc: %.200s", reason);
 		if (strstr(reason, "memory") || strstr(reason, "failed to map"))
 			return error_set(error, EXIT_CODE_RUNTIME, -ELIBACC,
-			    "cannot load libbcc: %.200s\nis the host, or a limit (ulimit), short of memory?",
-			    reason);
+			    "cannot load libbcc: %.200s" ERROR_SHORT_OF_MEMORY, reason);
 		return error_set(error, EXIT_CODE_UNSUPPORTED, -ELIBACC,
 		    "cannot load libbcc (%.200s)\ninstall it: libbpfcc on Debian and Ubuntu, bcc on others",
 		    reason);

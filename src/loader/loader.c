@@ -65,17 +65,10 @@ int loader_start(struct loader *loader, const struct loader_request *request, st
 	return 0;
 }
 
-#define SHORT_OF_MEMORY "\nis the host, or a limit (ulimit), short of memory?"
-
-/* Does a compiler end so that got no memory? The kernel kills it; LLVM aborts, or goes on without. */
+/* Does a compiler that got no memory end so? The kernel kills it; LLVM aborts, or goes on without. */
 static bool wants_memory(int signal)
 {
-	struct rlimit space = { RLIM_INFINITY, RLIM_INFINITY }, data = space;
-
-	getrlimit(RLIMIT_AS, &space);
-	getrlimit(RLIMIT_DATA, &data);
-	return signal == SIGKILL || signal == SIGABRT ||
-	       (signal == SIGSEGV && (space.rlim_cur != RLIM_INFINITY || data.rlim_cur != RLIM_INFINITY));
+	return signal == SIGKILL || signal == SIGABRT || (signal == SIGSEGV && error_memory_is_limited());
 }
 
 /* Fills *error with how a child ended that sent no result. */
@@ -88,7 +81,7 @@ static int child_ended(struct loader *loader, struct error *error)
 	if (WIFSIGNALED(status))
 		return error_set(error, EXIT_CODE_RUNTIME, -ECHILD,
 		    "the compiler was ended by signal %d (%s)%s", WTERMSIG(status),
-		    strsignal(WTERMSIG(status)), wants_memory(WTERMSIG(status)) ? SHORT_OF_MEMORY : "");
+		    strsignal(WTERMSIG(status)), wants_memory(WTERMSIG(status)) ? ERROR_SHORT_OF_MEMORY : "");
 	return error_set(error, EXIT_CODE_RUNTIME, -ECHILD, "the compiler ended without a result (status %d)",
 	    WEXITSTATUS(status));
 }

@@ -13,7 +13,6 @@ import sys
 import bpf
 from live import Skipped, Tcptop, case, check, descriptors, judged, main
 
-PROG_GET_FD_BY_ID, OBJ_GET_INFO_BY_FD = 13, 15
 INFO_SIZE, XLATED_LENGTH_AT, XLATED_AT = 232, 20, 32
 CALL, EXIT, LOAD_64 = 0x85, 0x95, 0x18
 CLASS_JUMP, CLASS_JUMP_32, ALWAYS, ALWAYS_32 = 5, 6, 0x05, 0x06
@@ -37,13 +36,13 @@ def information(descriptor, code=None):
     if code is not None:
         struct.pack_into("=I", answer, XLATED_LENGTH_AT, len(code))
         struct.pack_into("=Q", answer, XLATED_AT, ctypes.addressof(code))
-    bpf.bpf(OBJ_GET_INFO_BY_FD, struct.pack("=IIQ", descriptor, INFO_SIZE, ctypes.addressof(answer)))
+    bpf.bpf(bpf.OBJ_GET_INFO, struct.pack("=IIQ", descriptor, INFO_SIZE, ctypes.addressof(answer)))
     return struct.unpack_from("=I", answer, XLATED_LENGTH_AT)[0]
 
 
 def instructions_of(number):
     """[(code, source, offset, immediate)] of a program."""
-    descriptor = bpf.bpf(PROG_GET_FD_BY_ID, struct.pack("=I", number))[0]
+    descriptor = bpf.bpf(bpf.PROG_GET_FD_BY_ID, struct.pack("=I", number))[0]
     try:
         code = ctypes.create_string_buffer(information(descriptor))
         information(descriptor, code)

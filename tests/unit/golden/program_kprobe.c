@@ -195,8 +195,8 @@ _Static_assert(sizeof(struct front6) <= 32768, "the kernel's least unit of memor
 #define TYPE_SOCKET 301
 #define TYPE_TCP_SOCK 302
 #define TYPE_TASK_STRUCT 303
-#define TYPE_PT_REGS 305
-#define TYPE_RQ 304
+#define TYPE_PT_REGS 304
+#define TYPE_RQ 305
 
 /* A kprobe's arguments and those of a record are numbers: they are given their type. */
 #define SOCK(sk) CAST(TYPE_SOCK, sk)
